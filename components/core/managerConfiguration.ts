@@ -1,0 +1,58 @@
+/**
+ * What the Database component tells the manager, as JSON in the ConfigMap `<name>-config` under the key `manager.json`.
+ * It holds no secret: those are files in mounted Secrets (see podLayout).
+ */
+export interface ManagerConfiguration {
+  /** The deployment's name: of the StatefulSet, of the Lease, and of its folder in the bucket. */
+  name: string;
+  namespace: string;
+  /** The headless service; a pod's stable address is `<pod>.<headlessService>.<namespace>.svc`. */
+  headlessService: string;
+  /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. */
+  nodes: number;
+  /** How long a primary may go on after its last renewal, less the margin. Seconds. Default 4. */
+  leaseDurationSeconds: number;
+  /** Taken off for the holder, added for a candidate. Seconds. Default 0.5. */
+  leaseMarginSeconds: number;
+  durability: Durability;
+  onNoCandidate: "wait" | "promote";
+  /** `tidesdb_replica_sync_interval`. Microseconds. */
+  replicaSyncIntervalMicroseconds: number;
+  objectStore: ObjectStoreLocation;
+  /** Where MariaDB is installed in the image. Default /usr/local/mariadb. */
+  mariadbPrefix: string;
+  /** Created on every node at every start. */
+  databases: string[];
+  /** Created on every node at every start; the password is the file of the user's name in podLayout.usersSecretDirectory. */
+  users: UserDeclaration[];
+  /** False only where the user chose plain connections. */
+  requireTls: boolean;
+}
+
+/** What is lost when a node and its disk die at once: see docs/engine.md. */
+export type Durability = "commit" | "interval" | "threshold";
+
+export interface ObjectStoreLocation {
+  /** Host, and port when it is not the scheme's default: `s3.us-east-1.amazonaws.com`, `10.88.0.1:9000`. No scheme, no path. */
+  endpoint: string;
+  bucket: string;
+  region: string;
+  /** The deployment's folder in the bucket, ends with `/`. The engine's objects are under `<prefix>data/`, the owner's record is `<prefix>owner.json`. */
+  prefix: string;
+  useTls: boolean;
+  pathStyle: boolean;
+}
+
+export interface UserDeclaration {
+  name: string;
+  /** MariaDB host pattern. Default `%`. */
+  host: string;
+  grants: GrantDeclaration[];
+}
+
+export interface GrantDeclaration {
+  /** A database's name, or `*` for all. */
+  database: string;
+  /** SQL privileges, upper case: `SELECT`, `CREATE`, ... */
+  privileges: string[];
+}

@@ -1,0 +1,64 @@
+/**
+ * Where things are inside a database pod. The manifests mount what the manager and the engine read, so all three take these constants from here.
+ */
+export const podLayout = {
+  /** The database container's name. */
+  containerName: "tidesql",
+  /** The init container that copies the Node binary; its image is `nodeImage`. */
+  initContainerName: "node",
+
+  /** Volume `data`: everything that may survive a restart of the pod. */
+  dataDirectory: "/var/lib/tidesql",
+  /** MariaDB's data directory. TidesDB keeps its files in `tidesdb_data` beside it. */
+  mariadbDirectory: "/var/lib/tidesql/mysql",
+  tidesdbDirectory: "/var/lib/tidesql/tidesdb_data",
+  /** A freshly initialised MariaDB data directory, copied at each wipe (copying takes a tenth of initialising). */
+  templateDirectory: "/var/lib/tidesql/template",
+  /** The last epoch in which this node was primary. */
+  epochFile: "/var/lib/tidesql/epoch.json",
+
+  /** Volume `run` (memory): the socket, the generated my.cnf with the object store's keys, the init file with passwords. Never on a disk. */
+  runDirectory: "/run/tidesql",
+  socket: "/run/tidesql/mariadb.sock",
+  serverConfiguration: "/run/tidesql/my.cnf",
+  initFile: "/run/tidesql/init.sql",
+
+  /** Volume `tmp` (emptyDir). */
+  temporaryDirectory: "/tmp",
+
+  /** Volume `node` (emptyDir), filled by the init container. */
+  nodeBinary: "/opt/tidesql/node/node",
+  /** ConfigMap `<name>-manager`, keys `manager.js` and `watchdog.js`. */
+  managerDirectory: "/opt/tidesql/manager",
+
+  /** ConfigMap `<name>-config`, keys `engine.cnf` and `manager.json`. */
+  configurationDirectory: "/etc/tidesql/config",
+  engineConfiguration: "/etc/tidesql/config/engine.cnf",
+  managerConfiguration: "/etc/tidesql/config/manager.json",
+
+  /** Secret `<name>-object-store`, keys `accessKeyId`, `secretAccessKey`; and `ca.crt` when the store has an authority of its own. */
+  objectStoreSecretDirectory: "/etc/tidesql/object-store",
+  /** Secret `<name>-users`, one key per user, named by the user. */
+  usersSecretDirectory: "/etc/tidesql/users",
+  /** Secret `<name>-tls` (or an existing one), keys `tls.crt`, `tls.key`, `ca.crt`. */
+  tlsSecretDirectory: "/etc/tidesql/tls",
+
+  /** TCP port of MariaDB, named `mysql`. */
+  mysqlPort: 3306,
+  /** Plain HTTP: /healthz, /readyz, /metrics. Named `http`. */
+  managerPort: 8080,
+  /** Manager to manager, mutual TLS. Named `peers`. */
+  peerPort: 8443,
+
+  /** The engine runs as this user and group; the image needs no passwd entry for it. */
+  userId: 10001,
+  groupId: 10001,
+} as const;
+
+/** Labels and annotations that the project owns. */
+export const labels = {
+  /** `primary` or `replica`, maintained by the managers; absent while a pod is neither. The Services select it. */
+  role: "tidesql.io/role",
+  /** app.kubernetes.io/name is always this. */
+  applicationName: "tidesql",
+} as const;

@@ -1,0 +1,13 @@
+import * as pulumi from "@pulumi/pulumi";
+import { InputProblem } from "./core/inputProblem";
+
+/**
+ * Throws when there is any problem, naming every property and its way out. Call it before `super()` has registered children:
+ * a component that is refused leaves nothing behind.
+ * @throws pulumi.InputPropertiesError
+ */
+export function refuseInvalid(component: string, problems: InputProblem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
+  throw new pulumi.InputPropertiesError(`${component} has invalid arguments:\n${lines.join("\n")}`, problems);
+}

@@ -1,0 +1,39 @@
+import eslint from "@eslint/js";
+import prettier from "eslint-config-prettier";
+import tseslint from "typescript-eslint";
+
+const pulumiAndNetwork = ["@pulumi/*", "node:http", "node:https", "node:net", "node:tls", "node:child_process"];
+
+export default tseslint.config(
+  { ignores: ["bin/**", "node_modules/**"] },
+  eslint.configs.recommended,
+  ...tseslint.configs.recommendedTypeChecked,
+  prettier,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      eqeqeq: "error",
+      "max-lines": ["warn", { max: 400, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    // The pure core: plain values in, plain values out.
+    files: ["components/core/**"],
+    rules: {
+      "no-restricted-imports": ["error", { patterns: [{ group: pulumiAndNetwork, message: "components/core is pure." }] }],
+      "no-restricted-globals": ["error", "fetch", "setTimeout", "setInterval", "process"],
+      "no-restricted-properties": ["error", { object: "Date", property: "now" }, { object: "Math", property: "random" }],
+    },
+  },
+  {
+    // The manager runs inside the database's pod: nothing of Pulumi may enter its bundle.
+    files: ["components/manager/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: [{ group: ["@pulumi/*"], message: "not in a pod" }] }] },
+  },
+  { files: ["test/**"], rules: { "@typescript-eslint/no-unused-expressions": "off", "max-lines": "off" } },
+  { files: ["**/*.mjs", "**/*.js", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
+);
