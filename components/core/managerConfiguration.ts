@@ -6,6 +6,11 @@ export interface ManagerConfiguration {
   /** The deployment's name: of the StatefulSet, of the Lease, and of its folder in the bucket. */
   name: string;
   namespace: string;
+  /**
+   * Identity of the data: a UUID that the Database component makes once and keeps in its state. The first manager writes it into `<prefix>owner.json`; a
+   * database of another identity is refused on that prefix.
+   */
+  databaseId: string;
   /** The headless service; a pod's stable address is `<pod>.<headlessService>.<namespace>.svc`. */
   headlessService: string;
   /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. */
