@@ -9,5 +9,8 @@ import { InputProblem } from "./core/inputProblem";
 export function refuseInvalid(component: string, problems: InputProblem[]): void {
   if (problems.length === 0) return;
   const lines = problems.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
-  throw new pulumi.InputPropertiesError(`${component} has invalid arguments:\n${lines.join("\n")}`, problems);
+  throw new pulumi.InputPropertiesError({
+    message: `${component} has invalid arguments:\n${lines.join("\n")}`,
+    errors: problems,
+  });
 }

@@ -1,0 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Clock } from "./ports";
+
+/** This process's monotonic clock, the same that the watchdog thread reads. */
+export const systemClock: Clock = {
+  now: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  wallTime: () => new Date().toISOString(),
+  sleep: milliseconds => delay(milliseconds),
+};

@@ -1,0 +1,124 @@
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { podLayout } from "../core/podLayout";
+import { LocalFile, Volume } from "./ports";
+import { VolumeRecord } from "./view";
+
+const run = promisify(execFile);
+/** Initialising takes a second; a slow volume may need much longer. Milliseconds. */
+const initialiseTimeout = 120_000;
+
+/** The pod's own volume: the server's data, the engine's files, and the small file that says whose data it is. */
+export function dataVolume(mariadbPrefix: string): Volume {
+  const { mariadbDirectory, tidesdbDirectory, templateDirectory, epochFile, dataDirectory } = podLayout;
+
+  async function write(record: VolumeRecord): Promise<void> {
+    const temporary = `${epochFile}.new`;
+    const file = await fs.open(temporary, "w", 0o600);
+    await file.writeFile(JSON.stringify(record));
+    await file.sync();
+    await file.close();
+    await fs.rename(temporary, epochFile);
+    await syncDirectory(dataDirectory);
+  }
+
+  /** A server with nothing in it, made once a volume. The engine's plugin is left out: it would open the bucket as a writer. */
+  async function prepareTemplate(): Promise<void> {
+    if (await exists(templateDirectory)) return;
+    const temporary = `${templateDirectory}.new`;
+    await fs.rm(temporary, { recursive: true, force: true });
+    const installer = await firstExisting([
+      `${mariadbPrefix}/scripts/mariadb-install-db`,
+      `${mariadbPrefix}/bin/mariadb-install-db`,
+    ]);
+    await run(
+      installer,
+      [
+        "--no-defaults",
+        `--basedir=${mariadbPrefix}`,
+        `--datadir=${temporary}`,
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+        "--skip-name-resolve",
+      ],
+      { timeout: initialiseTimeout },
+    );
+    await fs.rename(temporary, templateDirectory);
+  }
+
+  return {
+    write,
+
+    async read() {
+      try {
+        return JSON.parse(await fs.readFile(epochFile, "utf8")) as VolumeRecord;
+      } catch {
+        // None, or not whole: the volume says nothing, and is wiped before it is used.
+        return { volumeId: "" };
+      }
+    },
+
+    async wipe() {
+      // The record goes first: whatever happens on the way, the rest is never taken for a primary's data.
+      await fs.rm(epochFile, { force: true });
+      await syncDirectory(dataDirectory);
+      await fs.rm(tidesdbDirectory, { recursive: true, force: true });
+      await fs.rm(mariadbDirectory, { recursive: true, force: true });
+      await prepareTemplate();
+      await fs.cp(templateDirectory, mariadbDirectory, { recursive: true, mode: constants.COPYFILE_FICLONE });
+      const record: VolumeRecord = { volumeId: randomUUID() };
+      await write(record);
+      return record;
+    },
+
+    async list() {
+      const files: LocalFile[] = [];
+      for (const entry of await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true })) {
+        if (!entry.isFile() || !belongsInBucket(entry.name)) continue;
+        const full = path.join(entry.parentPath, entry.name);
+        const name = path.relative(tidesdbDirectory, full);
+        try {
+          const { size } = await fs.stat(full);
+          // A manifest is rewritten under its name, often at the same size.
+          const md5 =
+            entry.name === "MANIFEST"
+              ? createHash("md5")
+                  .update(await fs.readFile(full))
+                  .digest("hex")
+              : undefined;
+          files.push({ name, size, md5 });
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        }
+      }
+      return files;
+    },
+  };
+}
+
+/** Tables' files, their manifests, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */
+function belongsInBucket(name: string): boolean {
+  return name === "MANIFEST" || /\.(klog|vlog)$/.test(name) || /^uwal_\d+\.log$/.test(name);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await fs.open(directory, "r");
+  await handle.sync();
+  await handle.close();
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fs.access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function firstExisting(candidates: string[]): Promise<string> {
+  for (const candidate of candidates) if (await exists(candidate)) return candidate;
+  throw new Error(`the image has none of ${candidates.join(", ")}`);
+}

@@ -1,0 +1,67 @@
+import { ChildProcess, spawn } from "node:child_process";
+import { podLayout } from "../core/podLayout";
+
+/** mariadbd as a child of this process: it cannot outlive the manager, which is process 1 of the container. */
+export class EngineProcess {
+  private child: ChildProcess | undefined;
+  private listeners: ((how: string) => void)[] = [];
+
+  constructor(private readonly mariadbPrefix: string) {}
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  onExit(listener: (how: string) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Starts mariadbd. Always as a replica and read-only: a start as primary would send the whole database to the bucket again and read stale rows (docs/engine.md).
+   * @throws when one is running already
+   */
+  start(): void {
+    if (this.child) throw new Error("mariadbd is running already");
+    const child = spawn(
+      `${this.mariadbPrefix}/bin/mariadbd`,
+      [
+        `--defaults-file=${podLayout.serverConfiguration}`,
+        `--basedir=${this.mariadbPrefix}`,
+        `--datadir=${podLayout.mariadbDirectory}`,
+        `--socket=${podLayout.socket}`,
+        `--pid-file=${podLayout.runDirectory}/mariadb.pid`,
+        `--tmpdir=${podLayout.temporaryDirectory}`,
+        `--init-file=${podLayout.initFile}`,
+        "--tidesdb_replica_mode=ON",
+        "--read_only=ON",
+      ],
+      { stdio: ["ignore", "inherit", "inherit"] },
+    );
+    this.child = child;
+    const ended = (how: string) => {
+      if (this.child !== child) return;
+      this.child = undefined;
+      for (const listener of this.listeners) listener(how);
+    };
+    child.on("exit", (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`));
+    child.on("error", error => ended(error.message));
+  }
+
+  signal(signal: "SIGTERM" | "SIGKILL"): void {
+    this.child?.kill(signal);
+  }
+
+  /** Resolves when the process is gone; SIGKILL after the timeout. */
+  stop(timeoutMilliseconds: number): Promise<void> {
+    const { child } = this;
+    if (!child) return Promise.resolve();
+    return new Promise(resolve => {
+      const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMilliseconds);
+      child.once("exit", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      child.kill("SIGTERM");
+    });
+  }
+}

@@ -1,0 +1,32 @@
+import { Heartbeat } from "./ports";
+import { Following } from "./view";
+
+/** What a replica remembers of how it followed since its last start. */
+export interface FollowState {
+  following: Following;
+  last?: Heartbeat;
+}
+
+export const notFollowing: FollowState = { following: "joining" };
+
+/** A promotion moves the WAL by one generation, and the dead primary may have moved it by one after its last heartbeat. */
+const mostGenerationsAcrossPromotion = 2;
+const mostGenerationsBetweenHeartbeats = 1;
+
+/** The replica has seen the marker that the primary wrote behind a flush for it: from now on it lacks nothing. */
+export function joined(last: Heartbeat | undefined): FollowState {
+  return { following: "following", last };
+}
+
+/**
+ * A heartbeat was read on the replica. When the primary's WAL moved on by more generations than can have been seen one by one, older row versions may stay in the
+ * replica's memtable for ever: it must not serve or be promoted until it was wiped.
+ */
+export function followed(state: FollowState, heartbeat: Heartbeat | undefined): FollowState {
+  if (state.following !== "following" || !heartbeat || !state.last)
+    return heartbeat ? { ...state, last: heartbeat } : state;
+  const sameEpoch = heartbeat.epoch === state.last.epoch;
+  const allowed = sameEpoch ? mostGenerationsBetweenHeartbeats : mostGenerationsAcrossPromotion;
+  const missed = heartbeat.generation - state.last.generation > allowed;
+  return { following: missed ? "missed" : "following", last: heartbeat };
+}

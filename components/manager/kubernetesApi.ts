@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import * as https from "node:https";
+import { labels } from "../core/podLayout";
+import { httpRequest, HttpResponse } from "./httpRequest";
+import { Conflict, Kubernetes, LeaseObject, Log } from "./ports";
+
+const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+const annotations = { successor: "tidesql.io/preferred-successor", released: "tidesql.io/released-epoch" };
+
+export interface KubernetesApiOptions {
+  namespace: string;
+  /** Name of the Lease and value of the pods' instance label. */
+  name: string;
+  pod: string;
+  podUid: string;
+  leaseDurationSeconds: number;
+  log: Log;
+}
+
+interface LeaseDocument {
+  metadata: { resourceVersion: string; annotations?: Record<string, string> };
+  spec?: { holderIdentity?: string | null; leaseTransitions?: number; renewTime?: string };
+}
+
+/** The few calls that the manager makes, over Node's own HTTPS: the official client would be three times the bundle's limit. */
+export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
+  const { namespace, name, pod, podUid, log } = options;
+  const host = process.env.KUBERNETES_SERVICE_HOST ?? "kubernetes.default.svc";
+  const port = process.env.KUBERNETES_SERVICE_PORT ?? "443";
+  const base = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 4, ca: readFileSync(`${account}/ca.crt`) });
+  const leases = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+
+  async function call(
+    method: string,
+    path: string,
+    timeoutMilliseconds: number,
+    body?: unknown,
+    type = "application/json",
+  ): Promise<HttpResponse> {
+    // The kubelet renews the token in its file.
+    const token = readFileSync(`${account}/token`, "utf8").trim();
+    const headers = { authorization: `Bearer ${token}`, accept: "application/json", "content-type": type };
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return httpRequest({ method, url: new URL(base + path), headers, body: text, timeoutMilliseconds, agent });
+  }
+
+  function expect(response: HttpResponse, what: string, ...accepted: number[]): HttpResponse {
+    if (!accepted.includes(response.status))
+      throw new Error(`${what}: the API server answered ${response.status} ${response.body.slice(0, 200)}`);
+    return response;
+  }
+
+  function leaseDocument(lease: Omit<LeaseObject, "resourceVersion">, resourceVersion?: string) {
+    return {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: {
+        name,
+        namespace,
+        ...(resourceVersion && { resourceVersion }),
+        labels: { "app.kubernetes.io/name": labels.applicationName, "app.kubernetes.io/instance": name },
+        annotations: {
+          ...(lease.preferredSuccessor && { [annotations.successor]: lease.preferredSuccessor }),
+          ...(lease.releasedEpoch !== undefined && { [annotations.released]: String(lease.releasedEpoch) }),
+        },
+      },
+      spec: {
+        // The API server refuses an empty holder.
+        ...(lease.holder && { holderIdentity: lease.holder }),
+        leaseDurationSeconds: Math.ceil(options.leaseDurationSeconds),
+        leaseTransitions: lease.epoch,
+        renewTime: microTime(lease.renewTime),
+      },
+    };
+  }
+
+  function parseLease(text: string): LeaseObject {
+    const { metadata, spec } = JSON.parse(text) as LeaseDocument;
+    const released = Number(metadata.annotations?.[annotations.released]);
+    return {
+      resourceVersion: metadata.resourceVersion,
+      holder: spec?.holderIdentity ?? "",
+      epoch: spec?.leaseTransitions ?? 0,
+      renewTime: spec?.renewTime ?? "",
+      preferredSuccessor: metadata.annotations?.[annotations.successor] ?? "",
+      releasedEpoch: Number.isInteger(released) ? released : undefined,
+    };
+  }
+
+  return {
+    async readLease(timeout) {
+      const response = await call("GET", `${leases}/${name}`, timeout);
+      return expect(response, "reading the lease", 200, 404).status === 404 ? undefined : parseLease(response.body);
+    },
+
+    async createLease(lease, timeout) {
+      const response = await call("POST", leases, timeout, leaseDocument(lease));
+      if (response.status === 409) throw new Conflict("the lease");
+      return parseLease(expect(response, "creating the lease", 200, 201).body);
+    },
+
+    async updateLease({ resourceVersion, ...lease }, timeout) {
+      const response = await call("PUT", `${leases}/${name}`, timeout, leaseDocument(lease, resourceVersion));
+      if (response.status === 409 || response.status === 404) throw new Conflict("the lease");
+      return parseLease(expect(response, "updating the lease", 200).body);
+    },
+
+    async readRoles(timeout) {
+      const selector = `app.kubernetes.io/name=${labels.applicationName},app.kubernetes.io/instance=${name}`;
+      const response = await call("GET", `${pods}?labelSelector=${encodeURIComponent(selector)}`, timeout);
+      const list = JSON.parse(expect(response, "listing the pods", 200).body) as {
+        items: { metadata: { name: string; labels?: Record<string, string> } }[];
+      };
+      return new Map(list.items.map(({ metadata }) => [metadata.name, metadata.labels?.[labels.role] ?? "none"]));
+    },
+
+    async setRole(target, role, timeout) {
+      const patch = { metadata: { labels: { [labels.role]: role === "none" ? null : role } } };
+      const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
+      expect(response, `labelling ${target}`, 200, 404);
+    },
+
+    event(type, reason, message) {
+      const now = new Date().toISOString();
+      const event = {
+        metadata: { generateName: `${pod}-`, namespace },
+        involvedObject: { apiVersion: "v1", kind: "Pod", name: pod, namespace, uid: podUid },
+        type,
+        reason,
+        message: message.slice(0, 1000),
+        source: { component: "tidesql-manager", host: process.env.NODE_NAME },
+        firstTimestamp: now,
+        lastTimestamp: now,
+        count: 1,
+      };
+      call("POST", `/api/v1/namespaces/${namespace}/events`, 2000, event)
+        .then(response => expect(response, "writing an event", 200, 201))
+        .catch((error: unknown) => log("warning", "an event could not be written", { error: String(error) }));
+    },
+  };
+}
+
+/** Kubernetes' MicroTime wants six digits behind the point. */
+function microTime(iso: string): string {
+  return iso.replace(/\.(\d{3})Z$/, ".$1000Z");
+}

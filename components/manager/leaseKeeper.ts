@@ -1,0 +1,136 @@
+import { ManagerConfiguration } from "../core/managerConfiguration";
+import { Conflict, LeaseObject, Ports } from "./ports";
+import { Hold, LeaseObservation, Monotonic } from "./view";
+
+/** A replica reads the Lease this often. Milliseconds. */
+const readEvery = 1200;
+const callTimeout = 1000;
+
+/** Reads, takes, renews and gives back the Lease, on this node's own clock. */
+export class LeaseKeeper {
+  /** The Lease as it was last read; undefined before the first answer. */
+  observation: LeaseObservation | undefined;
+  hold: Hold | undefined;
+  private object: LeaseObject | undefined;
+  private reading = false;
+  private lastRead: Monotonic = -Infinity;
+
+  constructor(
+    private readonly configuration: ManagerConfiguration,
+    private readonly identity: string,
+    private readonly ports: Ports,
+  ) {}
+
+  /** Starts a reading when one is due. A holder learns from its renewals instead. */
+  observe(now: Monotonic): void {
+    if (this.reading || this.hold || now - this.lastRead < readEvery) return;
+    this.read().catch((error: unknown) =>
+      this.ports.log("warning", "the lease could not be read", { error: String(error) }),
+    );
+  }
+
+  readSoon(): void {
+    this.lastRead = -Infinity;
+  }
+
+  /** The pod that holds the Lease, or undefined. */
+  holderPod(): string | undefined {
+    const holder = this.observation?.holder ?? "";
+    return holder === "" ? undefined : holder.slice(0, holder.lastIndexOf("_"));
+  }
+
+  private async read(): Promise<void> {
+    this.reading = true;
+    this.lastRead = this.ports.clock.now();
+    try {
+      this.saw(await this.ports.kubernetes.readLease(callTimeout));
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  /** Takes the Lease in a new epoch. Leaves `hold` undefined when somebody else was faster. */
+  async acquire(epoch: number): Promise<void> {
+    await this.write(epoch);
+  }
+
+  /** Renews, or finds out that the Lease is lost. */
+  async renew(): Promise<void> {
+    await this.write(this.hold?.epoch ?? this.observation?.epoch ?? 0);
+  }
+
+  private async write(epoch: number): Promise<void> {
+    const { clock, kubernetes } = this.ports;
+    const sent = clock.now();
+    if (this.hold) this.hold = { ...this.hold, lastAttempt: sent };
+    const lease = { holder: this.identity, epoch, renewTime: clock.wallTime(), preferredSuccessor: "" };
+    try {
+      const written = this.object
+        ? await kubernetes.updateLease({ ...lease, resourceVersion: this.object.resourceVersion }, callTimeout)
+        : await kubernetes.createLease(lease, callTimeout);
+      this.saw(written);
+      const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
+      this.hold = {
+        epoch,
+        lastRenewalSent: sent,
+        lastAttempt: sent,
+        deadline: sent + (leaseDurationSeconds - leaseMarginSeconds) * 1000,
+      };
+      this.ports.watchdog.setDeadline(this.hold.deadline);
+    } catch (error) {
+      if (!(error instanceof Conflict)) {
+        // It may have taken effect all the same.
+        this.readSoon();
+        throw error;
+      }
+      // Whatever it is now, it is not what this node last saw: read it before anything else is decided.
+      const found = await kubernetes.readLease(callTimeout);
+      this.saw(found);
+      const taken = found !== undefined && (found.holder !== this.identity || found.epoch !== epoch);
+      if (taken && this.hold) {
+        this.ports.log("error", "the lease was taken away", { holder: found.holder, epoch: found.epoch });
+        this.lose();
+      }
+    }
+  }
+
+  /** Gives the Lease back. From the call on this node does not hold it, whatever the API server answers. */
+  async release(preferredSuccessor: string): Promise<void> {
+    const { hold, object } = this;
+    this.lose();
+    if (!hold || !object) return;
+    const { clock, kubernetes, peers } = this.ports;
+    const lease = {
+      resourceVersion: object.resourceVersion,
+      holder: "",
+      epoch: hold.epoch,
+      renewTime: clock.wallTime(),
+    };
+    this.saw(await kubernetes.updateLease({ ...lease, preferredSuccessor, releasedEpoch: hold.epoch }, callTimeout));
+    this.ports.log("info", "gave the lease back", { epoch: hold.epoch, preferredSuccessor });
+    peers.leaseChanged();
+  }
+
+  private lose(): void {
+    this.hold = undefined;
+    this.ports.watchdog.setDeadline(0);
+  }
+
+  private saw(object: LeaseObject | undefined): void {
+    const before = this.observation;
+    const unchanged =
+      before !== undefined &&
+      before.exists === (object !== undefined) &&
+      this.object?.resourceVersion === object?.resourceVersion;
+    this.object = object;
+    this.observation = {
+      exists: object !== undefined,
+      holder: object?.holder ?? "",
+      // Epochs of a deleted Lease are not forgotten by those who saw them.
+      epoch: object?.epoch ?? before?.epoch ?? 0,
+      preferredSuccessor: object?.preferredSuccessor ?? "",
+      released: object !== undefined && object.holder === "" && object.releasedEpoch === object.epoch,
+      unchangedSince: unchanged ? before.unchangedSince : this.ports.clock.now(),
+    };
+  }
+}

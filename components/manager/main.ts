@@ -1,0 +1,61 @@
+import { readFileSync, existsSync } from "node:fs";
+import { ManagerConfiguration } from "../core/managerConfiguration";
+import { podLayout } from "../core/podLayout";
+import { systemClock } from "./clock";
+import { dataVolume } from "./dataVolume";
+import { kubernetesApi } from "./kubernetesApi";
+import { jsonLog } from "./log";
+import { Manager } from "./manager";
+import { mariadbEngine, readSecret } from "./mariadbEngine";
+import { objectStore } from "./objectStore";
+import { peerNetwork, servePeers } from "./peerNetwork";
+import { serveStatus } from "./statusServer";
+import { startWatchdog } from "./watchdogThread";
+
+/** Process 1 of a database pod. */
+function main(): void {
+  const pod = fromEnvironment("POD_NAME");
+  const podUid = fromEnvironment("POD_UID");
+  const log = jsonLog(pod);
+  const configuration = JSON.parse(readFileSync(podLayout.managerConfiguration, "utf8")) as ManagerConfiguration;
+  const { name, namespace, leaseDurationSeconds } = configuration;
+  const caFile = `${podLayout.objectStoreSecretDirectory}/ca.crt`;
+  const credentials = {
+    accessKeyId: readSecret(`${podLayout.objectStoreSecretDirectory}/accessKeyId`),
+    secretAccessKey: readSecret(`${podLayout.objectStoreSecretDirectory}/secretAccessKey`),
+    ...(existsSync(caFile) && { caFile }),
+  };
+  const manager = new Manager(configuration, pod, `${pod}_${podUid}`, {
+    clock: systemClock,
+    kubernetes: kubernetesApi({ namespace, name, pod, podUid, leaseDurationSeconds, log }),
+    store: objectStore(configuration.objectStore, credentials),
+    engine: mariadbEngine(configuration, credentials, log),
+    volume: dataVolume(configuration.mariadbPrefix),
+    peers: peerNetwork(configuration, pod, log),
+    watchdog: startWatchdog(`${podLayout.managerDirectory}/watchdog.js`, log),
+    log,
+    exit: code => process.exit(code),
+  });
+  // Whatever goes wrong unforeseen: end, and take mariadbd along. A restart in place loses nothing; a manager in an unknown state might.
+  process.on("uncaughtException", error => {
+    log("error", "uncaught exception", { error: error.stack });
+    process.exit(70);
+  });
+  process.on("SIGTERM", () => manager.requestStop());
+  process.on("SIGINT", () => manager.requestStop());
+  serveStatus(manager, systemClock);
+  servePeers(configuration, manager, log);
+  log("info", "the manager starts", { node: process.env.NODE_NAME, name, namespace });
+  manager.run().catch((error: unknown) => {
+    log("error", "the manager ends", { error: String(error) });
+    process.exit(70);
+  });
+}
+
+function fromEnvironment(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: the StatefulSet passes it with fieldRef`);
+  return value;
+}
+
+main();

@@ -1,0 +1,257 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import {
+  accountStatements,
+  AccountStatement,
+  initFileText,
+  managerAccount,
+  managerDatabase,
+  quoteText,
+} from "../core/accountStatements";
+import { ManagerConfiguration } from "../core/managerConfiguration";
+import { podLayout } from "../core/podLayout";
+import { systemClock } from "./clock";
+import { highestWalGeneration } from "./comparison";
+import { EngineProcess } from "./engineProcess";
+import { LocalSql, SqlFailure } from "./localSql";
+import { Engine, Heartbeat, Log } from "./ports";
+import { StoreCredentials } from "./objectStore";
+
+const heartbeatTable = `${managerDatabase}.heartbeat`;
+const markerTable = `${managerDatabase}.joined`;
+const pollEvery = 50;
+const accountTimeout = 10_000;
+/** Error numbers of MariaDB: no such database, no such table. */
+const absent = [1049, 1146];
+
+/** mariadbd with the TideSQL plugin, over its process, its socket and its files. */
+export function mariadbEngine(configuration: ManagerConfiguration, credentials: StoreCredentials, log: Log): Engine {
+  const server = new EngineProcess(configuration.mariadbPrefix);
+  let password = "";
+  let statements: AccountStatement[] = [];
+  const sql = new LocalSql(() => password);
+  server.onExit(() => sql.reset());
+
+  /** Passwords and keys go into memory-backed files that only this user can read. */
+  async function writeFiles(): Promise<void> {
+    password = `${randomBytes(24).toString("base64url")}aA1!`;
+    const passwords = new Map(
+      configuration.users.map(({ name }) => [name, readSecret(`${podLayout.usersSecretDirectory}/${name}`)]),
+    );
+    statements = accountStatements(configuration, passwords, password);
+    await fs.writeFile(podLayout.initFile, initFileText(statements), { mode: 0o600 });
+    const lines = [
+      `!include ${podLayout.engineConfiguration}`,
+      "[mariadbd]",
+      `tidesdb_s3_access_key=${credentials.accessKeyId}`,
+      `tidesdb_s3_secret_key=${credentials.secretAccessKey}`,
+    ];
+    await fs.writeFile(podLayout.serverConfiguration, `${lines.join("\n")}\n`, { mode: 0o600 });
+  }
+
+  async function waitUntilItAnswers(timeoutMilliseconds: number): Promise<void> {
+    const until = systemClock.now() + timeoutMilliseconds;
+    let last: unknown;
+    while (server.pid !== 0) {
+      try {
+        await sql.query("control", "SELECT 1", 2000);
+        return;
+      } catch (error) {
+        last = error;
+      }
+      if (systemClock.now() > until) throw new Error(`no answer in ${timeoutMilliseconds} ms: ${String(last)}`);
+      await systemClock.sleep(pollEvery);
+    }
+    throw new Error("mariadbd ended before it answered: its reason is in the log above");
+  }
+
+  /** Every account of the server that may log in, and how. */
+  async function accounts() {
+    const rows = await sql.query(
+      "control",
+      "SELECT User AS user, Host AS host, plugin, authentication_string AS secret FROM mysql.user WHERE is_role = 'N'",
+      accountTimeout,
+    );
+    return rows as { user: string; host: string; plugin: string; secret: string }[];
+  }
+
+  /** Drops what nobody declared: leftovers of the installation, users of an earlier configuration. */
+  async function dropUndeclared(): Promise<void> {
+    const declared = new Set(configuration.users.map(({ name, host }) => `${name}@${host}`));
+    declared.add(`${managerAccount.name}@${managerAccount.host}`).add("mariadb.sys@localhost");
+    for (const { user, host } of await accounts()) {
+      if (declared.has(`${user}@${host}`)) continue;
+      log("warning", "drops an account that was not declared", { user, host });
+      await sql.query("control", `DROP USER IF EXISTS ${quoteText(user)}@${quoteText(host)}`, accountTimeout);
+    }
+  }
+
+  async function missing(): Promise<string[]> {
+    const present = await accounts();
+    const names = new Set(
+      present
+        .filter(({ plugin, secret }) => plugin !== "mysql_native_password" || secret !== "")
+        .map(a => `${a.user}@${a.host}`),
+    );
+    const schemata = await sql.query(
+      "control",
+      "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA",
+      accountTimeout,
+    );
+    const databases = new Set(schemata.map(row => String(row.name)));
+    return [
+      ...configuration.users
+        .filter(({ name, host }) => !names.has(`${name}@${host}`))
+        .map(({ name }) => `user ${name}`),
+      ...configuration.databases.filter(name => !databases.has(name)).map(name => `database ${name}`),
+    ];
+  }
+
+  const status = async (name: string): Promise<number> => {
+    const rows = await sql.query("control", `SHOW GLOBAL STATUS LIKE '${name}'`, 2000);
+    return Number(rows[0]?.Value ?? 0);
+  };
+
+  return {
+    async start(timeout, onSpawn) {
+      await writeFiles();
+      server.start();
+      onSpawn(server.pid);
+      try {
+        await waitUntilItAnswers(timeout);
+      } catch (error) {
+        await server.stop(0);
+        throw error;
+      }
+    },
+    onExit: listener => server.onExit(listener),
+    stop: timeout => server.stop(timeout),
+    kill: () => server.signal("SIGKILL"),
+    pid: () => server.pid,
+
+    async checkAccounts() {
+      // A failing statement ends the reading of an init file while the server starts all the same: look, then mend statement by statement.
+      if ((await missing()).length > 0) {
+        for (const { makes, sql: statement } of statements.slice(2)) {
+          await sql.query("control", statement, accountTimeout).catch((error: unknown) => {
+            log("error", `${makes} could not be made`, { error: String(error) });
+          });
+        }
+        const still = await missing();
+        if (still.length > 0) throw new Error(`not in place: ${still.join(", ")}`);
+      }
+      await dropUndeclared();
+    },
+
+    async version() {
+      const rows = await sql.query(
+        "control",
+        "SELECT PLUGIN_AUTH_VERSION AS version FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'TidesDB'",
+        accountTimeout,
+      );
+      const version = typeof rows[0]?.version === "string" ? rows[0].version : "";
+      return /^\d+\.\d+\.\d+/.exec(version)?.[0];
+    },
+
+    async setReadOnly(on, timeout) {
+      await sql.query("control", `SET GLOBAL read_only=${on ? "ON" : "OFF"}`, timeout);
+    },
+
+    async endSessions(timeout) {
+      const rows = await sql.query(
+        "sessions",
+        `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER NOT IN ('${managerAccount.name}', 'system user', 'event_scheduler')`,
+        timeout,
+      );
+      for (const { id } of rows) {
+        // A session that ends by itself in the meantime is no failure.
+        await sql.query("sessions", `KILL CONNECTION ${Number(id)}`, timeout).catch((error: unknown) => {
+          if (!(error instanceof SqlFailure && error.errno === 1094)) throw error;
+        });
+      }
+    },
+
+    async promote(timeout) {
+      await sql.query("control", "SET GLOBAL tidesdb_promote_primary=ON", timeout);
+    },
+
+    async writeHeartbeat({ epoch, beat, generation }, timeout) {
+      const write = () =>
+        sql.query(
+          "heartbeat",
+          `REPLACE INTO ${heartbeatTable} (id, epoch, beat, generation) VALUES (1, ?, ?, ?)`,
+          timeout,
+          [epoch, beat, generation],
+        );
+      try {
+        await write();
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+        const columns =
+          "id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, beat BIGINT NOT NULL, generation BIGINT NOT NULL";
+        await sql.query(
+          "heartbeat",
+          `CREATE TABLE IF NOT EXISTS ${heartbeatTable} (${columns}) ENGINE=TidesDB`,
+          timeout,
+        );
+        await sql.query(
+          "heartbeat",
+          `CREATE TABLE IF NOT EXISTS ${markerTable} (marker VARCHAR(64) NOT NULL PRIMARY KEY) ENGINE=TidesDB`,
+          timeout,
+        );
+        await write();
+      }
+    },
+
+    async readHeartbeat(timeout): Promise<Heartbeat | undefined> {
+      try {
+        const rows = await sql.query(
+          "heartbeat",
+          `SELECT epoch, beat, generation FROM ${heartbeatTable} WHERE id = 1`,
+          timeout,
+        );
+        const row = rows[0];
+        return row && { epoch: Number(row.epoch), beat: Number(row.beat), generation: Number(row.generation) };
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async writeMarker(marker, timeout) {
+      await sql.query("join", `REPLACE INTO ${markerTable} (marker) VALUES (?)`, timeout, [marker]);
+    },
+
+    async hasMarker(marker, timeout) {
+      try {
+        const rows = await sql.query("heartbeat", `SELECT marker FROM ${markerTable} WHERE marker = ?`, timeout, [
+          marker,
+        ]);
+        return rows.length > 0;
+      } catch (error) {
+        if (isAbsent(error)) return false;
+        throw error;
+      }
+    },
+
+    async flush(timeout) {
+      await sql.query("flush", `OPTIMIZE TABLE ${heartbeatTable}`, timeout);
+    },
+
+    async walGeneration() {
+      // The status is a second old at worst; the files are not.
+      const names = await fs.readdir(podLayout.tidesdbDirectory);
+      return Math.max(await status("Tidesdb_unified_wal_generation"), highestWalGeneration(names) ?? 0);
+    },
+  };
+}
+
+/** A Secret's file without the newline that a person's editor may have put at its end. */
+export function readSecret(file: string): string {
+  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof SqlFailure && absent.includes(error.errno);
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from "node:fs";
+import * as http from "node:http";
+import * as https from "node:https";
+import * as aws4 from "aws4";
+import { XMLParser } from "fast-xml-parser";
+import { ObjectStoreLocation } from "../core/managerConfiguration";
+import { httpRequest, HttpResponse } from "./httpRequest";
+import { Conflict, Store, StoredObject } from "./ports";
+import { OwnerRecord } from "./view";
+
+export interface StoreCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** PEM file of the store's own authority, when it has one. */
+  caFile?: string;
+}
+
+const ownerKey = "owner.json";
+const engineLeaseKey = "data/_tdb_primary_lease";
+const probeKey = "conditional-write-probe";
+
+/** The deployment's folder in the bucket, over the S3 protocol. Keys are relative to the prefix. */
+export function objectStore(location: ObjectStoreLocation, credentials: StoreCredentials): Store {
+  const { endpoint, bucket, region, prefix, useTls, pathStyle } = location;
+  const agent = useTls
+    ? new https.Agent({
+        keepAlive: true,
+        maxSockets: 4,
+        ...(credentials.caFile && { ca: readFileSync(credentials.caFile) }),
+      })
+    : new http.Agent({ keepAlive: true, maxSockets: 4 });
+  const host = pathStyle ? endpoint : `${bucket}.${endpoint}`;
+  const folder = pathStyle ? `/${bucket}` : "";
+  const xml = new XMLParser({ parseTagValue: false, isArray: name => name === "Contents" });
+
+  async function call(
+    method: string,
+    key: string,
+    timeoutMilliseconds: number,
+    options: { query?: string; body?: string; headers?: Record<string, string> } = {},
+  ): Promise<HttpResponse> {
+    const path = `${folder}/${key.split("/").map(encodeURIComponent).join("/")}${options.query ? `?${options.query}` : ""}`;
+    const unsigned = { host, path, method, region, service: "s3", body: options.body, headers: { ...options.headers } };
+    const signed = aws4.sign(unsigned, credentials);
+    const headers = Object.fromEntries(
+      Object.entries(signed.headers ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    delete headers["Content-Length"];
+    const url = new URL(`${useTls ? "https" : "http"}://${host}${path}`);
+    return httpRequest({ method, url, headers, body: options.body, timeoutMilliseconds, agent });
+  }
+
+  function expect(response: HttpResponse, what: string, ...accepted: number[]): HttpResponse {
+    if (accepted.includes(response.status)) return response;
+    const code = /<Code>([^<]*)<\/Code>/.exec(response.body)?.[1] ?? "";
+    throw new Error(`${what}: the object store answered ${response.status} ${code}`.trim());
+  }
+
+  async function put(key: string, body: string, condition: Record<string, string>, timeout: number): Promise<string> {
+    const response = await call("PUT", prefix + key, timeout, {
+      body,
+      headers: { ...condition, "content-type": "application/json" },
+    });
+    if (response.status === 412 || response.status === 409) throw new Conflict(key);
+    return expect(response, `writing ${key}`, 200).headers.etag ?? "";
+  }
+
+  return {
+    async readOwner(timeout) {
+      const response = expect(await call("GET", prefix + ownerKey, timeout), `reading ${ownerKey}`, 200, 404);
+      if (response.status === 404) return undefined;
+      return { record: parseOwner(response.body), etag: response.headers.etag ?? "" };
+    },
+
+    writeOwner(record, etag, timeout) {
+      const body = `${JSON.stringify(record, null, 2)}\n`;
+      return put(ownerKey, body, etag === undefined ? { "if-none-match": "*" } : { "if-match": etag }, timeout);
+    },
+
+    async list(timeout) {
+      const objects: StoredObject[] = [];
+      let token = "";
+      do {
+        // The order of the parameters is part of the signature.
+        const query = `${token && `continuation-token=${encodeURIComponent(token)}&`}list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix)}`;
+        const response = expect(await call("GET", "", timeout, { query }), "listing the bucket", 200);
+        const result = (xml.parse(response.body) as ListAnswer).ListBucketResult;
+        for (const { Key, Size, ETag } of result.Contents ?? []) {
+          objects.push({ key: Key.slice(prefix.length), size: Number(Size), etag: ETag.replaceAll(/"|&quot;/g, "") });
+        }
+        token = result.IsTruncated === "true" ? (result.NextContinuationToken ?? "") : "";
+      } while (token);
+      return objects;
+    },
+
+    async readEngineEpoch(timeout) {
+      const response = expect(
+        await call("HEAD", prefix + engineLeaseKey, timeout),
+        "reading the engine's lease",
+        200,
+        404,
+      );
+      return response.status === 404 ? 0 : Number(response.headers["x-amz-meta-epoch"] ?? 0);
+    },
+
+    async supportsConditionalWrites(timeout) {
+      const key = probeKey;
+      await put(key, "{}", {}, timeout);
+      try {
+        await put(key, "{}", { "if-none-match": "*" }, timeout);
+        return false;
+      } catch (error) {
+        if (error instanceof Conflict) return true;
+        throw error;
+      } finally {
+        await call("DELETE", prefix + key, timeout);
+      }
+    },
+  };
+}
+
+interface ListAnswer {
+  ListBucketResult: {
+    Contents?: { Key: string; Size: string; ETag: string }[];
+    IsTruncated?: string;
+    NextContinuationToken?: string;
+  };
+}
+
+/** @throws when the object is none of ours, or of a later manager that says more than this one understands. */
+function parseOwner(text: string): OwnerRecord {
+  const record = JSON.parse(text) as Partial<OwnerRecord>;
+  if (typeof record.databaseId !== "string" || !Number.isInteger(record.epoch))
+    throw new Error(`${ownerKey} is not an owner's record`);
+  return {
+    databaseId: record.databaseId,
+    epoch: record.epoch ?? 0,
+    holder: record.holder ?? "",
+    volumeId: record.volumeId ?? "",
+    clean: record.clean === true,
+  };
+}

@@ -1,0 +1,171 @@
+import { Monotonic, OwnerRecord, VolumeRecord } from "./view";
+
+/**
+ * What the manager needs of the world. The real adapters are in this folder; a simulation passes its own. No other way leads out of the manager:
+ * no clock, no timer, no random number and no socket is used past these.
+ */
+export interface Ports {
+  clock: Clock;
+  kubernetes: Kubernetes;
+  store: Store;
+  engine: Engine;
+  volume: Volume;
+  peers: Peers;
+  watchdog: Watchdog;
+  log: Log;
+  /** Ends this process. */
+  exit(code: number): void;
+}
+
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): Monotonic;
+  /** Wall clock, ISO 8601: for people who read the Lease, never for a decision. */
+  wallTime(): string;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** The Lease as the API server gave it. */
+export interface LeaseObject {
+  resourceVersion: string;
+  holder: string;
+  epoch: number;
+  renewTime: string;
+  preferredSuccessor: string;
+  /** The epoch that its holder released in order, or undefined. */
+  releasedEpoch?: number;
+}
+
+/** An update lost against somebody else's. The state has to be read again. */
+export class Conflict extends Error {
+  constructor(what: string) {
+    super(`${what} was changed by somebody else`);
+    this.name = "Conflict";
+  }
+}
+
+export interface Kubernetes {
+  readLease(timeoutMilliseconds: number): Promise<LeaseObject | undefined>;
+  /** @throws Conflict when it exists. */
+  createLease(lease: Omit<LeaseObject, "resourceVersion">, timeoutMilliseconds: number): Promise<LeaseObject>;
+  /** @throws Conflict when `resourceVersion` is not the current one. */
+  updateLease(lease: LeaseObject, timeoutMilliseconds: number): Promise<LeaseObject>;
+  /** Role label by pod name ("none" without one), of the pods of this database. */
+  readRoles(timeoutMilliseconds: number): Promise<Map<string, string>>;
+  /** `none` takes the label off. A pod that is gone is no error. */
+  setRole(pod: string, role: "primary" | "replica" | "none", timeoutMilliseconds: number): Promise<void>;
+  /** A Kubernetes Event on this pod. Best effort: never throws. */
+  event(type: "Normal" | "Warning", reason: string, message: string): void;
+}
+
+export interface StoredObject {
+  key: string;
+  size: number;
+  etag: string;
+}
+
+export interface Store {
+  /** The owner's record and its ETag; undefined when there is none. */
+  readOwner(timeoutMilliseconds: number): Promise<{ record: OwnerRecord; etag: string } | undefined>;
+  /**
+   * Writes the record where `etag` is the current one, or where there is none (`etag` undefined). Answers the new ETag.
+   * @throws Conflict
+   */
+  writeOwner(record: OwnerRecord, etag: string | undefined, timeoutMilliseconds: number): Promise<string>;
+  /** Everything below the deployment's prefix; keys are relative to it. */
+  list(timeoutMilliseconds: number): Promise<StoredObject[]>;
+  /** Epoch of the engine's own lease object; 0 when there is none. */
+  readEngineEpoch(timeoutMilliseconds: number): Promise<number>;
+  /** Whether the store refuses a second conditional creation of one key. */
+  supportsConditionalWrites(timeoutMilliseconds: number): Promise<boolean>;
+}
+
+/** The row that the primary keeps writing and the replicas keep reading, through the bucket. */
+export interface Heartbeat {
+  epoch: number;
+  beat: number;
+  /** Generation of the primary's WAL. */
+  generation: number;
+}
+
+export interface Engine {
+  /**
+   * Starts mariadbd as a replica and resolves once it answers. `onSpawn` is called as soon as there is a process.
+   * @throws when it ended or did not answer in time; no process is left then.
+   */
+  start(timeoutMilliseconds: number, onSpawn: (pid: number) => void): Promise<void>;
+  /** Called once for each process that ended, whatever the reason. */
+  onExit(listener: (how: string) => void): void;
+  /** Clean stop; resolves when the process is gone. Kills it after the timeout. */
+  stop(timeoutMilliseconds: number): Promise<void>;
+  /** SIGKILL, at once. No-op without a process. */
+  kill(): void;
+  /** PID of mariadbd, 0 without one. */
+  pid(): number;
+  /** Declared users and databases are there, no account is without a password, none is there that was not declared. Mends what can be mended. */
+  checkAccounts(): Promise<void>;
+  /** Version of the TideSQL plugin as `major.minor.patch`; undefined when it does not say. */
+  version(): Promise<string | undefined>;
+  setReadOnly(on: boolean, timeoutMilliseconds: number): Promise<void>;
+  /** Ends every session but the manager's own. */
+  endSessions(timeoutMilliseconds: number): Promise<void>;
+  promote(timeoutMilliseconds: number): Promise<void>;
+  /** Makes the manager's own table where it is missing, and writes a heartbeat. */
+  writeHeartbeat(beat: Heartbeat, timeoutMilliseconds: number): Promise<void>;
+  /** The last heartbeat that this replica has followed; undefined when there is none. */
+  readHeartbeat(timeoutMilliseconds: number): Promise<Heartbeat | undefined>;
+  /** Writes a replica's marker, behind a flush: who sees it has followed that flush. */
+  writeMarker(marker: string, timeoutMilliseconds: number): Promise<void>;
+  hasMarker(marker: string, timeoutMilliseconds: number): Promise<boolean>;
+  /** Flushes the memtable of all tables. */
+  flush(timeoutMilliseconds: number): Promise<void>;
+  /** Generation of the active WAL. */
+  walGeneration(): Promise<number>;
+}
+
+/** A file of the engine on the volume, named as its object in the bucket. */
+export interface LocalFile {
+  name: string;
+  size: number;
+  /** Hex MD5, for files whose content changes under the same name and size. */
+  md5?: string;
+}
+
+export interface Volume {
+  read(): Promise<VolumeRecord>;
+  /** Durable when it resolves. */
+  write(record: VolumeRecord): Promise<void>;
+  /** Deletes all data, prepares an empty server on it, and answers its new record. */
+  wipe(): Promise<VolumeRecord>;
+  /** The engine's files that belong in the bucket. */
+  list(): Promise<LocalFile[]>;
+}
+
+/** What a manager tells another. */
+export interface PeerStatus {
+  pod: string;
+  following: string;
+  resumable: boolean;
+  epoch: number;
+  beat: number;
+}
+
+export interface Peers {
+  /** Asks every other pod; those that do not answer in time are left out. */
+  askAll(timeoutMilliseconds: number): Promise<PeerStatus[]>;
+  /** Asks the primary for a flush and a marker behind it. */
+  join(pod: string, marker: string, timeoutMilliseconds: number): Promise<void>;
+  /** Tells the others that the Lease has just changed. Best effort: never throws. */
+  leaseChanged(): void;
+}
+
+export interface Watchdog {
+  /** From this moment on no writer may run here. 0: none may run now. */
+  setDeadline(deadline: Monotonic): void;
+  /** The process to kill when the deadline passes; 0: none. */
+  guard(pid: number): void;
+}
+
+export type LogLevel = "info" | "warning" | "error";
+
+export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;

@@ -1,0 +1,146 @@
+import { highestWalGeneration } from "./comparison";
+import { Ports } from "./ports";
+import { PromotionStep } from "./steps";
+import { OwnerRecord, VolumeRecord } from "./view";
+
+/** What the steps of one promotion tell each other, and what they need of the node. */
+export interface PromotionContext {
+  ports: Ports;
+  pod: string;
+  identity: string;
+  databaseId: string;
+  epoch: number;
+  syncIntervalMilliseconds: number;
+  /** Started on the last primary's volume. */
+  onKeptVolume: boolean;
+  /** Followed the last primary, as opposed to having started empty after it. */
+  following: boolean;
+  volume: VolumeRecord;
+  owner: { record: OwnerRecord; etag: string } | undefined;
+  engineEpochBefore?: number;
+  generationBefore?: number;
+  /** Called with what was written to the volume and to the bucket. */
+  onVolume(record: VolumeRecord): void;
+  onOwner(owner: { record: OwnerRecord; etag: string }): void;
+}
+
+/** One call to the API server, the bucket or the engine may take this long within a promotion. Milliseconds. */
+const callTimeout = 1500;
+/** A promotion replays the WAL; it took 0.07 to 0.5 s where it was measured. Milliseconds. */
+const promoteTimeout = 10_000;
+/** The WAL's generation is looked at this often and this long after a flush. Milliseconds. */
+const generationPollEvery = 50;
+const generationPollFor = 3000;
+/** A node that did not follow needs a longer look at the bucket: after one second of following it had everything where it was measured. Milliseconds. */
+const freshSettle = 2000;
+const longestSettle = 5000;
+
+/** Carries out one step. @throws with the reason when the promotion must end here. */
+export async function promotionStep(step: PromotionStep, context: PromotionContext): Promise<void> {
+  await steps[step](context);
+}
+
+const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
+  async stripOtherLabels({ ports, pod }) {
+    const roles = await ports.kubernetes.readRoles(callTimeout);
+    for (const [other, role] of roles) {
+      if (other !== pod && role === "primary") await ports.kubernetes.setRole(other, "none", callTimeout);
+    }
+  },
+
+  async settle(context) {
+    const { clock, store, engine } = context.ports;
+    const interval = context.syncIntervalMilliseconds;
+    if (context.onKeptVolume || context.owner?.record.epoch === 0) return clock.sleep(3 * interval);
+    const sent = clock.now();
+    const objects = await store.list(callTimeout);
+    const roundTrip = clock.now() - sent;
+    const walObjects = objects.filter(object => object.key.startsWith("data/uwal_")).length;
+    // A poll reads every WAL object, one after another.
+    const poll = Math.max(interval, roundTrip * (walObjects + 2));
+    const window = Math.min(longestSettle, context.following ? 3 * poll : Math.max(freshSettle, 6 * poll));
+    const until = clock.now() + 2 * longestSettle;
+    let before = await engine.readHeartbeat(callTimeout);
+    for (;;) {
+      await clock.sleep(window);
+      const after = await engine.readHeartbeat(callTimeout);
+      if (after?.beat === before?.beat && after?.epoch === before?.epoch) return;
+      if (clock.now() > until) throw new Error("the replica still follows a writer after its lease was taken");
+      before = after;
+    }
+  },
+
+  async raiseOwner(context) {
+    const { ports, epoch } = context;
+    const current = await ports.store.readOwner(callTimeout);
+    if (!current) throw new Error("the owner's record is gone from the bucket");
+    if (current.record.databaseId !== context.databaseId) throw new Error("the bucket belongs to another database");
+    const mine = current.record.volumeId === context.volume.volumeId;
+    if (current.record.epoch > epoch || (current.record.epoch === epoch && !mine)) {
+      context.onOwner(current);
+      throw new Error(`the bucket names epoch ${current.record.epoch}, this node holds ${epoch}`);
+    }
+    if (context.onKeptVolume) {
+      const record = { ...context.volume, raising: epoch };
+      await ports.volume.write(record);
+      context.onVolume(record);
+    }
+    const record: OwnerRecord = {
+      databaseId: context.databaseId,
+      epoch,
+      holder: context.identity,
+      volumeId: context.volume.volumeId,
+      clean: false,
+    };
+    context.onOwner({ record, etag: await ports.store.writeOwner(record, current.etag, callTimeout) });
+  },
+
+  async noteEngineEpoch(context) {
+    context.engineEpochBefore = await context.ports.store.readEngineEpoch(callTimeout);
+  },
+
+  async promote({ ports }) {
+    await ports.engine.promote(promoteTimeout);
+  },
+
+  async trialWrite({ ports, epoch }) {
+    await ports.engine.writeHeartbeat(
+      { epoch, beat: 0, generation: await ports.engine.walGeneration() },
+      promoteTimeout,
+    );
+  },
+
+  async checkEngineEpoch(context) {
+    const before = context.engineEpochBefore ?? 0;
+    const after = await context.ports.store.readEngineEpoch(callTimeout);
+    if (after <= before)
+      throw new Error(`the engine's epoch in the bucket did not grow: ${before} before, ${after} after`);
+  },
+
+  async flush(context) {
+    const { engine, clock, store, log } = context.ports;
+    const before = await engine.walGeneration();
+    await engine.flush(promoteTimeout);
+    const until = clock.now() + generationPollFor;
+    let after = await engine.walGeneration();
+    while (after <= before) {
+      if (clock.now() > until) throw new Error(`the WAL stayed at generation ${before} after a flush`);
+      await clock.sleep(generationPollEvery);
+      after = await engine.walGeneration();
+    }
+    const names = (await store.list(callTimeout)).map(object => object.key.replace(/^data\//, ""));
+    const highest = highestWalGeneration(names) ?? 0;
+    if (highest > after)
+      log("warning", "the bucket holds WAL objects of later generations than this primary's", { highest, after });
+  },
+
+  async recordEpoch(context) {
+    const record: VolumeRecord = { volumeId: context.volume.volumeId, epoch: context.epoch };
+    await context.ports.volume.write(record);
+    context.onVolume(record);
+  },
+
+  async openForWrites({ ports }) {
+    await ports.engine.setReadOnly(false, callTimeout);
+  },
+};

@@ -1,0 +1,40 @@
+/**
+ * The order of a promotion (rule 4). Each step is carried out on its own, between two looks at the Lease; one that fails ends the promotion.
+ * Moving a step changes what a crash leaves behind: docs/failover.md argues for each place.
+ */
+export const promotionSteps = [
+  /** No other pod may receive writes under this name any more. */
+  "stripOtherLabels",
+  /** The last poll before the primary's death may have missed its last WAL. */
+  "settle",
+  /** Proves that the bucket answers and accepts conditional writes, and tells a primary elsewhere to stop. */
+  "raiseOwner",
+  "noteEngineEpoch",
+  "promote",
+  /** The engine says OK even when it did not promote. */
+  "trialWrite",
+  /** With an unreachable bucket even the trial write succeeds; the engine's epoch does not grow then. */
+  "checkEngineEpoch",
+  /** Moves the WAL to a new generation: whatever a frozen old primary still uploads goes under another key. */
+  "flush",
+  "recordEpoch",
+  "openForWrites",
+] as const;
+
+export type PromotionStep = (typeof promotionSteps)[number];
+
+/** Leaving in order (rule 5): nothing acknowledged may exist only here when the Lease is given back. */
+export const handoverSteps = [
+  "stripOwnLabel",
+  "setReadOnly",
+  "endSessions",
+  "flush",
+  /** Against a listing of the bucket: the engine's own counters do not count uploads that it has parked. */
+  "waitUntilUploaded",
+  "stopEngine",
+  "compareAgain",
+  "markClean",
+  "release",
+] as const;
+
+export type HandoverStep = (typeof handoverSteps)[number];

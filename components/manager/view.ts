@@ -1,0 +1,152 @@
+import { ManagerConfiguration } from "../core/managerConfiguration";
+
+/** Milliseconds on this process's monotonic clock. Never compared with another machine's. */
+export type Monotonic = number;
+
+/** The Lease as it was last read. `undefined` in a View means: not read yet. */
+export interface LeaseObservation {
+  /** False when the API server answered that there is no such Lease. */
+  exists: boolean;
+  holder: string;
+  /** `leaseTransitions`: the epoch of the holder, or of the last one. */
+  epoch: number;
+  /** The pod that the last holder named when it released the Lease in order; empty otherwise. */
+  preferredSuccessor: string;
+  /** True when the holder gave the Lease back itself: an empty holder that somebody edited by hand is not a release. */
+  released: boolean;
+  /** When this node first received this very state of the Lease. A renewal is a change of state. */
+  unchangedSince: Monotonic;
+}
+
+/** This node's hold on the Lease. */
+export interface Hold {
+  epoch: number;
+  /** Sent-time of the last successful renewal + leaseDuration - margin: from then on no writer may run here. */
+  deadline: Monotonic;
+  lastRenewalSent: Monotonic;
+  /** The last attempt to renew, successful or not. */
+  lastAttempt: Monotonic;
+}
+
+/** `owner.json`: what the bucket itself says about who may write (rule 10). */
+export interface OwnerRecord {
+  databaseId: string;
+  /** Epoch of the last promotion that was begun. 0: nobody has ever been promoted. */
+  epoch: number;
+  holder: string;
+  /** Volume of the node that was promoted in this epoch. */
+  volumeId: string;
+  /** Everything acknowledged in this epoch was found in the bucket after its writer had stopped. */
+  clean: boolean;
+}
+
+/** What the epoch file on this node's volume says. */
+export interface VolumeRecord {
+  /** Made anew at each wipe. */
+  volumeId: string;
+  /** The last epoch in which this node was primary on this volume. */
+  epoch?: number;
+  /** The epoch that this volume was about to be promoted for, on top of `epoch`. */
+  raising?: number;
+}
+
+/** Refusals that no retry heals. The node stays up, not ready, and says why. */
+export interface Refusal {
+  reason: "ForeignData" | "UnknownData" | "UnsupportedEngine" | "NoConditionalWrites";
+  message: string;
+}
+
+export type EngineState =
+  /** No process. */
+  | "stopped"
+  /** The process runs, and has not answered yet. */
+  | "starting"
+  | "running"
+  /** Told to stop in order. */
+  | "stopping";
+
+export type EngineRole =
+  /** Follows the bucket. */
+  | "replica"
+  /** Told to promote, not yet open for writes. From here on it may write to the bucket. */
+  | "promoting"
+  /** Open for writes. */
+  | "primary";
+
+export interface EngineView {
+  state: EngineState;
+  role: EngineRole;
+  /** Started on the volume of the last primary, as opposed to a wiped one. */
+  onKeptVolume: boolean;
+  /** Failed starts and promotions on this kept volume since the last success. */
+  failures: number;
+}
+
+/** How well this replica follows (facts in docs/engine.md, "Who may be promoted"). */
+export type Following =
+  /** Started, has not yet followed a flush that the primary made for it. */
+  | "joining"
+  /** A candidate; serves reads. */
+  | "following"
+  /** May have missed a generation of the WAL: its data cannot be trusted any more. */
+  | "missed";
+
+/** A peer as it answered last; absent when it did not answer. */
+export interface PeerView {
+  pod: string;
+  following: Following | "none";
+  /** Holds the last primary's volume. */
+  resumable: boolean;
+  /** How far it has followed: comparable only among nodes that were following. */
+  epoch: number;
+  beat: number;
+}
+
+/** Progress of a promotion. One at a time; it exists from its first step until it failed or succeeded. */
+export interface PromotionProgress {
+  epoch: number;
+  completed: number;
+  failed?: string;
+}
+
+/** Progress of leaving in order. */
+export interface HandoverProgress {
+  completed: number;
+  failed?: string;
+}
+
+/** Everything that `decide` looks at. */
+export interface View {
+  configuration: ManagerConfiguration;
+  pod: string;
+  /** Unique to this pod's life: `<pod>_<uid>`. */
+  identity: string;
+  lease?: LeaseObservation;
+  hold?: Hold;
+  owner?: OwnerRecord;
+  /** When `owner` was last read or written. */
+  ownerReadAt: Monotonic;
+  volume: VolumeRecord;
+  engine: EngineView;
+  following: Following;
+  /** Own position, for the comparison with peers. */
+  position: { epoch: number; beat: number };
+  peers: PeerView[];
+  /** When the peers were last asked about a free Lease. */
+  peersAskedAt: Monotonic;
+  /** When this node first found the Lease free to take; undefined while it is held. */
+  leaseFreeSince?: Monotonic;
+  promotion?: PromotionProgress;
+  handover?: HandoverProgress;
+  refusal?: Refusal;
+  /** SIGTERM was received. */
+  stopping: boolean;
+  /** No attempt to take the Lease before this. */
+  backoffUntil: Monotonic;
+  /** No start of the engine before this. */
+  startBackoffUntil: Monotonic;
+  /** The role label of this pod as it was last seen or written; undefined: not known. */
+  ownLabel?: "primary" | "replica" | "none";
+  /** Other pods that carry the label `primary`. */
+  otherPrimaries: string[];
+}
