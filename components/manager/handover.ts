@@ -8,11 +8,11 @@ export interface HandoverContext {
   ports: Ports;
   pod: string;
   owner: { record: OwnerRecord; etag: string } | undefined;
-  onOwner(owner: { record: OwnerRecord; etag: string }): void;
+  onOwner: (owner: { record: OwnerRecord; etag: string }) => void;
   /** Whether the Lease is still this node's, and its engine alive. Waiting ends when not. */
-  mayGoOn(): boolean;
+  mayGoOn: () => boolean;
   /** Gives the Lease back, naming the pod that should take it next. */
-  release(preferredSuccessor: string): Promise<void>;
+  release: (preferredSuccessor: string) => Promise<void>;
 }
 
 const callTimeout = 1500;

@@ -1,0 +1,250 @@
+import { ManagerConfiguration } from "../core/managerConfiguration";
+import { EngineAction } from "./decide";
+import { Follower } from "./follower";
+import { handoverStep } from "./handover";
+import { text } from "./lanes";
+import { LeaseKeeper } from "./leaseKeeper";
+import type { Counters } from "./manager";
+import { OwnerKeeper } from "./ownerKeeper";
+import { Ports } from "./ports";
+import { PromotionContext, promotionStep } from "./promotion";
+import { HandoverStep, PromotionStep } from "./steps";
+import { EngineView, HandoverProgress, Monotonic, PromotionProgress, Refusal, VolumeRecord } from "./view";
+
+/** A replica reads each manifest and WAL object before it answers: minutes on a large bucket. Milliseconds. */
+const startTimeout = 10 * 60_000;
+const resumeTimeout = 2 * 60_000;
+const stopTimeout = 60_000;
+const backoffAfterFailure = 2000;
+const firstStartBackoff = 500;
+const longestStartBackoff = 30_000;
+/** Clients of a writer that is fenced get this long to be told, where the deadline leaves so much. Milliseconds. */
+const leastCourtesy = 150;
+const mostCourtesy = 250;
+/** TideSQL of this version or later keeps tables that are made after a promotion; earlier ones lose them without an error. */
+export const leastEngineVersion = "4.5.7";
+
+/** What the engine's part of the manager needs of the rest. */
+export interface EngineKeeperOptions {
+  configuration: ManagerConfiguration;
+  pod: string;
+  identity: string;
+  ports: Ports;
+  lease: LeaseKeeper;
+  owner: OwnerKeeper;
+  follower: Follower;
+  counters: Counters;
+  refuse: (refusal: Refusal) => void;
+  /** No attempt to take the Lease for so many milliseconds. */
+  backOff: (milliseconds: number) => void;
+  /** The engine ended: look again now. */
+  changed: () => void;
+}
+
+type LaneAction = Exclude<EngineAction, { kind: "kill" | "exit" }>;
+
+/** Starts, promotes, fences and stops mariadbd, and keeps the volume's record. */
+export class EngineKeeper {
+  view: EngineView = { state: "stopped", role: "replica", onKeptVolume: false, failures: 0 };
+  volume: VolumeRecord = { volumeId: "" };
+  volumeIsRead = false;
+  promotion: (PromotionProgress & { context: PromotionContext }) | undefined;
+  handover: HandoverProgress | undefined;
+  startBackoffUntil: Monotonic = -Infinity;
+
+  constructor(private readonly options: EngineKeeperOptions) {
+    options.ports.engine.onExit(how => this.exited(how));
+  }
+
+  async readVolume(): Promise<void> {
+    this.volume = await this.options.ports.volume.read();
+    this.volumeIsRead = true;
+  }
+
+  carryOut(action: LaneAction): Promise<void> {
+    switch (action.kind) {
+      case "start":
+        return this.start(action.wipe, action.why);
+      case "stop":
+        this.view = { ...this.view, state: "stopping" };
+        return this.options.ports.engine.stop(stopTimeout);
+      case "abandonPromotion":
+        this.endPromotion(action.why);
+        this.kill(action.why);
+        return Promise.resolve();
+      case "promotionStep":
+        return this.runPromotionStep(action.step, action.epoch);
+      case "handoverStep":
+        return this.runHandoverStep(action.step);
+    }
+  }
+
+  /** SIGKILL, at once. */
+  kill(why: string): void {
+    const { engine, log } = this.options.ports;
+    if (engine.pid() === 0) {
+      this.view = { ...this.view, state: "stopped", role: "replica" };
+      return;
+    }
+    log("warning", "kills mariadbd", { why });
+    this.view = { ...this.view, state: "stopping" };
+    engine.kill();
+  }
+
+  /** Ends the writer now. While there is time its clients are told first; the kill does not wait for them. */
+  async fence(why: string): Promise<void> {
+    const { engine, clock, log, kubernetes } = this.options.ports;
+    this.options.counters.fences++;
+    log("error", "fencing", { why });
+    kubernetes.event("Warning", "Fenced", `mariadbd is killed: ${why}`);
+    const left = (this.options.lease.hold?.deadline ?? -Infinity) - clock.now();
+    if (left >= leastCourtesy) {
+      const courtesy = Math.min(left - leastCourtesy / 2, mostCourtesy);
+      const told = Promise.all([engine.setReadOnly(true, courtesy), engine.endSessions(courtesy)]);
+      await Promise.race([told.catch(() => undefined), clock.sleep(courtesy)]);
+    }
+    this.kill(why);
+  }
+
+  private async start(wipe: boolean, why: string): Promise<void> {
+    const { engine, volume, log, watchdog } = this.options.ports;
+    log("info", "starts mariadbd", { wipe, why });
+    this.options.counters.engineStarts++;
+    this.view = { ...this.view, state: "starting", role: "replica", onKeptVolume: !wipe };
+    try {
+      if (wipe) this.volume = await volume.wipe();
+      this.options.follower.reset(this.volume.volumeId);
+      // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
+      await engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
+      const version = await engine.version();
+      if (version !== undefined && isOlder(version, leastEngineVersion)) {
+        const message = `the image has TideSQL ${version}; ${leastEngineVersion} or a later 4.x is needed: earlier ones lose tables made after a failover`;
+        this.options.refuse({ reason: "UnsupportedEngine", message });
+      }
+      await engine.checkAccounts();
+      if (engine.pid() === 0) throw new Error("mariadbd ended");
+      this.view = { ...this.view, state: "running" };
+    } catch (error) {
+      this.startFailed(text(error));
+    }
+  }
+
+  private startFailed(why: string): void {
+    const { clock, log } = this.options.ports;
+    const failures = this.view.failures + 1;
+    // The first time at once: what killed it may be over. Then ever more slowly.
+    const backoff = failures === 1 ? 0 : Math.min(longestStartBackoff, firstStartBackoff * 2 ** (failures - 1));
+    this.startBackoffUntil = clock.now() + backoff;
+    log("error", "mariadbd did not start", { why, failures, retryInMilliseconds: backoff });
+    this.view = { ...this.view, failures };
+    this.kill(why);
+  }
+
+  private exited(how: string): void {
+    const { state, role } = this.view;
+    const { watchdog, log } = this.options.ports;
+    this.options.counters.engineExits++;
+    watchdog.guard(0);
+    log(state === "stopping" ? "info" : "warning", "mariadbd ended", { how, role });
+    if (this.promotion) this.endPromotion(this.promotion.failed ?? `mariadbd ended: ${how}`);
+    if (this.handover && state !== "stopping") this.handover = { ...this.handover, failed: `mariadbd ended: ${how}` };
+    // A start that failed is counted where it is waited for.
+    this.view = { ...this.view, role: "replica", state: state === "starting" ? "starting" : "stopped" };
+    this.options.follower.reset("");
+    this.options.changed();
+  }
+
+  private async runPromotionStep(step: PromotionStep, epoch: number): Promise<void> {
+    const { log, engine, watchdog, clock } = this.options.ports;
+    this.promotion ??= { epoch, completed: 0, context: this.promotionContext(epoch) };
+    const { promotion } = this;
+    if (step === "promote") {
+      watchdog.guard(engine.pid());
+      this.view = { ...this.view, role: "promoting" };
+    }
+    const began = clock.now();
+    try {
+      await promotionStep(step, promotion.context);
+    } catch (error) {
+      promotion.failed ??= `${step}: ${text(error)}`;
+      return;
+    }
+    if (this.promotion !== promotion) return;
+    log("info", "promotion step", { step, epoch, milliseconds: Math.round(clock.now() - began) });
+    promotion.completed++;
+    if (step === "openForWrites") this.promoted(epoch);
+  }
+
+  private promoted(epoch: number): void {
+    const { log, kubernetes } = this.options.ports;
+    this.view = { ...this.view, role: "primary", failures: 0 };
+    this.promotion = undefined;
+    this.options.counters.promotions++;
+    log("info", "is the primary", { epoch });
+    kubernetes.event("Normal", "Promoted", `primary in epoch ${epoch}`);
+  }
+
+  private endPromotion(why: string): void {
+    const { log, kubernetes } = this.options.ports;
+    this.promotion = undefined;
+    this.options.counters.failedPromotions++;
+    this.options.backOff(backoffAfterFailure);
+    this.view = { ...this.view, failures: this.view.failures + 1 };
+    log("error", "promotion failed", { why });
+    kubernetes.event("Warning", "PromotionFailed", why);
+  }
+
+  private promotionContext(epoch: number): PromotionContext {
+    const { ports, pod, identity, configuration, owner, follower } = this.options;
+    return {
+      ports,
+      pod,
+      identity,
+      databaseId: configuration.databaseId,
+      epoch,
+      syncIntervalMilliseconds: configuration.replicaSyncIntervalMicroseconds / 1000,
+      onKeptVolume: this.view.onKeptVolume,
+      following: follower.state.following === "following",
+      volume: this.volume,
+      owner: owner.stored,
+      onVolume: record => (this.volume = record),
+      onOwner: stored => owner.set(stored),
+    };
+  }
+
+  private async runHandoverStep(step: HandoverStep): Promise<void> {
+    const { ports, pod, owner, lease } = this.options;
+    const { log, clock, engine } = ports;
+    this.handover ??= { completed: 0 };
+    const { handover } = this;
+    if (step === "stopEngine") this.view = { ...this.view, state: "stopping" };
+    const began = clock.now();
+    try {
+      await handoverStep(step, {
+        ports,
+        pod,
+        owner: owner.stored,
+        onOwner: stored => owner.set(stored),
+        mayGoOn: () => lease.hold !== undefined && engine.pid() !== 0,
+        release: successor => lease.release(successor),
+      });
+    } catch (error) {
+      log("error", "handover failed", { step, error: text(error) });
+      this.handover = { ...handover, failed: `${step}: ${text(error)}` };
+      return;
+    }
+    log("info", "handover step", { step, milliseconds: Math.round(clock.now() - began) });
+    handover.completed++;
+  }
+}
+
+/** Compares dotted versions number by number. */
+export function isOlder(version: string, than: string): boolean {
+  const left = version.split(".").map(Number);
+  const right = than.split(".").map(Number);
+  for (let i = 0; i < right.length; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

@@ -1,0 +1,57 @@
+import { FollowState, followed, joined, notFollowing } from "./following";
+import { Ports } from "./ports";
+import { Monotonic } from "./view";
+
+const callTimeout = 1000;
+/** The primary flushes all tables before it answers. Milliseconds. */
+const joinTimeout = 35_000;
+
+/** How this replica follows the primary, seen through the bucket itself: by rows that the primary writes and this node's engine reads. */
+export class Follower {
+  state: FollowState = notFollowing;
+  /** When the last new heartbeat was read, or written. */
+  beatSeenAt: Monotonic | undefined;
+  /** The primary has written this replica's marker. */
+  asked = false;
+  private marker = "";
+
+  constructor(
+    private readonly ports: Ports,
+    private readonly syncIntervalMilliseconds: number,
+  ) {}
+
+  /** The engine was started, or ended. `marker` is new with each start on an empty volume. */
+  reset(marker: string): void {
+    this.state = notFollowing;
+    this.asked = false;
+    this.marker = marker;
+  }
+
+  position() {
+    return { epoch: this.state.last?.epoch ?? 0, beat: this.state.last?.beat ?? 0 };
+  }
+
+  /** Asks the primary for a flush and for the marker behind it. */
+  async join(primary: string): Promise<void> {
+    const { marker } = this;
+    await this.ports.peers.join(primary, marker, joinTimeout);
+    if (this.marker === marker) this.asked = true;
+  }
+
+  /** Looks how far this replica has come. */
+  async read(): Promise<void> {
+    const { engine, clock, log } = this.ports;
+    const { marker } = this;
+    const heartbeat = await engine.readHeartbeat(callTimeout);
+    if (this.marker !== marker) return;
+    const { last } = this.state;
+    if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
+    this.state = followed(this.state, heartbeat);
+    if (this.state.following !== "joining" || !this.asked || !(await engine.hasMarker(marker, callTimeout))) return;
+    // The marker was read in the middle of a poll, perhaps: two more are certain to have read all that was flushed with it.
+    await clock.sleep(2 * this.syncIntervalMilliseconds);
+    if (this.marker !== marker) return;
+    this.state = joined(heartbeat);
+    log("info", "follows the primary", { ...heartbeat });
+  }
+}

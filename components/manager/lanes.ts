@@ -1,0 +1,51 @@
+import { Clock, Log } from "./ports";
+import { Monotonic } from "./view";
+
+/** Work that runs beside the tick: one at a time per lane, so that no action overtakes itself. */
+export class Lanes {
+  private readonly busy = new Set<string>();
+  private readonly lastRun = new Map<string, Monotonic>();
+
+  /** @param settled called when work ended well */
+  constructor(
+    private readonly clock: Clock,
+    private readonly log: Log,
+    private readonly settled: (lane: string) => void,
+  ) {}
+
+  isBusy(...lanes: string[]): boolean {
+    return lanes.some(lane => this.busy.has(lane));
+  }
+
+  /** Runs `work` unless its lane is busy. */
+  run(lane: string, work: () => Promise<void>): void {
+    if (this.busy.has(lane)) return;
+    this.busy.add(lane);
+    work()
+      .then(
+        () => true,
+        (error: unknown) => {
+          this.log("warning", `${lane} failed`, { error: text(error) });
+          return false;
+        },
+      )
+      .then(succeeded => {
+        this.busy.delete(lane);
+        if (succeeded) this.settled(lane);
+      })
+      .catch((error: unknown) => this.log("error", "a tick failed", { lane, error: text(error) }));
+  }
+
+  /** Runs `work` when its last run began at least `interval` milliseconds ago and has ended. */
+  every(interval: number, lane: string, work: () => Promise<void>): void {
+    const now = this.clock.now();
+    if (this.busy.has(lane) || now - (this.lastRun.get(lane) ?? -Infinity) < interval) return;
+    this.lastRun.set(lane, now);
+    this.run(lane, work);
+  }
+}
+
+/** An error as one line for the log. */
+export function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

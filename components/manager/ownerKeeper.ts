@@ -1,0 +1,69 @@
+import { ManagerConfiguration } from "../core/managerConfiguration";
+import { Ports } from "./ports";
+import { Monotonic, OwnerRecord, Refusal } from "./view";
+
+const callTimeout = 1000;
+/** The first look at a prefix lists it whole, and writes to it. Milliseconds. */
+const claimTimeout = 4000;
+
+/** The owner's record with the ETag that its next write must match. */
+export interface StoredOwner {
+  record: OwnerRecord;
+  etag: string;
+}
+
+/** Knows what the bucket says about its owner (rule 10), and claims an empty prefix for this database. */
+export class OwnerKeeper {
+  stored: StoredOwner | undefined;
+  readAt: Monotonic = -Infinity;
+
+  constructor(
+    private readonly configuration: ManagerConfiguration,
+    private readonly ports: Ports,
+  ) {}
+
+  set(stored: StoredOwner): void {
+    this.stored = stored;
+    this.readAt = this.ports.clock.now();
+  }
+
+  /** Reads the record, or writes the first one. Answers why this database must not touch the prefix, if so. */
+  async read(): Promise<Refusal | undefined> {
+    const found = (await this.ports.store.readOwner(callTimeout)) ?? (await this.claim());
+    if ("reason" in found) return found;
+    const { databaseId, objectStore } = this.configuration;
+    if (found.record.databaseId !== databaseId) {
+      return {
+        reason: "ForeignData",
+        message: `s3://${objectStore.bucket}/${objectStore.prefix} belongs to database ${found.record.databaseId}, this one is ${databaseId}: give this database another prefix, or set databaseId to attach that data`,
+      };
+    }
+    this.set(found);
+    return undefined;
+  }
+
+  /** Before any engine has touched the prefix: afterwards nobody can tell an old database from a new one. */
+  private async claim(): Promise<StoredOwner | Refusal> {
+    const { store, log } = this.ports;
+    const { bucket, prefix, endpoint } = this.configuration.objectStore;
+    if ((await store.list(claimTimeout)).length > 0) {
+      const appeared = await store.readOwner(callTimeout);
+      const message = `s3://${bucket}/${prefix} holds data without an owner's record: it is not overwritten. Give this database an empty prefix`;
+      return appeared ?? { reason: "UnknownData", message };
+    }
+    if (!(await store.supportsConditionalWrites(claimTimeout))) {
+      const message = `${endpoint} ignores If-None-Match: two primaries could not be told apart. Use a store with conditional writes`;
+      return { reason: "NoConditionalWrites", message };
+    }
+    const record: OwnerRecord = {
+      databaseId: this.configuration.databaseId,
+      epoch: 0,
+      holder: "",
+      volumeId: "",
+      clean: false,
+    };
+    const etag = await store.writeOwner(record, undefined, callTimeout);
+    log("info", "claimed an empty prefix", { bucket, prefix });
+    return { record, etag };
+  }
+}

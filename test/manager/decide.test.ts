@@ -1,0 +1,260 @@
+import * as assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { decide, volumeIsKept } from "../../components/manager/decide";
+import { promotionSteps } from "../../components/manager/steps";
+import { candidate, configuration, hold, lastPrimary, lease, now, owner, primary, replica } from "./views";
+
+describe("decide", () => {
+  describe("rule 1: which volume is kept", () => {
+    it("keeps the volume of the last promotion, and no other", () => {
+      assert.equal(volumeIsKept({ volumeId: "v", epoch: 7 }, owner({ epoch: 7 })), true);
+      assert.equal(volumeIsKept({ volumeId: "v", epoch: 6 }, owner({ epoch: 7 })), false);
+      assert.equal(volumeIsKept({ volumeId: "v" }, owner({ epoch: 7 })), false);
+    });
+
+    it("keeps a last primary's volume that was being promoted again when its process ended", () => {
+      const volume = { volumeId: "v", epoch: 7, raising: 8 };
+      assert.equal(volumeIsKept(volume, owner({ epoch: 8, volumeId: "v" })), true);
+      assert.equal(volumeIsKept(volume, owner({ epoch: 8, volumeId: "other" })), false);
+      assert.equal(volumeIsKept(volume, owner({ epoch: 9, volumeId: "v" })), false);
+    });
+
+    it("wipes any other volume before the engine starts", () => {
+      const view = replica({ engine: { ...replica().engine, state: "stopped" } });
+      assert.deepEqual(decide(view, now).engine, { kind: "start", wipe: true, why: "a replica starts empty" });
+    });
+
+    it("opens a kept volume only under the lease", () => {
+      const held = lastPrimary({ lease: lease(), leaseFreeSince: undefined });
+      assert.equal(decide(held, now).engine, undefined);
+      const holder = lastPrimary({ hold: hold(), lease: lease({ holder: "orders-1_b", epoch: 8 }) });
+      assert.equal((decide(holder, now).engine as { wipe: boolean }).wipe, false);
+    });
+
+    it("closes a kept volume when the lease is lost while it opens", () => {
+      const engine = { state: "starting", role: "replica", onKeptVolume: true, failures: 0 } as const;
+      assert.equal(decide(lastPrimary({ engine }), now).engine?.kind, "kill");
+    });
+
+    it("does not start before the bucket has answered", () => {
+      const stopped = { ...replica().engine, state: "stopped" } as const;
+      assert.equal(decide(replica({ engine: stopped, ownerReadAt: now - 6000 }), now).engine, undefined);
+      assert.equal(decide(replica({ engine: stopped, owner: undefined }), now).engine, undefined);
+      assert.equal(decide(replica({ engine: stopped, lease: undefined }), now).engine, undefined);
+    });
+  });
+
+  describe("rule 2: the deadline", () => {
+    it("fences a writer whose lease was not renewed, before the deadline", () => {
+      assert.match(decide(primary({ hold: hold({ deadline: now + 399 }) }), now).fence ?? "", /not renewed/);
+      assert.equal(decide(primary({ hold: hold({ deadline: now + 500 }) }), now).fence, undefined);
+    });
+
+    it("fences a writer without the lease, also one that is still being promoted", () => {
+      assert.match(decide(primary({ hold: undefined }), now).fence ?? "", /not held/);
+      const promoting = primary({ hold: undefined, engine: { ...primary().engine, role: "promoting" } });
+      assert.match(decide(promoting, now).fence ?? "", /not held/);
+    });
+
+    it("takes the label off a writer that it fences", () => {
+      assert.deepEqual(decide(primary({ hold: undefined }), now).label, { kind: "own", role: "none" });
+    });
+
+    it("renews in time, and tries again soon after a failure", () => {
+      assert.equal(decide(primary({ hold: hold({ lastRenewalSent: now - 1000 }) }), now).lease, undefined);
+      assert.deepEqual(decide(primary({ hold: hold({ lastRenewalSent: now - 1300 }) }), now).lease, { kind: "renew" });
+      const failed = hold({ lastRenewalSent: now - 2000, lastAttempt: now - 100 });
+      assert.equal(decide(primary({ hold: failed }), now).lease, undefined);
+      assert.deepEqual(decide(primary({ hold: { ...failed, lastAttempt: now - 400 } }), now).lease, { kind: "renew" });
+    });
+
+    it("lets a restarted manager go on in the epoch that it holds", () => {
+      const view = lastPrimary({ lease: lease({ holder: "orders-1_b" }) });
+      assert.deepEqual(decide(view, now).lease, { kind: "renew" });
+    });
+  });
+
+  describe("rule 3: taking over", () => {
+    it("takes a lease that nobody renewed for its duration and the margin", () => {
+      assert.deepEqual(decide(candidate(), now).lease, { kind: "acquire", epoch: 8 });
+      assert.equal(decide(candidate({ lease: lease({ unchangedSince: now - 4400 }) }), now).lease, undefined);
+    });
+
+    it("takes a lease that was given back, without waiting", () => {
+      const released = lease({ holder: "", released: true, unchangedSince: now });
+      assert.deepEqual(decide(candidate({ lease: released }), now).lease, { kind: "acquire", epoch: 8 });
+    });
+
+    it("waits when the holder was taken out of the lease by hand, or the lease was deleted", () => {
+      assert.equal(decide(candidate({ lease: lease({ holder: "", unchangedSince: now }) }), now).lease, undefined);
+      assert.equal(decide(candidate({ lease: lease({ exists: false, unchangedSince: now }) }), now).lease, undefined);
+    });
+
+    it("never lets epochs restart: the bucket remembers what a deleted lease forgot", () => {
+      const view = candidate({ lease: lease({ exists: false, holder: "", epoch: 0, unchangedSince: now - 5000 }) });
+      assert.deepEqual(decide(view, now).lease, { kind: "acquire", epoch: 8 });
+    });
+
+    it("does not take it without a recent answer of the bucket", () => {
+      assert.equal(decide(candidate({ ownerReadAt: now - 6000 }), now).lease, undefined);
+    });
+
+    it("does not promote a node that has not followed, and raises an alarm", () => {
+      const view = candidate({ following: "joining", leaseFreeSince: now - 2000 });
+      const decision = decide(view, now);
+      assert.equal(decision.lease, undefined);
+      assert.match(decision.alarm ?? "", /no candidate/);
+    });
+
+    it("wipes a node that may have missed a generation of the WAL, and does not promote it", () => {
+      const decision = decide(candidate({ following: "missed" }), now);
+      assert.equal(decision.lease, undefined);
+      assert.equal(decision.engine?.kind, "kill");
+    });
+
+    it("promotes a fresh node when nobody was ever promoted, after a clean handover, or when told to", () => {
+      const fresh = candidate({ following: "joining" });
+      const genesis = { ...fresh, owner: owner({ epoch: 0 }), lease: lease({ exists: false, epoch: 0, holder: "" }) };
+      assert.deepEqual(decide(genesis, now).lease, { kind: "acquire", epoch: 1 });
+      assert.equal(decide({ ...fresh, owner: owner({ clean: true }) }, now).lease?.kind, "acquire");
+      const told = { ...fresh, configuration: { ...configuration, onNoCandidate: "promote" as const } };
+      assert.equal(decide(told, now).lease, undefined);
+      assert.equal(decide({ ...told, leaseFreeSince: now - 31_000 }, now).lease?.kind, "acquire");
+    });
+
+    it("lets the last primary's volume and a more advanced candidate go first, for a while", () => {
+      const peer = { pod: "orders-2", following: "following" as const, resumable: false, epoch: 7, beat: 41 };
+      assert.equal(decide(candidate({ peers: [peer] }), now).lease, undefined);
+      assert.equal(decide(candidate({ peers: [peer], leaseFreeSince: now - 1600 }), now).lease?.kind, "acquire");
+      assert.equal(decide(candidate({ peers: [{ ...peer, beat: 39 }] }), now).lease?.kind, "acquire");
+      const resumable = { ...peer, following: "none" as const, resumable: true, beat: 0 };
+      assert.equal(decide(candidate({ peers: [resumable] }), now).lease, undefined);
+    });
+
+    it("asks its peers before it ranks itself", () => {
+      assert.equal(decide(candidate({ peersAskedAt: now - 5000 }), now).lease, undefined);
+    });
+
+    it("leaves the lease to the successor that the last primary named, for a while", () => {
+      const named = (preferredSuccessor: string) => lease({ holder: "", released: true, preferredSuccessor });
+      assert.equal(decide(candidate({ lease: named("orders-2") }), now).lease, undefined);
+      assert.equal(decide(candidate({ lease: named("orders-1") }), now).lease?.kind, "acquire");
+      const late = candidate({ lease: named("orders-2"), leaseFreeSince: now - 3100 });
+      assert.equal(decide(late, now).lease?.kind, "acquire");
+    });
+
+    it("backs off after a failure", () => {
+      assert.equal(decide(candidate({ backoffUntil: now + 1 }), now).lease, undefined);
+    });
+  });
+
+  describe("rule 4: promotion", () => {
+    const holder = replica({ lease: lease({ holder: "orders-1_b", epoch: 8 }), hold: hold() });
+
+    it("goes through its steps in order", () => {
+      for (const [completed, step] of promotionSteps.entries()) {
+        const view = { ...holder, promotion: { epoch: 8, completed } };
+        assert.deepEqual(decide(view, now).engine, { kind: "promotionStep", step, epoch: 8 });
+      }
+    });
+
+    it("does not open for writes with little time left on the lease", () => {
+      const promotion = { epoch: 8, completed: promotionSteps.indexOf("openForWrites") };
+      assert.equal(decide({ ...holder, promotion, hold: hold({ deadline: now + 900 }) }, now).engine, undefined);
+    });
+
+    it("ends with the process when a step fails, and then gives the lease back", () => {
+      const failed = { ...holder, promotion: { epoch: 8, completed: 5, failed: "trialWrite" } };
+      assert.equal(decide(failed, now).engine?.kind, "abandonPromotion");
+      const stopped = { ...holder, engine: { ...holder.engine, state: "stopped" as const } };
+      assert.equal(decide(stopped, now).lease?.kind, "release");
+      assert.equal(decide(stopped, now).engine, undefined);
+    });
+
+    it("resumes a kept volume again and again, and gives up only for a candidate", () => {
+      const failing = lastPrimary({
+        hold: hold(),
+        lease: lease({ holder: "orders-1_b", epoch: 8 }),
+        engine: { state: "stopped", role: "replica", onKeptVolume: true, failures: 3 },
+      });
+      assert.equal(decide(failing, now).engine?.kind, "start");
+      const peer = { pod: "orders-2", following: "following" as const, resumable: false, epoch: 7, beat: 41 };
+      assert.equal(decide({ ...failing, peers: [peer] }, now).lease?.kind, "release");
+    });
+
+    it("labels itself only when it is open, and takes the label off every other pod", () => {
+      const promoting = primary({ engine: { ...primary().engine, role: "promoting" }, ownLabel: "none" });
+      assert.equal(decide(promoting, now).label, undefined);
+      assert.deepEqual(decide(primary({ ownLabel: "none" }), now).label, { kind: "own", role: "primary" });
+      const others = primary({ otherPrimaries: ["orders-0"] });
+      assert.deepEqual(decide(others, now).label, { kind: "stripOthers", pods: ["orders-0"] });
+    });
+  });
+
+  describe("rule 5: leaving in order", () => {
+    it("hands over step by step, and keeps the lease until the last", () => {
+      const leaving = primary({ stopping: true, ownLabel: "none" });
+      assert.deepEqual(decide(leaving, now).engine, { kind: "handoverStep", step: "stripOwnLabel" });
+      const stopped = {
+        ...leaving,
+        handover: { completed: 6 },
+        engine: { ...leaving.engine, state: "stopped" as const, role: "replica" as const },
+      };
+      assert.deepEqual(decide(stopped, now).engine, { kind: "handoverStep", step: "compareAgain" });
+      assert.notEqual(decide(stopped, now).lease?.kind, "release");
+    });
+
+    it("lets the lease run out when it could not leave in order", () => {
+      const failed = primary({
+        stopping: true,
+        handover: { completed: 6, failed: "the bucket lacks 1 file" },
+        engine: { ...primary().engine, state: "stopped", role: "replica" },
+      });
+      assert.deepEqual(decide(failed, now).engine, { kind: "exit" });
+      assert.notEqual(decide(failed, now).lease?.kind, "release");
+    });
+
+    it("stops a replica and exits, without touching the lease", () => {
+      assert.deepEqual(decide(replica({ stopping: true }), now).engine, { kind: "stop" });
+      const stopped = replica({ stopping: true, engine: { ...replica().engine, state: "stopped" } });
+      assert.deepEqual(decide(stopped, now).engine, { kind: "exit" });
+    });
+
+    it("does not take the lease while it leaves", () => {
+      assert.equal(decide(candidate({ stopping: true }), now).lease, undefined);
+    });
+  });
+
+  describe("rule 9: level-triggered", () => {
+    it("puts a wrong label right, whoever set it", () => {
+      assert.deepEqual(decide(replica({ ownLabel: "primary" }), now).label, { kind: "own", role: "replica" });
+      assert.deepEqual(decide(replica({ ownLabel: undefined }), now).label, { kind: "own", role: "replica" });
+      const joining = replica({ following: "joining", ownLabel: "replica" });
+      assert.deepEqual(decide(joining, now).label, { kind: "own", role: "none" });
+    });
+
+    it("does nothing on a healthy node", () => {
+      for (const view of [replica(), primary()]) {
+        assert.deepEqual(
+          Object.values(decide(view, now)).filter(value => value !== undefined),
+          [],
+        );
+      }
+    });
+  });
+
+  describe("rule 10: the owner in the bucket", () => {
+    it("stops a primary that reads a higher epoch there", () => {
+      assert.match(decide(primary({ owner: owner({ epoch: 9 }) }), now).fence ?? "", /epoch 9/);
+    });
+
+    it("keeps a refused database from everything", () => {
+      const refusal = { reason: "ForeignData" as const, message: "belongs to another" };
+      const running = decide(primary({ refusal }), now);
+      assert.equal(running.fence, "ForeignData");
+      const stopped = decide(lastPrimary({ refusal }), now);
+      assert.deepEqual([stopped.fence, stopped.lease, stopped.engine], [undefined, undefined, undefined]);
+      assert.equal(stopped.alarm, "belongs to another");
+    });
+  });
+});

@@ -1,0 +1,41 @@
+import * as assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { describe, it } from "mocha";
+import { followed, joined, notFollowing } from "../../components/manager/following";
+
+const beat = (epoch: number, generation: number, number = 1) => ({ epoch, beat: number, generation });
+
+describe("following", () => {
+  it("does not begin with a heartbeat: only the marker behind a flush proves that nothing is missing", () => {
+    assert.equal(followed(notFollowing, beat(1, 5)).following, "joining");
+    assert.equal(joined(beat(1, 5)).following, "following");
+  });
+
+  it("goes on while the WAL rotates one generation at a time", () => {
+    let state = joined(beat(1, 5));
+    for (let generation = 5; generation < 20; generation++) state = followed(state, beat(1, generation));
+    assert.equal(state.following, "following");
+  });
+
+  it("is over when a generation may have been missed, for good", () => {
+    const missed = followed(joined(beat(1, 5)), beat(1, 7));
+    assert.equal(missed.following, "missed");
+    assert.equal(followed(missed, beat(1, 8)).following, "missed");
+  });
+
+  it("allows for the rotation that a promotion makes", () => {
+    assert.equal(followed(joined(beat(1, 5)), beat(2, 7)).following, "following");
+    assert.equal(followed(joined(beat(1, 5)), beat(2, 8)).following, "missed");
+  });
+
+  it("never trusts a replica again once it was missed, whatever follows", () => {
+    const anyBeat = fc.record({ epoch: fc.nat(5), beat: fc.nat(), generation: fc.nat(50) });
+    fc.assert(
+      fc.property(fc.array(fc.option(anyBeat, { nil: undefined })), beats => {
+        let state = followed(joined(beat(1, 5)), beat(1, 9));
+        for (const next of beats) state = followed(state, next);
+        assert.equal(state.following, "missed");
+      }),
+    );
+  });
+});

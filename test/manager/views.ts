@@ -1,0 +1,116 @@
+import { ManagerConfiguration } from "../../components/core/managerConfiguration";
+import { Hold, LeaseObservation, OwnerRecord, View } from "../../components/manager/view";
+
+/** A configuration as the Database component writes it. */
+export const configuration: ManagerConfiguration = {
+  name: "orders",
+  namespace: "shop",
+  databaseId: "d1",
+  headlessService: "orders",
+  nodes: 3,
+  leaseDurationSeconds: 4,
+  leaseMarginSeconds: 0.5,
+  durability: "interval",
+  onNoCandidate: "wait",
+  replicaSyncIntervalMicroseconds: 100_000,
+  objectStore: {
+    endpoint: "s3.us-east-1.amazonaws.com",
+    bucket: "bucket",
+    region: "us-east-1",
+    prefix: "orders/",
+    useTls: true,
+    pathStyle: false,
+  },
+  mariadbPrefix: "/usr/local/mariadb",
+  databases: ["shop"],
+  users: [{ name: "app", host: "%", grants: [{ database: "shop", privileges: ["SELECT"] }] }],
+  requireTls: true,
+};
+
+/** The moment at which every view below is looked at. Milliseconds. */
+export const now = 100_000;
+
+export const owner = (changes: Partial<OwnerRecord> = {}): OwnerRecord => ({
+  databaseId: "d1",
+  epoch: 7,
+  holder: "orders-0_a",
+  volumeId: "v0",
+  clean: false,
+  ...changes,
+});
+
+export const lease = (changes: Partial<LeaseObservation> = {}): LeaseObservation => ({
+  exists: true,
+  holder: "orders-0_a",
+  epoch: 7,
+  preferredSuccessor: "",
+  released: false,
+  unchangedSince: now - 1000,
+  ...changes,
+});
+
+export const hold = (changes: Partial<Hold> = {}): Hold => ({
+  epoch: 8,
+  deadline: now + 3000,
+  lastRenewalSent: now - 500,
+  lastAttempt: now - 500,
+  ...changes,
+});
+
+/** A replica of another node's primary that follows it. */
+export function replica(changes: Partial<View> = {}): View {
+  return {
+    configuration,
+    pod: "orders-1",
+    identity: "orders-1_b",
+    lease: lease(),
+    owner: owner(),
+    ownerReadAt: now - 500,
+    volume: { volumeId: "v1" },
+    engine: { state: "running", role: "replica", onKeptVolume: false, failures: 0 },
+    following: "following",
+    position: { epoch: 7, beat: 40 },
+    peers: [],
+    peersAskedAt: -Infinity,
+    stopping: false,
+    backoffUntil: -Infinity,
+    startBackoffUntil: -Infinity,
+    ownLabel: "replica",
+    otherPrimaries: [],
+    ...changes,
+  };
+}
+
+/** The holder, open for writes. */
+export function primary(changes: Partial<View> = {}): View {
+  return replica({
+    lease: lease({ holder: "orders-1_b", epoch: 8 }),
+    hold: hold(),
+    owner: owner({ epoch: 8, volumeId: "v1" }),
+    volume: { volumeId: "v1", epoch: 8 },
+    engine: { state: "running", role: "primary", onKeptVolume: false, failures: 0 },
+    ownLabel: "primary",
+    ...changes,
+  });
+}
+
+/** A replica that sees a Lease nobody has renewed for long enough, and has asked its peers about it. */
+export function candidate(changes: Partial<View> = {}): View {
+  return replica({
+    lease: lease({ unchangedSince: now - 4600 }),
+    leaseFreeSince: now - 100,
+    peersAskedAt: now - 50,
+    ...changes,
+  });
+}
+
+/** The manager came up beside the volume of the last primary. */
+export function lastPrimary(changes: Partial<View> = {}): View {
+  return candidate({
+    engine: { state: "stopped", role: "replica", onKeptVolume: false, failures: 0 },
+    following: "joining",
+    volume: { volumeId: "v0", epoch: 7 },
+    ownLabel: "none",
+    ...changes,
+  });
+}
