@@ -37,6 +37,8 @@ export interface EngineKeeperOptions {
   refuse: (refusal: Refusal) => void;
   /** No attempt to take the Lease for so many milliseconds. */
   backOff: (milliseconds: number) => void;
+  /** This node has become the primary. */
+  promoted: () => void;
   /** The engine ended: look again now. */
   changed: () => void;
 }
@@ -180,6 +182,7 @@ export class EngineKeeper {
     this.view = { ...this.view, role: "primary", failures: 0 };
     this.promotion = undefined;
     this.options.counters.promotions++;
+    this.options.promoted();
     log("info", "is the primary", { epoch });
     kubernetes.event("Normal", "Promoted", `primary in epoch ${epoch}`);
   }

@@ -17,6 +17,11 @@ export class Lanes {
     return lanes.some(lane => this.busy.has(lane));
   }
 
+  /** Counts as a run that has begun now. */
+  ran(lane: string): void {
+    this.lastRun.set(lane, this.clock.now());
+  }
+
   /** Runs `work` unless its lane is busy. */
   run(lane: string, work: () => Promise<void>): void {
     if (this.busy.has(lane)) return;

@@ -2,6 +2,7 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { decide, Decision, EngineAction, leaseIsFree, volumeIsKept } from "./decide";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
+import { JoinDesk } from "./joinDesk";
 import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { OwnerKeeper } from "./ownerKeeper";
@@ -27,8 +28,6 @@ const intervals = {
 };
 const callTimeout = 1000;
 const peerTimeout = 300;
-const markerTimeout = 5000;
-const flushTimeout = 30_000;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
 const pauseAfterFailedLabel = 500;
@@ -62,6 +61,7 @@ export class Manager {
   private readonly owner: OwnerKeeper;
   private readonly follower: Follower;
   private readonly engine: EngineKeeper;
+  private readonly joins: JoinDesk;
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
   private leaseFreeSince: Monotonic | undefined;
@@ -84,6 +84,7 @@ export class Manager {
     this.lanes = new Lanes(clock, log, lane => {
       if (lane === "engine" || lane === "lease") this.tick();
     });
+    this.joins = new JoinDesk(ports, this.lanes);
     this.lease = new LeaseKeeper(configuration, identity, ports);
     this.owner = new OwnerKeeper(configuration, ports);
     this.follower = new Follower(ports, configuration.replicaSyncIntervalMicroseconds / 1000);
@@ -98,6 +99,7 @@ export class Manager {
       counters: this.counters,
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
+      promoted: () => this.joins.begin(),
       changed: () => this.tick(),
     });
   }
@@ -125,8 +127,7 @@ export class Manager {
   /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
   async joinReplica(marker: string): Promise<void> {
     if (this.engine.view.role !== "primary" || this.engine.handover) throw new Error("this node is not the primary");
-    await this.ports.engine.flush(flushTimeout);
-    await this.ports.engine.writeMarker(marker, markerTimeout);
+    await this.joins.ask(marker);
   }
 
   /** What a peer is told. */
@@ -214,6 +215,8 @@ export class Manager {
       if (role === "primary") this.lanes.every(intervals.writeHeartbeat, "heartbeat", () => this.writeHeartbeat());
       if (role === "replica") this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     }
+    if (state === "running" && role === "primary" && !this.engine.handover) this.joins.serve();
+    else this.joins.turnAway();
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());

@@ -86,7 +86,11 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
         const response = expect(await call("GET", "", timeout, { query }), "listing the bucket", 200);
         const result = (xml.parse(response.body) as ListAnswer).ListBucketResult;
         for (const { Key, Size, ETag } of result.Contents ?? []) {
-          objects.push({ key: Key.slice(prefix.length), size: Number(Size), etag: ETag.replaceAll(/"|&quot;|&#34;/g, "") });
+          objects.push({
+            key: Key.slice(prefix.length),
+            size: Number(Size),
+            etag: ETag.replaceAll(/"|&quot;|&#34;/g, ""),
+          });
         }
         token = result.IsTruncated === "true" ? (result.NextContinuationToken ?? "") : "";
       } while (token);

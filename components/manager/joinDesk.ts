@@ -1,0 +1,61 @@
+import { Lanes, text } from "./lanes";
+import { Ports } from "./ports";
+
+/**
+ * Two flushes are this far apart, and the first comes so long after a promotion: each moves the WAL by a generation, and replicas must see a heartbeat of each, or they
+ * could not tell these moves from ones that they missed. Milliseconds.
+ */
+const flushesApart = 3000;
+const flushTimeout = 30_000;
+const markerTimeout = 5000;
+
+interface Waiting {
+  marker: string;
+  settle: (failure?: Error) => void;
+}
+
+/** The primary's side of joining: one flush for all replicas that ask at about the same time, and then their markers. */
+export class JoinDesk {
+  private waiting: Waiting[] = [];
+
+  constructor(
+    private readonly ports: Ports,
+    private readonly lanes: Lanes,
+  ) {}
+
+  /** Resolves when the marker was written. @throws when this node ends being the primary before */
+  ask(marker: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ marker, settle: failure => (failure ? reject(failure) : resolve()) });
+    });
+  }
+
+  /** Called at each tick of a primary. */
+  serve(): void {
+    if (this.waiting.length > 0) this.lanes.every(flushesApart, "joins", () => this.flushForAll());
+  }
+
+  /** A new primary begins: its promotion's own flush counts. */
+  begin(): void {
+    this.lanes.ran("joins");
+  }
+
+  /** This node is no primary any more. */
+  turnAway(): void {
+    for (const { settle } of this.waiting.splice(0)) settle(new Error("this node is not the primary"));
+  }
+
+  private async flushForAll(): Promise<void> {
+    const served = this.waiting.splice(0);
+    try {
+      await this.ports.engine.flush(flushTimeout);
+      for (const { marker, settle } of served) {
+        await this.ports.engine.writeMarker(marker, markerTimeout);
+        settle();
+      }
+    } catch (error) {
+      for (const { settle } of served) settle(new Error(text(error)));
+      throw error;
+    }
+  }
+}
