@@ -70,20 +70,20 @@ export class Kubernetes {
    */
   async until<T>(what: string, look: () => Promise<T | undefined | false>, options: WaitOptions): Promise<T> {
     const deadline = Date.now() + options.deadlineSeconds * 1000;
-    let problem = "";
     for (;;) {
+      let problem = "";
       try {
         const answer = await look();
         if (answer !== undefined && answer !== false) return answer;
-        problem = "";
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
       }
-      if (Date.now() >= deadline) break;
+      if (Date.now() >= deadline) {
+        const state = options.namespace ? await this.describeState(options.namespace) : "";
+        throw new Error(`waited ${options.deadlineSeconds} s for ${what}, in vain\n${problem}\n${state}`);
+      }
       await pause(options.everyMilliseconds ?? 200);
     }
-    const state = options.namespace ? await this.describeState(options.namespace) : "";
-    throw new Error(`waited ${options.deadlineSeconds} s for ${what}, in vain\n${problem}\n${state}`);
   }
 
   /** What a person would look at first: pods, leases, events, and the last lines of every container's log. */

@@ -1,0 +1,87 @@
+import { build } from "esbuild";
+import { join, resolve } from "node:path";
+import { Kubernetes } from "./kubernetes";
+import { Sandbox } from "./sandbox";
+
+/** The Kubernetes, the object store and the images that the end-to-end tests run on: see README.md in this folder. */
+export interface Environment {
+  kubernetes: Kubernetes;
+  objectStore: {
+    endpoint: string;
+    region: string;
+    bucket: string;
+    accessKeyId: string;
+    secretAccessKey: string;
+    useTls: boolean;
+    pathStyle: boolean;
+  };
+  /** The image with the engine, or with its simulation. */
+  engineImage: string;
+  /**
+   * `direct`: the addresses of services and pods are reachable from here, which is where outages are measured truly. `forward`: each connection goes through a
+   * kubectl port-forward of its own, which adds about half a second to each.
+   */
+  route: "direct" | "forward";
+  /** Undefined on a cluster of the user's own: nodes, network and object store cannot be made to fail there. */
+  sandbox?: Sandbox;
+}
+
+let prepared: Promise<Environment> | undefined;
+
+/** Prepares the environment once for all files of a run. */
+export function environment(nodeImage: string): Promise<Environment> {
+  prepared ??= prepare(nodeImage);
+  return prepared;
+}
+
+async function prepare(nodeImage: string): Promise<Environment> {
+  const own = process.env.KUBECONFIG;
+  if (own && !(Sandbox.exists() && resolve(own) === (await Sandbox.kubeconfig()))) return ownCluster(own);
+  if (!Sandbox.exists()) {
+    throw new Error(
+      `no cluster to test on: set KUBECONFIG and the E2E_ variables (test/e2e/README.md), or TIDESQL_SANDBOX; there is no sandbox at ${Sandbox.folder()}`,
+    );
+  }
+  const sandbox = await Sandbox.start();
+  const bucket = "tidesql-e2e";
+  return {
+    kubernetes: sandbox.kubernetes,
+    objectStore: { ...(await sandbox.objectStore(bucket)), bucket, useTls: false, pathStyle: true },
+    engineImage: await sandbox.loadImages(await bundleEngine(), nodeImage),
+    route: "direct",
+    sandbox,
+  };
+}
+
+/** The simulated engine as one file, as in the image that `npm run build:engine` is for. */
+async function bundleEngine(): Promise<string> {
+  const outfile = resolve(__dirname, "../../bin/engine/engine.js");
+  const entry = join(__dirname, "../engine/main.ts");
+  await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node22", logLevel: "warning" });
+  return outfile;
+}
+
+function ownCluster(kubeconfig: string): Environment {
+  const missing: string[] = [];
+  const required = (name: string) => {
+    const value = process.env[name];
+    if (!value) missing.push(name);
+    return value ?? "";
+  };
+  const prepared: Environment = {
+    kubernetes: new Kubernetes(kubeconfig),
+    objectStore: {
+      endpoint: required("E2E_S3_ENDPOINT"),
+      region: process.env.E2E_S3_REGION ?? "us-east-1",
+      bucket: required("E2E_S3_BUCKET"),
+      accessKeyId: required("E2E_S3_ACCESS_KEY"),
+      secretAccessKey: required("E2E_S3_SECRET_KEY"),
+      useTls: process.env.E2E_S3_TLS !== "false",
+      pathStyle: process.env.E2E_S3_PATH_STYLE !== "false",
+    },
+    engineImage: required("E2E_IMAGE"),
+    route: process.env.E2E_ROUTE === "direct" ? "direct" : "forward",
+  };
+  if (missing.length > 0) throw new Error(`a cluster of your own needs ${missing.join(", ")}: see test/e2e/README.md`);
+  return prepared;
+}

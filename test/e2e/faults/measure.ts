@@ -1,0 +1,129 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
+import { Deployment, roleOf } from "../deployment";
+import { Pod } from "../kubernetes";
+import { audit, Audit, LedgerEntry, outages } from "../ledger";
+import { LedgerWriter } from "../writer";
+import { FaultClass, FaultContext, Heal } from "./classes";
+import { FaultRun, lossBeyondPromise } from "./summary";
+
+/** Writes that must be acknowledged before a fault, and after it before it counts as over: two seconds of a steady client. */
+const steadyWrites = 20;
+/** Writes must be back this soon, whatever a class promises: later than this a run is given up. Seconds. */
+const recoverySeconds = 90;
+/** All pods must be ready again this soon after a fault was healed: a crashed node is noticed after 40 s and its pods come back after that. Seconds. */
+const healthySeconds = 240;
+/** A replica must show every row this soon after the last write. Seconds. */
+const replicaSeconds = 30;
+
+export interface MeasureOptions {
+  /** Counted from 1. */
+  run: number;
+  durability: string;
+  /** `database.table`; made for this run and dropped after it. */
+  table: string;
+}
+
+/** Does one fault to a healthy database under load and measures what a client outside the cluster sees of it. */
+export async function measure(
+  fault: FaultClass,
+  deployment: Deployment,
+  { run, durability, table }: MeasureOptions,
+): Promise<FaultRun> {
+  const at = new Date().toISOString();
+  const context = await prepare(deployment);
+  await deployment.query("primary", `CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
+  const { suspectAfterMilliseconds } = fault;
+  const writer = deployment.write({ table, ...(suspectAfterMilliseconds && { suspectAfterMilliseconds }) });
+  let failure: string | undefined;
+  let result: Audit | undefined;
+  let stoppedAt: number;
+  try {
+    await writer.acknowledgements(steadyWrites, 15);
+    await injectAndHeal(fault, context, writer);
+    await deployment.healthy(healthySeconds);
+    stoppedAt = performance.now();
+    result = await auditEverywhere(deployment, table, await writer.stop());
+    await deployment.query("primary", `DROP TABLE ${table}`);
+  } catch (error) {
+    stoppedAt = performance.now();
+    await writer.stop();
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  const found = outages(writer.entries, writer.startedAt, stoppedAt);
+  return {
+    class: fault.name,
+    run,
+    at,
+    durability,
+    writes: writer.entries.length,
+    acknowledged: writer.entries.filter(entry => entry.acknowledgedAtMilliseconds !== undefined).length,
+    outagesMilliseconds: found.map(outage => Math.round(outage.durationMilliseconds)),
+    lost: result?.lost ?? [],
+    lostBeyondPromise: result ? lossBeyondPromise(fault, durability, writer.entries, found, result) : [],
+    presentUnacknowledged: result?.presentUnacknowledged.length ?? 0,
+    duplicated: result?.duplicated.length ?? 0,
+    unknown: result?.unknown.length ?? 0,
+    ...(failure !== undefined && { failure }),
+  };
+}
+
+async function prepare(deployment: Deployment): Promise<FaultContext> {
+  const pods = await deployment.healthy(healthySeconds);
+  const primary = pods.find(pod => roleOf(pod) === "primary");
+  const [replica, ...others] = pods.filter(pod => roleOf(pod) === "replica");
+  if (!primary || !replica) throw new Error("a fault needs a primary and a replica");
+  const takenOver = () =>
+    deployment.kubernetes.until(
+      "another primary",
+      async () => (await deployment.primary()).metadata.uid !== primary.metadata.uid,
+      { deadlineSeconds: recoverySeconds, namespace: deployment.options.namespace },
+    );
+  return { deployment, primary, replicas: [replica, ...others], takenOver };
+}
+
+async function injectAndHeal(fault: FaultClass, context: FaultContext, writer: LedgerWriter): Promise<void> {
+  const heal = await inject(fault, context);
+  const holdMilliseconds = (fault.holdSeconds ?? 0) * 1000;
+  // Writes must come back while the fault lasts, unless the promise allows an outage as long as the fault.
+  const comesBackBefore = fault.holdSeconds === undefined || fault.outageBoundMilliseconds < holdMilliseconds;
+  try {
+    await pause(holdMilliseconds);
+    if (comesBackBefore) await writer.acknowledgements(steadyWrites, recoverySeconds);
+  } finally {
+    await heal();
+  }
+  await writer.acknowledgements(steadyWrites, recoverySeconds);
+}
+
+function inject(fault: FaultClass, context: FaultContext): Promise<Heal> {
+  if (!fault.needsSandbox) return fault.inject(context);
+  const { sandbox } = context.deployment.environment;
+  if (!sandbox) throw new Error(`the class ${fault.name} needs the sandbox`);
+  return fault.inject({ ...context, sandbox });
+}
+
+/** The primary must hold every row, and every replica must come to show what the primary holds. */
+async function auditEverywhere(deployment: Deployment, table: string, entries: LedgerEntry[]): Promise<Audit> {
+  const onPrimary = audit(entries, await deployment.ids("primary", table));
+  const replicas = (await deployment.pods()).filter(pod => roleOf(pod) === "replica");
+  for (const replica of replicas) await agree(deployment, replica, table, entries, onPrimary);
+  return onPrimary;
+}
+
+async function agree(
+  deployment: Deployment,
+  replica: Pod,
+  table: string,
+  entries: LedgerEntry[],
+  onPrimary: Audit,
+): Promise<void> {
+  const same = async () => {
+    const found = audit(entries, await deployment.ids(replica, table));
+    return JSON.stringify(found) === JSON.stringify(onPrimary);
+  };
+  await deployment.kubernetes.until(`${replica.metadata.name} to show the same rows as the primary`, same, {
+    deadlineSeconds: replicaSeconds,
+    namespace: deployment.options.namespace,
+  });
+}

@@ -1,0 +1,198 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { CommandOptions, run } from "./command";
+import { makeRootFileSystem } from "./images";
+import { Kubernetes, Pod } from "./kubernetes";
+
+/** The sandbox's folder beside the checkout; another one is given as TIDESQL_SANDBOX. */
+const sandboxFolder = process.env.TIDESQL_SANDBOX ?? resolve(__dirname, "../../../shared/sandbox");
+
+/** The sandbox's own default; built programs and images are kept there between runs. */
+const cacheFolder = process.env.SANDBOX_CACHE ?? "/var/cache/k8s-sandbox";
+const stateFolder = process.env.SANDBOX ?? "/var/lib/k8s-sandbox";
+
+/** The images' names without their tags, and the prefix of their files among the sandbox's images. */
+const engineRepository = "tidesql/simulated-engine";
+const imageFilePrefix = "tidesql-e2e-";
+
+/** Building the sandbox's programs from source took 8 to 13 minutes on two cores. */
+const firstStartSeconds = 30 * 60;
+
+export interface SandboxObjectStore {
+  /** Host and port. It speaks plain HTTP and wants the bucket in the path. */
+  endpoint: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** A process of a container, as the machine that runs all nodes sees it. */
+export interface ContainerProcess {
+  pid: number;
+  /** Its number inside the container: 1 is the manager. */
+  containerPid: number;
+  command: string;
+}
+
+/** A real Kubernetes and a real S3 server on this machine, with faults on demand. It needs root. */
+export class Sandbox {
+  private constructor(readonly kubernetes: Kubernetes) {}
+
+  static exists(): boolean {
+    return existsSync(join(sandboxFolder, "up"));
+  }
+
+  static folder(): string {
+    return sandboxFolder;
+  }
+
+  /** Starts what is not running. The first start on a machine builds Kubernetes from source. */
+  static async start(): Promise<Sandbox> {
+    await script("up", [], { deadlineSeconds: firstStartSeconds, echo: true });
+    const path = async (what: string) => (await script("path", [what])).trim();
+    process.env.PATH = `${await path("bin")}:${process.env.PATH}`;
+    return new Sandbox(new Kubernetes(await path("kubeconfig")));
+  }
+
+  /** The kubeconfig of a sandbox on this machine, running or not. */
+  static async kubeconfig(): Promise<string> {
+    return (await script("path", ["kubeconfig"])).trim();
+  }
+
+  async objectStore(bucket: string): Promise<SandboxObjectStore> {
+    await script("s3", ["bucket", bucket]);
+    const values = new Map(
+      (await script("s3", ["env"]))
+        .trim()
+        .split(" ")
+        .map(pair => pair.split("=", 2) as [string, string]),
+    );
+    const value = (name: string) => values.get(name) ?? "";
+    return {
+      endpoint: value("S3_ENDPOINT"),
+      region: value("S3_REGION"),
+      accessKeyId: value("S3_ACCESS_KEY"),
+      secretAccessKey: value("S3_SECRET_KEY"),
+    };
+  }
+
+  /**
+   * Has both images on every node: the simulated engine, and the Node image that the init container uses.
+   * @param engineBundle path of the simulated engine, one JavaScript file
+   * @param nodeImage name and tag under which the database refers to the Node image
+   * @returns the engine image's name and tag
+   */
+  async loadImages(engineBundle: string, nodeImage: string): Promise<string> {
+    const folder = join(cacheFolder, "tidesql-e2e");
+    mkdirSync(folder, { recursive: true });
+    const root = await makeRootFileSystem(folder, engineBundle);
+    const engineImage = `${engineRepository}:${root.hash}`;
+    await this.load(engineImage, root.folder);
+    await this.load(nodeImage.replace(/^docker\.io\//, ""), root.folder);
+    return `docker.io/${engineImage}`;
+  }
+
+  /** Packs and imports an image unless every node has it, and takes those away that it replaces. */
+  private async load(name: string, rootFileSystem: string): Promise<void> {
+    const reference = `docker.io/${name}`;
+    const [repository = ""] = reference.split(":");
+    const nodes = this.nodeNames();
+    const present = new Map<string, string[]>();
+    for (const node of nodes)
+      present.set(node, (await script("node", ["ctr", node, "images", "ls", "-q"])).split("\n"));
+    if (nodes.every(node => present.get(node)?.includes(reference))) return;
+
+    // The sandbox imports what is in its folder on nodes that start later.
+    const folder = join(stateFolder, "images");
+    mkdirSync(folder, { recursive: true });
+    const archive = (image: string) => imageFilePrefix + image.replace(/[/:]/g, "_") + ".tar";
+    const older = readdirSync(folder).filter(file => file.startsWith(archive(repository).replace(/\.tar$/, "_")));
+    for (const file of older) rmSync(join(folder, file));
+    await script("image", ["pack", name, rootFileSystem, join(folder, archive(reference))], { deadlineSeconds: 300 });
+    await script("image", ["load", join(folder, archive(reference))], { deadlineSeconds: 300 });
+    for (const node of nodes) {
+      for (const image of present.get(node) ?? []) {
+        if (image.startsWith(`${repository}:`)) await script("node", ["ctr", node, "images", "rm", image]);
+      }
+    }
+  }
+
+  nodeNames(): string[] {
+    return readdirSync(join(stateFolder, "nodes")).sort();
+  }
+
+  /** `stop`: its agents only. `crash`: power loss. `freeze`: every process stands still until `thaw`. `start`: also after a crash, volumes kept. */
+  async node(action: "start" | "stop" | "crash" | "freeze" | "thaw", name: string): Promise<void> {
+    await script("node", [action, name], { deadlineSeconds: 180 });
+  }
+
+  async controlPlane(action: "start" | "stop" | "freeze" | "thaw"): Promise<void> {
+    await script("control-plane", [action], { deadlineSeconds: 180 });
+  }
+
+  /** Drops every packet between a pod and the API server, the object store or all other pods. */
+  async cut(podIp: string, from: ("api" | "s3" | "pods")[]): Promise<void> {
+    await script("net", ["cut", podIp, ...from]);
+  }
+
+  /** Takes every cut away. */
+  async healNetwork(): Promise<void> {
+    await script("net", ["heal"]);
+  }
+
+  /** `down`: refuses connections. `slow`: adds a latency to each answer. `up`: neither. */
+  async objectStoreFault(action: "down" | "up" | "slow", latencyMilliseconds?: number): Promise<void> {
+    await script("s3", latencyMilliseconds === undefined ? [action] : [action, String(latencyMilliseconds)]);
+  }
+
+  /** The processes of a pod's containers, the pause container left out. */
+  processes(pod: Pod): ContainerProcess[] {
+    const group = join("/sys/fs/cgroup/pids", `k8s-sandbox-${pod.spec.nodeName}`);
+    const found: ContainerProcess[] = [];
+    for (const { containerID } of pod.status.containerStatuses ?? []) {
+      const id = containerID?.replace(/^containerd:\/\//, "");
+      const file = readdirSync(group, { recursive: true, encoding: "utf8" }).find(
+        path => id !== undefined && path.endsWith(`${id}/cgroup.procs`),
+      );
+      if (file === undefined) continue;
+      const pids = readFileSync(join(group, file), "utf8")
+        .trim()
+        .split("\n")
+        .filter(pid => pid !== "");
+      for (const pid of pids) {
+        const process = describeProcess(Number(pid));
+        if (process) found.push(process);
+      }
+    }
+    return found;
+  }
+
+  /** Folder of a container's memory control group. */
+  memoryGroup(pod: Pod, container: string): string {
+    const status = pod.status.containerStatuses?.find(candidate => candidate.name === container);
+    const id = status?.containerID?.replace(/^containerd:\/\//, "") ?? "";
+    const group = join("/sys/fs/cgroup/memory", `k8s-sandbox-${pod.spec.nodeName}`);
+    const path = readdirSync(group, { recursive: true, encoding: "utf8" }).find(
+      folder => id !== "" && folder.endsWith(id),
+    );
+    if (path === undefined)
+      throw new Error(`container ${container} of ${pod.metadata.name} has no memory control group`);
+    return join(group, path);
+  }
+}
+
+/** Undefined when the process has ended meanwhile. */
+function describeProcess(pid: number): ContainerProcess | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " ").trim();
+    const numbers = /^NSpid:\s*(.+)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
+    return { pid, containerPid: Number(numbers.at(-1) ?? pid), command };
+  } catch {
+    return undefined;
+  }
+}
+
+function script(name: string, args: string[], options: CommandOptions = {}): Promise<string> {
+  return run(join(sandboxFolder, name), args, options);
+}
