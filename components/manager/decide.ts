@@ -22,7 +22,6 @@ export type EngineAction =
   | { kind: "abandonPromotion"; why: string }
   | { kind: "promotionStep"; step: PromotionStep; epoch: number }
   | { kind: "handoverStep"; step: HandoverStep }
-  | { kind: "stop" }
   | { kind: "exit" };
 
 /** A primary fences itself this long before its deadline, so that it can set read_only and end sessions first. Milliseconds. */
@@ -245,9 +244,8 @@ function leave(view: View, holds: boolean): EngineAction | undefined {
     const step = handoverSteps[handover?.completed ?? 0];
     if (step !== undefined) return { kind: "handoverStep", step };
   }
-  // Nothing can be lost with a replica, or with a volume that is only being opened.
-  if (engine.state === "starting") return { kind: "kill", why: "the pod is being stopped" };
-  if (engine.state === "running") return { kind: "stop" };
+  // Nothing can be lost with a replica; and the clean stop of one deletes its WAL, which on the last primary's volume holds rows that are nowhere else.
+  if (alive) return { kind: "kill", why: "the pod is being stopped" };
   if (engine.state === "stopping") return undefined;
   const releasesFirst =
     view.hold !== undefined && !handover && view.owner !== undefined && !volumeIsKept(view.volume, view.owner);

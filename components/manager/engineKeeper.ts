@@ -14,7 +14,6 @@ import { EngineView, HandoverProgress, Monotonic, PromotionProgress, Refusal, Vo
 /** A replica reads each manifest and WAL object before it answers: minutes on a large bucket. Milliseconds. */
 const startTimeout = 10 * 60_000;
 const resumeTimeout = 2 * 60_000;
-const stopTimeout = 60_000;
 const backoffAfterFailure = 2000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
@@ -67,9 +66,6 @@ export class EngineKeeper {
     switch (action.kind) {
       case "start":
         return this.start(action.wipe, action.why);
-      case "stop":
-        this.view = { ...this.view, state: "stopping" };
-        return this.options.ports.engine.stop(stopTimeout);
       case "abandonPromotion":
         this.endPromotion(action.why);
         this.kill(action.why);

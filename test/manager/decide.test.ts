@@ -214,8 +214,8 @@ describe("decide", () => {
       assert.notEqual(decide(failed, now).lease?.kind, "release");
     });
 
-    it("stops a replica and exits, without touching the lease", () => {
-      assert.deepEqual(decide(replica({ stopping: true }), now).engine, { kind: "stop" });
+    it("kills a replica, whose clean stop would delete its WAL, and exits without touching the lease", () => {
+      assert.equal(decide(replica({ stopping: true }), now).engine?.kind, "kill");
       const stopped = replica({ stopping: true, engine: { ...replica().engine, state: "stopped" } });
       assert.deepEqual(decide(stopped, now).engine, { kind: "exit" });
     });
