@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { runtime } from "@pulumi/pulumi";
+import { captureConsole } from "./consoleCapture";
+import { LockedValues } from "./lockedValues";
+import type { MadeValues } from "./localProviders";
+import { connect, PlanningMonitor } from "./monitor";
+import type { Plan } from "./plan";
+import { PlanError } from "./planError";
+import { KnownSecrets } from "./redaction";
+import { Secret } from "./values";
+
+/** The surroundings in which a program is planned. */
+export interface ProgramSettings {
+  project: string;
+  stack: string;
+  /** Default `organization`, as without Pulumi Cloud. */
+  organization?: string;
+  /** Configuration with full keys: `orders:replicas`, `aws:region`. */
+  config?: Record<string, string>;
+  /** The same for secrets. */
+  secretConfig?: Record<string, string>;
+  /** Keys of secrets whose values nobody can read here: the program sees that they exist, and the plan has them as unknown secrets. */
+  lockedConfig?: string[];
+  /** Passwords, keys and certificates of an earlier plan, to be used again. What is made now is added to it. */
+  made?: MadeValues;
+}
+
+/** The program failed. `message` is fit to be shown: no secret is in it. */
+export class ProgramError extends Error {
+  constructor(
+    message: string,
+    /** What the program threw. */
+    override readonly cause: unknown,
+    /** What it had logged until then. */
+    readonly diagnostics: Plan["diagnostics"],
+  ) {
+    super(message);
+    this.name = "ProgramError";
+  }
+}
+
+/** The SDK's state is one per process, so plans queue up. */
+let previous: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs a program under an engine that only takes down what it would create, and returns the plan. Nothing is looked up and nothing is created.
+ * @param program What a Pulumi program's main module does; it returns the stack's outputs.
+ * @throws ProgramError when the program throws, rejects a value that it passed on, or asks for what a plan cannot know.
+ */
+export function planProgram(program: () => unknown, settings: ProgramSettings): Promise<Plan> {
+  const plan = previous.then(() => planNow(program, settings));
+  previous = plan.catch(() => undefined);
+  return plan;
+}
+
+async function planNow(program: () => unknown, settings: ProgramSettings): Promise<Plan> {
+  const started = performance.now();
+  const { project, stack, organization = "organization", config = {}, secretConfig = {}, made = {} } = settings;
+  const locked = new LockedValues(settings.lockedConfig ?? [], randomUUID());
+  const secrets = new KnownSecrets();
+  for (const word of [project, stack, ...Object.values(config)]) secrets.allow(word);
+  for (const value of Object.values(secretConfig)) secrets.add(new Secret(value));
+  const withoutLockedValues = locked.withoutThem.bind(locked);
+  const monitor = new PlanningMonitor({ project, stack, secrets, made, withoutLockedValues });
+
+  const redact = (text: string) => secrets.redact(locked.redact(text));
+  const captured = captureConsole(message => monitor.diagnostics.push(message));
+  const watch = watchForFailure();
+  try {
+    connect(monitor, project, stack, organization);
+    const secretKeys = [...Object.keys(secretConfig), ...Object.keys(locked.config)];
+    runtime.setAllConfig({ ...config, ...secretConfig, ...locked.config }, secretKeys);
+    await Promise.race([watch.failure, complete(program)]);
+    if (monitor.refusal) throw monitor.refusal;
+  } catch (error) {
+    const cause = monitor.refusal ?? error;
+    throw new ProgramError(redact(messageOf(cause)), cause, redacted(monitor.diagnostics, redact));
+  } finally {
+    await watch.stop();
+    monitor.close();
+    captured.restore();
+  }
+  const resources = [...monitor.resources.values()];
+  return {
+    project,
+    stack,
+    resources,
+    outputs: resources[0]?.outputs ?? {},
+    diagnostics: redacted(monitor.diagnostics, redact),
+    redact,
+    elapsedMilliseconds: performance.now() - started,
+  };
+}
+
+async function complete(program: () => unknown): Promise<void> {
+  await runtime.runInPulumiStack(async () => (await program()) as Record<string, unknown>);
+  await runtime.disconnect();
+  await turnsOfTheEventLoop(2);
+}
+
+function redacted(diagnostics: Plan["diagnostics"], redact: (text: string) => string): Plan["diagnostics"] {
+  return diagnostics.map(({ severity, message }) => ({ severity, message: redact(message) }));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * The SDK reports a failed registration, and a program a failed `apply`, as a rejection that nobody handles. While a program runs, such rejections are its own;
+ * a program that waits for something that never comes leaves the event loop empty.
+ */
+function watchForFailure(): { failure: Promise<never>; stop: () => Promise<void> } {
+  let fail: (error: unknown) => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => (fail = reject));
+  failure.catch(() => undefined);
+  const stuck = () => fail(new PlanError("The program never ends: it waits for a value that no resource gives."));
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", fail);
+  process.once("beforeExit", stuck);
+  const stop = async () => {
+    // One failure rejects much that depends on it, some of it a few turns later.
+    await turnsOfTheEventLoop(10);
+    process.off("unhandledRejection", fail);
+    process.off("beforeExit", stuck);
+    for (const listener of others) process.on("unhandledRejection", listener);
+  };
+  return { failure, stop };
+}
+
+async function turnsOfTheEventLoop(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve));
+}

@@ -1,0 +1,95 @@
+import { partsOf, Secret, secretMask, Unknown, type PlannedValue } from "./values";
+
+/** Shorter strings are taken out of a text only where they stand alone: `yes` as a secret must not blank half of a message. */
+const shortestSubstring = 8;
+/** Below this nothing is gained by hiding, and every text would be full of masks. */
+const shortestWord = 3;
+
+/** The secrets that a plan has met, and the one way of keeping them out of what is shown. */
+export class KnownSecrets {
+  private readonly long = new Map<string, Set<string>>();
+  private readonly short = new Set<string>();
+  private readonly harmless = new Set<string>();
+
+  /** Remembers every string and number inside the secrets of a value, in each form in which it may turn up. */
+  add(value: PlannedValue): void {
+    for (const part of partsOf(value)) {
+      if (part.isSecret && (typeof part.value === "string" || typeof part.value === "number")) {
+        this.addText(String(part.value));
+      }
+    }
+  }
+
+  /** Names and other words that everybody may see, also when a secret happens to contain them. */
+  allow(word: string): void {
+    this.harmless.add(word);
+  }
+
+  /** The text with every secret replaced by `[secret]`. */
+  redact(text: string): string {
+    let result = "";
+    let position = 0;
+    let copied = 0;
+    while (position < text.length) {
+      const found = this.secretAt(text, position);
+      if (found === undefined) {
+        position++;
+      } else {
+        result += text.slice(copied, position) + secretMask;
+        position += found.length;
+        copied = position;
+      }
+    }
+    return this.withoutWords(result + text.slice(copied));
+  }
+
+  private secretAt(text: string, position: number): string | undefined {
+    const candidates = this.long.get(text.slice(position, position + shortestSubstring));
+    let longest: string | undefined;
+    for (const candidate of candidates ?? []) {
+      if (
+        candidate.length > (longest?.length ?? 0) &&
+        text.startsWith(candidate, position) &&
+        !this.harmless.has(candidate)
+      ) {
+        longest = candidate;
+      }
+    }
+    return longest;
+  }
+
+  private withoutWords(text: string): string {
+    if (this.short.size === 0) return text;
+    return text.replace(/[^\s"'`,;:=()[\]{}<>]+/g, word =>
+      this.short.has(word) && !this.harmless.has(word) ? secretMask : word,
+    );
+  }
+
+  private addText(text: string): void {
+    const trimmed = text.trim();
+    if (trimmed.startsWith("-----BEGIN CERTIFICATE-----")) return;
+    const forms = [text, trimmed, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)];
+    const bytes = Buffer.from(text, "utf8");
+    forms.push(bytes.toString("base64"), bytes.toString("base64url"), bytes.toString("hex"));
+    for (const form of forms) {
+      if (form.length >= shortestSubstring) this.addLong(form);
+      else if (form.length >= shortestWord && form === trimmed) this.short.add(form);
+    }
+  }
+
+  private addLong(form: string): void {
+    const head = form.slice(0, shortestSubstring);
+    const bucket = this.long.get(head);
+    if (bucket) bucket.add(form);
+    else this.long.set(head, new Set([form]));
+  }
+}
+
+/** A copy for people and for other programs: secrets masked, also where one is part of a plain string. */
+export function masked(value: PlannedValue, secrets: Pick<KnownSecrets, "redact">): unknown {
+  if (typeof value === "string") return secrets.redact(value);
+  if (Array.isArray(value)) return value.map(item => masked(item, secrets));
+  if (value instanceof Secret || value instanceof Unknown) return value.toJSON();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner as PlannedValue, secrets)]));
+}
