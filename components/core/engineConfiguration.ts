@@ -1,0 +1,181 @@
+import { bareOption, normalisedOption } from "./engineSettings";
+import { Durability, ObjectStoreLocation } from "./managerConfiguration";
+import { podLayout } from "./podLayout";
+import { mariadbSize, mebibyte } from "./quantities";
+import { Sizing } from "./sizing";
+
+/** What the server's configuration depends on. */
+export interface EngineConfigurationInput {
+  durability: Durability;
+  /** Only with durability `threshold`: the WAL is sent when it has grown by so much. */
+  walSyncThresholdBytes?: number;
+  replicaSyncIntervalMicroseconds: number;
+  objectStore: ObjectStoreLocation;
+  /** Whether the object store's Secret holds `ca.crt`. */
+  objectStoreHasOwnAuthority: boolean;
+  /** Refuses connections without TLS. */
+  requireTls: boolean;
+  sizing: Sizing;
+  /** The user's own options, which {@link validateEngineSettings} finds nothing wrong with. One that is set here already takes the new value. */
+  settings: Record<string, string>;
+}
+
+/** One line of the configuration. */
+export type EngineSetting = [key: string, value: string];
+
+/** What a password needs, for `simple_password_check`; core/passwords.ts checks declared ones before anything is made. */
+export const passwordRules = { minimalLength: 8, digits: 1, lettersOfEachCase: 1, otherCharacters: 1 } as const;
+
+/** Sends the WAL at each tick (0.1 s) in which it grew. With less than 9 a replica's empty WAL of 8 bytes is sent too, over the primary's. */
+const everyTickBytes = 16;
+/** The engine's own default: in `commit` mode nothing but commits sends the WAL. */
+const engineDefaultThresholdBytes = mebibyte;
+/** Two files for each of 4096 open SSTables, tables and connections; a container starts with 1024 on some machines. */
+const openFiles = 65_536;
+/** A query that fills the temporary volume fails; without a limit the kubelet evicts the pod. In blocks of 64 KiB. */
+const temporaryShare = 0.75;
+
+/**
+ * The server's options, each once but for `plugin_load_add`. Nothing secret is among them, and nothing that the manager passes itself. Each line's reason is in docs/engine.md.
+ */
+export function engineSettings(input: EngineConfigurationInput): EngineSetting[] {
+  const settings = [
+    ...serverSettings(input),
+    ...tlsSettings(input.requireTls),
+    ...objectStoreSettings(input),
+    ...durabilitySettings(input),
+    ...memorySettings(input.sizing),
+    ...compactionSettings,
+  ];
+  for (const [key, value] of Object.entries(input.settings)) {
+    const present = settings.findIndex(([existing]) => bareOption(existing) === bareOption(key));
+    const line: EngineSetting = [normalisedOption(key), value];
+    if (present === -1) settings.push(line);
+    else settings[present] = line;
+  }
+  return settings;
+}
+
+/** The text of `engine.cnf`, which the manager's generated configuration includes. */
+export function engineConfigurationText(input: EngineConfigurationInput): string {
+  const lines = engineSettings(input).map(([key, value]) => `${key}=${value}`);
+  return ["# The reason for each line: docs/engine.md of pulumi-tidesql.", "[mariadbd]", ...lines, ""].join("\n");
+}
+
+function serverSettings({ sizing }: EngineConfigurationInput): EngineSetting[] {
+  const temporary = blocks(temporaryShare * sizing.temporaryVolumeBytes);
+  return [
+    ["plugin_maturity", "gamma"],
+    ["plugin_load_add", "ha_tidesdb.so"],
+    ["plugin_load_add", "simple_password_check.so"],
+    ["default_storage_engine", "TidesDB"],
+    ["default_tmp_storage_engine", "Aria"],
+    ["skip_log_bin", "ON"],
+
+    ["bind_address", "*"],
+    ["port", String(podLayout.mysqlPort)],
+    ["skip_name_resolve", "ON"],
+    ["max_connections", String(sizing.maxConnections)],
+    ["max_connect_errors", "4294967295"],
+    ["max_allowed_packet", "64M"],
+    ["open_files_limit", String(openFiles)],
+
+    ["max_statement_time", "3600"],
+    ["idle_transaction_timeout", "60"],
+    ["lock_wait_timeout", "60"],
+    ["loose_max_tmp_total_space_usage", String(temporary)],
+    ["loose_max_tmp_session_space_usage", String(blocks(temporary / 2))],
+
+    ["simple_password_check_minimal_length", String(passwordRules.minimalLength)],
+    ["simple_password_check_digits", String(passwordRules.digits)],
+    ["simple_password_check_letters_same_case", String(passwordRules.lettersOfEachCase)],
+    ["simple_password_check_other_characters", String(passwordRules.otherCharacters)],
+    ["strict_password_validation", "ON"],
+    ["local_infile", "OFF"],
+    ["secure_file_priv", podLayout.temporaryDirectory],
+
+    ["character_set_server", "utf8mb4"],
+    ["collation_server", "utf8mb4_uca1400_ai_ci"],
+
+    ["performance_schema", "OFF"],
+    ["innodb_buffer_pool_size", "32M"],
+    ["innodb_buffer_pool_dump_at_shutdown", "OFF"],
+    ["innodb_buffer_pool_load_at_startup", "OFF"],
+    ["aria_pagecache_buffer_size", "16M"],
+    ["key_buffer_size", "1M"],
+  ];
+}
+
+/** The certificate is there in any case, since the managers talk over it; plain connections are a choice. */
+function tlsSettings(required: boolean): EngineSetting[] {
+  const directory = podLayout.tlsSecretDirectory;
+  return [
+    ["require_secure_transport", required ? "ON" : "OFF"],
+    ["ssl_cert", `${directory}/tls.crt`],
+    ["ssl_key", `${directory}/tls.key`],
+    ["ssl_ca", `${directory}/ca.crt`],
+    ["tls_version", "TLSv1.2,TLSv1.3"],
+  ];
+}
+
+function objectStoreSettings({ objectStore, objectStoreHasOwnAuthority }: EngineConfigurationInput): EngineSetting[] {
+  const { endpoint, bucket, region, prefix, useTls, pathStyle } = objectStore;
+  const settings: EngineSetting[] = [
+    ["tidesdb_object_store_backend", "S3"],
+    ["tidesdb_s3_endpoint", endpoint],
+    ["tidesdb_s3_bucket", bucket],
+    ["tidesdb_s3_region", region],
+    ["tidesdb_s3_prefix", `${prefix}data/`],
+    ["tidesdb_s3_use_ssl", useTls ? "ON" : "OFF"],
+    ["tidesdb_s3_path_style", pathStyle ? "ON" : "OFF"],
+  ];
+  if (objectStoreHasOwnAuthority) {
+    settings.push(["tidesdb_s3_tls_ca_path", `${podLayout.objectStoreSecretDirectory}/ca.crt`]);
+  }
+  return settings;
+}
+
+/** The same on every node, since any node can become primary. */
+function durabilitySettings(input: EngineConfigurationInput): EngineSetting[] {
+  const { durability, walSyncThresholdBytes, replicaSyncIntervalMicroseconds } = input;
+  const threshold = {
+    commit: engineDefaultThresholdBytes,
+    interval: everyTickBytes,
+    threshold: walSyncThresholdBytes ?? engineDefaultThresholdBytes,
+  }[durability];
+  return [
+    ["tidesdb_unified_memtable", "ON"],
+    ["tidesdb_unified_memtable_sync_mode", "FULL"],
+    ["tidesdb_objstore_wal_sync_on_commit", durability === "commit" ? "ON" : "OFF"],
+    ["tidesdb_objstore_wal_sync_threshold", String(threshold)],
+    ["tidesdb_replica_sync_interval", String(replicaSyncIntervalMicroseconds)],
+    ["tidesdb_objstore_local_cache_max", "0"],
+  ];
+}
+
+function memorySettings(sizing: Sizing): EngineSetting[] {
+  return [
+    ["tidesdb_unified_memtable_write_buffer_size", mariadbSize(sizing.writeBufferBytes)],
+    ["tidesdb_block_cache_size", mariadbSize(sizing.blockCacheBytes)],
+    ["tidesdb_max_memory_usage", mariadbSize(sizing.maxMemoryBytes)],
+    ["tidesdb_flush_threads", String(sizing.flushThreads)],
+    ["tidesdb_compaction_threads", String(sizing.compactionThreads)],
+    ["tidesdb_max_open_sstables", "4096"],
+    ["tidesdb_log_level", "WARN"],
+    ["tidesdb_log_to_file", "OFF"],
+  ];
+}
+
+/** Only merges that write plain file names: a node that loads its tables from the bucket does not see what the others wrote. */
+const compactionSettings: EngineSetting[] = [
+  ["tidesdb_default_l1_file_count_trigger", "1000"],
+  ["tidesdb_default_min_levels", "2"],
+  ["tidesdb_default_tombstone_density_trigger", "1"],
+  ["tidesdb_default_tombstone_density_min_entries", "1"],
+  ["tidesdb_default_write_buffer_size", "1G"],
+];
+
+function blocks(bytes: number): number {
+  const block = 65_536;
+  return Math.floor(bytes / block) * block;
+}
