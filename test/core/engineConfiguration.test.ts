@@ -161,7 +161,7 @@ describe("engine configuration", () => {
         const rows = documentation.filter(line => line.startsWith(`| \`${bareOption(key)}\` `));
         assert.equal(rows.length, 1, key);
         const free = validateEngineSettings({ [key]: "1" }).length === 0;
-        assert.equal(rows[0]?.includes("*free*"), free, key);
+        assert.equal(rows[0]?.includes("(free)"), free, key);
       }
     }
   });

@@ -45,7 +45,7 @@ describe("names", () => {
         for (const label of [names.headlessService, names.primaryService, names.replicaService, ...names.pods]) {
           assert.match(label, dnsLabel);
         }
-        for (const object of Object.values(names).flat()) assert.match(object, dnsSubdomain);
+        for (const object of Object.values(objectsByKind(name)).flat()) assert.match(object, dnsSubdomain);
         // The StatefulSet's controller labels pods with <name>-<hash>.
         assert.ok(`${name}-7f86dd9bcd`.length <= 63);
         assert.equal(names.pods.length, nodes);
