@@ -1,0 +1,29 @@
+import { DatabaseNames } from "../names";
+import { objectMetadata } from "./metadata";
+
+/**
+ * The engine's and the manager's configuration; nothing in it is secret.
+ * @typeParam Text a string, or what becomes one when the plan is carried out
+ */
+export function configurationManifest<Text>(
+  names: DatabaseNames,
+  engineConfiguration: Text,
+  managerConfiguration: Text,
+) {
+  return {
+    apiVersion: "v1" as const,
+    kind: "ConfigMap" as const,
+    metadata: objectMetadata(names.configuration, names),
+    data: { "engine.cnf": engineConfiguration, "manager.json": managerConfiguration },
+  };
+}
+
+/** The manager's program, which the database container runs as process 1. */
+export function managerManifest(names: DatabaseNames, scripts: { manager: string; watchdog: string }) {
+  return {
+    apiVersion: "v1" as const,
+    kind: "ConfigMap" as const,
+    metadata: objectMetadata(names.manager, names),
+    data: { "manager.js": scripts.manager, "watchdog.js": scripts.watchdog },
+  };
+}

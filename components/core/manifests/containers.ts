@@ -1,0 +1,104 @@
+import { posix } from "node:path";
+import { podLayout } from "../podLayout";
+import { byteQuantity, cpuQuantity, mebibyte } from "../quantities";
+import { ephemeralStorageBytes, nodeVolumeBytes, Sizing } from "../sizing";
+
+/** What the database container depends on. */
+export interface DatabaseContainerInputs<Text> {
+  image: Text;
+  imagePullPolicy: string;
+  sizing: Sizing;
+  storage: { onInstanceStore: boolean };
+}
+
+/** Where the official Node images have their binary. */
+const nodeBinaryInImage = "/usr/local/bin/node";
+
+/** What the Pod Security level "restricted" wants of each container, and a root file system that nobody writes to. */
+const securityContext = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+/** Copies the Node binary to where the database container finds it: any image of the engine then runs the manager. */
+export function nodeContainer(image: string, imagePullPolicy: string) {
+  return {
+    name: podLayout.initContainerName,
+    image,
+    imagePullPolicy,
+    command: ["/bin/cp", nodeBinaryInImage, podLayout.nodeBinary],
+    securityContext,
+    resources: {
+      requests: { cpu: "50m", memory: byteQuantity(64 * mebibyte), "ephemeral-storage": byteQuantity(nodeVolumeBytes) },
+      limits: { cpu: "1", memory: byteQuantity(256 * mebibyte), "ephemeral-storage": byteQuantity(nodeVolumeBytes) },
+    },
+    volumeMounts: [{ name: "node", mountPath: posix.dirname(podLayout.nodeBinary) }],
+  };
+}
+
+/** The manager as process 1, with mariadbd as its child. */
+export function databaseContainer<Text>({ image, imagePullPolicy, sizing, storage }: DatabaseContainerInputs<Text>) {
+  const memory = byteQuantity(sizing.memoryBytes);
+  const ephemeralStorage = byteQuantity(ephemeralStorageBytes(sizing, storage.onInstanceStore));
+  return {
+    name: podLayout.containerName,
+    image,
+    imagePullPolicy,
+    command: [podLayout.nodeBinary, `${podLayout.managerDirectory}/manager.js`],
+    env: [
+      fromField("POD_NAME", "metadata.name"),
+      fromField("POD_UID", "metadata.uid"),
+      fromField("POD_NAMESPACE", "metadata.namespace"),
+      fromField("POD_IP", "status.podIP"),
+      fromField("NODE_NAME", "spec.nodeName"),
+    ],
+    ports: [
+      { name: "mysql", containerPort: podLayout.mysqlPort, protocol: "TCP" },
+      { name: "http", containerPort: podLayout.managerPort, protocol: "TCP" },
+      { name: "peers", containerPort: podLayout.peerPort, protocol: "TCP" },
+    ],
+    // /healthz says that the manager runs, and asks nothing of the engine, the bucket or the primary: restarting a replica because its primary is gone would leave no candidate.
+    startupProbe: { ...probe("/healthz"), periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 150 },
+    // A manager that hangs will not leave in order either: the grace period is for one that does.
+    livenessProbe: {
+      ...probe("/healthz"),
+      periodSeconds: 5,
+      timeoutSeconds: 5,
+      failureThreshold: 6,
+      terminationGracePeriodSeconds: 10,
+    },
+    // A change of role is to be seen by the Services within a second or two.
+    readinessProbe: { ...probe("/readyz"), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
+    securityContext,
+    resources: {
+      requests: { cpu: cpuQuantity(sizing.cpuRequestCores), memory, "ephemeral-storage": ephemeralStorage },
+      limits: { cpu: cpuQuantity(sizing.cpuLimitCores), memory, "ephemeral-storage": ephemeralStorage },
+    },
+    volumeMounts: [
+      { name: "data", mountPath: podLayout.dataDirectory },
+      { name: "run", mountPath: podLayout.runDirectory },
+      { name: "tmp", mountPath: podLayout.temporaryDirectory },
+      readOnly("node", posix.dirname(podLayout.nodeBinary)),
+      readOnly("manager", podLayout.managerDirectory),
+      readOnly("config", podLayout.configurationDirectory),
+      readOnly("object-store", podLayout.objectStoreSecretDirectory),
+      readOnly("users", podLayout.usersSecretDirectory),
+      readOnly("tls", podLayout.tlsSecretDirectory),
+    ],
+  };
+}
+
+function fromField(name: string, fieldPath: string) {
+  return { name, valueFrom: { fieldRef: { apiVersion: "v1", fieldPath } } };
+}
+
+function probe(path: string) {
+  return { httpGet: { path, port: "http", scheme: "HTTP" } };
+}
+
+function readOnly(name: string, mountPath: string) {
+  return { name, mountPath, readOnly: true };
+}

@@ -1,0 +1,69 @@
+import { DatabaseNames } from "../names";
+import { podLayout } from "../podLayout";
+import { objectMetadata, selectorLabels } from "./metadata";
+
+/** Who may connect: pods by their labels, of namespaces by theirs, or addresses. */
+export interface NetworkPeer {
+  /** Labels of the namespaces; `{}` is every namespace. Left out: the database's own. */
+  namespaceLabels?: Record<string, string>;
+  /** Labels of the pods. Left out: every pod of those namespaces. */
+  podLabels?: Record<string, string>;
+  /** Instead of the other two: addresses in CIDR notation, for clients outside the cluster. */
+  cidr?: string;
+}
+
+/** What the policy depends on. @typeParam Port a number, or what becomes one when the plan is carried out */
+export interface NetworkPolicyInputs<Port> {
+  /** Who reaches the database's port. */
+  clients: NetworkPeer[];
+  /** Who reads `/metrics`. The kubelet's probes are let through in any case. */
+  monitoring: NetworkPeer[];
+  objectStorePort: Port;
+}
+
+/** By default: pods of the same namespace, and of namespaces that their administrators have given this label. */
+export const defaultClients: NetworkPeer[] = [{ podLabels: {} }, { namespaceLabels: { "tidesql.io/client": "true" } }];
+
+/** The API server is no pod and its address is not known here. Its Service's port, and the port behind it. */
+const apiServerPorts = [443, 6443];
+
+/** Isolates the database's pods in both directions and lets through what they need, port by port. */
+export function networkPolicyManifest<Port>(names: DatabaseNames, inputs: NetworkPolicyInputs<Port>) {
+  const { clients, monitoring, objectStorePort } = inputs;
+  const ownPods = { podSelector: { matchLabels: selectorLabels(names.database) } };
+  const peersPort = { port: podLayout.peerPort, protocol: "TCP" };
+  return {
+    apiVersion: "networking.k8s.io/v1" as const,
+    kind: "NetworkPolicy" as const,
+    metadata: objectMetadata(names.networkPolicy, names),
+    spec: {
+      podSelector: { matchLabels: selectorLabels(names.database) },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [
+        ...rule(clients, podLayout.mysqlPort),
+        ...rule(monitoring, podLayout.managerPort),
+        { from: [ownPods], ports: [peersPort] },
+      ],
+      egress: [
+        { to: [ownPods], ports: [peersPort] },
+        { ports: ["UDP", "TCP"].map(protocol => ({ port: 53, protocol })) },
+        { ports: apiServerPorts.map(port => ({ port, protocol: "TCP" })) },
+        { ports: [{ port: objectStorePort, protocol: "TCP" }] },
+      ],
+    },
+  };
+}
+
+/** No rule where nobody is named: a rule without `from` would let everybody in. */
+function rule(peers: NetworkPeer[], port: number) {
+  if (peers.length === 0) return [];
+  return [{ from: peers.map(peerManifest), ports: [{ port, protocol: "TCP" }] }];
+}
+
+function peerManifest({ namespaceLabels, podLabels, cidr }: NetworkPeer) {
+  if (cidr !== undefined) return { ipBlock: { cidr } };
+  return {
+    ...(namespaceLabels !== undefined && { namespaceSelector: { matchLabels: namespaceLabels } }),
+    ...(podLabels !== undefined && { podSelector: { matchLabels: podLabels } }),
+  };
+}

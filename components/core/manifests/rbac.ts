@@ -1,0 +1,45 @@
+import { DatabaseNames } from "../names";
+import { objectMetadata } from "./metadata";
+
+/** The pods' identity. No token is mounted unless a pod asks for it. */
+export function serviceAccountManifest(names: DatabaseNames) {
+  return {
+    apiVersion: "v1" as const,
+    kind: "ServiceAccount" as const,
+    metadata: objectMetadata(names.serviceAccount, names),
+    automountServiceAccountToken: false,
+  };
+}
+
+/** What a manager may do: keep this database's Lease, see the namespace's pods, label this database's pods, write events. It may read no Secret. */
+export function roleManifest(names: DatabaseNames) {
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1" as const,
+    kind: "Role" as const,
+    metadata: objectMetadata(names.role, names),
+    rules: [
+      {
+        apiGroups: ["coordination.k8s.io"],
+        resources: ["leases"],
+        resourceNames: [names.lease],
+        verbs: ["get", "update", "patch"],
+      },
+      // Kubernetes cannot restrict a creation or a listing to names.
+      { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create"] },
+      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
+      { apiGroups: [""], resources: ["pods"], resourceNames: names.pods, verbs: ["patch"] },
+      { apiGroups: [""], resources: ["events"], verbs: ["create"] },
+    ],
+  };
+}
+
+/** Gives the pods' identity its role. */
+export function roleBindingManifest(names: DatabaseNames) {
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1" as const,
+    kind: "RoleBinding" as const,
+    metadata: objectMetadata(names.roleBinding, names),
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: names.role },
+    subjects: [{ kind: "ServiceAccount", name: names.serviceAccount, namespace: names.namespace }],
+  };
+}
