@@ -19,8 +19,8 @@ export interface DeploymentOptions {
   database: string;
   /** The user that tests connect as, declared in the stack with all rights on that database. */
   user: string;
-  /** Folder of the manifests that were applied. It holds Secrets. */
-  manifests: string;
+  /** Folder of the manifests that were applied, where it was deployed in that way. It holds Secrets. */
+  manifests?: string;
 }
 
 /** How a connection is secured: see `Deployment.connect`. */

@@ -3,6 +3,9 @@ import { join, resolve } from "node:path";
 import { Kubernetes } from "./kubernetes";
 import { Sandbox } from "./sandbox";
 
+/** The Node image that the local stack's init container uses when nothing else is said. */
+const nodeImage = "docker.io/library/node:22-slim";
+
 /** The Kubernetes, the object store and the images that the end-to-end tests run on: see README.md in this folder. */
 export interface Environment {
   kubernetes: Kubernetes;
@@ -29,12 +32,12 @@ export interface Environment {
 let prepared: Promise<Environment> | undefined;
 
 /** Prepares the environment once for all files of a run. */
-export function environment(nodeImage: string): Promise<Environment> {
-  prepared ??= prepare(nodeImage);
+export function environment(): Promise<Environment> {
+  prepared ??= prepare();
   return prepared;
 }
 
-async function prepare(nodeImage: string): Promise<Environment> {
+async function prepare(): Promise<Environment> {
   const own = process.env.KUBECONFIG;
   if (own && !(Sandbox.exists() && resolve(own) === (await Sandbox.kubeconfig()))) return ownCluster(own);
   if (!Sandbox.exists()) {

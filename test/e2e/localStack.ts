@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { run } from "./command";
@@ -8,9 +8,6 @@ import { environment, Environment } from "./environment";
 
 /** The package's folder. */
 export const projectFolder = resolve(__dirname, "../..");
-
-/** The Node image of the database's init container: the stack's default, with this machine's Node in it on the sandbox. */
-const nodeImage = "docker.io/library/node:22-slim";
 
 /** The user and the database that the tests' stack declares. */
 const user = "app";
@@ -26,13 +23,18 @@ export interface LocalStackOptions {
 
 /** Plans the local stack for this environment, applies what the plan rendered and waits until the database is healthy. */
 export async function deployLocalStack(options: LocalStackOptions = {}): Promise<Deployment> {
-  const prepared = await environment(nodeImage);
+  const prepared = await environment();
   // A name of its own for each run: the bucket's folder remembers the database that it belongs to.
   const name = `e2e-${randomBytes(3).toString("hex")}`;
   const manifests = mkdtempSync(join(tmpdir(), "tidesql-manifests-"));
-  await planManifests(manifests, configuration(prepared, name, options));
+  await planManifests(manifests, prepared, name, options);
   await prepared.kubernetes.kubectl(["apply", "--server-side", "-f", manifests]);
-  return new Deployment(prepared, { name, namespace: name, nodes, user, database, manifests });
+  return localDeployment(prepared, name, manifests);
+}
+
+/** The local stack's database under this name, deployed or yet to be. */
+export function localDeployment(prepared: Environment, name: string, manifests?: string): Deployment {
+  return new Deployment(prepared, { name, namespace: name, nodes, user, database, ...(manifests && { manifests }) });
 }
 
 /** Takes away what was applied, the volumes included; with E2E_KEEP=1 all of it stays for a person to look at. The objects in the bucket stay in any case. */
@@ -42,6 +44,7 @@ export async function remove(deployment: Deployment): Promise<void> {
     console.log(`the database ${name} is kept; its manifests are in ${manifests}`);
     return;
   }
+  if (manifests === undefined) throw new Error(`${name} was not applied from manifests`);
   await deployment.kubernetes.kubectl(["delete", "-f", manifests, "--ignore-not-found", "--timeout=120s"], {
     deadlineSeconds: 180,
   });
@@ -49,21 +52,45 @@ export async function remove(deployment: Deployment): Promise<void> {
   rmSync(manifests, { recursive: true, force: true });
 }
 
-/** The local stack's configuration, as `pulumi config set` would be given it. */
-export function configuration(prepared: Environment, name: string, options: LocalStackOptions): Record<string, string> {
-  const { objectStore, engineImage } = prepared;
+/** The local stack's configuration, keys without the project's name, where it differs from Pulumi.local.yaml. */
+export function plainConfiguration(prepared: Environment, name: string, options: LocalStackOptions) {
+  const { endpoint, bucket, region, useTls, pathStyle } = prepared.objectStore;
   return {
     name,
     namespace: name,
-    image: engineImage,
+    replicas: String(nodes - 1),
+    image: prepared.engineImage,
     durability: options.durability ?? "interval",
-    endpoint: objectStore.endpoint,
+    endpoint,
+    bucketName: bucket,
+    region,
+    useTls: String(useTls),
+    pathStyle: String(pathStyle),
+    memoryMiB: "1024",
+    cpuCores: "0.25",
+    volumeGiB: "2",
   };
 }
 
-async function planManifests(folder: string, values: Record<string, string>): Promise<void> {
-  const settings = Object.entries(values).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
-  await run("npx", ["tsx", "cli/main.ts", "plan", "--stack", "local", "--manifests", folder, ...settings], {
-    directory: projectFolder,
-  });
+/** The same for its secrets. */
+export function secretConfiguration({ objectStore: { accessKeyId, secretAccessKey } }: Environment) {
+  return { accessKeyId, secretAccessKey };
+}
+
+/** Renders the Kubernetes objects of the local stack into a folder, with the command that users have. */
+async function planManifests(folder: string, prepared: Environment, name: string, options: LocalStackOptions) {
+  const secrets = mkdtempSync(join(tmpdir(), "tidesql-secrets-"));
+  try {
+    const plain = Object.entries(plainConfiguration(prepared, name, options));
+    const settings = plain.flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    for (const [key, value] of Object.entries(secretConfiguration(prepared))) {
+      const file = join(secrets, key);
+      writeFileSync(file, value, { mode: 0o600 });
+      settings.push("--secret-file", `${key}=${file}`);
+    }
+    const plan = ["start", "--silent", "--", "--stack", "local", "--manifests", folder, ...settings];
+    await run("npm", plan, { directory: projectFolder });
+  } finally {
+    rmSync(secrets, { recursive: true, force: true });
+  }
 }
