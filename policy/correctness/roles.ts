@@ -1,0 +1,100 @@
+import { Level, stackCheck } from "../check";
+import { databaseCheck, optionFinding } from "../databaseCheck";
+import { commandLine, databaseOf } from "../model/database";
+import { anyOf, type Field, forEach } from "../model/field";
+import { allContainers, isWorkload } from "../model/kubernetes";
+import { mountsOf, sourcesOf } from "../model/mounts";
+import { type Stack } from "../model/stack";
+import { carriedTexts, hasScripts } from "../model/texts";
+
+/** The statement that makes a replica the primary. */
+const promotion = /\btidesdb_promote_primary\s*=\s*(?:ON|1|true)\b/i;
+
+/** The server as process 1: as the command itself, or in place of the shell. */
+const runsServerItself = /^\S*\b(?:mariadbd|mysqld)(?=\s|$)|\bexec\s+\S*(?:mariadbd|mysqld)\b/;
+
+/** Whether every workload that mounts the object runs the manager, whose bundle contains the promotion. */
+function isOnlyForManager(object: Field, stack: Stack): boolean {
+  const users = stack.where(isWorkload).filter(workload => mounts(workload, object, stack));
+  return users.length > 0 && users.every(workload => databaseOf(workload, stack)?.runsManager === true);
+}
+
+function mounts(workload: Field, object: Field, stack: Stack): boolean {
+  return anyOf(
+    allContainers(workload).flatMap(container => mountsOf(workload, container)),
+    ({ volume }) =>
+      volume !== undefined && anyOf(sourcesOf(workload, volume, stack), source => source.object === object),
+  );
+}
+
+/** Who may write, and how that changes. */
+export const roleChecks = [
+  databaseCheck({
+    id: "correctness-second-writer",
+    description: "A database pod starts as a replica; only the manager promotes it.",
+    why: "A pod that starts with tidesdb_replica_mode=OFF writes beside the primary that was promoted in its place, and the rows acknowledged there are gone.",
+    level: Level.mandatory,
+    *evaluateDatabase(database) {
+      const { settings, runsManager } = database;
+      const setting = settings
+        .seenWithPrefix("tidesdb_replica_mode")
+        .find(({ name }) => name === "tidesdb_replica_mode");
+      if (setting ? settings.isOn("tidesdb_replica_mode", false) : runsManager) return;
+      if (!setting) settings.get("tidesdb_replica_mode");
+      yield optionFinding(
+        database,
+        setting,
+        `The pod may start as a second writer: tidesdb_replica_mode is ${setting ? "OFF" : "not set, which means OFF"}.`,
+        "tidesdb_replica_mode=ON for every pod, with a manager that promotes one of them under a Lease (new Database(...) does)",
+      );
+    },
+  }),
+
+  stackCheck({
+    id: "correctness-failover-script",
+    description: "No script promotes a replica.",
+    why: "A script cannot know that the old primary is dead: two writers overwrite each other's WAL object, and acknowledged rows are lost.",
+    level: Level.mandatory,
+    applies: hasScripts,
+    *evaluateInStack(resource, _given, stack) {
+      yield* forEach(carriedTexts(resource), function* ({ name, field, text }) {
+        if (!promotion.test(text)) return;
+        if (isOnlyForManager(resource, stack)) return;
+        yield {
+          path: field.path,
+          message: `${name} promotes a replica with SET GLOBAL tidesdb_promote_primary.`,
+          wayOut:
+            "delete it: a manager in each pod promotes under a Lease, after the old primary's time is over (new Database(...) does)",
+        };
+      });
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-replica-read-only",
+    description: "Replicas refuse writes with read_only.",
+    why: "Without it a write on a replica fails with error 1207, which no client can tell from a real one; with it the error says read-only.",
+    level: Level.advisory,
+    *evaluateDatabase(database) {
+      const { settings, runsManager } = database;
+      if (runsManager || !settings.isOn("tidesdb_replica_mode", false) || settings.isOn("read_only", false)) return;
+      yield optionFinding(database, undefined, "A replica answers writes with a misleading error.", "read_only=ON");
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-orderly-stop",
+    description: "Process 1 of a database pod passes SIGTERM on to the server.",
+    why: "The image's entrypoint is a shell without a trap: every stop is a kill after the grace period, with what was not shipped left on the disk.",
+    level: Level.advisory,
+    *evaluateDatabase(database) {
+      const { container, runsManager } = database;
+      if (runsManager || runsServerItself.test(commandLine(container))) return;
+      yield {
+        path: container.at("command").path,
+        message: "The server does not receive SIGTERM when the pod is stopped.",
+        wayOut: "a manager as process 1 (new Database(...) has one), or exec mariadbd in place of the entrypoint",
+      };
+    },
+  }),
+];

@@ -1,0 +1,132 @@
+import { Level } from "../check";
+import { databaseCheck, optionFinding } from "../databaseCheck";
+import { type Database, databaseOf } from "../model/database";
+import { forEach } from "../model/field";
+import { isLongRunning } from "../model/kubernetes";
+import { mountHolding } from "../model/mounts";
+import { type Stack } from "../model/stack";
+
+/** Where the image keeps MariaDB's data when it is not told otherwise (TideSQL, docker/ubuntu). TidesDB's files are beside it. */
+const imageDataDirectory = "/usr/local/mariadb/data/default";
+
+/** Volumes that a process can write to. */
+const writableKinds = [
+  "persistentVolumeClaim",
+  "emptyDir",
+  "ephemeral",
+  "hostPath",
+  "csi",
+  "awsElasticBlockStore",
+  "nfs",
+  "local",
+];
+
+/** The folder in the object store that a database owns; undefined when the database does not say. */
+function locationOf({ settings }: Database): string | undefined {
+  const bucket = settings.text("tidesdb_s3_bucket");
+  if (bucket === undefined) return undefined;
+  const endpoint = (settings.text("tidesdb_s3_endpoint") ?? "").replace(
+    /^s3\.[\w-]+\.amazonaws\.com$/,
+    "s3.amazonaws.com",
+  );
+  const prefix = settings.text("tidesdb_s3_prefix") ?? "";
+  return JSON.stringify([endpoint, bucket, prefix.replace(/\/+$/, "")]);
+}
+
+/** Whether a pod of this database may write to the bucket: as the primary from the start, or once the manager promotes it. */
+function mayWrite({ settings, runsManager }: Database): boolean {
+  return runsManager || !settings.isOn("tidesdb_replica_mode", false);
+}
+
+/** The databases that come before this one in the program and own the same folder. */
+function earlierOwners(database: Database, stack: Stack): Database[] {
+  const location = locationOf(database);
+  const workloads = stack.where(isLongRunning);
+  const earlier = workloads.slice(0, workloads.indexOf(database.workload));
+  return earlier.flatMap(workload => {
+    const other = databaseOf(workload, stack);
+    return other && mayWrite(other) && location !== undefined && locationOf(other) === location ? [other] : [];
+  });
+}
+
+/** Where the data is. */
+export const storageChecks = [
+  databaseCheck({
+    id: "correctness-shared-prefix",
+    description: "Two databases never share a folder of a bucket.",
+    why: "Each overwrites the other's WAL and manifests, and both lose rows.",
+    level: Level.mandatory,
+    *evaluateDatabase(database, _given, stack) {
+      if (!mayWrite(database)) return;
+      for (const other of earlierOwners(database, stack)) {
+        yield optionFinding(
+          database,
+          database.settings.get("tidesdb_s3_prefix") ?? database.settings.get("tidesdb_s3_bucket"),
+          `Its folder in the bucket belongs to ${other.workload.resource.name} too.`,
+          "a tidesdb_s3_prefix of its own, ending with /",
+        );
+      }
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-object-store-address",
+    description: "The object store is addressed by a regional endpoint and a prefix that ends with a slash.",
+    why: "The engine follows no redirect to another region, and joins prefix and key as they are.",
+    level: Level.advisory,
+    *evaluateDatabase(database) {
+      const { settings } = database;
+      const endpoint = settings.get("tidesdb_s3_endpoint");
+      const prefix = settings.get("tidesdb_s3_prefix");
+      if (endpoint && /^(https?:\/\/)?s3\.amazonaws\.com\/?$/i.test(endpoint.value)) {
+        const wayOut = `tidesdb_s3_endpoint=s3.${settings.text("tidesdb_s3_region") ?? "<region>"}.amazonaws.com`;
+        yield optionFinding(database, endpoint, "The endpoint is the global one.", wayOut);
+      }
+      if (!prefix) {
+        const message = "The database owns the whole bucket, since no prefix is set.";
+        yield optionFinding(database, undefined, message, "tidesdb_s3_prefix=<name>/");
+      } else if (!prefix.value.endsWith("/")) {
+        yield optionFinding(
+          database,
+          prefix,
+          "The prefix does not end with a slash.",
+          `tidesdb_s3_prefix=${prefix.value}/`,
+        );
+      }
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-data-directory",
+    description: "The server's data directory is on a volume.",
+    why: "What is written beside the volume fills the node's disk, and is gone with the container.",
+    level: Level.mandatory,
+    *evaluateDatabase({ container, mounts, settings, runsManager }) {
+      const writable = mounts.filter(
+        ({ kind, readOnly }) => !readOnly && kind !== undefined && writableKinds.includes(kind),
+      );
+      const directory = settings.seenWithPrefix("datadir").find(({ name }) => name === "datadir")?.value;
+      if (runsManager && directory === undefined) {
+        if (writable.length > 0) return;
+        yield {
+          path: container.path,
+          message: "No volume is mounted for the data.",
+          wayOut: "a volume at /var/lib/tidesql",
+        };
+        return;
+      }
+      if (directory === undefined) settings.get("datadir");
+      const path = directory ?? imageDataDirectory;
+      if (mountHolding(writable, path)) return;
+      yield* forEach(writable.length > 0 ? writable : [undefined], function* (mount) {
+        yield {
+          path: mount?.field.at("mountPath").path ?? container.path,
+          message: mount
+            ? `The server keeps its data in ${path}, and the volume at ${mount.path} stays empty.`
+            : `The server keeps its data in ${path}, where no volume is mounted.`,
+          wayOut: `mountPath: ${path.replace(/\/[^/]+$/, "")} (or datadir=<a folder of the volume>)`,
+        };
+      });
+    },
+  }),
+];

@@ -1,0 +1,79 @@
+import { type Finding } from "../check";
+import { type Field } from "./field";
+import { allContainers, containerName, podSpec } from "./kubernetes";
+
+/** Volumes that the "restricted" Pod Security Standard allows (Kubernetes, Pod Security Standards). */
+const allowedVolumes = [
+  "configMap",
+  "csi",
+  "downwardAPI",
+  "emptyDir",
+  "ephemeral",
+  "image",
+  "persistentVolumeClaim",
+  "projected",
+  "secret",
+];
+
+/** What keeps a pod from the "restricted" Pod Security Standard. */
+export function* restrictedFindings(workload: Field): Generator<Finding> {
+  const spec = podSpec(workload);
+  for (const name of ["hostNetwork", "hostPID", "hostIPC"]) {
+    if (spec.at(name).flag === true)
+      yield { path: spec.at(name).path, message: `${name} is on.`, wayOut: `${name}: false` };
+  }
+  for (const volume of spec.at("volumes").items) {
+    const kind = volume.entries.map(([key]) => key).find(key => key !== "name");
+    if (kind === undefined || allowedVolumes.includes(kind)) continue;
+    yield {
+      path: volume.path,
+      message: `A volume of kind ${kind} is used.`,
+      wayOut: "emptyDir or a PersistentVolumeClaim",
+    };
+  }
+  for (const container of allContainers(workload)) yield* containerFindings(spec.at("securityContext"), container);
+}
+
+function* containerFindings(ofPod: Field, container: Field): Generator<Finding> {
+  const own = container.at("securityContext");
+  /** A container's own setting takes the pod's place. */
+  const effective = (...keys: string[]) => (own.at(...keys).isPresent ? own.at(...keys) : ofPod.at(...keys));
+  const where = `${containerName(container)}:`;
+  const wrong = (path: string, message: string, wayOut: string): Finding => ({
+    path,
+    message: `${where} ${message}`,
+    wayOut,
+  });
+
+  if (own.at("privileged").flag === true)
+    yield wrong(own.at("privileged").path, "it is privileged.", "privileged: false");
+  if (own.at("allowPrivilegeEscalation").flag !== false) {
+    const { path } = own.at("allowPrivilegeEscalation");
+    yield wrong(path, "a process may gain privileges.", "securityContext: { allowPrivilegeEscalation: false }");
+  }
+  if (effective("runAsNonRoot").flag !== true) {
+    yield wrong(
+      own.at("runAsNonRoot").path,
+      "it may run as root.",
+      "securityContext: { runAsNonRoot: true, runAsUser: 10001 }",
+    );
+  }
+  if (effective("runAsUser").number === 0)
+    yield wrong(effective("runAsUser").path, "it runs as root.", "runAsUser: 10001");
+  if (!/^(RuntimeDefault|Localhost)$/.test(effective("seccompProfile", "type").text ?? "")) {
+    yield wrong(
+      own.at("seccompProfile").path,
+      "system calls are not filtered.",
+      'seccompProfile: { type: "RuntimeDefault" }',
+    );
+  }
+  const { capabilities, added } = {
+    capabilities: own.at("capabilities"),
+    added: own.at("capabilities", "add").textList,
+  };
+  if (!capabilities.at("drop").textList.includes("ALL")) {
+    yield wrong(capabilities.path, "capabilities are not dropped.", 'capabilities: { drop: ["ALL"] }');
+  }
+  const excess = added.filter(capability => capability !== "NET_BIND_SERVICE");
+  if (excess.length > 0) yield wrong(capabilities.path, `it adds ${excess.join(", ")}.`, "no capabilities.add");
+}

@@ -1,0 +1,292 @@
+import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
+import { anyType, ofAwsKind } from "./model/aws";
+import {
+  type Credential,
+  credentialByName,
+  credentialByRandomness,
+  credentialsInProgram,
+  credentialsInText,
+  exampleValues,
+  isProgramFile,
+} from "./model/credentials";
+import { type Field, forEach, NotYetKnown } from "./model/field";
+import { allContainers, containerName, isWorkload, kindOf, ofKind, podTemplate } from "./model/kubernetes";
+import { isSecret } from "./model/resource";
+import { type Stack } from "./model/stack";
+import {
+  carriedTexts,
+  commandsIn,
+  filesIn,
+  hasScripts,
+  hasUserData,
+  isCommand,
+  type NamedText,
+  userDataIn,
+  variablesIn,
+} from "./model/texts";
+
+const inSecret = "a Secret, mounted as a file, and only the file's path here";
+
+/** One finding for each credential in each of the texts. */
+function* credentialsIn(what: string, texts: Iterable<NamedText>, find: typeof credentialsUnder): Generator<Finding> {
+  yield* forEach(texts, function* ({ name, field, text }) {
+    for (const { sign, line } of find(name, text)) {
+      const place = text.includes("\n") ? `${what} ${name}, line ${line},` : `${what} ${name}`;
+      yield { path: field.path, message: `${place} holds a credential: ${sign}.`, wayOut: inSecret };
+    }
+  });
+}
+
+/** Credentials in a value that stands under a name: a file's content, an environment variable, an annotation. */
+function credentialsUnder(name: string, text: string): Credential[] {
+  if (isProgramFile(name)) return credentialsInProgram(text);
+  const value = text.trim();
+  const sign = value.includes("\n")
+    ? undefined
+    : (credentialByName(name, value) ?? credentialByRandomness(name, value));
+  return sign ? [{ sign, line: 1 }] : credentialsInText(text);
+}
+
+function entriesOf(parent: Field): NamedText[] {
+  return parent.entries.map(([name, field]) => ({
+    name,
+    field,
+    get text() {
+      return field.text ?? "";
+    },
+  }));
+}
+
+/** An account for everything, everywhere. */
+const allPrivileges = /\bGRANT\s{1,4}ALL(?:\s{1,4}PRIVILEGES)?\s{1,4}ON\s{1,4}\*\.\*\s{1,4}TO\b/i;
+
+/** Inputs that hold credentials by their nature. */
+const credentialInputs: readonly [applies: (type: string) => boolean, input: string][] = [
+  [ofKind("Secret"), "stringData"],
+  [ofKind("Secret"), "data"],
+  [ofAwsKind("secretsmanager:SecretVersion"), "secretString"],
+  [ofAwsKind("secretsmanager:SecretVersion"), "secretBinary"],
+];
+
+/** The inputs that ought to be encrypted in Pulumi's state: by the kind of resource, and by their names. Those that are not yet known count: whether they are secrets is. */
+function inputsToEncrypt(resource: Field): Field[] {
+  const { type } = resource.resource;
+  const byKind = credentialInputs
+    .filter(([applies]) => applies(type))
+    .flatMap(([, input]) => leaves(resource.at(input)));
+  const isSecureParameter = ofAwsKind("ssm:Parameter")(type) && resource.at("type").text === "SecureString";
+  const parameter = isSecureParameter ? leaves(resource.at("value")) : [];
+  const isNamed = (field: Field) => credentialByName(field.key, field.text ?? "") !== undefined;
+  const byName = kindOf(type) === undefined ? [...resource.texts()].filter(isNamed) : [];
+  return [...byKind, ...parameter, ...byName];
+}
+
+/** The values directly below an input, or the input itself when it is one value. */
+function leaves(field: Field): Field[] {
+  if (field.firstUnknown === field) return [field];
+  if (!field.isPresent) return [];
+  return field.entries.length > 0 ? field.entries.map(([, entry]) => entry) : field.text === undefined ? [] : [field];
+}
+
+/** Shortest secret that is searched for elsewhere: shorter ones occur by chance. */
+const shortestSearchedSecret = 8;
+
+/** Entries of a Secret that are no secret by themselves: certificates, names, addresses. */
+const publicEntry =
+  /(?:user|user_?name|name|host|port|endpoint|region|bucket|database|prefix|url|crt|cert|certificate|public_?key|id)$/i;
+
+/** The texts that some resource holds as a secret, with the name of that resource. */
+function secretTexts(stack: Stack): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const top of stack.resources) {
+    if (!top.resource.secretPaths?.length) continue;
+    for (const field of top.texts()) {
+      const text = field.text ?? "";
+      if (text.length < shortestSearchedSecret || publicEntry.test(field.key)) continue;
+      if (isSecret(top.resource, field.path)) found.set(text, top.resource.name);
+    }
+  }
+  return found;
+}
+
+/** The parts of a resource that hold one of the published examples; the carried texts are read decoded. */
+function* examplesIn(resource: Field): Generator<Field> {
+  const isExample = (text: string) => exampleValues.some(value => text.includes(value));
+  const carried = carriedTexts(resource);
+  const places = new Set(carried.map(({ field }) => field.path));
+  for (const field of resource.texts()) {
+    if (isExample(field.text ?? "") && !places.has(field.path)) yield field;
+  }
+  yield* forEach(carried, ({ field, text }) => (isExample(text) ? [field] : []));
+}
+
+/** No credential is where people, logs and states can read it. */
+export const secrets = group(Group.secrets, [
+  resourceCheck({
+    id: "secrets-in-config-map",
+    description: "No ConfigMap holds a credential.",
+    why: "Whoever may look at the namespace reads its ConfigMaps; they are neither encrypted nor audited.",
+    level: Level.mandatory,
+    applies: ofKind("ConfigMap"),
+    *evaluate(configMap) {
+      yield* credentialsIn("Entry", filesIn(configMap), credentialsUnder);
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-in-environment",
+    description: "No environment variable holds a credential as plain text.",
+    why: "The environment is part of the pod's manifest, and every process of the container inherits it and may log it.",
+    level: Level.mandatory,
+    applies: isWorkload,
+    *evaluate(workload) {
+      yield* credentialsIn("Variable", variablesIn(workload), credentialsUnder);
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-in-arguments",
+    description: "No command or argument holds a credential.",
+    why: "Arguments are part of the pod's manifest, and `ps` shows them to every process of the node.",
+    level: Level.mandatory,
+    applies: anyType(isWorkload, isCommand),
+    *evaluate(resource) {
+      yield* credentialsIn("Argument", commandsIn(resource), (_name, text) => credentialsInText(text));
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-in-metadata",
+    description: "No label or annotation holds a credential.",
+    why: "Labels and annotations are copied into events, metrics and logs.",
+    level: Level.mandatory,
+    applies: type => kindOf(type) !== undefined,
+    *evaluate(object) {
+      const pods = isWorkload(object.resource.type) ? [podTemplate(object).at("metadata")] : [];
+      yield* forEach([object.at("metadata"), ...pods], function* (metadata) {
+        yield* credentialsIn("Annotation", entriesOf(metadata.at("annotations")), credentialsUnder);
+        yield* credentialsIn("Label", entriesOf(metadata.at("labels")), credentialsUnder);
+      });
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-in-user-data",
+    description: "No user data of a machine holds a credential.",
+    why: "Every process on the machine can read user data, and so can every user who may describe instances.",
+    level: Level.mandatory,
+    applies: hasUserData,
+    *evaluate(machine) {
+      yield* credentialsIn("Input", userDataIn(machine), (_name, text) => credentialsInText(text));
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-example-values",
+    description: "No value is one of the published guide's examples.",
+    why: "Everyone who read the guide knows its passwords, in a Secret as well as elsewhere.",
+    level: Level.mandatory,
+    applies: () => true,
+    *evaluate(resource) {
+      for (const { path } of examplesIn(resource)) {
+        yield {
+          path,
+          message: `${path} is an example value from the published guide.`,
+          wayOut: "a value of your own, from `pulumi config set --secret` or from random.RandomPassword",
+        };
+      }
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-encrypted-in-state",
+    description: "Inputs that hold a credential are Pulumi secrets.",
+    why: "What is not marked as a secret stands readable in the state, in plans and in logs.",
+    level: Level.remediate,
+    applies: () => true,
+    *evaluate(top) {
+      const { resource } = top;
+      const inputs = inputsToEncrypt(top).filter(({ path }) => isSecret(resource, path) !== true);
+      for (const { path } of inputs) {
+        if (resource.secretPaths === undefined)
+          throw new NotYetKnown(resource.urn, path, "what is a secret is not seen here");
+        yield {
+          path,
+          message: `${path} holds a credential and is not marked as a secret.`,
+          wayOut: "pulumi.secret(<value>), or config.requireSecret(<key>)",
+        };
+      }
+    },
+    repair: field =>
+      inputsToEncrypt(field)
+        .filter(({ path }) => isSecret(field.resource, path) !== true)
+        .map(({ keys }) => ({ path: keys, secret: true })),
+  }),
+
+  stackCheck({
+    id: "secrets-repeated-in-plain",
+    description: "A value that is a secret in one resource is nowhere in another as plain text.",
+    why: "A secret is as secret as the worst kept copy of it.",
+    level: Level.mandatory,
+    applies: () => true,
+    *evaluateInStack(top, _given, stack) {
+      const known = [...stack.once(secretTexts)];
+      if (known.length === 0) return;
+      for (const field of top.texts()) {
+        const text = field.text ?? "";
+        const [, owner] = known.find(([secret]) => text.includes(secret)) ?? [];
+        if (owner === undefined || isSecret(top.resource, field.path)) continue;
+        yield {
+          path: field.path,
+          message: `A secret of ${owner} stands here as plain text.`,
+          wayOut: `a reference to the Secret, or pulumi.secret(...) around ${field.path}`,
+        };
+      }
+      const open = carriedTexts(top).filter(({ field }) => !isSecret(top.resource, field.path));
+      for (const { field } of open) void field.value;
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-as-files",
+    description: "Containers read Secrets as files, not as environment variables.",
+    why: "A file can be rotated while the pod runs, and child processes and crash reports do not inherit it.",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    applies: isWorkload,
+    *evaluate(workload) {
+      yield* forEach(allContainers(workload), function* (container) {
+        const variables = container
+          .at("env")
+          .items.filter(variable => variable.at("valueFrom", "secretKeyRef").isPresent);
+        const sources = container.at("envFrom").items.filter(source => source.at("secretRef").isPresent);
+        for (const { path } of [...variables, ...sources]) {
+          yield {
+            path,
+            message: `Container ${containerName(container)} takes a Secret into its environment.`,
+            wayOut: "a volume of the Secret, mounted read-only",
+          };
+        }
+      });
+    },
+  }),
+
+  resourceCheck({
+    id: "secrets-account-privileges",
+    description: "No account is granted all privileges on all databases.",
+    why: "Such an account reads the engine's S3 keys with SHOW VARIABLES, and hands its rights on.",
+    level: Level.mandatory,
+    applies: hasScripts,
+    *evaluate(resource) {
+      yield* forEach(carriedTexts(resource), function* ({ name, field, text }) {
+        if (isProgramFile(name) || !allPrivileges.test(text)) return;
+        yield {
+          path: field.path,
+          message: "An account is granted ALL PRIVILEGES ON *.*.",
+          wayOut:
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.* TO <user>: what the account needs, where it needs it",
+        };
+      });
+    },
+  }),
+]);

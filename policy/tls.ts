@@ -1,0 +1,230 @@
+import { Group, group, Level, resourceCheck, stackCheck } from "./check";
+import { isBucket, policyStatementsOf } from "./model/bucket";
+import { anyType, ofAwsKind } from "./model/aws";
+import { type Database, databaseOf } from "./model/database";
+import { isOn } from "./model/engineSettings";
+import { anyOf, type Field, forEach, NotYetKnown } from "./model/field";
+import { comparedWith, type Statement } from "./model/iamPolicy";
+import { isLongRunning, ofKind, podTemplate, sameNamespace, selects } from "./model/kubernetes";
+import { filesOf, mountHolding, sourcesOf } from "./model/mounts";
+import { type Stack } from "./model/stack";
+
+/** TLS 1.2, in the form of the `s3:TlsVersion` condition. */
+const leastTlsVersion = 1.2;
+
+/** Security policies of load balancers that begin at TLS 1.2 (Elastic Load Balancing, "Security policies"). */
+const modernPolicy = /TLS13-1-[23]|TLS-1-2|FS-1-2/;
+
+/** Names of files that hold a certificate. */
+const certificateFile = /\.(crt|pem|cert)$/;
+
+/** Whether a volume with a certificate is mounted where the server, or the manager that starts it, can read it. */
+function mountsCertificate(database: Database, stack: Stack): boolean {
+  const { workload, mounts, settings, runsManager } = database;
+  const certificate = runsManager ? undefined : settings.text("ssl_cert");
+  if (!runsManager && certificate === undefined) return false;
+  const candidates = certificate === undefined ? mounts : [mountHolding(mounts, certificate)];
+  return anyOf(candidates, mount => {
+    if (!mount?.volume) return false;
+    if (mount.kind === "csi") return true;
+    return anyOf(sourcesOf(workload, mount.volume, stack), source => {
+      if (source.kind !== "Secret") return false;
+      if (source.object) return filesOf(source.object).some(({ name }) => certificateFile.test(name));
+      const isNamedAfterTls = /tls|ssl|cert/i.test(`${mount.path} ${source.reference.text ?? ""}`);
+      return isNamedAfterTls || certificate !== undefined;
+    });
+  });
+}
+
+/** The databases whose pods a Service sends connections to. */
+function databasesBehind(service: Field, stack: Stack): Database[] {
+  const selector = service.at("spec", "selector");
+  return stack.where(isLongRunning).flatMap(workload => {
+    const database = databaseOf(workload, stack);
+    const labels = podTemplate(workload).at("metadata", "labels");
+    return database && sameNamespace(workload, service) && selects(selector, labels, false) ? [database] : [];
+  });
+}
+
+/** A load balancer in front of pods of another program: whether they insist on TLS is not seen. */
+function throwIfUnseen(service: Field, stack: Stack): void {
+  const selector = service.at("spec", "selector");
+  const selectsSomething = stack
+    .where(isLongRunning)
+    .some(
+      workload =>
+        sameNamespace(workload, service) && selects(selector, podTemplate(workload).at("metadata", "labels"), false),
+    );
+  if (!selectsSomething) {
+    throw new NotYetKnown(service.resource.urn, selector.path, "the pods that it selects are not part of this program");
+  }
+}
+
+const denies =
+  (operators: string[], key: string, isMeant: (value: string) => boolean) =>
+  (statement: Statement): boolean =>
+    !statement.allows && comparedWith(statement, operators, key).some(values => values.textList.some(isMeant));
+
+const deniesPlainHttp = denies(["bool", "boolifexists"], "aws:SecureTransport", value => value === "false");
+const deniesOldTls = denies(
+  ["numericlessthan", "numericlessthanifexists"],
+  "s3:TlsVersion",
+  value => Number(value) >= leastTlsVersion,
+);
+
+/** Every connection is encrypted: clients to the database, the database to its bucket, and whatever else can reach the bucket. */
+export const tls = group(Group.tls, [
+  stackCheck({
+    id: "tls-object-store",
+    description: "The database reaches its object store over TLS and verifies the certificate.",
+    why: "The engine sends every row, and requests signed with its access key, over this connection.",
+    level: Level.mandatory,
+    applies: isLongRunning,
+    *evaluateInStack(workload, _given, stack) {
+      const database = databaseOf(workload, stack);
+      if (!database) return;
+      const { settings } = database;
+      for (const [name, isWrong, right] of [
+        ["tidesdb_s3_use_ssl", (value: string) => !isOn(value), "ON"],
+        ["tidesdb_s3_tls_insecure_skip_verify", isOn, "OFF"],
+        ["tidesdb_s3_endpoint", (value: string) => /^http:/i.test(value), "<host without a scheme>"],
+      ] as const) {
+        const setting = settings.seenWithPrefix(name).find(candidate => candidate.name === name);
+        if (!setting || !isWrong(setting.value)) continue;
+        yield {
+          path: "",
+          message: `${name}=${setting.value} (${setting.source.path}, line ${setting.line}) gives up TLS to the object store.`,
+          wayOut: `${name}=${right}`,
+        };
+      }
+      settings.get("tidesdb_s3_use_ssl");
+    },
+  }),
+
+  stackCheck({
+    id: "tls-clients",
+    description: "The database refuses connections without TLS.",
+    why: "MariaDB accepts plain connections unless it is told not to, and a client that falls back to one sends its queries and rows readable.",
+    level: Level.mandatory,
+    applies: isLongRunning,
+    *evaluateInStack(workload, _given, stack) {
+      const database = databaseOf(workload, stack);
+      if (!database || database.settings.isOn("require_secure_transport", false)) return;
+      yield {
+        path: database.container.path,
+        message: "The server accepts connections without TLS.",
+        wayOut: "require_secure_transport=ON in the server's option file",
+      };
+    },
+  }),
+
+  stackCheck({
+    id: "tls-certificates",
+    description: "The database serves a certificate from a mounted Secret.",
+    why: "The certificate that MariaDB makes for itself changes at each start, so no client can verify whom it talks to.",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: isLongRunning,
+    *evaluateInStack(workload, _given, stack) {
+      const database = databaseOf(workload, stack);
+      if (!database || mountsCertificate(database, stack)) return;
+      yield {
+        path: `${database.container.path}.volumeMounts`,
+        message: "No certificate from a Secret is mounted for the server.",
+        wayOut:
+          "mount a Secret of type kubernetes.io/tls at /etc/tidesql/tls, and set ssl_cert, ssl_key and ssl_ca to its tls.crt, tls.key and ca.crt",
+      };
+    },
+  }),
+
+  stackCheck({
+    id: "tls-bucket-policy",
+    description: "The bucket's policy denies plain HTTP and TLS before 1.2.",
+    why: "The policy holds for every client of the bucket, whatever that client is set to.",
+    level: Level.mandatory,
+    applies: isBucket,
+    *evaluateInStack(bucket, _given, stack) {
+      const statements = policyStatementsOf(bucket, stack);
+      if (!anyOf(statements, deniesPlainHttp)) {
+        yield {
+          path: "",
+          message: "No bucket policy denies plain HTTP.",
+          wayOut: 'a Deny of s3:* with Condition { Bool: { "aws:SecureTransport": "false" } }',
+        };
+      }
+      if (!anyOf(statements, deniesOldTls)) {
+        yield {
+          path: "",
+          message: "No bucket policy denies TLS before 1.2.",
+          wayOut: 'a Deny of s3:* with Condition { NumericLessThan: { "s3:TlsVersion": "1.2" } }',
+        };
+      }
+    },
+  }),
+
+  resourceCheck({
+    id: "tls-listener",
+    description: "A load balancer's listener speaks TLS 1.2 or later.",
+    why: "What the listener accepts in the clear crosses the network in the clear.",
+    level: Level.mandatory,
+    applies: anyType(ofAwsKind("lb:Listener"), ofAwsKind("alb:Listener"), ofAwsKind("elb:LoadBalancer")),
+    *evaluate(resource) {
+      const isClassic = resource.at("listeners").isPresent;
+      const listeners = isClassic ? resource.at("listeners").items : [resource];
+      yield* forEach(listeners, function* (listener) {
+        const protocol = listener.at(isClassic ? "lbProtocol" : "protocol");
+        const redirects = listener
+          .at("defaultActions")
+          .items.some(
+            action => action.at("type").text === "redirect" && action.at("redirect", "protocol").text === "HTTPS",
+          );
+        if (/^(HTTPS|TLS|SSL)$/i.test(protocol.text ?? "")) {
+          const policy = listener.at("sslPolicy");
+          if (isClassic || modernPolicy.test(policy.text ?? "")) return;
+          yield {
+            path: policy.path,
+            message: `${policy.text ?? "The default security policy"} allows TLS before 1.2.`,
+            wayOut: 'sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"',
+          };
+        } else if (!redirects) {
+          yield {
+            path: protocol.path,
+            message: `The listener speaks ${protocol.text ?? "plain HTTP"}.`,
+            wayOut: 'protocol: "TLS" (or "HTTPS") with certificateArn',
+          };
+        }
+      });
+    },
+  }),
+
+  stackCheck({
+    id: "tls-load-balancer",
+    description: "A Service or Ingress that is reachable from outside the cluster speaks TLS only.",
+    why: "Outside the cluster nothing but TLS protects a connection.",
+    level: Level.mandatory,
+    applies: ofKind("Service", "Ingress"),
+    *evaluateInStack(object, _given, stack) {
+      if (ofKind("Ingress")(object.resource.type)) {
+        if (object.at("spec", "tls").items.length > 0) return;
+        yield {
+          path: "spec.tls",
+          message: "The Ingress serves plain HTTP.",
+          wayOut: "spec.tls: [{ hosts, secretName }]",
+        };
+        return;
+      }
+      if (object.at("spec", "type").text !== "LoadBalancer") return;
+      const annotations = object.at("metadata", "annotations");
+      if (annotations.at("service.beta.kubernetes.io/aws-load-balancer-ssl-cert").isPresent) return;
+      const behind = databasesBehind(object, stack);
+      if (behind.length > 0 && behind.every(({ settings }) => settings.isOn("require_secure_transport", false))) return;
+      if (behind.length === 0) throwIfUnseen(object, stack);
+      yield {
+        path: "spec.type",
+        message: "The load balancer passes on connections that need not be encrypted.",
+        wayOut:
+          "require_secure_transport=ON in the database behind it, or the annotation service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
+      };
+    },
+  }),
+]);

@@ -1,0 +1,287 @@
+import { inMebibytes } from "../components/core/quantities";
+import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
+import { databaseCheck, optionFinding } from "./databaseCheck";
+import { databaseOf } from "./model/database";
+import { anyOf, type Field, forEach } from "./model/field";
+import { moves, tagOf } from "./model/image";
+import {
+  allContainers,
+  containerName,
+  isLongRunning,
+  isWorkload,
+  longRunningContainers,
+  ofKind,
+  podSpec,
+  podTemplate,
+  sameNamespace,
+  selects,
+} from "./model/kubernetes";
+import { restrictedFindings } from "./model/podSecurity";
+import { kubernetesBytes, mariadbBytes } from "./model/quantity";
+import { type Stack } from "./model/stack";
+
+/** MariaDB's port. */
+const mysqlPort = 3306;
+
+/** Annotations that keep an AWS load balancer inside the VPC, with the value that does. */
+const internalAnnotations: readonly (readonly [name: string, value: string])[] = [
+  ["service.beta.kubernetes.io/aws-load-balancer-scheme", "internal"],
+  ["service.beta.kubernetes.io/aws-load-balancer-internal", "true"],
+];
+
+/** Requests and limits that every container needs. A limit on CPU is left out on purpose: it throttles where there is no need. */
+const neededResources = [
+  ["requests", "cpu"],
+  ["requests", "memory"],
+  ["limits", "memory"],
+] as const;
+
+function* probeFindings(container: Field): Generator<Finding> {
+  for (const probe of ["readinessProbe", "livenessProbe"]) {
+    const field = container.at(probe);
+    if (!field.isPresent) {
+      const message = `Container ${containerName(container)} has no ${probe}.`;
+      yield { path: field.path, message, wayOut: `${probe}: { httpGet: { path, port } }` };
+    } else if (/mariadb-admin|mysqladmin/.test(field.at("exec", "command").textList.join(" "))) {
+      const message = `The ${probe} of ${containerName(container)} asks with \`ping\`, which succeeds even when access is denied.`;
+      yield { path: field.path, message, wayOut: `a ${probe} that runs a query, or that asks the manager` };
+    }
+  }
+}
+
+/** Whether a NetworkPolicy for incoming connections selects the pods. */
+function isGuarded(workload: Field, stack: Stack): boolean {
+  const labels = podTemplate(workload).at("metadata", "labels");
+  return anyOf(stack.where(ofKind("NetworkPolicy")), policy => {
+    const types = policy.at("spec", "policyTypes");
+    const isForIngress = !types.isPresent || types.textList.includes("Ingress");
+    return isForIngress && sameNamespace(policy, workload) && selects(policy.at("spec", "podSelector"), labels, true);
+  });
+}
+
+/** How pods run: with which rights, which resources, and who may connect to them. */
+export const workloads = group(Group.workloads, [
+  resourceCheck({
+    id: "workloads-pod-security",
+    description: 'Pods keep to the "restricted" Pod Security Standard.',
+    why: "A process that breaks out of such a container is nobody, without privileges, on the node.",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: isWorkload,
+    evaluate: restrictedFindings,
+    repair: workload =>
+      allContainers(workload)
+        .map(container => container.at("securityContext", "allowPrivilegeEscalation"))
+        .filter(field => !field.firstUnknown && field.flag !== false && field.value !== true)
+        .map(({ keys }) => ({ path: keys, value: false })),
+  }),
+
+  resourceCheck({
+    id: "workloads-read-only-root",
+    description: "Containers have a read-only root file system.",
+    why: "An attacker cannot leave a program behind, and nothing is written beside the volumes by mistake.",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    applies: isWorkload,
+    *evaluate(workload) {
+      yield* forEach(allContainers(workload), function* (container) {
+        const field = container.at("securityContext", "readOnlyRootFilesystem");
+        if (field.flag === true) return;
+        yield {
+          path: field.path,
+          message: `Container ${containerName(container)} may write to its image's file system.`,
+          wayOut: "securityContext: { readOnlyRootFilesystem: true }, and an emptyDir where it must write",
+        };
+      });
+    },
+  }),
+
+  resourceCheck({
+    id: "workloads-resources",
+    description: "Containers have requests for CPU and memory, and a limit on memory.",
+    why: "Without requests a node is filled until the kernel kills somebody; without a limit that somebody is a neighbour.",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: isWorkload,
+    *evaluate(workload) {
+      yield* forEach(allContainers(workload), function* (container) {
+        const resources = container.at("resources");
+        const missing = neededResources.filter(([kind, name]) => !resources.at(kind, name).isPresent);
+        if (missing.length === 0) return;
+        yield {
+          path: resources.path,
+          message: `Container ${containerName(container)} lacks ${missing.map(path => path.join(".")).join(", ")}.`,
+          wayOut: 'resources: { requests: { cpu: "2", memory: "4Gi" }, limits: { memory: "4Gi" } }',
+        };
+      });
+    },
+  }),
+
+  databaseCheck({
+    id: "workloads-engine-memory",
+    description: "The engine is told how much memory its container has.",
+    why: "It sizes its caches from the machine's memory: in a smaller container they grow until the kernel kills the server.",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    *evaluateDatabase(database) {
+      const limit = database.container.at("resources", "limits", "memory");
+      const setting = database.settings.get("tidesdb_max_memory_usage");
+      const limitBytes = kubernetesBytes(limit.text ?? "");
+      const engineBytes = mariadbBytes(setting?.value ?? "") ?? 0;
+      const wayOut = "tidesdb_max_memory_usage=<about three quarters of resources.limits.memory>";
+      if (engineBytes === 0) {
+        yield optionFinding(
+          database,
+          setting,
+          "The engine takes its share of the machine's memory, not of the container's.",
+          wayOut,
+        );
+      } else if (limitBytes === undefined) {
+        yield {
+          path: limit.path,
+          message: "The container has no limit on memory.",
+          wayOut: 'resources: { limits: { memory: "4Gi" } }',
+        };
+      } else if (engineBytes > limitBytes) {
+        const message = `The engine may take ${inMebibytes(engineBytes)}, and the container has ${inMebibytes(limitBytes)}.`;
+        yield optionFinding(database, setting, message, wayOut);
+      }
+    },
+  }),
+
+  resourceCheck({
+    id: "workloads-image-tag",
+    description: "No image is named by a tag that moves.",
+    why: "Two pods of one workload then run different programs, and nobody can tell which.",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: isWorkload,
+    *evaluate(workload) {
+      yield* forEach(allContainers(workload), function* (container) {
+        const image = container.at("image");
+        if (!moves(image.text ?? "")) return;
+        yield {
+          path: image.path,
+          message: `Container ${containerName(container)} runs ${tagOf(image.text ?? "") ?? "an untagged image"}.`,
+          wayOut: "image: <repository>@sha256:<digest>, or a tag with a version",
+        };
+      });
+    },
+  }),
+
+  resourceCheck({
+    id: "workloads-probes",
+    description: "Containers that run on have probes that tell the truth.",
+    why: "Without readiness a Service sends connections to a server that is still starting; without liveness one that hangs stays.",
+    level: Level.advisory,
+    applies: isLongRunning,
+    *evaluate(workload) {
+      yield* forEach(longRunningContainers(workload), probeFindings);
+    },
+  }),
+
+  stackCheck({
+    id: "workloads-network-policy",
+    description: "A NetworkPolicy says who may connect to the pods.",
+    why: "Without one every pod of the cluster may try passwords on the database.",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: isLongRunning,
+    *evaluateInStack(workload, _given, stack) {
+      if (isGuarded(workload, stack)) return;
+      yield {
+        path: "",
+        message: "No NetworkPolicy selects these pods.",
+        wayOut:
+          'a NetworkPolicy with podSelector: { matchLabels: <the pod\'s labels> }, policyTypes: ["Ingress"] and the peers that need it',
+      };
+    },
+  }),
+
+  databaseCheck({
+    id: "workloads-priority",
+    description: "Database pods have a priority class.",
+    why: "When a node is short of memory or room, pods without one go first.",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    *evaluateDatabase({ workload }) {
+      const field = podSpec(workload).at("priorityClassName");
+      if (field.isPresent) return;
+      yield {
+        path: field.path,
+        message: "The database is as dispensable as any pod.",
+        wayOut: "priorityClassName: <a class above the default>",
+      };
+    },
+  }),
+
+  resourceCheck({
+    id: "workloads-service-account",
+    description: "Pods have a service account of their own, or no token.",
+    why: "The default account is shared: a right that one pod needs, all pods of the namespace get.",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    applies: isWorkload,
+    *evaluate(workload) {
+      const spec = podSpec(workload);
+      const account = spec.at("serviceAccountName");
+      const isOwn = account.isPresent && account.text !== "default";
+      if (isOwn || spec.at("automountServiceAccountToken").flag === false) return;
+      yield {
+        path: account.path,
+        message: "The pods carry a token of the namespace's default account.",
+        wayOut: "serviceAccountName: <one of its own>, or automountServiceAccountToken: false",
+      };
+    },
+  }),
+
+  resourceCheck({
+    id: "workloads-exposed-service",
+    description: "A database's port is not offered to the internet.",
+    why: "A public MySQL port is found and attacked within minutes.",
+    level: Level.mandatory,
+    applies: ofKind("Service"),
+    *evaluate(service) {
+      const type = service.at("spec", "type");
+      if (type.text !== "LoadBalancer" && type.text !== "NodePort") return;
+      const offersDatabase = anyOf(service.at("spec", "ports").items, port =>
+        [port.at("port").number, port.at("targetPort").number].includes(mysqlPort),
+      );
+      const annotations = service.at("metadata", "annotations");
+      const isInternal = anyOf(internalAnnotations, ([name, value]) => annotations.at(name).text === value);
+      const ranges = service.at("spec", "loadBalancerSourceRanges").textList;
+      const isLimited = ranges.length > 0 && !ranges.includes("0.0.0.0/0");
+      if (!offersDatabase || isInternal || isLimited) return;
+      yield {
+        path: type.path,
+        message: `Port ${mysqlPort} is offered outside the cluster through a ${type.text}.`,
+        wayOut:
+          'annotations: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal" }, or loadBalancerSourceRanges',
+      };
+    },
+  }),
+
+  stackCheck({
+    id: "workloads-namespace",
+    description: "A database's namespace enforces a Pod Security Standard.",
+    why: "The namespace refuses a privileged pod beside the database, whoever makes it.",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    applies: ofKind("Namespace"),
+    *evaluateInStack(namespace, _given, stack) {
+      const name = namespace.at("metadata", "name");
+      const isHome = anyOf(
+        stack.where(isLongRunning),
+        workload =>
+          workload.at("metadata", "namespace").text === name.text && databaseOf(workload, stack) !== undefined,
+      );
+      const label = namespace.at("metadata", "labels", "pod-security.kubernetes.io/enforce");
+      if (!isHome || /^(restricted|baseline)$/.test(label.text ?? "")) return;
+      yield {
+        path: label.path,
+        message: "Any pod may run here.",
+        wayOut: 'labels: { "pod-security.kubernetes.io/enforce": "restricted" }',
+      };
+    },
+  }),
+]);
