@@ -12,9 +12,17 @@ export interface MissingObject {
 /**
  * What the bucket lacks of this node's data: the only way to know what would be lost with the disk, since the engine's counters leave out uploads that it has parked.
  * Of the WAL only the generations count whose content is in no SSTable yet: the active one, which is the highest.
+ *
+ * A manifest is published whole after each flush of its table, and not tried again when that fails. One that has not changed since this node was promoted was not flushed, and need not
+ * be what the bucket holds: a replica writes its own.
  * @param objects keys relative to the engine's folder in the bucket
+ * @param manifestsAtPromotion MD5 by name, as they were when this node had been promoted
  */
-export function missingInBucket(files: LocalFile[], objects: StoredObject[]): MissingObject[] {
+export function missingInBucket(
+  files: LocalFile[],
+  objects: StoredObject[],
+  manifestsAtPromotion: ReadonlyMap<string, string> = new Map(),
+): MissingObject[] {
   const stored = new Map(objects.map(object => [object.key, object]));
   const activeWal = highestWalGeneration(files.map(file => file.name));
   const missing: MissingObject[] = [];
@@ -23,6 +31,7 @@ export function missingInBucket(files: LocalFile[], objects: StoredObject[]): Mi
     if (generation !== undefined && (generation < (activeWal ?? 0) || file.size <= emptyWalBytes)) continue;
     const object = stored.get(file.name);
     const missingBytes = object === undefined ? file.size : Math.max(0, file.size - object.size);
+    if (file.md5 !== undefined && file.md5 === manifestsAtPromotion.get(file.name)) continue;
     const differs = object !== undefined && file.md5 !== undefined && isMd5(object.etag) && object.etag !== file.md5;
     if (object === undefined || missingBytes > 0 || differs) missing.push({ name: file.name, missingBytes });
   }
@@ -43,4 +52,9 @@ export function highestWalGeneration(names: string[]): number | undefined {
 /** The ETag of an object that was sent in one piece is its MD5; others carry a dash or come from an encrypted bucket's own scheme. */
 function isMd5(etag: string): boolean {
   return /^[0-9a-f]{32}$/.test(etag);
+}
+
+/** The manifests among the files, as {@link missingInBucket} wants to know them. */
+export function manifestSums(files: LocalFile[]): Map<string, string> {
+  return new Map(files.flatMap(({ name, md5 }) => (md5 === undefined ? [] : [[name, md5] as const])));
 }

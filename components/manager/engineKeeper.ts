@@ -52,6 +52,7 @@ export class EngineKeeper {
   promotion: (PromotionProgress & { context: PromotionContext }) | undefined;
   handover: HandoverProgress | undefined;
   startBackoffUntil: Monotonic = -Infinity;
+  private manifestsAtPromotion: ReadonlyMap<string, string> = new Map();
 
   constructor(private readonly options: EngineKeeperOptions) {
     options.ports.engine.onExit(how => this.exited(how));
@@ -208,6 +209,7 @@ export class EngineKeeper {
       owner: owner.stored,
       onVolume: record => (this.volume = record),
       onOwner: stored => owner.set(stored),
+      onManifests: manifests => (this.manifestsAtPromotion = manifests),
     };
   }
 
@@ -224,6 +226,7 @@ export class EngineKeeper {
         pod,
         owner: owner.stored,
         onOwner: stored => owner.set(stored),
+        manifestsAtPromotion: this.manifestsAtPromotion,
         mayGoOn: () => lease.hold !== undefined && engine.pid() !== 0,
         release: successor => lease.release(successor),
       });

@@ -9,6 +9,8 @@ export interface HandoverContext {
   pod: string;
   owner: { record: OwnerRecord; etag: string } | undefined;
   onOwner: (owner: { record: OwnerRecord; etag: string }) => void;
+  /** The tables' manifests when this node was promoted. */
+  manifestsAtPromotion: ReadonlyMap<string, string>;
   /** Whether the Lease is still this node's, and its engine alive. Waiting ends when not. */
   mayGoOn: () => boolean;
   /** Gives the Lease back, naming the pod that should take it next. */
@@ -57,8 +59,8 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await ports.engine.stop(stopTimeout);
   },
 
-  async compareAgain({ ports }) {
-    const missing = await compare(ports);
+  async compareAgain(context) {
+    const missing = await compare(context);
     if (missing.length > 0)
       throw new Error(`the bucket lacks ${missing.length} files after a clean stop, ${missing[0]?.name} first`);
   },
@@ -77,12 +79,16 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   },
 };
 
-async function waitForBucket({ ports, mayGoOn }: HandoverContext): Promise<void> {
+async function waitForBucket(context: HandoverContext): Promise<void> {
+  const { ports, mayGoOn } = context;
+  let last: string | undefined;
   for (;;) {
     try {
-      const missing = await compare(ports);
+      const missing = await compare(context);
       if (missing.length === 0) return;
-      ports.log("info", "waiting for the bucket", { files: missing.length, first: missing[0]?.name });
+      const first = missing[0]?.name;
+      if (first !== last) ports.log("info", "waiting for the bucket", { files: missing.length, first });
+      last = first;
     } catch (error) {
       ports.log("warning", "the bucket could not be listed", { error: String(error) });
     }
@@ -92,11 +98,11 @@ async function waitForBucket({ ports, mayGoOn }: HandoverContext): Promise<void>
 }
 
 /** The files first, then the bucket: an upload in between is no false alarm. */
-async function compare(ports: Ports) {
+async function compare({ ports, manifestsAtPromotion }: HandoverContext) {
   const files = await ports.volume.list();
   const objects = await ports.store.list(2 * callTimeout);
   const inEngineFolder = objects
     .filter(object => object.key.startsWith("data/"))
     .map(object => ({ ...object, key: object.key.slice("data/".length) }));
-  return missingInBucket(files, inEngineFolder);
+  return missingInBucket(files, inEngineFolder, manifestsAtPromotion);
 }

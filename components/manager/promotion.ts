@@ -1,4 +1,4 @@
-import { highestWalGeneration } from "./comparison";
+import { highestWalGeneration, manifestSums } from "./comparison";
 import { Ports } from "./ports";
 import { PromotionStep } from "./steps";
 import { OwnerRecord, VolumeRecord } from "./view";
@@ -22,6 +22,8 @@ export interface PromotionContext {
   /** Called with what was written to the volume and to the bucket. */
   onVolume(record: VolumeRecord): void;
   onOwner(owner: { record: OwnerRecord; etag: string }): void;
+  /** Called with the tables' manifests as they are after the promotion, before anything was flushed. */
+  onManifests: (manifests: Map<string, string>) => void;
 }
 
 /** One call to the API server, the bucket or the engine may take this long within a promotion. Milliseconds. */
@@ -99,8 +101,9 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     context.engineEpochBefore = await context.ports.store.readEngineEpoch(callTimeout);
   },
 
-  async promote({ ports }) {
+  async promote({ ports, onManifests }) {
     await ports.engine.promote(promoteTimeout);
+    onManifests(manifestSums(await ports.volume.list()));
   },
 
   async trialWrite({ ports, epoch }) {

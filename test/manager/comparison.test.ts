@@ -40,6 +40,14 @@ describe("what the bucket lacks", () => {
     );
   });
 
+  it("is no manifest that has not changed since the promotion: a replica writes its own", () => {
+    const md5 = "a".repeat(32);
+    const files = [file("shop__t/MANIFEST", 40, md5)];
+    const objects = [object("shop__t/MANIFEST", 38, "b".repeat(32))];
+    assert.deepEqual(missingInBucket(files, objects, new Map([["shop__t/MANIFEST", md5]])), []);
+    assert.equal(missingInBucket(files, objects, new Map([["shop__t/MANIFEST", "c".repeat(32)]])).length, 1);
+  });
+
   it("knows the generation of a WAL by its name, as a number", () => {
     assert.equal(walGeneration("uwal_12.log"), 12);
     assert.equal(walGeneration("uwal_12.log.tmp"), undefined);

@@ -1,0 +1,285 @@
+import { Engine, Heartbeat } from "../../components/manager/ports";
+import { MemoryDisk } from "../engine/disk/memoryDisk";
+import { Engine as EngineModel, reaperIntervalMilliseconds, RowWrite } from "../engine/model/engine";
+import { EngineCrashed, NoSuchTable } from "../engine/model/errors";
+import { ObjectStore } from "../engine/model/ports";
+import { EngineSettings } from "../engine/model/settings";
+import { bucket, inProcess, Network, Process } from "./network";
+import { Random } from "./random";
+import { VirtualTime } from "./virtualTime";
+
+/** How long parts of the server take. Milliseconds. */
+const processStart = 600;
+const statement = 2;
+const cleanStop = 300;
+/** One call to the bucket, there and back, and its limit. */
+const storeRoundTrip = 10;
+const storeTimeout = 5000;
+
+const heartbeatTable = { database: "tidesql_internal", table: "heartbeat" };
+const markerTable = { database: "tidesql_internal", table: "joined" };
+/** What engine.cnf makes the default of new tables. */
+const familySettings = {
+  l1FileCountTrigger: 1000,
+  minLevels: 2,
+  tombstoneDensityTrigger: 1,
+  tombstoneDensityMinEntries: 1,
+  writeBufferBytes: 1024 ** 3,
+};
+/** The application's table. */
+export const applicationTable = { database: "shop", table: "orders" };
+
+export interface SimulatedServerOptions {
+  /** The manager's process: what it awaits is answered there. */
+  manager: Process;
+  disk: MemoryDisk;
+  store: ObjectStore;
+  network: Network;
+  time: VirtualTime;
+  random: Random;
+  settings: Partial<EngineSettings>;
+  log: (text: string) => void;
+}
+
+/** mariadbd, with the model of the engine in it: a process that can be killed, frozen, and be slow. */
+export class SimulatedServer implements Engine {
+  process: Process | undefined;
+  private model: EngineModel | undefined;
+  private readOnly = true;
+  private pids = 0;
+  private readonly listeners: ((how: string) => void)[] = [];
+
+  constructor(private readonly options: SimulatedServerOptions) {}
+
+  /** Whether a client's write would be accepted now. */
+  get open(): boolean {
+    return (
+      this.process?.alive === true && !this.readOnly && this.model !== undefined && !this.model.status().replicaMode
+    );
+  }
+
+  pid(): number {
+    return this.process?.alive ? this.pids : 0;
+  }
+
+  onExit(listener: (how: string) => void): void {
+    this.listeners.push(listener);
+  }
+
+  async start(timeoutMilliseconds: number, onSpawn: (pid: number) => void): Promise<void> {
+    const { manager, time } = this.options;
+    const process: Process = { place: manager.place, alive: true, frozen: false, waiting: [] };
+    this.process = process;
+    this.readOnly = true;
+    this.model = undefined;
+    this.pids++;
+    onSpawn(this.pids);
+    await new Promise<void>((resolve, reject) => {
+      const ended = () => reject(new Error("mariadbd ended before it answered"));
+      this.listeners.push(ended);
+      time.after(timeoutMilliseconds, () => inProcess(manager, () => reject(new Error("mariadbd did not answer"))));
+      time.after(processStart, () =>
+        inProcess(process, () => {
+          this.openModel(process).then(
+            () => inProcess(manager, resolve),
+            (error: unknown) => this.end(process, String(error)),
+          );
+        }),
+      );
+    });
+  }
+
+  private async openModel(process: Process): Promise<void> {
+    const { disk, random, settings, log } = this.options;
+    const clock = { now: () => this.options.time.now, sleep: (ms: number) => this.sleep(process, ms) };
+    const environment = {
+      disk,
+      store: this.storeFor(process),
+      clock,
+      random: () => random.next(),
+      log: (_level: string, text: string) => log(text),
+    };
+    const model = await EngineModel.open(environment, { ...settings, replicaMode: true });
+    if (!process.alive) return model.kill();
+    this.model = model;
+    this.repeat(process, reaperIntervalMilliseconds, () => model.tick());
+    this.repeat(process, model.settings.replicaSyncIntervalMilliseconds, () => model.poll());
+  }
+
+  /** SIGKILL from whoever: the manager, the watchdog, the kernel. */
+  kill(): void {
+    const { process } = this;
+    if (process) this.end(process, "signal SIGKILL");
+  }
+
+  /** The machine went down: nobody is told. */
+  vanish(): void {
+    if (!this.process) return;
+    this.process.alive = false;
+    this.model?.kill();
+  }
+
+  stop(timeoutMilliseconds: number): Promise<void> {
+    const { manager, time } = this.options;
+    const { process, model } = this;
+    if (!process?.alive) return Promise.resolve();
+    return new Promise(resolve => {
+      const finish = (how: string) => {
+        this.end(process, how);
+        time.after(1, () => inProcess(manager, resolve));
+      };
+      time.after(timeoutMilliseconds, () => finish("signal SIGKILL"));
+      time.after(cleanStop, () =>
+        inProcess(process, () => {
+          (model?.close() ?? Promise.resolve()).then(
+            () => finish("exit code 0"),
+            () => finish("exit code 1"),
+          );
+        }),
+      );
+    });
+  }
+
+  private end(process: Process, how: string): void {
+    if (!process.alive) return;
+    process.alive = false;
+    this.model?.kill();
+    this.options.time.after(1, () =>
+      inProcess(this.options.manager, () => {
+        for (const listener of [...this.listeners]) listener(how);
+      }),
+    );
+  }
+
+  checkAccounts(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  version(): Promise<string> {
+    return Promise.resolve("4.5.7");
+  }
+
+  setReadOnly(on: boolean, timeout: number): Promise<void> {
+    return this.ask(timeout, () => Promise.resolve(void (this.readOnly = on)));
+  }
+
+  endSessions(timeout: number): Promise<void> {
+    return this.ask(timeout, () => Promise.resolve());
+  }
+
+  promote(timeout: number): Promise<void> {
+    return this.ask(timeout, model => model.promote());
+  }
+
+  writeHeartbeat({ epoch, beat, generation }: Heartbeat, timeout: number): Promise<void> {
+    return this.ask(timeout, async model => {
+      for (const table of [heartbeatTable, markerTable, applicationTable]) {
+        if (model.definition(table) === undefined)
+          await model.createTable(table, "made by the manager", familySettings);
+      }
+      await model.commit([{ ...heartbeatTable, key: "1", value: JSON.stringify({ epoch, beat, generation }) }]);
+    });
+  }
+
+  readHeartbeat(timeout: number): Promise<Heartbeat | undefined> {
+    return this.ask(timeout, model => {
+      const value = readIfThere(model, heartbeatTable, "1");
+      return Promise.resolve(value === undefined ? undefined : (JSON.parse(value) as Heartbeat));
+    });
+  }
+
+  writeMarker(marker: string, timeout: number): Promise<void> {
+    return this.ask(timeout, model => model.commit([{ ...markerTable, key: marker, value: "" }]));
+  }
+
+  hasMarker(marker: string, timeout: number): Promise<boolean> {
+    return this.ask(timeout, model => Promise.resolve(readIfThere(model, markerTable, marker) !== undefined));
+  }
+
+  flush(timeout: number): Promise<void> {
+    return this.ask(timeout, model => model.optimize(heartbeatTable));
+  }
+
+  walGeneration(): Promise<number> {
+    return this.ask(storeTimeout, model => Promise.resolve(model.status().walGeneration));
+  }
+
+  /** A client's transaction. Resolves when it is acknowledged. @throws when it is refused */
+  async write(row: Omit<RowWrite, keyof typeof applicationTable>): Promise<void> {
+    const { process, model } = this;
+    if (!process?.alive || !model) throw new Error("connection refused");
+    await this.sleep(process, statement);
+    if (this.readOnly) throw new Error("1290 read_only");
+    await model.commit([{ ...applicationTable, ...row }]);
+  }
+
+  /** The application's rows by scan, and each by point read: the two may differ. */
+  rows(): { scanned: Map<string, string>; read: (key: string) => string | undefined } {
+    const { model } = this;
+    if (!model) throw new Error("no engine");
+    return { scanned: model.scan(applicationTable), read: key => model.get(applicationTable, key) };
+  }
+
+  /** The manager asks, the server answers: each in its own process. */
+  private ask<T>(timeoutMilliseconds: number, work: (model: EngineModel) => Promise<T>): Promise<T> {
+    const { manager, time } = this.options;
+    return new Promise<T>((resolve, reject) => {
+      const { process, model } = this;
+      if (!process?.alive || !model) return reject(new Error("mariadbd does not run"));
+      time.after(timeoutMilliseconds, () => inProcess(manager, () => reject(new Error("mariadbd did not answer"))));
+      time.after(statement, () =>
+        inProcess(process, () => {
+          work(model).then(
+            value => inProcess(manager, () => resolve(value)),
+            (error: Error) => {
+              if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
+              inProcess(manager, () => reject(error));
+            },
+          );
+        }),
+      );
+    });
+  }
+
+  private repeat(process: Process, interval: number, work: () => Promise<void>): void {
+    this.options.time.after(interval, () =>
+      inProcess(process, () => {
+        work()
+          .catch((error: unknown) => {
+            if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
+          })
+          .finally(() => this.repeat(process, interval, work));
+      }),
+    );
+  }
+
+  private sleep(process: Process, milliseconds: number): Promise<void> {
+    return new Promise(resolve => this.options.time.after(milliseconds, () => inProcess(process, resolve)));
+  }
+
+  private storeFor(process: Process): ObjectStore {
+    const { network, store } = this.options;
+    const call = <T>(effect: () => Promise<T>) =>
+      network.request(process, bucket, storeTimeout, effect, storeRoundTrip);
+    const folder = (key: string) => `data/${key}`;
+    return {
+      put: (key, body, options) => call(() => store.put(folder(key), body.slice(), options)),
+      get: key => call(() => store.get(folder(key))),
+      head: key => call(() => store.head(folder(key))),
+      list: prefix =>
+        call(async () =>
+          (await store.list(folder(prefix))).map(({ key, size }) => ({ key: key.slice("data/".length), size })),
+        ),
+      delete: key => call(() => store.delete(folder(key))),
+    };
+  }
+}
+
+function readIfThere(model: EngineModel, table: typeof heartbeatTable, key: string): string | undefined {
+  try {
+    return model.get(table, key);
+  } catch (error) {
+    if (error instanceof NoSuchTable) return undefined;
+    throw error;
+  }
+}
