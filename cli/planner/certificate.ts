@@ -85,7 +85,7 @@ export function createCertificate(content: CertificateContent): string {
     der.integer(serialNumber()),
     algorithm,
     content.issuer,
-    der.sequence(der.generalizedTime(content.notBefore), der.generalizedTime(content.notAfter)),
+    der.sequence(der.time(content.notBefore), der.time(content.notAfter)),
     content.subject,
     content.publicKey.export({ type: "spki", format: "der" }),
     der.element(der.tag.constructed(3), der.sequence(...extensionsOf(content))),

@@ -8,6 +8,7 @@ export const tag = {
   null: 0x05,
   objectIdentifier: 0x06,
   utf8String: 0x0c,
+  utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
@@ -48,13 +49,16 @@ export function objectIdentifier(dotted: string): Buffer {
   return element(tag.objectIdentifier, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** To the second, in UTC. */
-export function generalizedTime(time: Date): Buffer {
-  const digits = time
+/** To the second, in UTC; the short form until 2049, as X.509 wants it (RFC 5280, 4.1.2.5). */
+export function time(moment: Date): Buffer {
+  const digits = moment
     .toISOString()
     .replace(/\.\d+Z$/, "Z")
     .replace(/[-:T]/g, "");
-  return element(tag.generalizedTime, Buffer.from(digits, "ascii"));
+  const isShort = moment.getUTCFullYear() < 2050;
+  return isShort
+    ? element(tag.utcTime, Buffer.from(digits.slice(2), "ascii"))
+    : element(tag.generalizedTime, Buffer.from(digits, "ascii"));
 }
 
 /** An element that was read, with the bytes that it was read from. */

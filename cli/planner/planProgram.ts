@@ -7,7 +7,7 @@ import { connect, PlanningMonitor } from "./monitor";
 import type { Plan } from "./plan";
 import { PlanError } from "./planError";
 import { KnownSecrets } from "./redaction";
-import { Secret } from "./values";
+import { partsOf, type PlannedRecord, secretPaths } from "./values";
 
 /** The surroundings in which a program is planned. */
 export interface ProgramSettings {
@@ -15,14 +15,15 @@ export interface ProgramSettings {
   stack: string;
   /** Default `organization`, as without Pulumi Cloud. */
   organization?: string;
-  /** Configuration with full keys: `orders:replicas`, `aws:region`. */
-  config?: Record<string, string>;
-  /** The same for secrets. */
-  secretConfig?: Record<string, string>;
-  /** Keys of secrets whose values nobody can read here: the program sees that they exist, and the plan has them as unknown secrets. */
-  lockedConfig?: string[];
+  /**
+   * Configuration with full keys: `orders:replicas`, `aws:region`. A secret is a `Secret`; one whose value nobody can read here is `new Secret(unknown)`, and stays
+   * an unknown secret wherever the program passes it on.
+   */
+  config?: PlannedRecord;
   /** Passwords, keys and certificates of an earlier plan, to be used again. What is made now is added to it. */
   made?: MadeValues;
+  /** Where the program runs. Default: the current folder. */
+  directory?: string;
 }
 
 /** The program failed. `message` is fit to be shown: no secret is in it. */
@@ -55,21 +56,24 @@ export function planProgram(program: () => unknown, settings: ProgramSettings): 
 
 async function planNow(program: () => unknown, settings: ProgramSettings): Promise<Plan> {
   const started = performance.now();
-  const { project, stack, organization = "organization", config = {}, secretConfig = {}, made = {} } = settings;
-  const locked = new LockedValues(settings.lockedConfig ?? [], randomUUID());
+  const { project, stack, organization = "organization", config = {}, made = {} } = settings;
+  const locked = new LockedValues(randomUUID());
   const secrets = new KnownSecrets();
-  for (const word of [project, stack, ...Object.values(config)]) secrets.allow(word);
-  for (const value of Object.values(secretConfig)) secrets.add(new Secret(value));
+  for (const word of [project, stack, ...plainTexts(config)]) secrets.allow(word);
+  secrets.add(config);
   const withoutLockedValues = locked.withoutThem.bind(locked);
   const monitor = new PlanningMonitor({ project, stack, secrets, made, withoutLockedValues });
 
   const redact = (text: string) => secrets.redact(locked.redact(text));
   const captured = captureConsole(message => monitor.diagnostics.push(message));
   const watch = watchForFailure();
+  const callersDirectory = process.cwd();
   try {
+    process.chdir(settings.directory ?? callersDirectory);
     connect(monitor, project, stack, organization);
-    const secretKeys = [...Object.keys(secretConfig), ...Object.keys(locked.config)];
-    runtime.setAllConfig({ ...config, ...secretConfig, ...locked.config }, secretKeys);
+    const texts = Object.entries(config).map(([key, value]) => [key, locked.textOf(value)]);
+    const secretKeys = Object.keys(config).filter(key => secretPaths(config[key] ?? null).length > 0);
+    runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>, secretKeys);
     await Promise.race([watch.failure, complete(program)]);
     if (monitor.refusal) throw monitor.refusal;
   } catch (error) {
@@ -78,6 +82,7 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
   } finally {
     await watch.stop();
     monitor.close();
+    process.chdir(callersDirectory);
     captured.restore();
   }
   const resources = [...monitor.resources.values()];
@@ -90,6 +95,10 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     redact,
     elapsedMilliseconds: performance.now() - started,
   };
+}
+
+function plainTexts(config: PlannedRecord): string[] {
+  return [...partsOf(config)].flatMap(({ value, isSecret }) => (typeof value === "string" && !isSecret ? [value] : []));
 }
 
 async function complete(program: () => unknown): Promise<void> {

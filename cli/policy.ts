@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { checks } from "../policy/checks";
+import { configurationFaults, type PackConfiguration } from "../policy/configuration";
+import { isRecord } from "../policy/model/resource";
+import { Preset } from "../policy/preset";
+import { report, ReportFormat } from "../policy/report";
+import { judgePlan } from "./judgePlan";
+import { PlanError } from "./planner/planError";
+import { ProgramError } from "./planner/planProgram";
+import { planStack } from "./planner/planStack";
+
+/** What `tidesql policy --help` prints. */
+export const policyHelp = `Usage: tidesql policy [options]
+
+Judges a stack by the policies, without a cloud, credentials or the Pulumi CLI.
+
+  --stack NAME       the stack (default: prod, or the only one)
+  --directory DIR    a folder of the project (default: the current one)
+  --preset NAME      ${Object.values(Preset).join(" or ")} (default: production)
+  --config FILE      configuration of the policies, as for \`pulumi up --policy-pack-config\`
+                     (default: Pulumi.<stack>.policies.json beside Pulumi.yaml, if there is one)
+  --format FORMAT    ${Object.values(ReportFormat).join(", ")} (default: text)
+  --output FILE      write the report there, and its summary to the terminal
+  --help             print this
+
+Exit code: 0 without mandatory violations, 1 with some, 2 when the stack cannot be judged.
+`;
+
+/** Exit codes of `tidesql policy`. */
+export const PolicyExit = { content: 0, violated: 1, failed: 2 } as const;
+
+/** Where the command writes to. */
+export interface Terminal {
+  out: (text: string) => void;
+  error: (text: string) => void;
+  /** Whether `out` shows colours. */
+  colour: boolean;
+}
+
+const processTerminal = (): Terminal => ({
+  out: text => void process.stdout.write(text),
+  error: text => void process.stderr.write(text),
+  colour: process.stdout.isTTY && process.env.NO_COLOR === undefined,
+});
+
+/** The command line is wrong, or a file that it names. */
+class UsageError extends Error {}
+
+/**
+ * `tidesql policy`: judges a stack and prints the report.
+ * @param argv what follows `policy` on the command line
+ * @returns the exit code, one of `PolicyExit`
+ */
+export async function runPolicy(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  try {
+    const options = optionsOf(argv);
+    if (options.help) {
+      terminal.out(policyHelp);
+      return PolicyExit.content;
+    }
+    return await judgeStack(options, terminal);
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof PlanError || error instanceof ProgramError)) throw error;
+    terminal.error(`${error.message}\n`);
+    return PolicyExit.failed;
+  }
+}
+
+type Options = ReturnType<typeof optionsOf>;
+
+async function judgeStack(
+  { stack, directory, preset, config, format, output }: Options,
+  terminal: Terminal,
+): Promise<number> {
+  const plan = await planStack({ stack, directory });
+  const configuration = readConfiguration(config, join(directory ?? ".", `Pulumi.${plan.stack}.policies.json`));
+  const today = new Date().toISOString().slice(0, 10);
+  const verdict = judgePlan(plan, { preset, configuration, today });
+  const context = { programFile: "Pulumi.yaml", colour: terminal.colour && output === undefined };
+  const text = report(verdict, format, context);
+  if (output === undefined) terminal.out(text);
+  else {
+    writeFileSync(output, text);
+    const summary = report({ ...verdict, findings: [] }, ReportFormat.text, { ...context, colour: terminal.colour });
+    terminal.out(summary);
+  }
+  return verdict.mandatory > 0 ? PolicyExit.violated : PolicyExit.content;
+}
+
+function optionsOf(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  const { values } = parse();
+  return {
+    ...values,
+    preset: oneOf("preset", values.preset ?? Preset.production, Object.values(Preset)),
+    format: oneOf("format", values.format ?? ReportFormat.text, Object.values(ReportFormat)),
+  };
+
+  function parse() {
+    try {
+      return parseArgs({
+        args: [...argv],
+        options: {
+          stack: text,
+          directory: text,
+          preset: text,
+          config: text,
+          format: text,
+          output: text,
+          help: { type: "boolean" },
+        },
+      });
+    } catch (error) {
+      throw new UsageError(`${(error as Error).message}\n\n${policyHelp}`);
+    }
+  }
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find(candidate => candidate === value);
+  if (found === undefined) throw new UsageError(`--${name} is one of ${allowed.join(", ")}, not "${value}".`);
+  return found;
+}
+
+/** The file that was named, or the stack's own if there is one. */
+function readConfiguration(named: string | undefined, ofStack: string): PackConfiguration {
+  const file = named ?? (existsSync(ofStack) ? ofStack : undefined);
+  if (file === undefined) return {};
+  const configuration = parseFile(file);
+  const faults = configurationFaults(checks, configuration);
+  if (faults.length > 0)
+    throw new UsageError(`${file} cannot be used:\n${faults.map(fault => `  ${fault}`).join("\n")}`);
+  return configuration;
+}
+
+function parseFile(file: string): PackConfiguration {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (isRecord(value)) return value as PackConfiguration;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  throw new UsageError(`${file} is not a JSON object of policies.`);
+}

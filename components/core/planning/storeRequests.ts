@@ -1,0 +1,56 @@
+import type { ManagerConfiguration } from "../managerConfiguration";
+import type { CostLine } from "./cost";
+import { type DescribedResource, textAt } from "./describedResource";
+import { hoursPerMonth, s3Request } from "./prices";
+
+const secondsPerMonth = hoursPerMonth * 3600;
+
+/**
+ * What a replica asks of the store at each poll: one listing, two small objects, and every WAL object there is (24 requests a poll were measured with 21 of them).
+ */
+const readsPerPoll = { fixed: 2, perWalObject: 1 } as const;
+
+/** WAL objects that housekeeping leaves in the bucket while there are writes, as measured. */
+const walObjects = 12;
+
+/** The engine looks ten times a second whether the WAL has grown, and then uploads it and asks for its size. */
+const walUploadsPerSecond = 10;
+
+/**
+ * The requests of the databases of a plan, under steady writes: replicas poll whether anything happens or not, and what they ask costs more than what is stored.
+ * Read from the configuration that the managers get.
+ */
+export function storeRequestLines(resources: readonly DescribedResource[]): CostLine[] {
+  return resources.filter(({ type }) => type === "kubernetes:core/v1:ConfigMap").flatMap(linesOf);
+}
+
+function linesOf(configMap: DescribedResource): CostLine[] {
+  const configuration = managerConfigurationIn(configMap);
+  if (configuration?.nodes === undefined || !configuration.replicaSyncIntervalMicroseconds) return [];
+  const replicas = configuration.nodes - 1;
+  const seconds = configuration.replicaSyncIntervalMicroseconds / 1e6;
+  const polls = (replicas * secondsPerMonth) / seconds;
+  const uploads = walUploadsPerSecond * secondsPerMonth;
+  const reads = readsPerPoll.fixed + readsPerPoll.perWalObject * walObjects;
+  return [
+    millions(`S3 listings by replicas, every ${seconds} s`, polls, s3Request.write),
+    millions(`S3 reads by replicas, ${reads} a poll`, polls * reads, s3Request.read),
+    millions(
+      `S3 WAL uploads, ${walUploadsPerSecond}/s while there are writes`,
+      uploads,
+      s3Request.write + s3Request.read,
+    ),
+  ];
+}
+
+function managerConfigurationIn(configMap: DescribedResource): Partial<ManagerConfiguration> | undefined {
+  try {
+    return JSON.parse(textAt(configMap, "data", "manager.json") ?? "{}") as Partial<ManagerConfiguration>;
+  } catch {
+    return undefined;
+  }
+}
+
+function millions(what: string, requests: number, dollarsEach: number): CostLine {
+  return { what, quantity: requests / 1e6, unit: "million", dollarsEach: dollarsEach * 1e6, isEstimate: true };
+}
