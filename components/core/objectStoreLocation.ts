@@ -1,3 +1,4 @@
+import { domainOf } from "./awsRegion";
 import { InputProblem } from "./inputProblem";
 import { printable } from "./printable";
 
@@ -89,7 +90,7 @@ export function validateBucketLocation(location: BucketLocation): InputProblem[]
 
 /** The endpoint of a region of S3, under which a gateway endpoint in the VPC catches the traffic. */
 export function regionalEndpoint(region: string): string {
-  return `s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  return `s3.${region}.${domainOf(region)}`;
 }
 
 function endpointProblem(endpoint: string): string | undefined {
@@ -169,7 +170,7 @@ function combinationProblems({ endpoint, bucket, region, useTls, pathStyle }: Bu
       reason: `"${endpoint}" begins with the bucket's name, which is an argument of its own: write "${host.slice(bucket.length + 1)}"`,
     });
   }
-  const ofAws = /(?:^|\.)s3[.-]((?:[a-z]+-)+\d)\.amazonaws\.com(?:\.cn)?$/.exec(host);
+  const ofAws = /(?:^|\.)s3[.-]((?:[a-z]+-)+\d)\.amazonaws\.(?:com|com\.cn|eu)$/.exec(host);
   if (ofAws && ofAws[1] !== region) {
     problems.push({
       propertyPath: "region",

@@ -1,0 +1,62 @@
+import { policyDocument, PolicyStatement } from "./policyDocument";
+
+/** What the engine and the manager do with the bucket itself. Without ListBucket a missing object answers 403 instead of 404, which the engine takes for a failure. */
+const bucketActions = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
+
+/** What they do with objects. Conditional writes need GetObject beside PutObject. Never DeleteObjectVersion: earlier versions outlive a mistake, and a stolen key. */
+const objectActions = [
+  "s3:AbortMultipartUpload",
+  "s3:DeleteObject",
+  "s3:GetObject",
+  "s3:ListMultipartUploadParts",
+  "s3:PutObject",
+];
+
+/** Clients older than this are refused; the engine's libcurl and the manager's Node speak 1.3. */
+const oldestTls = "1.2";
+
+/**
+ * Policy of the user whose key the database's pods hold.
+ * @param bucketArn ARN of the bucket
+ * @param vpcEndpointId of the S3 gateway endpoint, `vpce-...`: everything that does not come through it is denied, so that a key that got out is of no use. In the user's own
+ *   policy, since a bucket-wide denial would lock out whoever administers, replicates or backs up the bucket.
+ */
+export function engineUserPolicy(bucketArn: string, vpcEndpointId?: string): string {
+  const statements: PolicyStatement[] = [
+    { Sid: "Bucket", Effect: "Allow", Action: bucketActions, Resource: bucketArn },
+    { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${bucketArn}/*` },
+  ];
+  if (vpcEndpointId !== undefined) {
+    statements.push({
+      Sid: "NothingFromElsewhere",
+      Effect: "Deny",
+      Action: "*",
+      Resource: "*",
+      Condition: { StringNotEquals: { "aws:SourceVpce": [vpcEndpointId] } },
+    });
+  }
+  return policyDocument(statements);
+}
+
+/** Policy of the bucket: over TLS only, and not over an old one. It allows nothing to anybody. */
+export function bucketPolicy(bucketArn: string): string {
+  const everything = [bucketArn, `${bucketArn}/*`];
+  return policyDocument([
+    {
+      Sid: "TlsOnly",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: everything,
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    },
+    {
+      Sid: "NoOldTls",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: everything,
+      Condition: { NumericLessThan: { "s3:TlsVersion": oldestTls } },
+    },
+  ]);
+}

@@ -1,0 +1,262 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { bucketPolicy, engineUserPolicy } from "./core/bucketPolicies";
+import { regionalEndpoint } from "./core/objectStoreLocation";
+import {
+  AccessKeySlot,
+  ExistingObjectStoreArgs,
+  ObjectStoreArgs,
+  ObjectStoreOptions,
+  ObjectStoreTransforms,
+  validateObjectStoreArgs,
+  withDefaults,
+} from "./objectStore/arguments";
+import { refuseInvalid } from "./refuse";
+import { transformed } from "./transform";
+
+export {
+  AccessKeySlot,
+  ExistingObjectStoreArgs,
+  ObjectStoreArgs,
+  ObjectStoreOptions,
+  ObjectStoreTransforms,
+  validateObjectStoreArgs,
+} from "./objectStore/arguments";
+
+/** A week to notice that something was deleted or overwritten that should not have been. Days. */
+const defaultNoncurrentVersionDays = 7;
+/** An upload that has not ended after this long never will: the engine begins a new one. Days. */
+const brokenUploadDays = 1;
+
+/** Where the data is and what may use it, as the Database component takes it. */
+interface Location {
+  endpoint: pulumi.Input<string>;
+  bucket: pulumi.Input<string>;
+  region: pulumi.Input<string>;
+  useTls: pulumi.Input<boolean>;
+  pathStyle: pulumi.Input<boolean>;
+  accessKeyId: pulumi.Input<string>;
+  secretAccessKey: pulumi.Input<string>;
+  caCertificate?: pulumi.Input<string>;
+}
+
+/**
+ * The bucket that holds the only durable copy of the data, and the one key that may use it. The bucket is private, encrypted (SSE-S3), versioned, reached over TLS only, and protected
+ * from deletion; its lifecycle removes earlier versions and broken uploads, never current objects. The key's user may list, read, write and delete objects of this bucket, and nothing
+ * else; with `vpcEndpointId` only from the nodes' VPC.
+ *
+ * The engine takes a static key only: no session token, so no role of the pod.
+ *
+ * With `existing` nothing is made, and any S3-compatible store with conditional writes will do.
+ *
+ * Cost (us-east-1): $0.023 per GB and month, earlier versions included; $0.005 per 1,000 writes and $0.0004 per 1,000 reads. Through the VPC's gateway endpoint nothing is paid for transfer.
+ *
+ * @example
+ * const store = new ObjectStore("orders", { region: "us-east-1", vpcEndpointId: network.s3EndpointId });
+ */
+export class ObjectStore extends pulumi.ComponentResource {
+  /** Host, and port when it is not the scheme's default. */
+  public readonly endpoint: pulumi.Output<string>;
+  public readonly bucket: pulumi.Output<string>;
+  /** What requests are signed for. */
+  public readonly region: pulumi.Output<string>;
+  public readonly useTls: pulumi.Output<boolean>;
+  /** Bucket in the path instead of the host's name. */
+  public readonly pathStyle: pulumi.Output<boolean>;
+  public readonly accessKeyId: pulumi.Output<string>;
+  /** A secret. */
+  public readonly secretAccessKey: pulumi.Output<string>;
+  /** The store's own authority, PEM; none where its certificate is from a public one. */
+  public readonly caCertificate: pulumi.Output<string | undefined>;
+
+  /** @throws pulumi.InputPropertiesError before anything is registered */
+  constructor(name: string, args: ObjectStoreArgs, opts: ObjectStoreOptions = {}) {
+    refuseInvalid(`ObjectStore "${name}"`, validateObjectStoreArgs(name, args));
+    const { transform, ...componentOptions } = opts;
+    super("tidesql:index:ObjectStore", name, withSecrets(args), componentOptions);
+
+    const location = args.existing
+      ? existingLocation(args.existing)
+      : makeBucketAndUser(this, name, args, transform ?? {});
+
+    this.endpoint = pulumi.output(location.endpoint);
+    this.bucket = pulumi.output(location.bucket);
+    this.region = pulumi.output(location.region);
+    this.useTls = pulumi.output(location.useTls);
+    this.pathStyle = pulumi.output(location.pathStyle);
+    this.accessKeyId = pulumi.output(location.accessKeyId);
+    this.secretAccessKey = pulumi.secret(location.secretAccessKey);
+    this.caCertificate = pulumi.output(location.caCertificate);
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      bucket: this.bucket,
+      region: this.region,
+      useTls: this.useTls,
+      pathStyle: this.pathStyle,
+      accessKeyId: this.accessKeyId,
+      secretAccessKey: this.secretAccessKey,
+      caCertificate: this.caCertificate,
+    });
+  }
+}
+
+/** A component's arguments go into the state. */
+function withSecrets(args: ObjectStoreArgs): ObjectStoreArgs {
+  const { existing } = args;
+  return existing
+    ? { ...args, existing: { ...existing, secretAccessKey: pulumi.secret(existing.secretAccessKey) } }
+    : args;
+}
+
+function existingLocation(existing: ExistingObjectStoreArgs): Location {
+  return { ...existing, ...withDefaults(existing) };
+}
+
+function makeBucketAndUser(
+  parent: ObjectStore,
+  name: string,
+  args: ObjectStoreArgs,
+  transform: ObjectStoreTransforms,
+): Location {
+  const region = args.region!;
+  const bucket = makeBucket(parent, name, args, transform);
+  const key = makeUser(parent, name, args, bucket, transform);
+  return {
+    endpoint: regionalEndpoint(region),
+    bucket: bucket.bucket,
+    region,
+    useTls: true,
+    pathStyle: false,
+    accessKeyId: key.id,
+    secretAccessKey: key.secret,
+  };
+}
+
+function makeBucket(
+  parent: ObjectStore,
+  name: string,
+  { region, bucketName, forceDestroy = false, deletionProtection = true, ...args }: ObjectStoreArgs,
+  transform: ObjectStoreTransforms,
+): aws.s3.Bucket {
+  const bucket = new aws.s3.Bucket(
+    ...transformed(
+      transform.bucket,
+      `${name}-bucket`,
+      { bucket: bucketName, region, forceDestroy, tags: args.tags },
+      { parent, protect: deletionProtection },
+    ),
+  );
+  const ofBucket = { bucket: bucket.bucket, region };
+
+  new aws.s3.BucketOwnershipControls(
+    ...transformed(
+      transform.ownership,
+      `${name}-ownership`,
+      { ...ofBucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
+      { parent },
+    ),
+  );
+  const publicAccessBlock = new aws.s3.BucketPublicAccessBlock(
+    ...transformed(
+      transform.publicAccessBlock,
+      `${name}-public-access`,
+      {
+        ...ofBucket,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      { parent },
+    ),
+  );
+  new aws.s3.BucketServerSideEncryptionConfiguration(
+    ...transformed(
+      transform.encryption,
+      `${name}-encryption`,
+      { ...ofBucket, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
+      { parent },
+    ),
+  );
+  const versioning = new aws.s3.BucketVersioning(
+    ...transformed(
+      transform.versioning,
+      `${name}-versioning`,
+      { ...ofBucket, versioningConfiguration: { status: "Enabled" } },
+      { parent },
+    ),
+  );
+  new aws.s3.BucketLifecycleConfiguration(
+    ...transformed(
+      transform.lifecycle,
+      `${name}-lifecycle`,
+      { ...ofBucket, rules: lifecycleRules(args.noncurrentVersionDays ?? defaultNoncurrentVersionDays) },
+      { parent, dependsOn: [versioning] },
+    ),
+  );
+  // S3 answers 409 to two changes of who may reach a bucket at once.
+  new aws.s3.BucketPolicy(
+    ...transformed(
+      transform.bucketPolicy,
+      `${name}-policy`,
+      { ...ofBucket, policy: bucket.arn.apply(bucketPolicy) },
+      { parent, dependsOn: [publicAccessBlock] },
+    ),
+  );
+  return bucket;
+}
+
+/** Never an expiry of current objects: a table that nobody changed for a while consists of old ones. */
+function lifecycleRules(noncurrentVersionDays: number) {
+  return [
+    {
+      id: "earlier-versions",
+      status: "Enabled",
+      filter: {},
+      noncurrentVersionExpiration: { noncurrentDays: noncurrentVersionDays },
+      expiration: { expiredObjectDeleteMarker: true },
+    },
+    {
+      id: "broken-uploads",
+      status: "Enabled",
+      filter: {},
+      abortIncompleteMultipartUpload: { daysAfterInitiation: brokenUploadDays },
+    },
+  ];
+}
+
+/** The user, and the key that is in use. A key exists only once the policy that confines it does. */
+function makeUser(
+  parent: ObjectStore,
+  name: string,
+  { vpcEndpointId, accessKeys = [AccessKeySlot.A], tags }: ObjectStoreArgs,
+  bucket: aws.s3.Bucket,
+  transform: ObjectStoreTransforms,
+): aws.iam.AccessKey {
+  const user = new aws.iam.User(...transformed(transform.user, `${name}-engine`, { tags }, { parent }));
+  const userPolicy = new aws.iam.UserPolicy(
+    ...transformed(
+      transform.userPolicy,
+      `${name}-engine-policy`,
+      {
+        user: user.name,
+        policy: pulumi
+          .all([bucket.arn, vpcEndpointId])
+          .apply(([bucketArn, endpointId]) => engineUserPolicy(bucketArn, endpointId)),
+      },
+      { parent },
+    ),
+  );
+  const [inUse] = accessKeys.map(
+    slot =>
+      new aws.iam.AccessKey(
+        ...transformed(
+          transform.accessKey,
+          `${name}-key-${slot}`,
+          { user: user.name },
+          { parent, dependsOn: [userPolicy] },
+        ),
+      ),
+  );
+  return inUse!;
+}

@@ -1,0 +1,185 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { validateAwsRegion } from "../core/awsRegion";
+import { InputProblem, under } from "../core/inputProblem";
+import {
+  validateBucketLocation,
+  validateBucketName,
+  validateEndpoint,
+  validateKeyPart,
+  validateStoreRegion,
+} from "../core/objectStoreLocation";
+import { Transform } from "../transform";
+
+/** IAM gives a user two access keys: one in use, and one to change to. */
+export const AccessKeySlot = { A: "a", B: "b" } as const;
+export type AccessKeySlot = (typeof AccessKeySlot)[keyof typeof AccessKeySlot];
+
+/** Arguments of {@link ObjectStore}. */
+export interface ObjectStoreArgs {
+  /** AWS region of the bucket that is made, like `us-east-1`. Required unless there is an `existing` store. */
+  region?: string;
+  /** Name of the bucket that is made: unique in the world. Default: the component's name with a random suffix. Without a ".", since certificates hold for one label. */
+  bucketName?: string;
+  /** The S3 gateway endpoint of the nodes' VPC, `vpce-...`: the key is then of no use anywhere else. Default: it works from anywhere. */
+  vpcEndpointId?: pulumi.Input<string>;
+  /**
+   * The user's access keys; the database uses the first. To rotate, run `pulumi up` with `["a", "b"]`, then with `["b", "a"]` (the pods change one by one), then with `["b"]`, which
+   * deletes the old key. Default `["a"]`.
+   */
+  accessKeys?: AccessKeySlot[];
+  /** How long a file that was overwritten or deleted can be brought back. Days, 1 to 365. Default 7. What compaction replaces in that time is paid for. */
+  noncurrentVersionDays?: number;
+  /** Refuses to delete the bucket. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy`. */
+  deletionProtection?: boolean;
+  /** Deletes the bucket with everything that is in it, earlier versions included. Default false: a bucket that holds data is not deleted. */
+  forceDestroy?: boolean;
+  /** Tags of everything that is made. Default: none. */
+  tags?: Record<string, string>;
+  /** A bucket that is there already, in any S3-compatible store with conditional writes. Nothing is made. */
+  existing?: ExistingObjectStoreArgs;
+}
+
+/** Where a store is, and the key for it. */
+export interface ExistingObjectStoreArgs {
+  /** Host, and port when it is not the scheme's default: `10.0.0.5:9000`. No scheme, no path. On AWS the regional one, `s3.us-east-1.amazonaws.com`. */
+  endpoint: string;
+  bucket: pulumi.Input<string>;
+  /** What requests are signed for. Stores outside AWS mostly take `us-east-1`. */
+  region: string;
+  /** Needs the actions that the made user has: list, read, write and delete objects, and multipart uploads. No session token. */
+  accessKeyId: pulumi.Input<string>;
+  secretAccessKey: pulumi.Input<string>;
+  /** Default true. */
+  useTls?: boolean;
+  /** Bucket in the path instead of the host's name. Default: true outside AWS. */
+  pathStyle?: boolean;
+  /** The store's own authority, PEM. Default: the image's public ones. */
+  caCertificate?: pulumi.Input<string>;
+}
+
+/** One optional transform for each child of an ObjectStore. */
+export interface ObjectStoreTransforms {
+  bucket?: Transform<aws.s3.BucketArgs>;
+  ownership?: Transform<aws.s3.BucketOwnershipControlsArgs>;
+  publicAccessBlock?: Transform<aws.s3.BucketPublicAccessBlockArgs>;
+  encryption?: Transform<aws.s3.BucketServerSideEncryptionConfigurationArgs>;
+  versioning?: Transform<aws.s3.BucketVersioningArgs>;
+  lifecycle?: Transform<aws.s3.BucketLifecycleConfigurationArgs>;
+  bucketPolicy?: Transform<aws.s3.BucketPolicyArgs>;
+  user?: Transform<aws.iam.UserArgs>;
+  userPolicy?: Transform<aws.iam.UserPolicyArgs>;
+  accessKey?: Transform<aws.iam.AccessKeyArgs>;
+}
+
+/** Options of {@link ObjectStore}. */
+export interface ObjectStoreOptions extends pulumi.ComponentResourceOptions {
+  /** Changes a child before it is registered. */
+  transform?: ObjectStoreTransforms;
+}
+
+/** Pulumi appends "-" and 7 characters to a name that is not given, and S3 takes 63. */
+const longestNameForBucket = 55;
+
+/** Everything that is wrong with an ObjectStore's name and arguments, as far as it is known before anything is made. */
+export function validateObjectStoreArgs(name: string, args: ObjectStoreArgs): InputProblem[] {
+  return args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing);
+}
+
+function madeProblems(name: string, args: ObjectStoreArgs): InputProblem[] {
+  const { region, bucketName, noncurrentVersionDays: days } = args;
+  const problems: InputProblem[] = [];
+  if (region === undefined) {
+    problems.push({
+      propertyPath: "region",
+      reason: 'is missing: write the bucket\'s region, like "us-east-1", or describe an existing store in "existing"',
+    });
+  } else {
+    problems.push(...validateAwsRegion(region));
+  }
+  if (bucketName !== undefined) problems.push(...madeBucketNameProblems(bucketName));
+  else if (!/^[a-z0-9][a-z0-9-]*$/.test(name) || name.length > longestNameForBucket) {
+    problems.push({
+      propertyPath: "bucketName",
+      reason: `is missing, and "${name}" cannot begin a bucket's name: name the bucket, or the component with lower-case letters, digits and "-" (at most ${longestNameForBucket})`,
+    });
+  }
+  if (days !== undefined && !(Number.isInteger(days) && days >= 1 && days <= 365)) {
+    problems.push({ propertyPath: "noncurrentVersionDays", reason: `is ${days}: write a whole number from 1 to 365` });
+  }
+  if (typeof args.vpcEndpointId === "string" && !/^vpce-[0-9a-f]+$/.test(args.vpcEndpointId)) {
+    problems.push({
+      propertyPath: "vpcEndpointId",
+      reason: 'is no id of an endpoint: write one like "vpce-0123456789abcdef0"',
+    });
+  }
+  return [...problems, ...accessKeyProblems(args.accessKeys)];
+}
+
+function madeBucketNameProblems(bucketName: string): InputProblem[] {
+  const reasons = validateBucketName(bucketName).map(({ reason }) => reason);
+  if (reasons.length === 0 && bucketName.includes(".")) {
+    reasons.push(`"${bucketName}" has a ".", so that S3's certificate does not hold for it: use "-"`);
+  }
+  return reasons.map(reason => ({ propertyPath: "bucketName", reason }));
+}
+
+function accessKeyProblems(slots: AccessKeySlot[] | undefined): InputProblem[] {
+  if (slots === undefined) return [];
+  const known: string[] = Object.values(AccessKeySlot);
+  const isValid =
+    slots.length >= 1 && new Set(slots).size === slots.length && slots.every(slot => known.includes(slot));
+  return isValid
+    ? []
+    : [
+        {
+          propertyPath: "accessKeys",
+          reason: 'is not a list of "a", "b" or both, the one in use first: IAM gives a user two keys',
+        },
+      ];
+}
+
+/** Arguments that say how to make a bucket, which an existing one has behind it. */
+const onlyForMade = [
+  "bucketName",
+  "vpcEndpointId",
+  "accessKeys",
+  "noncurrentVersionDays",
+  "deletionProtection",
+  "forceDestroy",
+] as const;
+
+function existingProblems(args: ObjectStoreArgs, existing: ExistingObjectStoreArgs): InputProblem[] {
+  const conflicts = onlyForMade
+    .filter(key => args[key] !== undefined)
+    .map(key => ({
+      propertyPath: key,
+      reason: 'is for a bucket that is made, but "existing" describes one: leave one of them out',
+    }));
+  const { endpoint, bucket, region } = existing;
+  const location =
+    typeof bucket === "string"
+      ? validateBucketLocation({ ...withDefaults(existing), bucket })
+      : [...validateEndpoint(endpoint), ...validateStoreRegion(region)];
+  const keys = (["accessKeyId", "secretAccessKey"] as const).flatMap(key => keyProblems(key, existing[key]));
+  return [...conflicts, ...under("existing", [...location, ...keys])];
+}
+
+function keyProblems(propertyPath: string, value: pulumi.Input<string> | undefined): InputProblem[] {
+  if (value === undefined || value === "") {
+    return [
+      {
+        propertyPath,
+        reason: `is missing. Set it with\n      pulumi config set --secret ${propertyPath} <value>\n    and give config.requireSecret("${propertyPath}")`,
+      },
+    ];
+  }
+  return typeof value === "string" ? validateKeyPart(propertyPath, value) : [];
+}
+
+/** An existing store's location with what was left out filled in. */
+export function withDefaults(existing: ExistingObjectStoreArgs) {
+  const { endpoint, region, useTls = true } = existing;
+  const { pathStyle = !/\.amazonaws\.(com|com\.cn|eu)$/i.test(endpoint) } = existing;
+  return { endpoint, region, useTls, pathStyle };
+}
