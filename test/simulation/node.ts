@@ -21,6 +21,8 @@ export class SimulatedNode {
   process: Process | undefined;
   manager: Manager | undefined;
   server: SimulatedServer | undefined;
+  /** Of the pod that runs here now. */
+  uid = "";
 
   constructor(
     readonly pod: string,
@@ -34,6 +36,7 @@ export class SimulatedNode {
   /** The kubelet starts the pod's container: another life of the same pod, or, with `newPod`, of a new one. */
   start(uid: string): void {
     const { world } = this;
+    this.uid = uid;
     const process: Process = { place: this.pod, alive: true, frozen: false, waiting: [] };
     this.process = process;
     world.kubernetes.roles.set(this.pod, world.kubernetes.roles.get(this.pod) ?? "none");
