@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { kubernetesStack } from "./kubernetes";
+import { Settings } from "./settings";
+
+/** One program for each value of `tidesql:topology`. */
+const topologies: Record<string, (settings: Settings) => Record<string, pulumi.Input<unknown>>> = {
+  kubernetes: kubernetesStack,
+};
+
+/** What `pulumi up` and `tidesql plan` run: the topology that the stack's configuration names. Its result is the stack's outputs. */
+export = () => {
+  const settings = new Settings("tidesql");
+  const name = settings.text("topology");
+  const topology = topologies[name];
+  if (!topology) {
+    const known = Object.keys(topologies).join(", ");
+    throw new pulumi.RunError(`tidesql:topology is "${name}": write one of ${known}`);
+  }
+  return topology(settings);
+};
