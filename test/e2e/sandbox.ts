@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { CommandOptions, run } from "./command";
 import { makeRootFileSystem } from "./images";
 import { Kubernetes, Pod } from "./kubernetes";
@@ -121,9 +121,37 @@ export class Sandbox {
     return readdirSync(join(stateFolder, "nodes")).sort();
   }
 
-  /** `stop`: its agents only. `crash`: power loss. `freeze`: every process stands still until `thaw`. `start`: also after a crash, volumes kept. */
-  async node(action: "start" | "stop" | "crash" | "freeze" | "thaw", name: string): Promise<void> {
-    await script("node", [action, name], { deadlineSeconds: 180 });
+  /** A machine that stands still: its containers, the kubelet and containerd, until the thaw. */
+  async freezeNode(name: string): Promise<void> {
+    const groups = await this.freezerGroups(name);
+    setFreezer(groups, "FROZEN");
+    await script("node", ["freeze", name]);
+  }
+
+  async thawNode(name: string): Promise<void> {
+    await script("node", ["thaw", name]);
+    setFreezer(await this.freezerGroups(name), "THAWED");
+  }
+
+  /** Power loss: every process of the machine is gone at once, its disks stay. */
+  async crashNode(name: string): Promise<void> {
+    const groups = await this.freezerGroups(name);
+    // Frozen first, so that no container sees another one die.
+    setFreezer(groups, "FROZEN");
+    await script("node", ["crash", name]);
+    for (const pid of groups.flatMap(processesOf)) kill(pid, "SIGKILL");
+    setFreezer(groups, "THAWED");
+  }
+
+  /** Power is back. */
+  async startNode(name: string): Promise<void> {
+    await script("node", ["start", name], { deadlineSeconds: 180 });
+  }
+
+  /** Control groups of a node's containers, to freeze them by. The sandbox's own scripts know the node's, in which the containers are not. */
+  private async freezerGroups(name: string): Promise<string[]> {
+    const ids = (await script("node", ["ctr", name, "containers", "ls", "-q"])).trim().split("\n");
+    return ids.map(id => controlGroup("freezer", id)).filter(group => group !== undefined);
   }
 
   async controlPlane(action: "start" | "stop" | "freeze" | "thaw"): Promise<void> {
@@ -147,37 +175,54 @@ export class Sandbox {
 
   /** The processes of a pod's containers, the pause container left out. */
   processes(pod: Pod): ContainerProcess[] {
-    const group = join("/sys/fs/cgroup/pids", `k8s-sandbox-${pod.spec.nodeName}`);
-    const found: ContainerProcess[] = [];
-    for (const { containerID } of pod.status.containerStatuses ?? []) {
-      const id = containerID?.replace(/^containerd:\/\//, "");
-      const file = readdirSync(group, { recursive: true, encoding: "utf8" }).find(
-        path => id !== undefined && path.endsWith(`${id}/cgroup.procs`),
-      );
-      if (file === undefined) continue;
-      const pids = readFileSync(join(group, file), "utf8")
-        .trim()
-        .split("\n")
-        .filter(pid => pid !== "");
-      for (const pid of pids) {
-        const process = describeProcess(Number(pid));
-        if (process) found.push(process);
-      }
-    }
-    return found;
+    const ids = (pod.status.containerStatuses ?? []).map(containerId).filter(id => id !== undefined);
+    const groups = ids.map(id => controlGroup("pids", id)).filter(group => group !== undefined);
+    return groups
+      .flatMap(processesOf)
+      .map(describeProcess)
+      .filter(process => process !== undefined);
   }
 
   /** Folder of a container's memory control group. */
   memoryGroup(pod: Pod, container: string): string {
     const status = pod.status.containerStatuses?.find(candidate => candidate.name === container);
-    const id = status?.containerID?.replace(/^containerd:\/\//, "") ?? "";
-    const group = join("/sys/fs/cgroup/memory", `k8s-sandbox-${pod.spec.nodeName}`);
-    const path = readdirSync(group, { recursive: true, encoding: "utf8" }).find(
-      folder => id !== "" && folder.endsWith(id),
-    );
-    if (path === undefined)
-      throw new Error(`container ${container} of ${pod.metadata.name} has no memory control group`);
-    return join(group, path);
+    const id = status && containerId(status);
+    const group = id && controlGroup("memory", id);
+    if (!group) throw new Error(`container ${container} of ${pod.metadata.name} has no memory control group`);
+    return group;
+  }
+}
+
+function containerId({ containerID }: { containerID?: string }): string | undefined {
+  return containerID?.replace(/^containerd:\/\//, "");
+}
+
+/** Folder of a container's control group: version 1, so each controller has a tree of its own. Undefined: the container has ended. */
+function controlGroup(controller: "freezer" | "memory" | "pids", id: string): string | undefined {
+  const tree = join("/sys/fs/cgroup", controller);
+  const path = readdirSync(tree, { recursive: true, encoding: "utf8" }).find(folder => basename(folder) === id);
+  return path === undefined ? undefined : join(tree, path);
+}
+
+function processesOf(group: string): number[] {
+  try {
+    return readFileSync(join(group, "cgroup.procs"), "utf8").trim().split("\n").filter(Boolean).map(Number);
+  } catch {
+    // The group went with its last process.
+    return [];
+  }
+}
+
+function setFreezer(groups: string[], state: "FROZEN" | "THAWED"): void {
+  for (const group of groups.filter(existsSync)) writeFileSync(join(group, "freezer.state"), state);
+}
+
+/** A process that is gone already needs no killing. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    return;
   }
 }
 

@@ -164,8 +164,8 @@ export const faultClasses: FaultClass[] = [
     outageBoundMilliseconds: 8000,
     lossWindowMilliseconds: shippingWindowMilliseconds,
     inject: async ({ sandbox, primary }) => {
-      await sandbox.node("crash", nodeOf(primary));
-      return () => sandbox.node("start", nodeOf(primary));
+      await sandbox.crashNode(nodeOf(primary));
+      return () => sandbox.startNode(nodeOf(primary));
     },
   },
   {
@@ -175,10 +175,10 @@ export const faultClasses: FaultClass[] = [
     outageBoundMilliseconds: 8000,
     lossWindowMilliseconds: shippingWindowMilliseconds,
     inject: async ({ sandbox, primary, takenOver }) => {
-      await sandbox.node("freeze", nodeOf(primary));
+      await sandbox.freezeNode(nodeOf(primary));
       return async () => {
         await takenOver();
-        await sandbox.node("thaw", nodeOf(primary));
+        await sandbox.thawNode(nodeOf(primary));
       };
     },
   },
@@ -283,9 +283,9 @@ export const faultClasses: FaultClass[] = [
     lossWindowMilliseconds: shippingWindowMilliseconds,
     inject: async ({ sandbox, primary, replicas: [replica] }) => {
       const nodes = [nodeOf(primary), nodeOf(replica)];
-      await Promise.all(nodes.map(node => sandbox.node("crash", node)));
+      await Promise.all(nodes.map(node => sandbox.crashNode(node)));
       return async () => {
-        for (const node of nodes) await sandbox.node("start", node);
+        for (const node of nodes) await sandbox.startNode(node);
       };
     },
   },

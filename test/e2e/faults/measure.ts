@@ -69,7 +69,7 @@ export async function measure(
 }
 
 async function prepare(deployment: Deployment): Promise<FaultContext> {
-  const pods = await deployment.healthy(healthySeconds);
+  const pods = await withoutRestarts(deployment);
   const primary = pods.find(pod => roleOf(pod) === "primary");
   const [replica, ...others] = pods.filter(pod => roleOf(pod) === "replica");
   if (!primary || !replica) throw new Error("a fault needs a primary and a replica");
@@ -94,6 +94,20 @@ async function injectAndHeal(fault: FaultClass, context: FaultContext, writer: L
     await heal();
   }
   await writer.acknowledgements(steadyWrites, recoverySeconds);
+}
+
+/** Replaces pods whose containers have restarted: the kubelet lets such a container wait longer each time, which would be measured instead of the fault. */
+async function withoutRestarts(deployment: Deployment): Promise<Pod[]> {
+  const restarted = ({ status }: Pod) => status.containerStatuses?.some(container => container.restartCount > 0);
+  for (;;) {
+    const pods = await deployment.healthy(healthySeconds);
+    const [pod] = pods.filter(restarted);
+    if (pod === undefined) return pods;
+    const { namespace } = deployment.options;
+    await deployment.kubernetes.kubectl(["delete", "pod", pod.metadata.name, "-n", namespace, "--timeout=150s"], {
+      deadlineSeconds: 160,
+    });
+  }
 }
 
 function inject(fault: FaultClass, context: FaultContext): Promise<Heal> {
