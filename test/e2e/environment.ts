@@ -1,10 +1,8 @@
 import { build } from "esbuild";
 import { join, resolve } from "node:path";
+import { defaultNodeImage } from "../../components/nodeImage";
 import { Kubernetes } from "./kubernetes";
 import { Sandbox } from "./sandbox";
-
-/** The Node image that the local stack's init container uses when nothing else is said. */
-const nodeImage = "docker.io/library/node:22-slim";
 
 /** The Kubernetes, the object store and the images that the end-to-end tests run on: see README.md in this folder. */
 export interface Environment {
@@ -50,7 +48,7 @@ async function prepare(): Promise<Environment> {
   return {
     kubernetes: sandbox.kubernetes,
     objectStore: { ...(await sandbox.objectStore(bucket)), bucket, useTls: false, pathStyle: true },
-    engineImage: await sandbox.loadImages(await bundleEngine(), nodeImage),
+    engineImage: await sandbox.loadImages(await bundleEngine(), defaultNodeImage),
     route: "direct",
     sandbox,
   };
