@@ -16,7 +16,8 @@ import {
 export function validateSizing(request: SizingRequest): InputProblem[] {
   const wrongNumbers = numberProblems(request);
   if (wrongNumbers.length > 0) return wrongNumbers;
-  return [...storageProblems(request), ...writeBufferProblems(request), ...podProblems(request)];
+  const wrongValues = [...storageProblems(request), ...writeBufferProblems(request)];
+  return wrongValues.length > 0 ? wrongValues : podProblems(request);
 }
 
 function numberProblems(request: SizingRequest): InputProblem[] {
@@ -55,7 +56,7 @@ function numberProblems(request: SizingRequest): InputProblem[] {
     }
   }
   const { dataVolumeBytes: data } = request;
-  if (data !== undefined && !(Number.isSafeInteger(data) && data >= smallestDataVolumeBytes)) {
+  if (data !== undefined && !(Number.isSafeInteger(data / gibibyte) && data >= smallestDataVolumeBytes)) {
     problems.push({
       propertyPath: "storage.sizeGiB",
       reason: "has to be a whole number, at least 1: the volume holds all the data",

@@ -270,8 +270,14 @@ function computedOf({ type, name, inputs: sent }: pulumi.runtime.MockResourceArg
       return { result: "00000000-0000-4000-8000-000000000000" };
     case "random:index/randomPassword:RandomPassword":
       return { result: pulumi.secret("Aa1-random-password-of-24") };
+    case "random:index/randomBytes:RandomBytes":
+      return { base64: pulumi.secret("cmFuZG9tIGJ5dGVz"), hex: pulumi.secret("72616e646f6d206279746573") };
     case "tls:index/privateKey:PrivateKey":
-      return { privateKeyPem: pulumi.secret(`private key ${name}`), publicKeyPem: `public key ${name}` };
+      return {
+        privateKeyPem: pulumi.secret(`private key ${name}`),
+        privateKeyPemPkcs8: pulumi.secret(`private key ${name} in PKCS 8`),
+        publicKeyPem: `public key ${name}`,
+      };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: `request ${name}` };
     case "tls:index/selfSignedCert:SelfSignedCert":

@@ -1,22 +1,26 @@
 import { DatabaseNames } from "../names";
 import { objectMetadata } from "./metadata";
 
-/** Keys of the object store's Secret: the manager reads files of these names. */
-export interface ObjectStoreCredentials<Text> {
-  accessKeyId: Text;
-  secretAccessKey: Text;
+/** What the pods show the object store, and know it by. */
+export interface ObjectStoreCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
   /** PEM of the store's own authority. */
-  caCertificate?: Text;
+  caCertificate?: string;
 }
 
-/** The engine's access key. */
-export function objectStoreSecretManifest<Text>(names: DatabaseNames, credentials: ObjectStoreCredentials<Text>) {
+/** Keys and values of the object store's Secret: the manager reads files of these names. */
+export function objectStoreSecretData(credentials: ObjectStoreCredentials): Record<string, string> {
   const { accessKeyId, secretAccessKey, caCertificate } = credentials;
-  return opaque(names, names.objectStoreSecret, {
-    accessKeyId,
-    secretAccessKey,
-    ...(caCertificate !== undefined && { "ca.crt": caCertificate }),
-  });
+  return { accessKeyId, secretAccessKey, ...(caCertificate !== undefined && { "ca.crt": caCertificate }) };
+}
+
+/**
+ * The engine's access key.
+ * @typeParam Data what {@link objectStoreSecretData} makes, or what becomes it when the plan is carried out
+ */
+export function objectStoreSecretManifest<Data>(names: DatabaseNames, stringData: Data) {
+  return opaque(names, names.objectStoreSecret, stringData);
 }
 
 /** Passwords, one key a user. */
@@ -32,7 +36,7 @@ export function tlsSecretManifest<Text>(names: DatabaseNames, tls: { certificate
   };
 }
 
-function opaque<Text>(names: DatabaseNames, secretName: string, stringData: Record<string, Text>) {
+function opaque<Data>(names: DatabaseNames, secretName: string, stringData: Data) {
   return {
     apiVersion: "v1" as const,
     kind: "Secret" as const,

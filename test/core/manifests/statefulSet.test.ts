@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { configurationManifest, managerManifest } from "../../../components/core/manifests/configMaps";
 import {
+  objectStoreSecretData,
   objectStoreSecretManifest,
   tlsSecretManifest,
   usersSecretManifest,
@@ -143,11 +144,13 @@ describe("StatefulSet", () => {
     assert.deepEqual(configMaps, [configuration.metadata.name, scripts.metadata.name]);
     assert.deepEqual(Object.keys(configuration.data), ["engine.cnf", "manager.json"]);
     assert.deepEqual(Object.keys(scripts.data), ["manager.js", "watchdog.js"]);
-    const store = objectStoreSecretManifest(names, { accessKeyId: "a", secretAccessKey: "b" });
+    const store = objectStoreSecretManifest(names, objectStoreSecretData({ accessKeyId: "a", secretAccessKey: "b" }));
     const users = usersSecretManifest(names, { app: "c" });
     const tls = tlsSecretManifest(names, { certificate: "d", privateKey: "e", ca: "f" });
     assert.deepEqual(secrets, [store.metadata.name, users.metadata.name, tls.metadata.name]);
     assert.deepEqual(Object.keys(store.stringData), ["accessKeyId", "secretAccessKey"]);
+    const ownAuthority = objectStoreSecretData({ accessKeyId: "a", secretAccessKey: "b", caCertificate: "c" });
+    assert.deepEqual(Object.keys(ownAuthority), ["accessKeyId", "secretAccessKey", "ca.crt"]);
     assert.deepEqual(Object.keys(users.stringData), ["app"]);
     assert.deepEqual(Object.keys(tls.stringData), ["tls.crt", "tls.key", "ca.crt"]);
     for (const volume of pod.volumes) if ("secret" in volume) assert.equal(volume.secret.defaultMode, 0o440);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { certificateDnsNames } from "../../../components/core/certificateNames";
 import { disruptionBudgetManifest } from "../../../components/core/manifests/disruptionBudget";
 import { namespaceManifest } from "../../../components/core/manifests/namespace";
-import { defaultClients, networkPolicyManifest } from "../../../components/core/manifests/networkPolicy";
+import { defaultClients, NetworkPeer, networkPolicyManifest } from "../../../components/core/manifests/networkPolicy";
 import { priorityClassManifest } from "../../../components/core/manifests/priorityClass";
 import { roleBindingManifest, roleManifest, serviceAccountManifest } from "../../../components/core/manifests/rbac";
 import {
@@ -149,18 +149,17 @@ describe("NetworkPolicy", () => {
 });
 
 describe("network peers", () => {
-  const problem = (peer: Parameters<typeof validateNetworkPeers>[0][number]) => validateNetworkPeers([peer])[0];
+  const problem = (peer: NetworkPeer) => validateNetworkPeers([peer])[0];
 
   it("takes labels and ranges", () => {
-    for (const peer of [
+    const peers: NetworkPeer[] = [
       { podLabels: {} },
       { namespaceLabels: { "kubernetes.io/metadata.name": "shop" }, podLabels: { app: "x" } },
       { cidr: "10.0.0.0/8" },
       { cidr: "0.0.0.0/0" },
       { cidr: "fd00::/8" },
-    ]) {
-      assert.equal(problem(peer), undefined, JSON.stringify(peer));
-    }
+    ];
+    for (const peer of peers) assert.equal(problem(peer), undefined, JSON.stringify(peer));
   });
 
   it("refuses those that name nobody, both at once, and ranges that are none", () => {
@@ -188,7 +187,7 @@ describe("the rest around the pods", () => {
   });
 
   it("Namespace: Pod Security restricted", () => {
-    const { labels } = namespaceManifest("shop", "orders").metadata;
+    const labels: Record<string, string> = namespaceManifest("shop", "orders").metadata.labels;
     for (const mode of ["enforce", "audit", "warn"]) {
       assert.equal(labels[`pod-security.kubernetes.io/${mode}`], "restricted");
     }

@@ -1,0 +1,167 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { namespaceManifest } from "./core/manifests/namespace";
+import { podLayout } from "./core/podLayout";
+import { makeAccess } from "./database/access";
+import { DatabaseArgs, DatabaseOptions } from "./database/arguments";
+import { configurationTexts, hashOf, makeConfigMaps } from "./database/configuration";
+import { DatabaseContext } from "./database/context";
+import { objectStoreLocation, objectStorePort } from "./database/objectStoreInputs";
+import { makeScheduling, makeStatefulSet } from "./database/pods";
+import { makeSecrets } from "./database/secrets";
+import { DatabaseSettings, settleDatabase } from "./database/settings";
+import { makeTraffic } from "./database/traffic";
+import { validateDatabaseArgs } from "./database/validation";
+import { readManagerBundle } from "./managerBundle";
+import { refuseInvalid } from "./refuse";
+import { transformed } from "./transform";
+
+export * from "./database/arguments";
+export { validateDatabaseArgs } from "./database/validation";
+
+/**
+ * A TideSQL database on any Kubernetes with any S3-compatible store: one primary, and replicas that read the same bucket and take over when it is lost. Everything inside the cluster is
+ * made here: namespace, Secrets, configuration, StatefulSet, Services, rights, network policy, budget, priority.
+ *
+ * It costs what its pods' nodes and volumes cost, and requests to the store: each replica looks for new data ten times a second by default.
+ *
+ * @example
+ * const database = new Database("orders", {
+ *   image: "registry.example/tidesql@sha256:...",
+ *   objectStore: { endpoint: "s3.us-east-1.amazonaws.com", bucket: "orders", region: "us-east-1", accessKeyId, secretAccessKey },
+ *   databases: ["shop"],
+ *   users: [{ name: "shop", grants: [{ database: "shop", privileges: ["ALL PRIVILEGES"] }] }],
+ * });
+ */
+export class Database extends pulumi.ComponentResource {
+  /** Host name for writes: the primary, whichever pod that is. */
+  public readonly primaryEndpoint: pulumi.Output<string>;
+  /** Host name for reads: the replicas, about 0.1 s behind. */
+  public readonly replicaEndpoint: pulumi.Output<string>;
+  /** TCP port of both. */
+  public readonly port: pulumi.Output<number>;
+  /** Authority that the server's certificate can be verified with, PEM. Unset where the certificate is in an existing Secret and its authority was not given. */
+  public readonly caCertificate: pulumi.Output<string | undefined>;
+  /** Of the first user, to the first database that it has rights on; without the password. */
+  public readonly connectionString: pulumi.Output<string>;
+  /** By user, given and made ones. A secret. */
+  public readonly passwords: pulumi.Output<Record<string, string>>;
+  /** Identity of the data in the bucket. Give it to a database that is to take the data over. */
+  public readonly databaseId: pulumi.Output<string>;
+  public readonly namespace: pulumi.Output<string>;
+  public readonly statefulSetName: pulumi.Output<string>;
+  /** Secret with one key a user: the password. */
+  public readonly usersSecretName: pulumi.Output<string>;
+  /** Secret with `tls.crt`, `tls.key`, `ca.crt`. */
+  public readonly tlsSecretName: pulumi.Output<string>;
+  /** Secret with `accessKeyId`, `secretAccessKey`. */
+  public readonly objectStoreSecretName: pulumi.Output<string>;
+
+  /**
+   * @param name names the Kubernetes objects too: lower-case letters, digits and "-", at most 52
+   * @throws pulumi.InputPropertiesError before anything is registered, naming every argument that is wrong
+   */
+  constructor(name: string, args: DatabaseArgs, opts: DatabaseOptions = {}) {
+    refuseInvalid(`Database "${name}"`, validateDatabaseArgs(name, args));
+    const { transform = {}, managerBundle, ...componentOptions } = opts;
+    const bundle = managerBundle ?? readManagerBundle();
+    const guarded = withSecrets(args);
+    super("tidesql:index:Database", name, guarded, componentOptions);
+
+    const settings = settleDatabase(name, guarded);
+    const { names } = settings;
+    const context = makeNamespace(name, settings, transform, this);
+    const store = objectStoreLocation(name, guarded.objectStore);
+    const databaseId = identity(context, guarded.databaseId);
+    const secrets = makeSecrets(context, guarded);
+    const texts = configurationTexts(context, guarded, store, databaseId);
+    const before = [
+      ...secrets.resources,
+      ...makeConfigMaps(context, texts, bundle),
+      ...makeAccess(context),
+      ...makeTraffic(context, objectStorePort(store)),
+      ...makeScheduling(context),
+    ];
+    makeStatefulSet(context, {
+      image: guarded.image,
+      configurationHash: hashOf(texts, bundle, secrets.fingerprint),
+      before,
+    });
+
+    const host = (service: string) => pulumi.output(`${service}.${names.namespace}.svc.${settings.clusterDomain}`);
+    this.primaryEndpoint = host(names.primaryService);
+    this.replicaEndpoint = host(names.replicaService);
+    this.port = pulumi.output(podLayout.mysqlPort);
+    this.caCertificate = secrets.caCertificate;
+    this.connectionString = this.primaryEndpoint.apply(endpoint => connectionString(endpoint, settings));
+    this.passwords = secrets.passwords;
+    this.databaseId = databaseId;
+    this.namespace = pulumi.output(names.namespace);
+    this.statefulSetName = pulumi.output(names.database);
+    this.usersSecretName = pulumi.output(names.usersSecret);
+    this.tlsSecretName = pulumi.output(names.tlsSecret);
+    this.objectStoreSecretName = pulumi.output(names.objectStoreSecret);
+    this.registerOutputs({
+      primaryEndpoint: this.primaryEndpoint,
+      replicaEndpoint: this.replicaEndpoint,
+      port: this.port,
+      caCertificate: this.caCertificate,
+      connectionString: this.connectionString,
+      passwords: this.passwords,
+      databaseId: this.databaseId,
+      namespace: this.namespace,
+      statefulSetName: this.statefulSetName,
+      usersSecretName: this.usersSecretName,
+      tlsSecretName: this.tlsSecretName,
+      objectStoreSecretName: this.objectStoreSecretName,
+    });
+  }
+}
+
+/** The arguments go into the state: what is secret in them goes there encrypted, whether or not the caller said so. */
+function withSecrets(args: DatabaseArgs): DatabaseArgs {
+  const { objectStore, users } = args;
+  return {
+    ...args,
+    objectStore: {
+      ...objectStore,
+      accessKeyId: pulumi.secret(objectStore.accessKeyId),
+      secretAccessKey: pulumi.secret(objectStore.secretAccessKey),
+    },
+    ...(users && {
+      users: users.map(user =>
+        user.password === undefined ? user : { ...user, password: pulumi.secret(user.password) },
+      ),
+    }),
+  };
+}
+
+/** Makes the namespace, and says what comes before everything in it. */
+function makeNamespace(
+  name: string,
+  settings: DatabaseSettings,
+  transform: NonNullable<DatabaseOptions["transform"]>,
+  parent: pulumi.Resource,
+): DatabaseContext {
+  const { names, createNamespace } = settings;
+  const context = { name, settings, transform, outside: { parent }, inside: { parent } };
+  if (!createNamespace) return context;
+  const manifest = namespaceManifest(names.namespace, names.database);
+  const namespace = new k8s.core.v1.Namespace(
+    ...transformed(transform.namespace, `${name}-namespace`, manifest, { parent }),
+  );
+  return { ...context, inside: { parent, dependsOn: [namespace] } };
+}
+
+/** Made once and kept in the state: the managers refuse data of another identity. */
+function identity({ name, outside }: DatabaseContext, given: string | undefined): pulumi.Output<string> {
+  return given === undefined ? new random.RandomUuid(`${name}-id`, {}, outside).result : pulumi.output(given);
+}
+
+function connectionString(endpoint: string, { users, requireTls }: DatabaseSettings): string {
+  const [user] = users;
+  const database = user?.grants.find(grant => grant.database !== "*")?.database ?? "";
+  const account = user === undefined ? "" : `${user.name}@`;
+  return `mysql://${account}${endpoint}:${podLayout.mysqlPort}/${database}${requireTls ? "?ssl-mode=VERIFY_IDENTITY" : ""}`;
+}

@@ -1,0 +1,21 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { roleBindingManifest, roleManifest, serviceAccountManifest } from "../core/manifests/rbac";
+import { transformed } from "../transform";
+import { DatabaseContext } from "./context";
+
+/** The pods' account and what it may do. */
+export function makeAccess({ name, settings, transform, inside }: DatabaseContext): pulumi.Resource[] {
+  const { names } = settings;
+  const account = new k8s.core.v1.ServiceAccount(
+    ...transformed(transform.serviceAccount, `${name}-account`, serviceAccountManifest(names), inside),
+  );
+  const role = new k8s.rbac.v1.Role(...transformed(transform.role, `${name}-role`, roleManifest(names), inside));
+  const binding = new k8s.rbac.v1.RoleBinding(
+    ...transformed(transform.roleBinding, `${name}-role-binding`, roleBindingManifest(names), {
+      ...inside,
+      dependsOn: [account, role],
+    }),
+  );
+  return [account, role, binding];
+}

@@ -1,0 +1,258 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ManagerBundle } from "../managerBundle";
+import { DatabaseTransforms } from "./transforms";
+
+/** When a commit is acknowledged, seen from the bucket. Every mode syncs the node's own disk at each commit. */
+export const Durability = {
+  /** After the bucket has it: nothing is lost with a node and its disk; a round trip to S3 for each commit, one at a time: tens of commits a second. */
+  Commit: "commit",
+  /** The bucket has it about 0.1 s later: a node that dies with its disk takes the last moment along (measured: 15 to 82 ms of commits). */
+  Interval: "interval",
+  /** The bucket has it once enough was written. For bulk loads: what is lost with a node and its disk is not bounded in time. */
+  Threshold: "threshold",
+} as const;
+export type Durability = (typeof Durability)[keyof typeof Durability];
+
+/** What happens when the primary is lost and no replica has followed it. */
+export const OnNoCandidate = {
+  /** The last primary's volume is waited for; an alarm says so. Nothing acknowledged is lost. */
+  Wait: "wait",
+  /** A fresh replica is promoted with what the bucket holds. */
+  Promote: "promote",
+} as const;
+export type OnNoCandidate = (typeof OnNoCandidate)[keyof typeof OnNoCandidate];
+
+/** Where a pod's data is. */
+export const StorageKind = {
+  /** A volume of the StorageClass: it outlives the pod and its node. */
+  Volume: "volume",
+  /** The node's own NVMe drives, as an emptyDir: faster, and gone with the pod. The nodes have to put emptyDir on them (Cluster does, by instance type). */
+  Nvme: "nvme",
+} as const;
+export type StorageKind = (typeof StorageKind)[keyof typeof StorageKind];
+
+/** How strictly the pods are kept apart. */
+export const Spread = {
+  /** A pod that finds no place waits. */
+  Required: "required",
+  /** A pod that finds no place apart starts beside another. */
+  Preferred: "preferred",
+} as const;
+export type Spread = (typeof Spread)[keyof typeof Spread];
+
+/** When a node fetches an image. */
+export const ImagePullPolicy = { IfNotPresent: "IfNotPresent", Always: "Always", Never: "Never" } as const;
+export type ImagePullPolicy = (typeof ImagePullPolicy)[keyof typeof ImagePullPolicy];
+
+/** How the two client Services are offered. */
+export const ServiceType = { ClusterIP: "ClusterIP", LoadBalancer: "LoadBalancer" } as const;
+export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
+
+/** Arguments of {@link Database}. */
+export interface DatabaseArgs {
+  /**
+   * The TideSQL image, by digest (`repository@sha256:...`) or by a tag that does not move. Plugin 4.5.7 with TidesDB 9.3 is required: earlier ones lose tables that are made after a
+   * failover. `latest`, or no tag, is refused.
+   */
+  image: pulumi.Input<string>;
+  /** Where the data is kept, and the key for it. */
+  objectStore: DatabaseObjectStoreArgs;
+  /** Replicas beside the primary; so many nodes may be lost at once. A whole number from 0. Default 2. Change it here, not with `kubectl scale`: the managers must know one another. */
+  replicas?: number;
+  /** Default: the component's name. */
+  namespace?: string;
+  /** Makes the namespace, with Pod Security "restricted". Default true; false where it exists. */
+  createNamespace?: boolean;
+  /** Default `interval`. */
+  durability?: Durability;
+  /** With durability `threshold` only: the WAL is sent when it has grown by so much. Bytes, at least 16. Default 1 MiB. */
+  walSyncThresholdBytes?: number;
+  /**
+   * How often a replica looks for new data in the bucket. Milliseconds, at least 100. Default 100. It is most of the replicas' lag, and of their requests: each look reads the manifests
+   * and the WAL.
+   */
+  replicaSyncIntervalMilliseconds?: number;
+  /** Default `wait`. */
+  onNoCandidate?: OnNoCandidate;
+  /** Databases that are in place on every node at every start. Names without escapes: letters, digits and _. */
+  databases?: string[];
+  /** Users that are in place on every node at every start. Others are dropped. */
+  users?: DatabaseUserArgs[];
+  tls?: DatabaseTlsArgs;
+  sizing?: DatabaseSizingArgs;
+  storage?: DatabaseStorageArgs;
+  spread?: DatabaseSpreadArgs;
+  /** Labels of the nodes that pods may run on. Default: any node. */
+  nodeSelector?: Record<string, string>;
+  /** Taints that the pods put up with. Default: none. */
+  tolerations?: TolerationArgs[];
+  /** An existing PriorityClass. Default: one is made, above applications. */
+  priorityClassName?: string;
+  /** Who reaches the database's port, by NetworkPolicy. Default: pods of the same namespace, and of namespaces with the label `tidesql.io/client: "true"`. `[]` is nobody. */
+  clients?: NetworkPeerArgs[];
+  /** Who reads the managers' metrics, by NetworkPolicy. Default: nobody. */
+  monitoring?: NetworkPeerArgs[];
+  services?: DatabaseServicesArgs;
+  /**
+   * Server options that the other arguments do not cover, by name. What would break the failover or lose data is refused (docs/engine.md).
+   * @example { max_allowed_packet: "128M", long_query_time: "1" }
+   */
+  engineSettings?: Record<string, string>;
+  /** Holds the Node binary that runs the manager, at /usr/local/bin/node. Default: the official slim image of the version that this package is tested with. */
+  nodeImage?: string;
+  /** Default `IfNotPresent`. */
+  imagePullPolicy?: ImagePullPolicy;
+  /** Names of Secrets in the namespace. Default: none. */
+  imagePullSecrets?: string[];
+  /** How long a primary may go on that cannot renew its lease, and most of the time that a failover takes. Seconds, 2 to 60. Default 4. */
+  leaseDurationSeconds?: number;
+  /** Taken off that time for the holder, added to it for a candidate: for timers that come late. Seconds, at least 0.1 and below half the duration. Default 0.5. */
+  leaseMarginSeconds?: number;
+  /** How long a pod may take to hand over and to send the rest of its data. Seconds, at least 30. Default 120. */
+  terminationGracePeriodSeconds?: number;
+  /** Where the image has MariaDB. Default /usr/local/mariadb. */
+  mariadbPrefix?: string;
+  /** DNS domain of the cluster. Default cluster.local. */
+  clusterDomain?: string;
+  /** Identity (a UUID) of data that is in the bucket already, to take it over from a deployment whose state is lost. Default: made once. A database of another identity is refused on the data. */
+  databaseId?: string;
+}
+
+/** An S3-compatible store with conditional writes. */
+export interface DatabaseObjectStoreArgs {
+  /** Host, and port when it is not the scheme's default; no scheme, no path. On AWS the regional one: the engine follows no redirects. */
+  endpoint: pulumi.Input<string>;
+  bucket: pulumi.Input<string>;
+  region: pulumi.Input<string>;
+  /** The deployment's folder; ends with `/`. Default: the component's name. Two databases may not share one. */
+  prefix?: pulumi.Input<string>;
+  /** Default true. */
+  useTls?: pulumi.Input<boolean>;
+  /** Bucket in the path instead of the host's name, for most stores outside AWS. Default false. */
+  pathStyle?: pulumi.Input<boolean>;
+  /** A static key: the engine takes no session token. */
+  accessKeyId: pulumi.Input<string>;
+  secretAccessKey: pulumi.Input<string>;
+  /** The store's own authority, PEM. Default: the image's public ones. */
+  caCertificate?: pulumi.Input<string | undefined>;
+}
+
+/** A MariaDB user. */
+export interface DatabaseUserArgs {
+  /** Letters, digits and _; at most 32. */
+  name: string;
+  /** Addresses that it may connect from: `%`, an address, `10.0.%` or `10.0.0.0/255.0.0.0`. Names are not resolved. Default `%`. */
+  host?: string;
+  /** At least 8 characters with both cases, a digit and another character; no quotes, no backslash. Default: one is made; see the output `passwords`. */
+  password?: pulumi.Input<string>;
+  grants: DatabaseGrantArgs[];
+}
+
+/** Privileges on one database, or on all. */
+export interface DatabaseGrantArgs {
+  /** One of `databases`, or `*` for all, with privileges that do not write. */
+  database: string;
+  /** SQL privileges, like `SELECT` or `ALL PRIVILEGES`. Views, routines, triggers and events exist on the node that made them only. */
+  privileges: string[];
+}
+
+/** Certificates: of the server for its clients, and of the managers for one another. */
+export interface DatabaseTlsArgs {
+  /** Refuses connections without TLS. Default true. The certificate is there in any case. */
+  required?: boolean;
+  /**
+   * A Secret of the namespace with `tls.crt`, `tls.key` and `ca.crt`. The certificate has to hold for `*.<name>.<namespace>.svc`, as a server's and as a client's. Default: an authority
+   * and a certificate are made.
+   */
+  existingSecretName?: string;
+  /** The authority of the existing Secret, PEM, for the output `caCertificate`. */
+  caCertificate?: pulumi.Input<string>;
+  /** More names for the certificate that is made, like that of a load balancer. */
+  additionalDnsNames?: string[];
+  /** Validity of the certificate that is made. Hours. Default 17,520 (two years). Its authority is valid for five times as long. */
+  validityHours?: number;
+  /** A deployment this long before the end makes a new certificate, and rolls it out. Hours. Default 4,380 (half a year). */
+  earlyRenewalHours?: number;
+}
+
+/** What a pod gets. Everything is derived from the instance type, or from memory and cores; each derived value can be overridden. */
+export interface DatabaseSizingArgs {
+  /** EC2 instance type of the nodes, like `m5.large`: a pod then takes three quarters of one. Default: unknown. */
+  instanceType?: string;
+  /** Request and limit of a pod's memory. Bytes. Default: three quarters of the instance's, or 4 GiB. */
+  memoryBytes?: number;
+  /** CPU request of a pod. Cores. Default: three quarters of the instance's, or 2. */
+  cpuCores?: number;
+  /** CPU limit of a pod. Cores. Default: all of the instance's, or twice the request. */
+  cpuLimitCores?: number;
+  /** Cache of SSTable blocks. Bytes. Default: a quarter of the instance's memory, or of the pod's. */
+  blockCacheBytes?: number;
+  /** Memory for new writes before they are flushed. Bytes. Default 8 MiB, at most 16 MiB; with durability `threshold` 8 to 64 MiB by memory, and no limit. */
+  writeBufferBytes?: number;
+  /** Threads that flush. Default: the cores, 2 to 4. */
+  flushThreads?: number;
+  /** Threads that compact. Default: the cores, 2 to 4. */
+  compactionThreads?: number;
+  /** The engine's memory. Bytes. Default: the pod's, less what MariaDB, its connections and the manager take. */
+  maxMemoryBytes?: number;
+  /** Default: one for each 32 MiB of the pod's memory, 32 to 1,000. */
+  maxConnections?: number;
+  /** Size of /tmp, for temporary tables and sorting. Bytes. Default 4 GiB; with NVMe drives a twentieth of them. */
+  temporaryVolumeBytes?: number;
+}
+
+/** Where a pod's data is. It has to hold all the data, not a part: nothing is evicted from it. */
+export interface DatabaseStorageArgs {
+  /** Default `volume`. */
+  kind?: StorageKind;
+  /** Default: the cluster's default class. */
+  storageClassName?: string;
+  /** Default 100; with NVMe drives four fifths of them. */
+  sizeGiB?: number;
+}
+
+/** How the pods are kept apart. */
+export interface DatabaseSpreadArgs {
+  /** One pod a machine. Default `required`. */
+  hosts?: Spread;
+  /** Zones in balance. Default `preferred`: when a zone is lost, its pods may start in another. */
+  zones?: Spread;
+}
+
+/** A taint that the pods put up with, as in Kubernetes. */
+export interface TolerationArgs {
+  key?: string;
+  /** `Equal` or `Exists`. Default `Equal`. */
+  operator?: string;
+  value?: string;
+  /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Default: all. */
+  effect?: string;
+  tolerationSeconds?: number;
+}
+
+/** Who may connect: pods by their labels and their namespaces', or addresses. */
+export interface NetworkPeerArgs {
+  /** Labels of the namespaces; `{}` is every namespace. Default: the database's own. */
+  namespaceLabels?: Record<string, string>;
+  /** Labels of the pods; `{}` is every pod. Default: every pod of those namespaces. */
+  podLabels?: Record<string, string>;
+  /** Instead of labels: addresses outside the cluster, like `10.0.0.0/16`. */
+  cidr?: string;
+}
+
+/** The Services `<name>-primary` and `<name>-replica`. */
+export interface DatabaseServicesArgs {
+  /** Default `ClusterIP`. With `LoadBalancer`, name the clients' addresses in `clients`. */
+  type?: ServiceType;
+  /** Like `service.k8s.aws/nlb`. Default: the cluster's own. */
+  loadBalancerClass?: string;
+  annotations?: Record<string, string>;
+}
+
+/** Options of {@link Database}. */
+export interface DatabaseOptions extends pulumi.ComponentResourceOptions {
+  /** Changes a child before it is registered. */
+  transform?: DatabaseTransforms;
+  /** A manager that was built elsewhere. Default: the one in this package. */
+  managerBundle?: ManagerBundle;
+}

@@ -1,0 +1,97 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { configurationHash } from "../core/configurationHash";
+import { engineConfigurationText } from "../core/engineConfiguration";
+import { ObjectStoreLocation } from "../core/managerConfiguration";
+import { managerConfigurationText } from "../core/managerConfigurationText";
+import { configurationManifest, managerManifest } from "../core/manifests/configMaps";
+import { declareUsers } from "../core/users";
+import { ManagerBundle } from "../managerBundle";
+import { transformed } from "../transform";
+import { DatabaseArgs } from "./arguments";
+import { DatabaseContext } from "./context";
+
+/** The two texts of the ConfigMap `<name>-config`. */
+export interface ConfigurationTexts {
+  engine: pulumi.Output<string>;
+  manager: pulumi.Output<string>;
+}
+
+/** What the engine and the manager are told, once the store and the identity are known. */
+export function configurationTexts(
+  { settings }: DatabaseContext,
+  args: DatabaseArgs,
+  store: pulumi.Output<ObjectStoreLocation>,
+  databaseId: pulumi.Output<string>,
+): ConfigurationTexts {
+  const { names, durability, requireTls, replicaSyncIntervalMicroseconds } = settings;
+  return {
+    engine: pulumi.all([store, args.objectStore.caCertificate]).apply(([objectStore, caCertificate]) =>
+      engineConfigurationText({
+        durability,
+        walSyncThresholdBytes: settings.walSyncThresholdBytes,
+        replicaSyncIntervalMicroseconds,
+        objectStore,
+        objectStoreHasOwnAuthority: caCertificate !== undefined,
+        requireTls,
+        sizing: settings.sizing,
+        settings: settings.engineSettings,
+      }),
+    ),
+    manager: pulumi.all([store, databaseId]).apply(([objectStore, id]) =>
+      managerConfigurationText({
+        name: names.database,
+        namespace: names.namespace,
+        databaseId: id,
+        headlessService: names.headlessService,
+        nodes: settings.nodes,
+        leaseDurationSeconds: settings.leaseDurationSeconds,
+        leaseMarginSeconds: settings.leaseMarginSeconds,
+        durability,
+        onNoCandidate: settings.onNoCandidate,
+        replicaSyncIntervalMicroseconds,
+        objectStore,
+        mariadbPrefix: settings.mariadbPrefix,
+        databases: settings.databases,
+        users: declareUsers(settings.users),
+        requireTls,
+      }),
+    ),
+  };
+}
+
+/** Both ConfigMaps: what the pods are told, and the program that they run. */
+export function makeConfigMaps(
+  context: DatabaseContext,
+  texts: ConfigurationTexts,
+  bundle: ManagerBundle,
+): pulumi.Resource[] {
+  const { name, settings, transform, inside } = context;
+  const { names } = settings;
+  return [
+    new k8s.core.v1.ConfigMap(
+      ...transformed(
+        transform.configuration,
+        `${name}-config`,
+        configurationManifest(names, texts.engine, texts.manager),
+        inside,
+      ),
+    ),
+    new k8s.core.v1.ConfigMap(
+      ...transformed(transform.manager, `${name}-manager`, managerManifest(names, bundle), inside),
+    ),
+  ];
+}
+
+/** Changes with everything that a pod reads at its start. */
+export function hashOf(
+  texts: ConfigurationTexts,
+  bundle: ManagerBundle,
+  secretsFingerprint: pulumi.Output<string>,
+): pulumi.Output<string> {
+  return pulumi
+    .all([texts.engine, texts.manager, secretsFingerprint])
+    .apply(([engine, manager, secrets]) =>
+      configurationHash({ engine, manager, secrets, script: bundle.manager, watchdog: bundle.watchdog }),
+    );
+}

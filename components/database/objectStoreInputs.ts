@@ -1,0 +1,103 @@
+import * as pulumi from "@pulumi/pulumi";
+import { InputProblem, under } from "../core/inputProblem";
+import {
+  validateBucketLocation,
+  validateBucketName,
+  validateEndpoint,
+  validateKeyPart,
+  validatePrefix,
+  validateStoreRegion,
+} from "../core/objectStoreLocation";
+import { ObjectStoreLocation } from "../core/managerConfiguration";
+import { objectStoreSecretData } from "../core/manifests/secrets";
+import { refuseInvalid } from "../refuse";
+import { DatabaseObjectStoreArgs } from "./arguments";
+
+/** What is wrong with the store's arguments, as far as they are plain values. */
+export function validateObjectStore(objectStore: DatabaseObjectStoreArgs | undefined): InputProblem[] {
+  if (objectStore === undefined) {
+    return [
+      {
+        propertyPath: "objectStore",
+        reason: "is missing: give endpoint, bucket, region and an access key, or the outputs of an ObjectStore",
+      },
+    ];
+  }
+  const { endpoint, bucket, region, prefix, useTls = true, pathStyle = false } = objectStore;
+  const problems = [...keyProblems(objectStore), ...(typeof prefix === "string" ? validatePrefix(prefix) : [])];
+  const location = { endpoint, bucket, region, useTls, pathStyle };
+  if (isPlainLocation(location)) {
+    problems.push(...validateBucketLocation(location));
+  } else {
+    problems.push(
+      ...(typeof endpoint === "string" ? validateEndpoint(endpoint) : missing("endpoint", endpoint)),
+      ...(typeof bucket === "string" ? validateBucketName(bucket) : missing("bucket", bucket)),
+      ...(typeof region === "string" ? validateStoreRegion(region) : missing("region", region)),
+    );
+  }
+  return under("objectStore", problems);
+}
+
+/** The store's location once it is known, judged then. */
+export function objectStoreLocation(
+  name: string,
+  objectStore: DatabaseObjectStoreArgs,
+): pulumi.Output<ObjectStoreLocation> {
+  const { endpoint, bucket, region, prefix = `${name}/`, useTls = true, pathStyle = false } = objectStore;
+  return pulumi.output({ endpoint, bucket, region, prefix, useTls, pathStyle }).apply(location => {
+    refuseInvalid(
+      `Database "${name}"`,
+      under("objectStore", [...validateBucketLocation(location), ...validatePrefix(location.prefix)]),
+    );
+    return location;
+  });
+}
+
+/** Keys and values of the store's Secret, judged once they are known. */
+export function objectStoreData(
+  name: string,
+  { accessKeyId, secretAccessKey, caCertificate }: DatabaseObjectStoreArgs,
+): pulumi.Output<Record<string, string>> {
+  return pulumi.secret(pulumi.output({ accessKeyId, secretAccessKey, caCertificate })).apply(known => {
+    const problems = [
+      ...validateKeyPart("accessKeyId", known.accessKeyId),
+      ...validateKeyPart("secretAccessKey", known.secretAccessKey),
+    ];
+    refuseInvalid(`Database "${name}"`, under("objectStore", problems));
+    return objectStoreSecretData(known);
+  });
+}
+
+/** The store's port, for the NetworkPolicy. */
+export function objectStorePort(location: pulumi.Output<ObjectStoreLocation>): pulumi.Output<number> {
+  return location.apply(({ endpoint, useTls }) => Number(endpoint.split(":")[1] ?? (useTls ? 443 : 80)));
+}
+
+function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
+  return (["accessKeyId", "secretAccessKey"] as const).flatMap(part => {
+    const value: unknown = objectStore[part];
+    if (value === undefined || value === "") {
+      return [
+        {
+          propertyPath: part,
+          reason: `is missing and cannot be made: run "pulumi config set --secret ${part} ..." and pass new pulumi.Config().requireSecret("${part}"), or use the outputs of an ObjectStore`,
+        },
+      ];
+    }
+    return typeof value === "string" ? validateKeyPart(part, value) : [];
+  });
+}
+
+function missing(propertyPath: string, value: unknown): InputProblem[] {
+  return value === undefined ? [{ propertyPath, reason: "is missing: say where the bucket is" }] : [];
+}
+
+type LocationInputs = Record<"endpoint" | "bucket" | "region", unknown> & Record<"useTls" | "pathStyle", unknown>;
+
+function isPlainLocation(location: LocationInputs): location is Omit<ObjectStoreLocation, "prefix"> {
+  const { endpoint, bucket, region, useTls, pathStyle } = location;
+  return (
+    [endpoint, bucket, region].every(value => typeof value === "string") &&
+    [useTls, pathStyle].every(value => typeof value === "boolean")
+  );
+}

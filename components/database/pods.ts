@@ -1,0 +1,66 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { validateImageReference } from "../core/imageReference";
+import { disruptionBudgetManifest } from "../core/manifests/disruptionBudget";
+import { priorityClassManifest } from "../core/manifests/priorityClass";
+import { statefulSetManifest } from "../core/manifests/statefulSet";
+import { refuseInvalid } from "../refuse";
+import { transformed } from "../transform";
+import { DatabaseContext } from "./context";
+
+/** A large database may take long to hand over, and a replica to load its tables. */
+const statefulSetTimeouts = { create: "30m", update: "60m", delete: "10m" };
+
+/** What decides where pods run and when they may be taken away. */
+export function makeScheduling({ name, settings, transform, inside, outside }: DatabaseContext): pulumi.Resource[] {
+  const { names, storage, priorityClassName } = settings;
+  const budget = new k8s.policy.v1.PodDisruptionBudget(
+    ...transformed(
+      transform.disruptionBudget,
+      `${name}-disruption-budget`,
+      disruptionBudgetManifest(names, !storage.onInstanceStore),
+      inside,
+    ),
+  );
+  if (priorityClassName !== undefined) return [budget];
+  const priorityClass = new k8s.scheduling.v1.PriorityClass(
+    ...transformed(transform.priorityClass, `${name}-priority`, priorityClassManifest(names), outside),
+  );
+  return [budget, priorityClass];
+}
+
+/** What only becomes known when the plan is carried out, and what the pods wait for. */
+export interface StatefulSetParts {
+  image: pulumi.Input<string>;
+  configurationHash: pulumi.Output<string>;
+  before: pulumi.Resource[];
+}
+
+/** The pods, after everything that they read. */
+export function makeStatefulSet(
+  { name, settings, transform, outside }: DatabaseContext,
+  parts: StatefulSetParts,
+): void {
+  const { names } = settings;
+  const manifest = statefulSetManifest<pulumi.Input<string>>(names, {
+    ...settings,
+    priorityClassName: settings.priorityClassName ?? names.priorityClass,
+    image: checkedImage(name, parts.image),
+    configurationHash: parts.configurationHash,
+  });
+  new k8s.apps.v1.StatefulSet(
+    ...transformed(transform.statefulSet, `${name}-stateful-set`, manifest, {
+      ...outside,
+      dependsOn: parts.before,
+      customTimeouts: statefulSetTimeouts,
+    }),
+  );
+}
+
+function checkedImage(name: string, image: pulumi.Input<string>): pulumi.Input<string> {
+  if (typeof image === "string") return image;
+  return pulumi.output(image).apply(known => {
+    refuseInvalid(`Database "${name}"`, validateImageReference("image", known));
+    return known;
+  });
+}

@@ -1,0 +1,236 @@
+import { validateImageReference } from "../core/imageReference";
+import { InputProblem, under } from "../core/inputProblem";
+import { validateInstanceType } from "../core/instanceTypes";
+import { validateEngineSettings } from "../core/engineSettings";
+import { validateDatabaseName, validateNamespaceName, validateObjectName } from "../core/names";
+import { validateLabels, validateNetworkPeers } from "../core/networkPeers";
+import { passwordProblem } from "../core/passwords";
+import { printable } from "../core/printable";
+import { validateSizing } from "../core/sizingProblems";
+import { validateDatabases, validateUsers } from "../core/users";
+import {
+  DatabaseArgs,
+  DatabaseTlsArgs,
+  Durability,
+  ImagePullPolicy,
+  OnNoCandidate,
+  ServiceType,
+  Spread,
+  StorageKind,
+  TolerationArgs,
+} from "./arguments";
+import { validateObjectStore } from "./objectStoreInputs";
+import { sizingRequest } from "./settings";
+
+/**
+ * Everything that is wrong with a database's arguments, as far as it can be told before anything is registered: values that are still to come are judged when they do.
+ * @param name the component's name, which names everything else
+ */
+export function validateDatabaseArgs(name: string, args: DatabaseArgs): InputProblem[] {
+  const { databases = [], users = [], sizing = {} } = args;
+  return [
+    ...validateDatabaseName(name),
+    ...validateNamespaceName(args.namespace ?? name, args.createNamespace ?? true),
+    ...imageProblems(args),
+    ...validateObjectStore(args.objectStore),
+    ...choiceProblems(args),
+    ...numberProblems(args),
+    ...under("databases", validateDatabases(databases)),
+    ...under("users", [...validateUsers(users, databases), ...passwordProblems(users)]),
+    ...under("tls", tlsProblems(args.tls ?? {})),
+    ...(sizing.instanceType === undefined ? [] : validateInstanceType("sizing.instanceType", sizing.instanceType)),
+    ...validateSizing(sizingRequest(args)),
+    ...placementProblems(args),
+    ...under("clients", validateNetworkPeers(args.clients ?? [])),
+    ...under("monitoring", validateNetworkPeers(args.monitoring ?? [])),
+    ...validateEngineSettings(args.engineSettings ?? {}),
+    ...textProblems(args),
+  ];
+}
+
+function imageProblems({ image, nodeImage, imagePullSecrets = [] }: DatabaseArgs): InputProblem[] {
+  return [
+    ...(typeof image === "string" ? validateImageReference("image", image) : []),
+    ...(image === undefined
+      ? [{ propertyPath: "image", reason: "is missing: give an image with TideSQL, by digest" }]
+      : []),
+    ...(nodeImage === undefined ? [] : validateImageReference("nodeImage", nodeImage)),
+    ...imagePullSecrets.flatMap((secret, index) => validateObjectName(`imagePullSecrets[${index}]`, secret)),
+  ];
+}
+
+function choiceProblems(args: DatabaseArgs): InputProblem[] {
+  return [
+    ...oneOf("durability", args.durability, Durability),
+    ...oneOf("onNoCandidate", args.onNoCandidate, OnNoCandidate),
+    ...oneOf("imagePullPolicy", args.imagePullPolicy, ImagePullPolicy),
+    ...oneOf("storage.kind", args.storage?.kind, StorageKind),
+    ...oneOf("spread.hosts", args.spread?.hosts, Spread),
+    ...oneOf("spread.zones", args.spread?.zones, Spread),
+    ...oneOf("services.type", args.services?.type, ServiceType),
+  ];
+}
+
+function numberProblems(args: DatabaseArgs): InputProblem[] {
+  const { replicas, walSyncThresholdBytes, durability, leaseDurationSeconds = 4, leaseMarginSeconds = 0.5 } = args;
+  const problems: InputProblem[] = [
+    ...wholeNumber("replicas", replicas, 0, "replicas beside the primary; 0 is a primary alone"),
+    ...wholeNumber("replicaSyncIntervalMilliseconds", args.replicaSyncIntervalMilliseconds, 100, "milliseconds"),
+    ...wholeNumber(
+      "terminationGracePeriodSeconds",
+      args.terminationGracePeriodSeconds,
+      30,
+      "seconds, so that a primary can hand over",
+    ),
+    ...wholeNumber(
+      "walSyncThresholdBytes",
+      walSyncThresholdBytes,
+      16,
+      "bytes: below 9 a replica's empty WAL replaces the primary's",
+    ),
+  ];
+  if (walSyncThresholdBytes !== undefined && durability !== Durability.Threshold) {
+    problems.push({
+      propertyPath: "walSyncThresholdBytes",
+      reason: `only means something with durability "threshold": leave it out`,
+    });
+  }
+  if (!(leaseDurationSeconds >= 2 && leaseDurationSeconds <= 60)) {
+    problems.push({
+      propertyPath: "leaseDurationSeconds",
+      reason: `is ${leaseDurationSeconds}: write 2 to 60 seconds`,
+    });
+  } else if (!(leaseMarginSeconds >= 0.1 && 2 * leaseMarginSeconds < leaseDurationSeconds)) {
+    problems.push({
+      propertyPath: "leaseMarginSeconds",
+      reason: `is ${leaseMarginSeconds}: write at least 0.1 seconds, and less than half of leaseDurationSeconds`,
+    });
+  }
+  return problems;
+}
+
+function passwordProblems(users: NonNullable<DatabaseArgs["users"]>): InputProblem[] {
+  return users.flatMap(({ name, password }, index) => {
+    const reason = typeof password === "string" ? passwordProblem(name, password) : undefined;
+    return reason === undefined ? [] : [{ propertyPath: `[${index}].password`, reason }];
+  });
+}
+
+function tlsProblems(tls: DatabaseTlsArgs): InputProblem[] {
+  const { existingSecretName, additionalDnsNames = [], validityHours, earlyRenewalHours } = tls;
+  const problems: InputProblem[] = [];
+  if (existingSecretName !== undefined) {
+    problems.push(...validateObjectName("existingSecretName", existingSecretName));
+    for (const key of ["additionalDnsNames", "validityHours", "earlyRenewalHours"] as const) {
+      if (tls[key] !== undefined)
+        problems.push({
+          propertyPath: key,
+          reason: "is for the certificate that is made: leave it out with existingSecretName",
+        });
+    }
+    return problems;
+  }
+  if (tls.caCertificate !== undefined) {
+    problems.push({
+      propertyPath: "caCertificate",
+      reason: "is that of an existing Secret: give existingSecretName, or leave it out",
+    });
+  }
+  additionalDnsNames.forEach((dnsName, index) => {
+    if (!/^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i.test(dnsName)) {
+      problems.push({ propertyPath: `additionalDnsNames[${index}]`, reason: `"${printable(dnsName)}" is no DNS name` });
+    }
+  });
+  problems.push(...wholeNumber("validityHours", validityHours, 24, "hours"));
+  problems.push(...wholeNumber("earlyRenewalHours", earlyRenewalHours, 1, "hours"));
+  const [validity, early] = [validityHours ?? 17_520, earlyRenewalHours ?? 4_380];
+  if (problems.length === 0 && early >= validity) {
+    problems.push({
+      propertyPath: "earlyRenewalHours",
+      reason: `is ${early}, not less than the ${validity} hours of validity: every deployment would make a new certificate`,
+    });
+  }
+  return problems;
+}
+
+function placementProblems(args: DatabaseArgs): InputProblem[] {
+  const { storage = {}, services = {}, priorityClassName, tolerations = [] } = args;
+  const problems: InputProblem[] = [...under("nodeSelector", validateLabels(args.nodeSelector ?? {}))];
+  if (storage.storageClassName !== undefined) {
+    if (storage.kind === StorageKind.Nvme) {
+      problems.push({
+        propertyPath: "storage.storageClassName",
+        reason: 'means nothing with kind "nvme": leave it out',
+      });
+    } else {
+      problems.push(...validateObjectName("storage.storageClassName", storage.storageClassName));
+    }
+  }
+  if (priorityClassName !== undefined) problems.push(...validateObjectName("priorityClassName", priorityClassName));
+  if (services.loadBalancerClass !== undefined && services.type !== ServiceType.LoadBalancer) {
+    problems.push({
+      propertyPath: "services.loadBalancerClass",
+      reason: 'means nothing without type "LoadBalancer": set that, or leave it out',
+    });
+  }
+  tolerations.forEach((toleration, index) =>
+    problems.push(...under(`tolerations[${index}]`, tolerationProblems(toleration))),
+  );
+  return problems;
+}
+
+function tolerationProblems({ key, operator, value, effect, tolerationSeconds }: TolerationArgs): InputProblem[] {
+  const operators = { Equal: "Equal", Exists: "Exists" };
+  const effects = { NoSchedule: "NoSchedule", PreferNoSchedule: "PreferNoSchedule", NoExecute: "NoExecute" };
+  const problems = [...oneOf("operator", operator, operators), ...oneOf("effect", effect, effects)];
+  if (operator === "Exists" && value !== undefined) {
+    problems.push({ propertyPath: "value", reason: 'cannot go with operator "Exists": leave it out' });
+  }
+  if (key === undefined && operator !== "Exists") {
+    problems.push({
+      propertyPath: "key",
+      reason: 'is missing: name the taint, or set operator to "Exists" to put up with every one',
+    });
+  }
+  if (tolerationSeconds !== undefined && effect !== "NoExecute") {
+    problems.push({
+      propertyPath: "tolerationSeconds",
+      reason: 'only means something with effect "NoExecute": leave it out',
+    });
+  }
+  return problems;
+}
+
+function textProblems({ databaseId, mariadbPrefix, clusterDomain }: DatabaseArgs): InputProblem[] {
+  const problems: InputProblem[] = [];
+  if (databaseId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(databaseId)) {
+    problems.push({
+      propertyPath: "databaseId",
+      reason: `"${printable(databaseId)}" is no UUID: copy it from owner.json in the bucket, or leave it out`,
+    });
+  }
+  if (mariadbPrefix !== undefined && !/^(\/[A-Za-z0-9][A-Za-z0-9._-]*)+$/.test(mariadbPrefix)) {
+    problems.push({
+      propertyPath: "mariadbPrefix",
+      reason: `"${printable(mariadbPrefix)}" is no folder: write an absolute path without a "/" at its end`,
+    });
+  }
+  if (clusterDomain !== undefined) problems.push(...validateObjectName("clusterDomain", clusterDomain));
+  return problems;
+}
+
+function oneOf(propertyPath: string, value: string | undefined, choices: Record<string, string>): InputProblem[] {
+  const values = Object.values(choices);
+  if (value === undefined || values.includes(value)) return [];
+  return [
+    {
+      propertyPath,
+      reason: `is "${printable(String(value))}": choose among ${values.map(choice => `"${choice}"`).join(", ")}`,
+    },
+  ];
+}
+
+function wholeNumber(propertyPath: string, value: number | undefined, least: number, what: string): InputProblem[] {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return [];
+  return [{ propertyPath, reason: `is ${value}: write a whole number from ${least} (${what})` }];
+}

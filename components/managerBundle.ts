@@ -1,0 +1,59 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+
+/** The manager's two scripts, as they run in the pods. */
+export interface ManagerBundle {
+  /** Process 1. */
+  manager: string;
+  /** Its watchdog thread. */
+  watchdog: string;
+}
+
+/** This package's name in its package.json. */
+const packageName = "pulumi-tidesql";
+/** Where `npm run build:manager` puts them, from the package's root. */
+const bundleDirectory = path.join("bin", "manager");
+/** What a ConfigMap holds, all keys together. Bytes. */
+const largestBundle = 1024 * 1024;
+
+/**
+ * Reads the manager's scripts from this package, whether it runs from sources or from an installed tarball.
+ * @param start the folder below the package's root to start from
+ * @throws Error when they were not built, or do not fit into a ConfigMap
+ */
+export function readManagerBundle(start: string = __dirname): ManagerBundle {
+  const directory = path.join(packageRoot(start), bundleDirectory);
+  const bundle = { manager: read(directory, "manager.js"), watchdog: read(directory, "watchdog.js") };
+  const size = Buffer.byteLength(bundle.manager) + Buffer.byteLength(bundle.watchdog);
+  if (size > largestBundle) {
+    throw new Error(
+      `the manager in ${directory} takes ${size} bytes, but a ConfigMap holds ${largestBundle}: build it with "npm run build:manager", which minifies it`,
+    );
+  }
+  return bundle;
+}
+
+function read(directory: string, file: string): string {
+  const full = path.join(directory, file);
+  if (!existsSync(full)) {
+    throw new Error(`${full} is missing: run "npm run build:manager" in ${path.dirname(path.dirname(directory))}`);
+  }
+  return readFileSync(full, "utf8");
+}
+
+/** The nearest folder at or above `start` that holds this package's package.json. */
+function packageRoot(start: string): string {
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    const file = path.join(folder, "package.json");
+    if (existsSync(file) && statSync(file).isFile() && nameOf(file) === packageName) return folder;
+    if (folder === path.dirname(folder)) {
+      throw new Error(
+        `no folder above ${start} holds the package.json of ${packageName}: import the package as npm installs it`,
+      );
+    }
+  }
+}
+
+function nameOf(file: string): unknown {
+  return (JSON.parse(readFileSync(file, "utf8")) as { name?: unknown }).name;
+}
