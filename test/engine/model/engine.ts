@@ -1,0 +1,164 @@
+import { commit, sendGrownWal } from "./commit";
+import { ColumnFamily } from "./columnFamily";
+import { mergeByShape, mergeRange } from "./compaction";
+import * as definitions from "./definitions";
+import { KnownTable, TableName } from "./definitions";
+import { NoSuchTable } from "./errors";
+import { flushMemtable, rotate } from "./flush";
+import { Environment } from "./ports";
+import { promote } from "./promotion";
+import { readRow, scanRows } from "./reading";
+import { openState } from "./recovery";
+import { pollBucket } from "./replication";
+import { defaultEngineSettings, defaultFamilySettings, EngineSettings, FamilySettings } from "./settings";
+import type { EngineState } from "./state";
+import { EngineStatus, statusOf } from "./status";
+import { FamilyWrite } from "./writeAheadLog";
+
+/** The reaper wakes up so often. Milliseconds. */
+export const reaperIntervalMilliseconds = 100;
+
+/** What a transaction does to one row; a value of null deletes it. Keys and values are the SQL layer's own. */
+export interface RowWrite extends TableName {
+  key: string;
+  value: string | null;
+}
+
+/**
+ * A model of TidesDB 9.3.14 on an object store, as TideSQL 4.5.7 drives it, with the hazards that were measured on it or read in its source: it loses what the engine
+ * loses. It has no timers: {@link tick} and {@link poll} are called from outside, by a server's timers or by a simulation's virtual clock.
+ */
+export class Engine {
+  private ticking: Promise<void> | undefined;
+
+  private constructor(private readonly state: EngineState) {}
+
+  /** Opens the engine on a disk that may hold an earlier engine's files, and on a bucket that may not answer: it opens all the same. */
+  static async open(environment: Environment, settings: Partial<EngineSettings>): Promise<Engine> {
+    return new Engine(await openState(environment, { ...defaultEngineSettings, ...settings }));
+  }
+
+  get settings(): EngineSettings {
+    return this.state.settings;
+  }
+
+  /** Whether it refuses writes at this moment. */
+  get replicaMode(): boolean {
+    return this.state.replicaMode;
+  }
+
+  /** False once it was killed or closed. */
+  get alive(): boolean {
+    return this.state.alive;
+  }
+
+  /** The reaper's round: to be called every {@link reaperIntervalMilliseconds}. A call during a long round does nothing. */
+  tick(): Promise<void> {
+    this.ticking ??= this.reap().finally(() => (this.ticking = undefined));
+    return this.ticking;
+  }
+
+  /** The replica's look at the bucket: to be called `replicaSyncIntervalMilliseconds` after the last one ended. Does nothing where the node does not follow. */
+  poll(): Promise<void> {
+    const { state } = this;
+    if (!state.syncThreadRuns) return Promise.resolve();
+    state.polling ??= pollBucket(state).finally(() => (state.polling = undefined));
+    return state.polling;
+  }
+
+  /** @throws PromotionFailed */
+  promote(): Promise<void> {
+    return promote(this.state);
+  }
+
+  /** @throws ReadOnlyReplica, NoSuchTable */
+  commit(writes: RowWrite[]): Promise<void> {
+    return commit(
+      this.state,
+      writes.map((write): FamilyWrite => [this.family(write).index, write.key, write.value]),
+    );
+  }
+
+  /** A point read. @throws NoSuchTable, CorruptTable, EngineCrashed */
+  get(table: TableName, key: string): string | undefined {
+    return readRow(this.state, this.family(table), key);
+  }
+
+  /** All rows, in no order. @throws NoSuchTable, CorruptTable, EngineCrashed */
+  scan(table: TableName): Map<string, string> {
+    return scanRows(this.state, this.family(table));
+  }
+
+  /** @throws ReadOnlyReplica, TableExists */
+  createTable(name: TableName, definition: string, settings: Partial<FamilySettings> = {}): Promise<void> {
+    return definitions.createTable(this.state, name, definition, { ...defaultFamilySettings, ...settings });
+  }
+
+  /** @throws ReadOnlyReplica, NoSuchTable */
+  dropTable(name: TableName): Promise<void> {
+    return definitions.dropTable(this.state, name);
+  }
+
+  /** What CREATE TABLE said; undefined where the table is not, or not yet, known. */
+  definition(name: TableName): string | undefined {
+    return definitions.findTable(this.state, name)?.definition;
+  }
+
+  /** Tables whose definitions have arrived, with or without their rows. */
+  tables(): KnownTable[] {
+    return definitions.knownTables(this.state);
+  }
+
+  /**
+   * OPTIMIZE TABLE: flushes the memtable of all tables, waits for it, and merges this one's SSTables where the tree's shape asks for it. A replica does it too, and
+   * harms itself and the bucket: its SSTables take the numbers of the primary's next ones, and its own WAL goes to the bucket over the primary's.
+   */
+  async optimize(name: TableName): Promise<void> {
+    const family = this.family(name);
+    await rotate(this.state);
+    await Promise.all(this.state.immutables.map(memtable => memtable.untilFlushed()));
+    await mergeByShape(this.state, family);
+  }
+
+  /** What `tidesdb_compact_after_range_delete_min_rows` starts: a targeted merge of the SSTables that hold keys of the range. */
+  compactRange(name: TableName, range: [string, string]): Promise<void> {
+    return mergeRange(this.state, this.family(name), range);
+  }
+
+  /**
+   * A clean stop: flushes, sends what is in the queue, and tries once more what was parked. A replica flushes nothing and deletes its WAL, even one that it took
+   * over from an earlier life of this node as primary and that holds rows which are nowhere else.
+   */
+  async close(): Promise<void> {
+    const { state } = this;
+    await this.ticking;
+    if (!state.replicaMode && !state.active.isEmpty) await flushMemtable(state, state.active);
+    await Promise.all(state.immutables.map(memtable => memtable.untilFlushed()));
+    state.syncThreadRuns = false;
+    await state.polling;
+    await state.uploader.drain();
+    if (state.active.wal !== undefined) state.disk.remove(state.active.wal);
+    state.alive = false;
+  }
+
+  /** SIGKILL: nothing more is written; what was sent already may still arrive in the bucket. */
+  kill(): void {
+    this.state.alive = false;
+  }
+
+  /** As it is now. The server's status variables are up to a second old. */
+  status(): EngineStatus {
+    return statusOf(this.state);
+  }
+
+  private async reap(): Promise<void> {
+    sendGrownWal(this.state);
+    await this.state.uploader.retryParked();
+  }
+
+  private family(name: TableName): ColumnFamily {
+    const found = definitions.findTable(this.state, name);
+    if (!found) throw new NoSuchTable(definitions.familyName(name));
+    return found.family;
+  }
+}

@@ -1,0 +1,115 @@
+import * as http from "node:http";
+import { AddressInfo } from "node:net";
+import { PreconditionFailed, PutOptions } from "../model/ports";
+import { MemoryObjectStore } from "./memoryObjectStore";
+
+const metadataPrefix = "x-amz-meta-";
+
+/** An S3 server in this process, for tests of what speaks the protocol: path style, one bucket, whatever the signature says as long as there is one. */
+export class S3Server {
+  /** What the bucket holds; its faults are the server's: a call that throws is answered 503. */
+  readonly store = new MemoryObjectStore();
+  private readonly sockets = new Set<import("node:net").Socket>();
+
+  private constructor(
+    private readonly server: http.Server,
+    readonly bucket: string,
+  ) {
+    server.on("connection", socket => {
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
+    });
+    server.on("request", (request, response) => void this.handle(request, response));
+  }
+
+  static async start(bucket = "tests"): Promise<S3Server> {
+    const server = http.createServer();
+    const started = new S3Server(server, bucket);
+    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+    return started;
+  }
+
+  /** Host and port. */
+  get endpoint(): string {
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private async handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const url = new URL(request.url ?? "/", "http://s3");
+    const [, bucket = "", ...rest] = url.pathname.split("/");
+    const key = rest.map(decodeURIComponent).join("/");
+    const answer = (status: number, headers: http.OutgoingHttpHeaders = {}, body: Uint8Array = Buffer.alloc(0)) => {
+      response.writeHead(status, { ...headers, "content-length": headers["content-length"] ?? body.length });
+      response.end(request.method === "HEAD" ? undefined : body);
+    };
+    try {
+      if (!request.headers.authorization?.startsWith("AWS4-HMAC-SHA256")) return answer(403);
+      if (bucket !== this.bucket) return answer(404);
+      switch (request.method) {
+        case "PUT":
+          return answer(200, { etag: await this.store.put(key, Buffer.concat(chunks), putOptions(request.headers)) });
+        case "DELETE":
+          await this.store.delete(key);
+          return answer(204);
+        case "HEAD": {
+          const head = await this.store.head(key);
+          return head ? answer(200, { ...metadataHeaders(head), "content-length": head.size }) : answer(404);
+        }
+        default:
+          if (key === "") return answer(200, { "content-type": "application/xml" }, await this.list(url.searchParams));
+          break;
+      }
+      const object = await this.store.get(key);
+      return object ? answer(200, metadataHeaders(object), object.body) : answer(404);
+    } catch (error) {
+      answer(error instanceof PreconditionFailed ? 412 : 503);
+    }
+  }
+
+  private async list(query: URLSearchParams): Promise<Buffer> {
+    const most = Number(query.get("max-keys") ?? 1000);
+    const after = query.get("continuation-token") ?? "";
+    const objects = (await this.store.list(query.get("prefix") ?? "")).filter(({ key }) => key > after);
+    const page = objects.slice(0, most);
+    const contents = page.map(({ key, size }) => {
+      const etag = this.store.objects.get(key)?.etag.replaceAll('"', "&quot;") ?? "";
+      return `<Contents><Key>${key}</Key><Size>${size}</Size><ETag>${etag}</ETag></Contents>`;
+    });
+    const truncated = objects.length > page.length;
+    const token = truncated ? `<NextContinuationToken>${page.at(-1)?.key ?? ""}</NextContinuationToken>` : "";
+    return Buffer.from(
+      `<?xml version="1.0"?><ListBucketResult><IsTruncated>${truncated}</IsTruncated>${token}${contents.join("")}</ListBucketResult>`,
+    );
+  }
+}
+
+function putOptions(headers: http.IncomingHttpHeaders): PutOptions {
+  const metadata = Object.entries(headers)
+    .filter(([name]) => name.startsWith(metadataPrefix))
+    .map(([name, value]) => [name.slice(metadataPrefix.length), String(value)]);
+  return {
+    metadata: Object.fromEntries(metadata) as Record<string, string>,
+    ...(headers["if-none-match"] === "*" && { ifNoneMatch: true }),
+    ...(headers["if-match"] !== undefined && { ifMatch: headers["if-match"] }),
+  };
+}
+
+function metadataHeaders({
+  etag,
+  metadata,
+}: {
+  etag: string;
+  metadata: Record<string, string>;
+}): http.OutgoingHttpHeaders {
+  return {
+    etag,
+    ...Object.fromEntries(Object.entries(metadata).map(([name, value]) => [metadataPrefix + name, value])),
+  };
+}

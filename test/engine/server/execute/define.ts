@@ -1,0 +1,145 @@
+import { ReadOnlyReplica } from "../../model/errors";
+import { CreateTable, Statement, TableDefinition, TableReference } from "../sql/ast";
+import { sqlErrors } from "../sqlError";
+import { systemDatabases } from "../storage/localTables";
+import { ok, OkResult } from "../values";
+import type { ClientSession } from "./clientSession";
+import { columnIndex, familySettings, findTable, guardAsync } from "./tables";
+
+/** Engines whose tables are on this node alone. */
+const localEngines = ["innodb", "aria", "myisam", "memory"];
+
+/** @throws SqlError */
+export async function createTable(
+  session: ClientSession,
+  { table, ifNotExists, definition }: CreateTable,
+): Promise<OkResult> {
+  const { server } = session;
+  const name = { database: table.database ?? session.requireDatabase(), table: table.table };
+  const full = `${name.database}.${name.table}`;
+  session.requirePrivilege("CREATE", name.database, name.table);
+  if (!server.hasDatabase(name.database)) throw sqlErrors.unknownDatabase(name.database);
+  session.requireWritable();
+  if (exists(session, name)) {
+    if (ifNotExists) return ok();
+    throw sqlErrors.tableExists(name.table);
+  }
+  const engine = (definition.engine ?? server.defaultEngine).toLowerCase();
+  const text = JSON.stringify(
+    complete(definition, engine === "tidesdb" ? "TidesDB" : (definition.engine ?? server.defaultEngine)),
+  );
+  if (localEngines.includes(engine)) {
+    server.localTables.create(name.database, name.table, text);
+    return ok();
+  }
+  const tidesdb = server.engine;
+  if (engine !== "tidesdb" || !tidesdb) throw sqlErrors.notSimulated(`storage engine ${definition.engine ?? engine}`);
+  const settings = familySettings(session);
+  try {
+    await guardAsync(server, full, () => tidesdb.createTable(name, text, settings));
+  } catch (error) {
+    throw isReplicaRefusal(error) ? sqlErrors.replicaDefinition(`\`${name.database}\`.\`${name.table}\``) : error;
+  }
+  return ok();
+}
+
+/** @throws SqlError */
+export async function dropTables(
+  session: ClientSession,
+  tables: TableReference[],
+  ifExists: boolean,
+): Promise<OkResult> {
+  for (const { database = session.requireDatabase(), table } of tables) {
+    session.requirePrivilege("DROP", database, table);
+    session.requireWritable();
+    await dropTable(session, { database, table }, ifExists);
+  }
+  return ok();
+}
+
+/** @throws SqlError */
+export async function truncate(session: ClientSession, reference: TableReference): Promise<OkResult> {
+  const table = findTable(session, reference);
+  session.requirePrivilege("DROP", table.database, table.name);
+  const transaction = session.requireTransaction();
+  await transaction.lock(table);
+  transaction.stage(table, new Map(table.rows().map(({ key }) => [key, null])));
+  return ok();
+}
+
+/** @throws SqlError */
+export function createDatabase(
+  session: ClientSession,
+  statement: Extract<Statement, { type: "createDatabase" }>,
+): OkResult {
+  const { name, ifNotExists, orReplace } = statement;
+  session.requirePrivilege("CREATE", name);
+  session.requireWritable();
+  if (session.server.hasDatabase(name)) {
+    if (!ifNotExists && !orReplace) throw sqlErrors.databaseExists(name);
+    return ok(ifNotExists ? 0 : 1);
+  }
+  session.server.localTables.createDatabase(name);
+  return ok(1);
+}
+
+/** @throws SqlError */
+export async function dropDatabase(session: ClientSession, name: string, ifExists: boolean): Promise<OkResult> {
+  const { server } = session;
+  session.requirePrivilege("DROP", name);
+  session.requireWritable();
+  if (systemDatabases.includes(name)) throw sqlErrors.databaseAccessDenied(session.user, session.host, name);
+  if (!server.hasDatabase(name)) {
+    if (ifExists) return ok();
+    throw sqlErrors.noSuchDatabase(name);
+  }
+  // A replica is told nothing and does nothing: the tables are the primary's.
+  if (!server.isReplica) {
+    for (const { database, table } of server.engine?.tables() ?? []) {
+      if (database === name) await dropTable(session, { database, table }, true);
+    }
+  }
+  server.localTables.dropDatabase(name);
+  return ok();
+}
+
+/** Whether the table is there, for a statement that makes or drops it. */
+export function exists(session: ClientSession, { database, table }: { database: string; table: string }): boolean {
+  const { server } = session;
+  return (
+    server.localTables.definition(database, table) !== undefined ||
+    server.engine?.definition({ database, table }) !== undefined
+  );
+}
+
+async function dropTable(
+  session: ClientSession,
+  name: { database: string; table: string },
+  ifExists: boolean,
+): Promise<void> {
+  const { server } = session;
+  const full = `${name.database}.${name.table}`;
+  if (!exists(session, name)) {
+    if (ifExists) return;
+    throw sqlErrors.unknownTable(full);
+  }
+  if (server.localTables.definition(name.database, name.table) !== undefined) {
+    server.localTables.drop(name.database, name.table);
+    return;
+  }
+  const { engine } = server;
+  // On a replica the plugin skips the work and reports success.
+  if (!engine || server.isReplica) return;
+  await guardAsync(server, full, () => engine.dropTable(name));
+}
+
+function complete(definition: TableDefinition, engine: string): TableDefinition {
+  for (const name of [...definition.primaryKey, ...definition.uniqueKeys.flatMap(({ columns }) => columns)])
+    columnIndex(definition, name);
+  for (const name of definition.primaryKey) definition.columns[columnIndex(definition, name)]!.nullable = false;
+  return { ...definition, engine };
+}
+
+function isReplicaRefusal(error: unknown): boolean {
+  return error instanceof ReadOnlyReplica || (error as { errno?: number }).errno === sqlErrors.replicaWrite().errno;
+}

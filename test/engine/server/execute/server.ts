@@ -1,0 +1,105 @@
+import { SecureContext } from "node:tls";
+import { Engine } from "../../model/engine";
+import { EngineCrashed } from "../../model/errors";
+import { EngineStatus } from "../../model/status";
+import { Configuration } from "../configuration/configuration";
+import { SqlError } from "../sqlError";
+import { Accounts } from "../storage/accounts";
+import { LocalTables } from "../storage/localTables";
+import { TableLocks, WriteGate } from "./locks";
+import type { ClientSession } from "./clientSession";
+import { Variables } from "./variables";
+
+/** The plugin refreshes its status variables so often. Milliseconds. */
+const statusRefreshInterval = 1000;
+
+/** What a program around the server does for it. */
+export interface Host {
+  log(level: "Note" | "Warning" | "ERROR", message: string): void;
+  /** Ends the process in order. */
+  shutdown(): void;
+  /** Ends the process as a segmentation fault does. */
+  crash(reason: string): void;
+}
+
+/** All that the sessions share. */
+export class Server {
+  readonly variables: Variables;
+  readonly locks = new TableLocks();
+  readonly writes = new WriteGate();
+  readonly sessions = new Map<number, ClientSession>();
+  readonly startedAt = Date.now();
+  questions = 0;
+  connections = 0;
+  secureContext: SecureContext | undefined;
+  private nextConnection = 1;
+  private engineStatus: EngineStatus | undefined;
+  private readonly refresher: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly configuration: Configuration,
+    readonly accounts: Accounts,
+    readonly localTables: LocalTables,
+    /** Undefined where the engine's plugin is not loaded. */
+    readonly engine: Engine | undefined,
+    readonly host: Host,
+  ) {
+    this.variables = new Variables(configuration);
+    if (engine) {
+      this.engineStatus = engine.status();
+      this.refresher = setInterval(() => {
+        if (engine.alive) this.engineStatus = engine.status();
+      }, statusRefreshInterval);
+    }
+  }
+
+  /** The engine's figures, up to a second old: as its status variables are. */
+  get cachedEngineStatus(): EngineStatus | undefined {
+    return this.engineStatus;
+  }
+
+  /** Whether the engine refuses writes at this moment. */
+  get isReplica(): boolean {
+    return this.engine?.replicaMode ?? false;
+  }
+
+  get defaultEngine(): string {
+    return this.variables.get("default_storage_engine");
+  }
+
+  register(session: ClientSession): number {
+    const id = this.nextConnection++;
+    this.connections++;
+    this.sessions.set(id, session);
+    return id;
+  }
+
+  /** Databases of this node; a replica makes the folder of one as soon as it knows of a table in it. */
+  databases(): string[] {
+    const known = new Set(this.localTables.databases());
+    for (const { database } of this.engine?.tables() ?? []) {
+      if (!known.has(database)) this.localTables.createDatabase(database);
+      known.add(database);
+    }
+    return ["information_schema", ...[...known].sort()];
+  }
+
+  hasDatabase(name: string): boolean {
+    return this.localTables.hasDatabase(name) || this.databases().includes(name);
+  }
+
+  /** Ends the process where the engine has crashed. @returns the error, for whoever threw it */
+  noticeCrash(error: unknown): unknown {
+    if (error instanceof EngineCrashed) this.host.crash(error.message);
+    return error;
+  }
+
+  /** Ends all sessions, with an error for those that can still read it. */
+  disconnectAll(error: SqlError): void {
+    for (const session of [...this.sessions.values()]) session.end(error);
+  }
+
+  stop(): void {
+    clearInterval(this.refresher);
+  }
+}

@@ -1,0 +1,132 @@
+import { FamilySettings } from "../../model/settings";
+import { TableDefinition, TableReference } from "../sql/ast";
+import { SqlError, sqlErrors } from "../sqlError";
+import { collated, decodeValues, encodeValues, Value } from "../values";
+import { asSqlError } from "./engineErrors";
+import { schemaTable } from "./informationSchema";
+import type { ClientSession } from "./clientSession";
+import type { Server } from "./server";
+
+/** A row and what it is found by. */
+export interface StoredRow {
+  key: string;
+  values: Value[];
+}
+
+/** A table, wherever its rows are. */
+export interface Table {
+  database: string;
+  name: string;
+  definition: TableDefinition;
+  /** `engine`: in TidesDB; `local`: on this node only; `system`: made up as it is read. */
+  kind: "engine" | "local" | "system";
+  /** A point read. */
+  row(key: string): StoredRow | undefined;
+  /** A scan, in the order of the primary key where that is a number or a text. */
+  rows(): StoredRow[];
+}
+
+/** Finds a table. @throws SqlError */
+export function findTable(session: ClientSession, { database, table }: TableReference): Table {
+  const name = { database: database ?? session.requireDatabase(), table };
+  const { server } = session;
+  if (["information_schema", "mysql"].includes(name.database.toLowerCase())) {
+    const system = schemaTable(session, name.database.toLowerCase(), table);
+    if (system) return system;
+  }
+  const full = `${name.database}.${table}`;
+  const local = server.localTables.definition(name.database, table);
+  if (local !== undefined) {
+    const stored = () => server.localTables.rows(name.database, table);
+    return storedTable(name, "local", local, key => stored().get(key), stored);
+  }
+  const definition = guard(server, full, () => server.engine?.definition(name));
+  if (definition === undefined || !server.engine) {
+    if (!server.hasDatabase(name.database)) throw sqlErrors.unknownDatabase(name.database);
+    throw sqlErrors.noSuchTable(full);
+  }
+  const { engine } = server;
+  const read = (key: string) => guard(server, full, () => engine.get(name, key));
+  return storedTable(name, "engine", definition, read, () => guard(server, full, () => engine.scan(name)));
+}
+
+/** A row's key: the primary key's values, or something unique where there is none. */
+export function keyOf(definition: TableDefinition, values: Value[], otherwise: () => string): string {
+  if (definition.primaryKey.length === 0) return otherwise();
+  return encodeKey(definition.primaryKey.map(name => values[columnIndex(definition, name)] ?? null));
+}
+
+/** Values of a primary key as the key under which the row is stored. */
+export function encodeKey(values: Value[]): string {
+  return encodeValues(values.map(value => (typeof value === "string" ? collated(value) : value)));
+}
+
+export function encodeRow(values: Value[]): string {
+  return encodeValues(values);
+}
+
+/** @throws SqlError for a column that the table does not have */
+export function columnIndex({ columns }: TableDefinition, name: string): number {
+  const index = columns.findIndex(column => column.name.toLowerCase() === name.toLowerCase());
+  if (index === -1) throw sqlErrors.unknownColumn(name, "field list");
+  return index;
+}
+
+/** What a new TidesDB table of this session gets. */
+export function familySettings(session: ClientSession): FamilySettings {
+  const number = (name: string) => Number(session.variable(`tidesdb_default_${name}`));
+  const lazily = session.variable("tidesdb_default_object_lazy_compaction") === "ON" ? 2 : 1;
+  return {
+    l1FileCountTrigger: lazily * number("l1_file_count_trigger"),
+    minLevels: number("min_levels"),
+    tombstoneDensityTrigger: number("tombstone_density_trigger"),
+    tombstoneDensityMinEntries: number("tombstone_density_min_entries"),
+    writeBufferBytes: number("write_buffer_size"),
+  };
+}
+
+function storedTable(
+  name: { database: string; table: string },
+  kind: "engine" | "local",
+  definition: string,
+  get: (key: string) => string | undefined,
+  scan: () => Map<string, string>,
+): Table {
+  return {
+    database: name.database,
+    name: name.table,
+    definition: JSON.parse(definition) as TableDefinition,
+    kind,
+    row(key) {
+      const value = get(key);
+      return value === undefined ? undefined : { key, values: decodeValues(value) };
+    },
+    rows() {
+      return [...scan()].map(([key, value]) => ({ key, values: decodeValues(value) }));
+    },
+  };
+}
+
+/** Turns the engine's failures into a client's. */
+export function guard<T>(server: Server, table: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw asClientError(server, table, error);
+  }
+}
+
+/** The same for a call that takes its time. */
+export async function guardAsync<T>(server: Server, table: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw asClientError(server, table, error);
+  }
+}
+
+function asClientError(server: Server, table: string, error: unknown): Error {
+  const known = asSqlError(server.noticeCrash(error), table);
+  if (known instanceof SqlError) return known;
+  return known instanceof Error ? known : new Error(String(known));
+}

@@ -1,0 +1,88 @@
+import { RowWrite } from "../../model/engine";
+import { sqlErrors } from "../sqlError";
+import { decodeValues } from "../values";
+import type { ClientSession } from "./clientSession";
+import { guardAsync, StoredRow, Table } from "./tables";
+
+/** The rows that a transaction has written and not committed; null: deleted. */
+type Writes = Map<string, string | null>;
+
+/** What a session has under way: its writes are seen by itself, and by everybody once they are committed. */
+export class Transaction {
+  private readonly tables = new Map<string, { table: Table; writes: Writes }>();
+  private wrote = false;
+
+  constructor(private readonly session: ClientSession) {}
+
+  get hasWritten(): boolean {
+    return this.wrote;
+  }
+
+  /** Makes this transaction the only writer of the table. @throws SqlError when the server is read-only, or another writer does not end */
+  async lock(table: Table): Promise<void> {
+    const { server } = this.session;
+    await server.writes.enter(this);
+    this.wrote = true;
+    this.session.requireWritable();
+    if (table.kind === "engine" && server.isReplica) throw sqlErrors.replicaWrite();
+    const timeout = server.engine ? Number(this.session.variable("tidesdb_lock_wait_timeout_ms")) : 50_000;
+    await server.locks.acquire(`${table.database}.${table.name}`, this, timeout);
+  }
+
+  /** A point read with this transaction's own writes. */
+  row(table: Table, key: string): StoredRow | undefined {
+    const own = this.writesOf(table)?.get(key);
+    if (own === undefined) return table.row(key);
+    return own === null ? undefined : { key, values: decodeValues(own) };
+  }
+
+  /** A scan with this transaction's own writes. */
+  rows(table: Table): StoredRow[] {
+    const writes = this.writesOf(table);
+    if (!writes || writes.size === 0) return table.rows();
+    const rows = table.rows().filter(({ key }) => !writes.has(key));
+    for (const [key, value] of writes) if (value !== null) rows.push({ key, values: decodeValues(value) });
+    return rows;
+  }
+
+  /** Adds what one statement has written. */
+  stage(table: Table, writes: Writes): void {
+    const name = `${table.database}.${table.name}`;
+    const present = this.tables.get(name) ?? { table, writes: new Map<string, string | null>() };
+    for (const [key, value] of writes) present.writes.set(key, value);
+    this.tables.set(name, present);
+  }
+
+  /** @throws SqlError when the server or the engine has become read-only meanwhile: nothing is written then */
+  async commit(): Promise<void> {
+    try {
+      if (this.tables.size > 0) await this.write();
+    } finally {
+      this.rollback();
+    }
+  }
+
+  /** Forgets everything, and lets others write. */
+  rollback(): void {
+    this.tables.clear();
+    this.session.server.locks.release(this);
+    this.session.server.writes.leave(this);
+  }
+
+  private async write(): Promise<void> {
+    const { server } = this.session;
+    this.session.requireWritable();
+    const rows: RowWrite[] = [];
+    for (const { table, writes } of this.tables.values()) {
+      if (table.kind === "local") server.localTables.write(table.database, table.name, writes);
+      else for (const [key, value] of writes) rows.push({ database: table.database, table: table.name, key, value });
+    }
+    const { engine } = server;
+    if (engine && rows.length > 0)
+      await guardAsync(server, `${rows[0]?.database}.${rows[0]?.table}`, () => engine.commit(rows));
+  }
+
+  private writesOf(table: Table): Writes | undefined {
+    return this.tables.get(`${table.database}.${table.name}`)?.writes;
+  }
+}

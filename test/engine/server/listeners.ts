@@ -1,0 +1,53 @@
+import * as fs from "node:fs";
+import * as net from "node:net";
+import { createSecureContext, SecureContext } from "node:tls";
+import { StartRefused } from "./configuration/optionFiles";
+import { ClientSession } from "./execute/clientSession";
+import { Server } from "./execute/server";
+import { serverVersion } from "./execute/variables";
+import { ClientConnection } from "./protocol/connection";
+
+/** The certificate that the variables name; undefined without one. @throws StartRefused */
+export function secureContextOf(server: Server): SecureContext | undefined {
+  const [cert, key, ca] = ["ssl_cert", "ssl_key", "ssl_ca"].map(name => server.variables.get(name));
+  if (!cert || !key) return undefined;
+  try {
+    const read = (file: string) => fs.readFileSync(file);
+    return createSecureContext({ cert: read(cert), key: read(key), ...(ca && { ca: read(ca) }) });
+  } catch (error) {
+    throw new StartRefused(`Failed to setup SSL: ${error instanceof Error ? error.message : "?"}`);
+  }
+}
+
+/** Listens on the local socket and on the port. @returns what stops it */
+export async function listen(server: Server): Promise<() => void> {
+  const { variables } = server;
+  const socketFile = variables.get("socket");
+  fs.rmSync(socketFile, { force: true });
+  const listeners = [await open(server, true, { path: socketFile })];
+  fs.chmodSync(socketFile, 0o777);
+  if (!server.configuration.options.has("skip_networking")) {
+    const address = variables.get("bind_address");
+    const port = variables.number("port");
+    listeners.push(await open(server, false, { port, ...(address !== "" && address !== "*" && { host: address }) }));
+  }
+  return () => {
+    for (const listener of listeners) listener.close();
+    fs.rmSync(socketFile, { force: true });
+  };
+}
+
+function open(server: Server, local: boolean, options: net.ListenOptions): Promise<net.Server> {
+  const listener = net.createServer(socket => accept(server, socket, local));
+  return new Promise((resolve, reject) => {
+    listener.once("error", error => reject(new StartRefused(`Can't start server: ${error.message}`)));
+    listener.listen(options, () => resolve(listener));
+  });
+}
+
+function accept(server: Server, socket: net.Socket, local: boolean): void {
+  const session = new ClientSession(server);
+  const address = local ? "localhost" : (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  const identity = { version: serverVersion, secureContext: () => server.secureContext };
+  session.connection = new ClientConnection(socket, session, identity, session.id, { local, address, tls: false });
+}
