@@ -1,5 +1,5 @@
 import { Group, group, Level, stackCheck, resourceCheck } from "./check";
-import { isEksCluster, isNodeGroup, ofAwsKind, userDataText } from "./model/aws";
+import { anyType, isEksCluster, isNodeGroup, ofAwsKind, ofEksKind, userDataText } from "./model/aws";
 import { controlPlanePrice } from "./model/eksSupport";
 import { anyOf, type Field, forEach } from "./model/field";
 import { type Stack } from "./model/stack";
@@ -83,7 +83,7 @@ export const cost = group(Group.cost, [
     description: "NVMe disks that are paid for are used.",
     why: "Machines with NVMe cost more, and Kubernetes does not touch the disks by itself.",
     level: Level.advisory,
-    applies: isNodeGroup,
+    applies: anyType(isNodeGroup, ofEksKind("Cluster")),
     *evaluateInStack(nodeGroup, _given, stack) {
       const types = instanceTypes(nodeGroup).filter(type => instanceStoreFamily.test(type));
       if (
@@ -93,7 +93,7 @@ export const cost = group(Group.cost, [
         return;
       yield* forEach(types, function* (type) {
         yield {
-          path: nodeGroup.at("instanceTypes").path,
+          path: nodeGroup.at(nodeGroup.at("instanceType").isPresent ? "instanceType" : "instanceTypes").path,
           message: `The NVMe disks of ${type} are not used.`,
           wayOut:
             "user data with a NodeConfig: spec: { instance: { localStorage: { strategy: RAID0 } } }, or a type without NVMe",

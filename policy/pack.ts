@@ -23,8 +23,10 @@ class Deployment {
   readonly secretPaths = new Map<string, readonly string[]>();
   /** What could not be judged, by the URN of the question: reported by a policy of its own, since a mandatory policy can report nothing that is not. */
   readonly notYetKnown = new Map<string, { policy: string; message: string; urn: string }[]>();
-  /** Every exemption that some policy was configured with. */
-  readonly exemptions = new Map<string, Exemption>();
+  /** Every exemption that some policy was configured with, until it is reported on. */
+  private readonly exemptions = new Map<string, Exemption>();
+
+  private currentStack: Stack | undefined;
 
   constructor(private readonly clock: () => Date) {}
 
@@ -39,6 +41,18 @@ class Deployment {
   ): PlainResource {
     const raw = { type, name, urn, parent: opts.parent, inputs: inputsOf(props), dependencies };
     return plainResource({ ...raw, secretPaths: this.secretPaths.get(urn) }, this.secretPaths.has(urn));
+  }
+
+  /**
+   * The program, for a policy that judges it as a whole. The SDK asks all of them in one turn of the event loop, each with a copy of the same resources: one is enough.
+   */
+  stack(resources: readonly PolicyResource[]): Stack {
+    if (!this.currentStack) {
+      setImmediate(() => (this.currentStack = undefined));
+      const urns = (dependencies: readonly PolicyResource[]) => dependencies.map(({ urn }) => urn);
+      this.currentStack = new Stack(resources.map(resource => this.plain(resource, urns(resource.dependencies))));
+    }
+    return this.currentStack;
   }
 
   setting(check: Check, configuration: PolicyConfiguration): CheckSetting {
@@ -62,6 +76,16 @@ class Deployment {
       pending.push({ policy: check.id, message, urn });
       this.notYetKnown.set(question, pending);
     }
+  }
+
+  /** Reports the exemptions that are no longer good: the last thing to be done. */
+  reportExemptions(reportViolation: ReportViolation): void {
+    for (const exemption of this.exemptions.values()) {
+      const fault = exemptionFault(exemption, this.today);
+      const subject = `The exemption of ${exemption.resource} from ${exemption.policy}`;
+      if (fault) reportViolation(violationText(`${subject} ${fault.message}.`, exemptionWhy, fault.wayOut));
+    }
+    this.exemptions.clear();
   }
 
   reportNotYetKnown(question: string, reportViolation: ReportViolation): void {
@@ -88,11 +112,12 @@ export function policies(clock: () => Date = () => new Date(), checks: readonly 
   ];
 }
 
-function describe({ id, description, why, level, group, configuration }: Check): Policy {
+/** Pulumi shows the description above each violation, so that the reason is left to those. */
+function describe({ id, description, level, group, configuration }: Check): Policy {
   return {
     name: id,
     displayName: id,
-    description: `${description} ${why}`,
+    description,
     enforcementLevel: level,
     tags: [group],
     configSchema: { properties: { ...(configuration as object | undefined), exemptions: exemptionsSchema } },
@@ -104,11 +129,11 @@ function resourcePolicy(check: Check & ResourceCheck<never>, deployment: Deploym
     ...describe(check),
     validateResource(args, reportViolation) {
       const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
-      if (!check.applies(args.type)) args.notApplicable(`does not judge resources of type ${args.type}`);
+      if (!check.applies(args.type)) notApplicable(args, `does not judge resources of type ${args.type}`);
       const resource = deployment.plain(args, []);
       const found = opinion(check, Field.of(resource), setting, deployment.today, new Stack([resource]));
       deployment.report(check, args.urn, args.urn, found, reportViolation);
-      if (isUndecided(found)) args.notApplicable("cannot be judged before the update");
+      if (isUndecided(found)) notApplicable(args, "cannot be judged before the update");
     },
   };
   if (check.repair) policy.remediateResource = args => remediate(check, args, deployment);
@@ -123,7 +148,9 @@ function remediate(check: Check & ResourceCheck<never>, args: ResourceValidation
   const found = opinion(check, Field.of(resource), setting, deployment.today, new Stack([resource]));
   if (!found.some(({ status }) => status === Status.violation)) return undefined;
   const given = { ...setting.configuration, today: deployment.today };
-  return repaired(args.props, check.repair(Field.of(resource), given as never));
+  const result = repaired(args.props, check.repair(Field.of(resource), given as never));
+  if (result) deployment.secretPaths.set(args.urn, secretPathsOf(result));
+  return result;
 }
 
 function stackPolicy(check: Check, deployment: Deployment): StackValidationPolicy {
@@ -132,24 +159,28 @@ function stackPolicy(check: Check, deployment: Deployment): StackValidationPolic
     validateStack(args, reportViolation) {
       const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
       const subjects = args.resources.filter(({ type }) => check.applies(type));
-      if (subjects.length === 0) args.notApplicable("the program has no resource that it judges");
-      const stack = new Stack(
-        args.resources.map(resource =>
-          deployment.plain(
-            resource,
-            resource.dependencies.map(({ urn }) => urn),
-          ),
-        ),
-      );
+      if (subjects.length === 0) notApplicable(args, "the program has no resource that it judges");
+      const stack = deployment.stack(args.resources);
       const opinions = subjects.flatMap(({ urn }) => {
         const subject = stack.withUrn(urn);
         const found = subject ? opinion(check, subject, setting, deployment.today, stack) : [];
         deployment.report(check, wholeStack, urn, found, reportViolation);
         return found;
       });
-      if (isUndecided(opinions)) args.notApplicable("cannot be judged before the update");
+      if (isUndecided(opinions)) notApplicable(args, "cannot be judged before the update");
     },
   };
+}
+
+/** Says so without a stack trace: most policies apply to few of the resources, and the traces would take longer than the judgements. */
+function notApplicable(args: { notApplicable(reason?: string): never }, reason: string): never {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return args.notApplicable(reason);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function isUndecided(found: readonly Opinion[]): boolean {
@@ -178,15 +209,9 @@ function closingPolicies(deployment: Deployment): Policies {
     },
     {
       name: exemptionPolicyId,
-      description: `Every exemption has a reason and an expiry date, and that date has not passed. ${exemptionWhy}`,
+      description: "Every exemption has a reason and an expiry date, and that date has not passed.",
       enforcementLevel: Level.mandatory,
-      validateStack(_args, reportViolation) {
-        for (const exemption of deployment.exemptions.values()) {
-          const fault = exemptionFault(exemption, deployment.today);
-          const subject = `The exemption of ${exemption.resource} from ${exemption.policy}`;
-          if (fault) reportViolation(violationText(`${subject} ${fault.message}.`, exemptionWhy, fault.wayOut));
-        }
-      },
+      validateStack: (_args, reportViolation) => deployment.reportExemptions(reportViolation),
     },
   ];
 }

@@ -191,7 +191,7 @@ export const secrets = group(Group.secrets, [
       for (const { path } of examplesIn(resource)) {
         yield {
           path,
-          message: `${path} is an example value from the published guide.`,
+          message: `${path} holds an example value of the published guide.`,
           wayOut: "a value of your own, from `pulumi config set --secret` or from random.RandomPassword",
         };
       }

@@ -5,7 +5,7 @@ import { type Database, databaseOf } from "./model/database";
 import { isOn } from "./model/engineSettings";
 import { anyOf, type Field, forEach, NotYetKnown } from "./model/field";
 import { comparedWith, type Statement } from "./model/iamPolicy";
-import { isLongRunning, ofKind, podTemplate, sameNamespace, selects } from "./model/kubernetes";
+import { isLongRunning, ofKind, maySelect, podTemplate, sameNamespace } from "./model/kubernetes";
 import { filesOf, mountHolding, sourcesOf } from "./model/mounts";
 import { type Stack } from "./model/stack";
 
@@ -42,7 +42,7 @@ function databasesBehind(service: Field, stack: Stack): Database[] {
   return stack.where(isLongRunning).flatMap(workload => {
     const database = databaseOf(workload, stack);
     const labels = podTemplate(workload).at("metadata", "labels");
-    return database && sameNamespace(workload, service) && selects(selector, labels, false) ? [database] : [];
+    return database && sameNamespace(workload, service) && maySelect(selector, labels) ? [database] : [];
   });
 }
 
@@ -53,7 +53,7 @@ function throwIfUnseen(service: Field, stack: Stack): void {
     .where(isLongRunning)
     .some(
       workload =>
-        sameNamespace(workload, service) && selects(selector, podTemplate(workload).at("metadata", "labels"), false),
+        sameNamespace(workload, service) && maySelect(selector, podTemplate(workload).at("metadata", "labels")),
     );
   if (!selectsSomething) {
     throw new NotYetKnown(service.resource.urn, selector.path, "the pods that it selects are not part of this program");

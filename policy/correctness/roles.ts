@@ -2,13 +2,24 @@ import { Level, stackCheck } from "../check";
 import { databaseCheck, optionFinding } from "../databaseCheck";
 import { commandLine, databaseOf } from "../model/database";
 import { anyOf, type Field, forEach } from "../model/field";
-import { allContainers, isWorkload } from "../model/kubernetes";
+import {
+  allContainers,
+  isLongRunning,
+  isWorkload,
+  ofKind,
+  podTemplate,
+  sameNamespace,
+  selects,
+} from "../model/kubernetes";
 import { mountsOf, sourcesOf } from "../model/mounts";
 import { type Stack } from "../model/stack";
 import { carriedTexts, hasScripts } from "../model/texts";
 
 /** The statement that makes a replica the primary. */
 const promotion = /\btidesdb_promote_primary\s*=\s*(?:ON|1|true)\b/i;
+
+/** How people call what takes writes. */
+const primaryName = /(^|[-_.])(primary|writer?|rw|master|leader)([-_.]|$)/i;
 
 /** The server as process 1: as the command itself, or in place of the shell. */
 const runsServerItself = /^\S*\b(?:mariadbd|mysqld)(?=\s|$)|\bexec\s+\S*(?:mariadbd|mysqld)\b/;
@@ -67,6 +78,34 @@ export const roleChecks = [
             "delete it: a manager in each pod promotes under a Lease, after the old primary's time is over (new Database(...) does)",
         };
       });
+    },
+  }),
+
+  stackCheck({
+    id: "correctness-primary-service",
+    description: "The Service for writes selects the pod that is the primary now.",
+    why: "A label that is fixed in the pod's template does not move with a promotion: clients go on to the old primary, or nowhere.",
+    level: Level.mandatory,
+    applies: ofKind("Service"),
+    *evaluateInStack(service, _given, stack) {
+      const selector = service.at("spec", "selector");
+      const values = [...selector.texts()].map(({ text }) => text ?? "");
+      const isForWrites = [service.resource.name, ...values].some(text => primaryName.test(text));
+      if (!isForWrites || service.at("spec", "clusterIP").text === "None") return;
+      const isFixed = anyOf(stack.where(isLongRunning), workload => {
+        const labels = podTemplate(workload).at("metadata", "labels");
+        return (
+          sameNamespace(workload, service) &&
+          selects(selector, labels, false) &&
+          databaseOf(workload, stack) !== undefined
+        );
+      });
+      if (!isFixed) return;
+      yield {
+        path: selector.path,
+        message: "The Service selects pods by labels that never change.",
+        wayOut: "a selector with a label that the manager moves to the primary (tidesql.io/role: primary)",
+      };
     },
   }),
 

@@ -102,6 +102,15 @@ export function selects(selector: Field, labels: Field, whenEmpty: boolean): boo
   );
 }
 
+/**
+ * Whether a Service's selector may come to select pods with these labels: those of its labels that the template has are equal, and at least one is. The others may be
+ * set while the pod runs, as a manager does with the role.
+ */
+export function maySelect(selector: Field, labels: Field): boolean {
+  const shared = selector.entries.filter(([key]) => labels.at(key).isPresent);
+  return shared.length > 0 && allOf(shared, ([key, wanted]) => labels.at(key).text === wanted.text);
+}
+
 function satisfies(expression: Field, labels: Field): boolean {
   const value = labels.at(expression.at("key").text ?? "").text;
   const isListed = () => expression.at("values").items.some(item => item.text === value);

@@ -70,7 +70,7 @@ function plainValue(value: unknown, path: string, secretPaths: string[], depth: 
   if (typeof value !== "object" || value === null) return value;
   if (depth > maximumDepth) return notYetKnown;
   if (Array.isArray(value)) {
-    return value.map((item, index) => plainValue(item, `${path}[${index}]`, secretPaths, depth + 1));
+    return Array.from(value, (item, index) => plainValue(item, `${path}[${index}]`, secretPaths, depth + 1));
   }
   const fields = value as Record<string, unknown>;
   switch (fields[signatureKey]) {

@@ -98,6 +98,29 @@ spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: c, image
     },
   });
 
+  describePolicy("correctness-primary-service", {
+    passes: [
+      goodDatabase,
+      changed(goodDatabase, set("orders-primary", "spec", { clusterIP: "None", selector: { app: "orders" } })),
+    ],
+    fails: {
+      program: changed(goodDatabase, set("orders-primary", "spec.selector", { app: "orders" })),
+      resource: "orders-primary",
+      says: /labels that never change/,
+    },
+    unknown: changed(goodDatabase, set("orders-primary", "spec.selector", notYetKnown)),
+    handWritten: {
+      program: [
+        ...onCommandLine("--port=3306"),
+        ...manifests(
+          "{ apiVersion: v1, kind: Service, metadata: { name: tides-rw }, spec: { selector: { app: tides } } }",
+        ),
+      ],
+      resource: "tides-rw",
+      says: /labels that never change/,
+    },
+  });
+
   describePolicy("correctness-replica-read-only", {
     passes: [goodDatabase, changed(goodDatabase, withoutManager, option("read_only", "1"))],
     fails: { program: changed(goodDatabase, withoutManager), resource: "orders", says: /misleading error/ },

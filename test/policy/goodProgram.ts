@@ -88,7 +88,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: { name: orders-primary, namespace: shop }
-spec: { type: ClusterIP, selector: { app: orders }, ports: [{ name: mysql, port: 3306 }] }
+spec: { type: ClusterIP, selector: { app: orders, tidesql.io/role: primary }, ports: [{ name: mysql, port: 3306 }] }
 ---
 apiVersion: storage.k8s.io/v1
 kind: StorageClass

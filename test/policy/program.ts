@@ -61,13 +61,19 @@ export function changed(program: readonly RawResource[], ...changes: Change[]): 
   return changes.reduce<RawResource[]>((before, change) => change(before), [...program]);
 }
 
+/** `name` is a resource's name, or `Kind/name` where several share it. */
 function changeOf(name: string, change: (inputs: unknown) => unknown): Change {
   return program => {
-    if (!program.some(candidate => candidate.name === name)) throw new Error(`the program has no resource ${name}`);
+    const meant = program.filter(candidate => isCalled(candidate, name));
+    if (meant.length !== 1) throw new Error(`the program has ${meant.length} resources called ${name}`);
     return program.map(candidate =>
-      candidate.name === name ? { ...candidate, inputs: change(candidate.inputs) } : candidate,
+      candidate === meant[0] ? { ...candidate, inputs: change(candidate.inputs) } : candidate,
     );
   };
+}
+
+function isCalled({ type, name }: RawResource, wanted: string): boolean {
+  return name === wanted || `${type.split(":").pop()}/${name}` === wanted;
 }
 
 function keysOf(path: string): (string | number)[] {

@@ -153,7 +153,7 @@ metadata:
     fails: {
       program: [secret({ monitor: "M0nitor!Pass9" }, "stringData")],
       resource: "users",
-      says: /stringData.monitor is an example value/,
+      says: /stringData.monitor holds an example value/,
     },
     unknown: [secret({ monitor: notYetKnown }, "stringData")],
     handWritten: {
