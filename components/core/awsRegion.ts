@@ -9,11 +9,10 @@ interface Partition {
   domain: string;
 }
 
-/** Partitions other than the commercial one ("AWS partitions" in the AWS documentation, November 2026). */
+/** Partitions other than the commercial one ("AWS partitions" in the AWS documentation, November 2026). The isolated ones and the European Sovereign Cloud are not among them. */
 const partitions: Partition[] = [
   { regionPrefix: "cn-", name: "aws-cn", domain: "amazonaws.com.cn" },
   { regionPrefix: "us-gov-", name: "aws-us-gov", domain: "amazonaws.com" },
-  { regionPrefix: "eusc-", name: "aws-eusc", domain: "amazonaws.eu" },
 ];
 const commercial: Partition = { regionPrefix: "", name: "aws", domain: "amazonaws.com" };
 
@@ -34,7 +33,7 @@ const mostZones = 4;
 
 const regionName = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
 
-/** Name of the partition of a region, as ARNs begin with it: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`. */
+/** Name of the partition of a region, as ARNs begin with it: `aws`, `aws-cn`, `aws-us-gov`. */
 export function partitionOf(region: string): string {
   return partitionOfRegion(region).name;
 }
@@ -52,13 +51,12 @@ export function defaultZones(region: string): string[] | undefined {
 
 /** What is wrong with a region's name. */
 export function validateAwsRegion(region: string): InputProblem[] {
-  if (/^([a-z]+-iso[a-z]?)-/.test(region)) {
-    return [
-      { propertyPath: "region", reason: `"${region}" is in a partition whose services this package does not know` },
-    ];
+  const propertyPath = "region";
+  if (/^([a-z]+-iso[a-z]?|eusc)-/.test(region)) {
+    return [{ propertyPath, reason: `"${printable(region)}" is in a partition whose services are not known here` }];
   }
   if (regionName.test(region)) return [];
-  return [{ propertyPath: "region", reason: `"${printable(region)}" is no AWS region: write one like "us-east-1"` }];
+  return [{ propertyPath, reason: `"${printable(region)}" is no AWS region: write one like "us-east-1"` }];
 }
 
 /** What is wrong with the zones that were asked for, or with leaving them out. */

@@ -170,7 +170,7 @@ function combinationProblems({ endpoint, bucket, region, useTls, pathStyle }: Bu
       reason: `"${endpoint}" begins with the bucket's name, which is an argument of its own: write "${host.slice(bucket.length + 1)}"`,
     });
   }
-  const ofAws = /(?:^|\.)s3[.-]((?:[a-z]+-)+\d)\.amazonaws\.(?:com|com\.cn|eu)$/.exec(host);
+  const ofAws = /(?:^|\.)s3[.-]((?:[a-z]+-)+\d)\.amazonaws\.com(?:\.cn)?$/.exec(host);
   if (ofAws && ofAws[1] !== region) {
     problems.push({
       propertyPath: "region",

@@ -180,6 +180,6 @@ function keyProblems(propertyPath: string, value: pulumi.Input<string> | undefin
 /** An existing store's location with what was left out filled in. */
 export function withDefaults(existing: ExistingObjectStoreArgs) {
   const { endpoint, region, useTls = true } = existing;
-  const { pathStyle = !/\.amazonaws\.(com|com\.cn|eu)$/i.test(endpoint) } = existing;
+  const { pathStyle = !/\.amazonaws\.com(\.cn)?$/i.test(endpoint) } = existing;
   return { endpoint, region, useTls, pathStyle };
 }

@@ -1,0 +1,153 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { validateAwsRegion, validateZones } from "../core/awsRegion";
+import { InputProblem, under } from "../core/inputProblem";
+import { validateLogRetention } from "../core/logRetention";
+import { printable } from "../core/printable";
+import { validateVpcCidr } from "../core/subnets";
+import { validateInterfaceEndpoints } from "../core/vpcEndpoints";
+import { Transform } from "../transform";
+
+/** The way out of the private subnets. S3 has a way of its own in any case. */
+export const NatGateways = {
+  /** None. Services of AWS are reached through interface endpoints, and nothing else is: images have to be in ECR. */
+  None: "none",
+  /** One for all zones. When its zone is lost, nodes of the others cannot pull images or reach AWS until it is back; the database goes on, since S3 has its own way. */
+  Single: "single",
+  /** One in each zone. */
+  PerZone: "perZone",
+} as const;
+export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
+
+/** Arguments of {@link Network}. */
+export interface NetworkArgs {
+  /** AWS region, like `us-east-1`. */
+  region: string;
+  /** The VPC's addresses: a private range, /16 to /22. Default `10.0.0.0/16`. Another one replaces everything. */
+  cidr?: string;
+  /** Two to four zones of the region; 3 are usual. Default: its zones a, b and c (or what they are called there). */
+  zones?: string[];
+  /** Default `single`. */
+  natGateways?: NatGateways;
+  /**
+   * Services that get an interface endpoint in each zone, by the name that follows the region: `ecr.api`. Default: what a cluster needs where `natGateways` is `none`; otherwise none. Add
+   * `logs`, `monitoring` or others that your own pods call.
+   */
+  interfaceEndpoints?: string[];
+  /** Records who talked to whom, in CloudWatch Logs. Default true. */
+  flowLogs?: boolean;
+  /** How long flow logs are kept. Days, one of CloudWatch's steps. Default 90. */
+  flowLogRetentionDays?: number;
+  /** Tags of everything that is made. Default: none but `Name`. */
+  tags?: Record<string, string>;
+  /** A VPC that is there already. Nothing is made, and nothing else may be asked for. */
+  existing?: ExistingNetworkArgs;
+}
+
+/** A VPC with DNS names and support switched on. */
+export interface ExistingNetworkArgs {
+  vpcId: pulumi.Input<string>;
+  /** One for each zone that nodes are to be in, at least two; with a way out, and with addresses for pods. */
+  privateSubnetIds: pulumi.Input<string>[];
+  /** Default: none. */
+  publicSubnetIds?: pulumi.Input<string>[];
+  /** The gateway endpoint for S3, `vpce-...`. Default: none; the object store's key then works from anywhere, and traffic to S3 is charged by the NAT gateway. */
+  s3EndpointId?: pulumi.Input<string>;
+}
+
+/** One optional transform for each child of a Network. */
+export interface NetworkTransforms {
+  vpc?: Transform<aws.ec2.VpcArgs>;
+  defaultSecurityGroup?: Transform<aws.ec2.DefaultSecurityGroupArgs>;
+  privateSubnet?: Transform<aws.ec2.SubnetArgs>;
+  publicSubnet?: Transform<aws.ec2.SubnetArgs>;
+  internetGateway?: Transform<aws.ec2.InternetGatewayArgs>;
+  routeTable?: Transform<aws.ec2.RouteTableArgs>;
+  route?: Transform<aws.ec2.RouteArgs>;
+  elasticIp?: Transform<aws.ec2.EipArgs>;
+  natGateway?: Transform<aws.ec2.NatGatewayArgs>;
+  s3Endpoint?: Transform<aws.ec2.VpcEndpointArgs>;
+  interfaceEndpoint?: Transform<aws.ec2.VpcEndpointArgs>;
+  interfaceEndpointSecurityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  flowLogGroup?: Transform<aws.cloudwatch.LogGroupArgs>;
+  flowLog?: Transform<aws.ec2.FlowLogArgs>;
+}
+
+/** Options of {@link Network}. */
+export interface NetworkOptions extends pulumi.ComponentResourceOptions {
+  /** Changes a child before it is registered. */
+  transform?: NetworkTransforms;
+}
+
+/** 65,536 addresses, apart from the ranges that home networks and Docker like. */
+export const defaultVpcCidr = "10.0.0.0/16";
+
+/** EKS places its control plane in at least so many zones. */
+const fewestSubnets = 2;
+
+/** Everything that is wrong with a Network's arguments, as far as it is known before anything is made. */
+export function validateNetworkArgs(args: NetworkArgs): InputProblem[] {
+  const region = validateAwsRegion(args.region);
+  if (region.length > 0) return region;
+  return args.existing === undefined ? madeProblems(args) : existingProblems(args, args.existing);
+}
+
+function madeProblems(args: NetworkArgs): InputProblem[] {
+  const { region, cidr = defaultVpcCidr, zones, natGateways } = args;
+  const problems = [...validateVpcCidr("cidr", cidr), ...validateZones(region, zones)];
+  const choices: string[] = Object.values(NatGateways);
+  if (natGateways !== undefined && !choices.includes(natGateways)) {
+    problems.push({
+      propertyPath: "natGateways",
+      reason: `"${printable(natGateways)}" is unknown: write ${choices.map(choice => `"${choice}"`).join(", ")}`,
+    });
+  }
+  if (args.flowLogs === false && args.flowLogRetentionDays !== undefined) {
+    problems.push({ propertyPath: "flowLogRetentionDays", reason: "is given, but flowLogs is false: leave it out" });
+  }
+  return [
+    ...problems,
+    ...validateInterfaceEndpoints(region, args.interfaceEndpoints, natGateways !== NatGateways.None),
+    ...validateLogRetention("flowLogRetentionDays", args.flowLogRetentionDays),
+  ];
+}
+
+/** Arguments that say how to make a VPC. */
+const onlyForMade = ["cidr", "zones", "natGateways", "interfaceEndpoints", "flowLogs", "flowLogRetentionDays"] as const;
+
+function existingProblems(args: NetworkArgs, existing: ExistingNetworkArgs): InputProblem[] {
+  const conflicts = onlyForMade
+    .filter(key => args[key] !== undefined)
+    .map(key => ({
+      propertyPath: key,
+      reason: 'is for a VPC that is made, but "existing" names one: leave one of them out',
+    }));
+  const { vpcId, privateSubnetIds, publicSubnetIds = [], s3EndpointId } = existing;
+  const problems = [
+    ...idProblems("vpcId", "vpc", vpcId),
+    ...subnetProblems("privateSubnetIds", privateSubnetIds),
+    ...subnetProblems("publicSubnetIds", publicSubnetIds),
+    ...(s3EndpointId === undefined ? [] : idProblems("s3EndpointId", "vpce", s3EndpointId)),
+  ];
+  if (privateSubnetIds.length < fewestSubnets) {
+    problems.push({
+      propertyPath: "privateSubnetIds",
+      reason: `has ${privateSubnetIds.length}: EKS needs subnets in at least ${fewestSubnets} zones`,
+    });
+  }
+  return [...conflicts, ...under("existing", problems)];
+}
+
+function subnetProblems(propertyPath: string, ids: pulumi.Input<string>[]): InputProblem[] {
+  return ids.flatMap((id, index) => {
+    const path = `${propertyPath}[${index}]`;
+    if (ids.indexOf(id) < index) return [{ propertyPath: path, reason: "is there already: name each subnet once" }];
+    return idProblems(path, "subnet", id);
+  });
+}
+
+/** What is wrong with an id that is known already. */
+function idProblems(propertyPath: string, kind: string, id: pulumi.Input<string>): InputProblem[] {
+  if (typeof id !== "string" || new RegExp(`^${kind}-[0-9a-f]+$`).test(id)) return [];
+  return [{ propertyPath, reason: `"${printable(id)}" is no id: write one like "${kind}-0123456789abcdef0"` }];
+}
