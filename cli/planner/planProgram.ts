@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { runtime } from "@pulumi/pulumi";
 import { captureConsole } from "./consoleCapture";
+import { exposedSecrets } from "./exposure";
 import { LockedValues } from "./lockedValues";
 import type { MadeValues } from "./localProviders";
 import { connect, PlanningMonitor } from "./monitor";
@@ -83,9 +84,12 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     await watch.stop();
     monitor.close();
     process.chdir(callersDirectory);
+    // What a failed program left unfinished would be reported as leaked when the process ends.
+    runtime.resetOptions("project", "stack", 0, "", "", false, organization);
     captured.restore();
   }
   const resources = [...monitor.resources.values()];
+  monitor.diagnostics.push(...exposedSecrets(resources, config));
   return {
     project,
     stack,
@@ -111,8 +115,16 @@ function redacted(diagnostics: Plan["diagnostics"], redact: (text: string) => st
   return diagnostics.map(({ severity, message }) => ({ severity, message: redact(message) }));
 }
 
+/** The message alone: what a program refuses is for its user to mend. A mistake in the program itself also gets the place in it. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const isMistake = [TypeError, ReferenceError, RangeError, SyntaxError].some(type => error instanceof type);
+  const place = error.stack?.split("\n").find(line => /^ +at /.test(line) && !/node_modules|node:/.test(line));
+  if (!isMistake || place === undefined) return error.message;
+  const message = `${error.name}: ${error.message}`;
+  if (process.sourceMapsEnabled || !place.includes(".ts:")) return `${message}\n${place}`;
+  // Without source maps the lines are those of the compiled code.
+  return `${message}\n${place.replace(/:\d+:\d+/, "")}\nNODE_OPTIONS=--enable-source-maps shows the line.`;
 }
 
 /**

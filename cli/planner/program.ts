@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
-import { createRequire } from "node:module";
+import Module, { createRequire } from "node:module";
 import { dirname, extname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PlanError } from "./planError";
@@ -114,7 +114,7 @@ function registerTypeScript(folder: string, isModule: boolean): void {
   const api = isModule ? "tsx/esm/api" : "tsx/cjs/api";
   const tsx = [requireFromProject, requireHere].map(from => tryResolve(from, api)).find(path => path !== undefined);
   if (tsx !== undefined) {
-    (requireHere(tsx) as { register: () => void }).register();
+    registerTsx(tsx);
   } else if (isModule) {
     throw new PlanError(
       "The program is an ES module in TypeScript, and nothing here can load one. Install tsx: npm install --save-dev tsx",
@@ -123,6 +123,16 @@ function registerTypeScript(folder: string, isModule: boolean): void {
     registerTsNode(requireFromProject);
   }
   isTypeScriptRegistered = true;
+}
+
+function registerTsx(path: string): void {
+  const { _extensions } = Module as unknown as { _extensions: NodeJS.RequireExtensions };
+  const loadJavaScript = _extensions[".js"];
+  const sourceMaps = process.sourceMapsEnabled;
+  (requireHere(path) as { register: () => void }).register();
+  // The SDKs are JavaScript already: looking into each of their files, and keeping a map of every line, would double the time of a plan.
+  if (loadJavaScript) _extensions[".js"] = loadJavaScript;
+  process.setSourceMapsEnabled(sourceMaps);
 }
 
 function registerTsNode(requireFromProject: NodeJS.Require): void {

@@ -25,7 +25,7 @@ export function readProject(directory: string): Project {
   const file = findUpwards(resolve(directory), "Pulumi.yaml") ?? findUpwards(resolve(directory), "Pulumi.yml");
   if (file === undefined) {
     throw new PlanError(
-      `There is no Pulumi.yaml in ${resolve(directory)} or above it. Name the project's folder with --cwd.`,
+      `There is no Pulumi.yaml in ${resolve(directory)} or above it. Name the project's folder with --directory.`,
     );
   }
   const project = readYaml(file);

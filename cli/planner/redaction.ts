@@ -7,7 +7,10 @@ const shortestWord = 3;
 
 /** The secrets that a plan has met, and the one way of keeping them out of what is shown. */
 export class KnownSecrets {
+  /** By their first characters. */
   private readonly long = new Map<string, Set<string>>();
+  /** Which pairs of characters, each reduced to a byte, a long secret begins with: a look at two characters tells nearly always that no secret is here. */
+  private readonly beginnings = new Uint8Array(0x10000);
   private readonly short = new Set<string>();
   private readonly harmless = new Set<string>();
 
@@ -44,6 +47,7 @@ export class KnownSecrets {
   }
 
   private secretAt(text: string, position: number): string | undefined {
+    if (this.beginnings[pairAt(text, position)] === 0) return undefined;
     const candidates = this.long.get(text.slice(position, position + shortestSubstring));
     let longest: string | undefined;
     for (const candidate of candidates ?? []) {
@@ -78,11 +82,16 @@ export class KnownSecrets {
   }
 
   private addLong(form: string): void {
+    this.beginnings[pairAt(form, 0)] = 1;
     const head = form.slice(0, shortestSubstring);
     const bucket = this.long.get(head);
     if (bucket) bucket.add(form);
     else this.long.set(head, new Set([form]));
   }
+}
+
+function pairAt(text: string, position: number): number {
+  return ((text.charCodeAt(position) & 0xff) << 8) | (text.charCodeAt(position + 1) & 0xff);
 }
 
 /** A copy for people and for other programs: secrets masked, also where one is part of a plain string. */

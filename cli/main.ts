@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+import { createRequire, enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const load = createRequire(__filename);
+
+/** The oldest Node.js that the Pulumi SDK supports. */
+const oldestNode = 22;
+
+/** The commands of `tidesql`. Each is loaded when it is called: one does not pay for the others. */
+const commands: Record<string, { summary: string; run: (argv: string[]) => Promise<number> }> = {
+  plan: {
+    summary: "what a stack would create, how long it takes, what it costs",
+    run: argv => (load("./plan") as typeof import("./plan")).runPlan(argv),
+  },
+  policy: {
+    summary: "whether a stack keeps the rules of a safe deployment",
+    run: argv => (load("./policy") as typeof import("./policy")).runPolicy(argv),
+  },
+};
+
+const help = `Usage: tidesql COMMAND [options]
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .join("\n")}
+
+"tidesql COMMAND --help" explains one.
+`;
+
+async function main([name, ...argv]: string[]): Promise<number> {
+  const version = Number(process.versions.node.split(".")[0]);
+  if (version < oldestNode) {
+    process.stderr.write(`tidesql needs Node.js ${oldestNode} or newer; this is ${process.versions.node}.\n`);
+    return 2;
+  }
+  cacheCompiledCode();
+  if (name === undefined || name === "--help" || name === "help") {
+    process.stdout.write(help);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    process.stderr.write(`There is no command "${name}".\n\n${help}`);
+    return 2;
+  }
+  return command.run(argv);
+}
+
+/**
+ * Loading the SDKs is most of the time of a plan, and compiling them most of that: keep the compiled code. In the user's own folder, since whoever writes to it
+ * decides what runs here.
+ */
+function cacheCompiledCode(): void {
+  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+  enableCompileCache(join(caches, "tidesql", "compiled"));
+}
+
+void main(process.argv.slice(2)).then(code => {
+  // Not process.exit: a pipe may still be taking the output.
+  process.exitCode = code;
+});

@@ -1,0 +1,48 @@
+import { monthlyCost, monthlyDollars } from "../components/core/planning/cost";
+import { creationTimesSource } from "../components/core/planning/creationTimes";
+import { priceList } from "../components/core/planning/prices";
+import { criticalPath, describe } from "./planner/graph";
+import type { Plan } from "./planner/plan";
+import { masked } from "./planner/redaction";
+import { secretsOf } from "./secretList";
+
+/**
+ * A plan for programs, as JSON: resources with type, name, parent, dependencies and inputs, what is secret, the longest chain and the monthly cost. Secrets are
+ * `[secret]`, also where one is part of a longer text; what only the update will know is `[unknown]`.
+ */
+export function planAsJson(plan: Plan): string {
+  const path = criticalPath(plan);
+  const cost = monthlyCost(plan.resources.map(describe));
+  const document = {
+    project: plan.project,
+    stack: plan.stack,
+    resources: plan.resources.map(resource => ({
+      urn: resource.urn,
+      type: resource.type,
+      name: resource.name,
+      parent: resource.parent,
+      custom: resource.custom,
+      provider: resource.provider,
+      dependencies: resource.dependencies,
+      inputs: masked(resource.inputs, plan),
+      outputs: masked(resource.outputs, plan),
+      options: resource.options,
+    })),
+    outputs: masked(plan.outputs, plan),
+    secrets: secretsOf(plan),
+    longestChain: {
+      minutes: path.minutes,
+      source: creationTimesSource,
+      steps: path.steps.map(({ resource, minutes }) => ({ urn: resource.urn, minutes: minutes ?? 0 })),
+    },
+    monthlyCost: {
+      ...priceList,
+      currency: "USD",
+      fixedDollars: cost.fixedDollars,
+      estimatedDollars: cost.estimatedDollars,
+      lines: cost.lines.map(line => ({ ...line, monthlyDollars: monthlyDollars(line) })),
+    },
+    diagnostics: plan.diagnostics,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
