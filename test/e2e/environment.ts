@@ -1,6 +1,6 @@
-import { build } from "esbuild";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { defaultNodeImage } from "../../components/nodeImage";
+import { buildEngine } from "../engine/build";
 import { Kubernetes } from "./kubernetes";
 import { Sandbox } from "./sandbox";
 
@@ -48,18 +48,13 @@ async function prepare(): Promise<Environment> {
   return {
     kubernetes: sandbox.kubernetes,
     objectStore: { ...(await sandbox.objectStore(bucket)), bucket, useTls: false, pathStyle: true },
-    engineImage: await sandbox.loadImages(await bundleEngine(), defaultNodeImage),
+    engineImage: await sandbox.loadImages(
+      await buildEngine(resolve(__dirname, "../../bin/engine/engine.js")),
+      defaultNodeImage,
+    ),
     route: "direct",
     sandbox,
   };
-}
-
-/** The simulated engine as one file, as in the image that `npm run build:engine` is for. */
-async function bundleEngine(): Promise<string> {
-  const outfile = resolve(__dirname, "../../bin/engine/engine.js");
-  const entry = join(__dirname, "../engine/main.ts");
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node22", logLevel: "warning" });
-  return outfile;
 }
 
 function ownCluster(kubeconfig: string): Environment {
