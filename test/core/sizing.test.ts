@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { instanceType, instanceTypes } from "../../components/core/instanceTypes";
 import { gibibyte, mebibyte } from "../../components/core/quantities";
 import { deriveSizing, NodeCapacity, SizingRequest } from "../../components/core/sizing";
 import { validateSizing } from "../../components/core/sizingProblems";
 
-const m5large: NodeCapacity = { memoryBytes: 8 * gibibyte, cpuCores: 2, instanceStoreBytes: 0 };
-const m5xlarge: NodeCapacity = { memoryBytes: 16 * gibibyte, cpuCores: 4, instanceStoreBytes: 0 };
-const i4ixlarge: NodeCapacity = { memoryBytes: 32 * gibibyte, cpuCores: 4, instanceStoreBytes: 937e9 };
+const [m5large, m5xlarge, i4ixlarge] = ["m5.large", "m5.xlarge", "i4i.xlarge"].map(name => instanceType(name)!) as [
+  NodeCapacity,
+  NodeCapacity,
+  NodeCapacity,
+];
 const interval: SizingRequest = { durability: "interval", onInstanceStore: false };
 
 const requests: fc.Arbitrary<SizingRequest> = fc.record(
@@ -107,6 +110,14 @@ describe("sizing", () => {
         },
       ),
     );
+  });
+
+  it("what is derived for each instance type has no problem, on a volume and on its drives", () => {
+    for (const node of instanceTypes()) {
+      assert.deepEqual(validateSizing({ ...interval, node }), [], node.name);
+      if (node.instanceStoreBytes === 0) continue;
+      assert.deepEqual(validateSizing({ ...interval, onInstanceStore: true, node }), [], node.name);
+    }
   });
 
   it("512 MiB hold a small database; less is refused with the way out", () => {

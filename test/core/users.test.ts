@@ -144,7 +144,8 @@ describe("users", () => {
         taken++;
         const declaration = { databases: given, users: declareUsers([request]), requireTls: true };
         for (const { sql } of accountStatements(declaration, new Map([[request.name, "Aa1-aaaa"]]), "Aa1-bbbb")) {
-          assert.ok(!/\\|''|``|;|--|\n/.test(sql), sql);
+          // But for _, which GRANT takes for a pattern unless it is escaped.
+          assert.ok(!/\\|''|``|;|--|\n/.test(sql.replaceAll("\\_", "_")), sql);
           assert.equal((sql.match(/'/g) ?? []).length % 2, 0, sql);
         }
       }),
