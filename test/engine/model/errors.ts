@@ -36,6 +36,14 @@ export class CorruptTable extends Error {
   }
 }
 
+/** A scan that needs more open SSTables than there may be. */
+export class TooManySstables extends Error {
+  constructor(readonly table: string) {
+    super(`there are too many SSTables to scan ${table}`);
+    this.name = "TooManySstables";
+  }
+}
+
 /** The engine died of a segmentation fault: the process must end as if by SIGSEGV. */
 export class EngineCrashed extends Error {
   constructor(reason: string) {

@@ -1,5 +1,5 @@
 import { ColumnFamily } from "./columnFamily";
-import { CorruptTable, EngineCrashed } from "./errors";
+import { CorruptTable, EngineCrashed, TooManySstables } from "./errors";
 import { Version } from "./memtable";
 import { Sstable } from "./sstable";
 import type { EngineState } from "./state";
@@ -21,6 +21,8 @@ export function readRow(state: EngineState, family: ColumnFamily, key: string): 
 
 /** A scan: of all versions of a key everywhere, the one with the highest sequence. */
 export function scanRows(state: EngineState, family: ColumnFamily): Map<string, string> {
+  const open = [...state.families.values()].reduce((sum, { sstables }) => sum + sstables.length, 0);
+  if (open > state.settings.maxOpenSstables) throw new TooManySstables(family.name);
   const newest = new Map<string, Version>();
   const merge = (rows: ReadonlyMap<string, Version>) => {
     for (const [key, version] of rows) {

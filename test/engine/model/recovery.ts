@@ -1,5 +1,4 @@
-import { decodeFamilySettings } from "./columnFamily";
-import { ColumnFamily } from "./columnFamily";
+import { ColumnFamily, decodeFamilySettings } from "./columnFamily";
 import {
   createFamily,
   discoverFamilies,
@@ -36,9 +35,14 @@ export async function openState(environment: Environment, settings: EngineSettin
     state.nextSequence = Math.max(state.nextSequence, family.maxSequence() + 1);
   }
   recoverWals(state);
-  if (coldStart) await replayRemoteWals(state, await leaseEpoch(state));
-  if (!state.replicaMode && !state.families.has(schemaFamilyName)) {
-    await createFamily(state, schemaFamilyName, defaultFamilySettings, true);
+  if (state.replicaMode) {
+    if (coldStart) await replayRemoteWals(state, await leaseEpoch(state));
+  } else {
+    // An empty disk: its empty WAL goes over the one that holds the data.
+    if (coldStart) state.uploader.enqueue({ file: wal, generation: 0, epoch: 0, bytes: emptyWal.length });
+    if (!state.families.has(schemaFamilyName)) {
+      await createFamily(state, schemaFamilyName, defaultFamilySettings, true);
+    }
   }
   state.syncThreadRuns = state.replicaMode;
   return state;

@@ -12,8 +12,8 @@ export interface EngineSettings {
   writeBufferBytes: number;
   /** `tidesdb_objstore_max_concurrent_uploads`; a replica has one less. */
   maxConcurrentUploads: number;
-  /** `tidesdb_flush_threads`: so many memtables are flushed at a time. */
-  flushThreads: number;
+  /** `tidesdb_max_open_sstables`: with more SSTables than that scans fail. */
+  maxOpenSstables: number;
   /**
    * How likely a promotion misses what the newest WAL object got after the replica's last poll: rows that were in the bucket were missing after 1 of 10 promotions
    * right after the primary's death, and after none that waited for a further poll. The cause is not known, so the model throws dice.
@@ -29,7 +29,7 @@ export const defaultEngineSettings: EngineSettings = {
   walSyncOnCommit: false,
   writeBufferBytes: 268_435_456,
   maxConcurrentUploads: 4,
-  flushThreads: 4,
+  maxOpenSstables: 256,
   skipLastWalProbability: 0.1,
 };
 

@@ -55,7 +55,7 @@ function engineSettings(variables: Variables): Partial<EngineSettings> {
     walSyncOnCommit: variables.isOn("tidesdb_objstore_wal_sync_on_commit"),
     writeBufferBytes: number("unified_memtable_write_buffer_size"),
     maxConcurrentUploads: number("objstore_max_concurrent_uploads") || 4,
-    flushThreads: number("flush_threads"),
+    maxOpenSstables: number("max_open_sstables"),
   };
 }
 
