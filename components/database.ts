@@ -155,8 +155,10 @@ function makeNamespace(
 }
 
 /** Made once and kept in the state: the managers refuse data of another identity. */
-function identity({ name, outside }: DatabaseContext, given: string | undefined): pulumi.Output<string> {
-  return given === undefined ? new random.RandomUuid(`${name}-id`, {}, outside).result : pulumi.output(given);
+function identity({ name, transform, outside }: DatabaseContext, given: string | undefined): pulumi.Output<string> {
+  if (given !== undefined) return pulumi.output(given);
+  const args: random.RandomUuidArgs = {};
+  return new random.RandomUuid(...transformed(transform.databaseId, `${name}-id`, args, outside)).result;
 }
 
 function connectionString(endpoint: string, { users, requireTls }: DatabaseSettings): string {

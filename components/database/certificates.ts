@@ -12,7 +12,7 @@ export interface ServerCertificate {
 }
 
 /** Small, fast, and known to every client of the last ten years. */
-const keyType = { algorithm: "ECDSA", ecdsaCurve: "P256" };
+const keyType: tls.PrivateKeyArgs = { algorithm: "ECDSA", ecdsaCurve: "P256" };
 /** An authority outlives the certificates that it signs: it is renewed, with the same key, while it is still good for more than two of them. */
 const authorityLifetimes = 5;
 const authorityRenewalLifetimes = 2;
@@ -21,7 +21,9 @@ const authorityRenewalLifetimes = 2;
 export function makeServerCertificate({ name, settings, transform, outside }: DatabaseContext): ServerCertificate {
   const { names, clusterDomain, certificate } = settings;
   const { validityHours, earlyRenewalHours, additionalDnsNames } = certificate;
-  const authorityKey = new tls.PrivateKey(`${name}-ca-key`, keyType, outside);
+  const authorityKey = new tls.PrivateKey(
+    ...transformed(transform.certificateAuthorityKey, `${name}-ca-key`, keyType, outside),
+  );
   const authority = new tls.SelfSignedCert(
     ...transformed(
       transform.certificateAuthority,
@@ -38,7 +40,7 @@ export function makeServerCertificate({ name, settings, transform, outside }: Da
       outside,
     ),
   );
-  const key = new tls.PrivateKey(`${name}-server-key`, keyType, outside);
+  const key = new tls.PrivateKey(...transformed(transform.certificateKey, `${name}-server-key`, keyType, outside));
   const request = new tls.CertRequest(
     ...transformed(
       transform.certificateRequest,

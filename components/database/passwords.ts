@@ -2,20 +2,27 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { generatedPassword, passwordProblem } from "../core/passwords";
 import { refuseInvalid } from "../refuse";
+import { transformed } from "../transform";
 import { DatabaseContext } from "./context";
 
 /** Each user's password by name: the one that was given, judged once it is known, or one that is made and kept in the state. */
-export function userPasswords({ name, settings, outside }: DatabaseContext): Record<string, pulumi.Output<string>> {
+export function userPasswords(context: DatabaseContext): Record<string, pulumi.Output<string>> {
   return Object.fromEntries(
-    settings.users.map((user, index) => [
-      user.name,
-      user.password === undefined
-        ? pulumi.secret(
-            new random.RandomPassword(`${name}-password-${user.name}`, { ...generatedPassword }, outside).result,
-          )
-        : checkedPassword(name, user.name, index, user.password),
+    context.settings.users.map(({ name: userName, password }, index) => [
+      userName,
+      password === undefined
+        ? madePassword(context, userName)
+        : checkedPassword(context.name, userName, index, password),
     ]),
   );
+}
+
+function madePassword({ name, transform, outside }: DatabaseContext, userName: string): pulumi.Output<string> {
+  const args: random.RandomPasswordArgs = { ...generatedPassword };
+  const made = new random.RandomPassword(
+    ...transformed(transform.password, `${name}-password-${userName}`, args, outside),
+  );
+  return pulumi.secret(made.result);
 }
 
 function checkedPassword(

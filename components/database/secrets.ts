@@ -59,10 +59,14 @@ export function makeSecrets(context: DatabaseContext, args: DatabaseArgs): Datab
 
 /** The key never leaves the state, so that nobody who reads the pods' annotations can try passwords against the fingerprint. */
 function fingerprintOf(
-  { name, outside }: DatabaseContext,
+  { name, transform, outside }: DatabaseContext,
   secrets: Record<string, pulumi.Input<Record<string, pulumi.Input<string>>>>,
 ): pulumi.Output<string> {
-  const key = pulumi.secret(new random.RandomBytes(`${name}-fingerprint-key`, { length: 32 }, outside).base64);
+  const args: random.RandomBytesArgs = { length: 32 };
+  const made = new random.RandomBytes(
+    ...transformed(transform.fingerprintKey, `${name}-fingerprint-key`, args, outside),
+  );
+  const key = pulumi.secret(made.base64);
   const fingerprint = pulumi.all([key, pulumi.output(secrets)]).apply(([known, groups]) => {
     const entries = Object.entries(groups).flatMap(([group, values]) =>
       Object.entries(values).map(([part, value]) => [`${group} ${part}`, value]),

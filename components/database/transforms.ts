@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { Transform } from "../transform";
 
@@ -11,7 +12,15 @@ export interface DatabaseTransforms {
   objectStoreSecret?: Transform<k8s.core.v1.SecretArgs>;
   usersSecret?: Transform<k8s.core.v1.SecretArgs>;
   tlsSecret?: Transform<k8s.core.v1.SecretArgs>;
+  /** The data's identity, where it is not given. */
+  databaseId?: Transform<random.RandomUuidArgs>;
+  /** Each password that is made. */
+  password?: Transform<random.RandomPasswordArgs>;
+  /** Key of the fingerprint by which a change of a secret rolls out. */
+  fingerprintKey?: Transform<random.RandomBytesArgs>;
+  certificateAuthorityKey?: Transform<tls.PrivateKeyArgs>;
   certificateAuthority?: Transform<tls.SelfSignedCertArgs>;
+  certificateKey?: Transform<tls.PrivateKeyArgs>;
   certificateRequest?: Transform<tls.CertRequestArgs>;
   certificate?: Transform<tls.LocallySignedCertArgs>;
   serviceAccount?: Transform<k8s.core.v1.ServiceAccountArgs>;

@@ -512,6 +512,30 @@ describe("Database", () => {
       assert.deepEqual(marks.sort(), [...byChild].sort());
     });
 
+    it("reach what is made outside the cluster", async () => {
+      const keepers = { changed: "yes" };
+      const recording = await recordDatabase(
+        {},
+        {
+          transform: {
+            databaseId: args => ({ args: { ...args, keepers } }),
+            password: args => ({ args: { ...args, keepers } }),
+            fingerprintKey: args => ({ args: { ...args, keepers } }),
+            certificateAuthorityKey: () => ({ args: { algorithm: "ED25519" } }),
+            certificateKey: () => ({ args: { algorithm: "RSA" } }),
+          },
+        },
+      );
+      for (const resource of recording.resources.filter(({ type }) => type.startsWith("random:"))) {
+        assert.deepEqual(resource.inputs.keepers, keepers, resource.name);
+      }
+      const keys = recording.all("tls:index/privateKey:PrivateKey");
+      assert.deepEqual(keys.map(({ name, inputs }) => [name, inputs.algorithm]).sort(), [
+        ["orders-ca-key", "ED25519"],
+        ["orders-server-key", "RSA"],
+      ]);
+    });
+
     it("reach the certificates", async () => {
       const recording = await recordDatabase(
         {},

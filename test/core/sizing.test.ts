@@ -5,11 +5,9 @@ import { gibibyte, mebibyte } from "../../components/core/quantities";
 import { deriveSizing, NodeCapacity, SizingRequest } from "../../components/core/sizing";
 import { validateSizing } from "../../components/core/sizingProblems";
 
-const [m5large, m5xlarge, i4ixlarge] = ["m5.large", "m5.xlarge", "i4i.xlarge"].map(name => instanceType(name)!) as [
-  NodeCapacity,
-  NodeCapacity,
-  NodeCapacity,
-];
+const m5large: NodeCapacity = instanceType("m5.large")!;
+const m5xlarge: NodeCapacity = instanceType("m5.xlarge")!;
+const i4ixlarge: NodeCapacity = instanceType("i4i.xlarge")!;
 const interval: SizingRequest = { durability: "interval", onInstanceStore: false };
 
 const requests: fc.Arbitrary<SizingRequest> = fc.record(
