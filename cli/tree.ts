@@ -3,13 +3,15 @@ import type { Plan, PlannedResource } from "./planner/plan";
 import { stackType } from "./planner/registration";
 import { fitting, type Terminal } from "./terminal";
 
-/** A type token as people read it: `aws ec2 Vpc`, `kubernetes apps/v1 StatefulSet`, `random RandomPassword`. */
+/** A type token as people read it: `aws ec2 Vpc`, `kubernetes StatefulSet`, `random RandomPassword`. */
 export function readableType(type: string): string {
   const [provider = "", module = "", name = ""] = type.split(":");
   if (provider === "pulumi" && module === "providers") return `provider ${name}`;
   const kind = name.toLowerCase();
   const part = module.toLowerCase().endsWith(`/${kind}`) ? module.slice(0, -kind.length - 1) : module;
-  return part === "index" || part === "" ? `${provider} ${name}` : `${provider} ${part} ${name}`;
+  // A kind tells more than its API group, and the groups are long.
+  const isClear = part === "index" || part === "" || provider === "kubernetes";
+  return isClear ? `${provider} ${name}` : `${provider} ${part} ${name}`;
 }
 
 /** The tree of a plan's resources: components with what they hold, resources of one type on one line. */

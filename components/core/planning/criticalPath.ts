@@ -24,12 +24,12 @@ export function longestChain(steps: readonly Step[]): Chain {
   const best = new Map<string, Best>();
   let longest: Best | undefined;
   for (const step of steps) {
-    const chain = bestChainTo(step, byId, best);
+    const chain = best.get(step.id) ?? bestChainTo(step, byId, best);
     if (isBetter(chain, longest)) longest = chain;
   }
   const chain: Step[] = [];
-  for (let at = longest; at; at = at.before) chain.unshift(at.step);
-  return { steps: chain, minutes: longest?.minutes ?? 0 };
+  for (let at = longest; at; at = at.before) chain.push(at.step);
+  return { steps: chain.reverse(), minutes: longest?.minutes ?? 0 };
 }
 
 /** The longest chain that ends with a step. */

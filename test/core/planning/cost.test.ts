@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { monthlyCost, monthlyDollars } from "../../../components/core/planning/cost";
+import type { DescribedResource } from "../../../components/core/planning/describedResource";
+import { instanceHourly } from "../../../components/core/planning/prices";
+
+function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
+  const name = JSON.stringify(inputs).slice(0, 40);
+  return { urn: `${type}::${name}`, type, name, inputs, dependencies };
+}
+
+const nodeGroup = (inputs: Record<string, unknown>, dependencies?: string[]) =>
+  resource("aws:eks/nodeGroup:NodeGroup", { scalingConfig: { desiredSize: 1 }, ...inputs }, dependencies);
+
+const ebsClass = (parameters: Record<string, unknown>, annotations: Record<string, string> = {}) =>
+  resource("kubernetes:storage.k8s.io/v1:StorageClass", {
+    metadata: { name: "fast", annotations },
+    provisioner: "ebs.csi.aws.com",
+    parameters,
+  });
+
+const claims = (storageClassName: string | undefined, storage: string, replicas = 3) =>
+  resource("kubernetes:apps/v1:StatefulSet", {
+    spec: { replicas, volumeClaimTemplates: [{ spec: { storageClassName, resources: { requests: { storage } } } }] },
+  });
+
+const managerConfiguration = (nodes: number, replicaSyncIntervalMicroseconds: number) =>
+  resource("kubernetes:core/v1:ConfigMap", {
+    data: { "manager.json": JSON.stringify({ nodes, replicaSyncIntervalMicroseconds }) },
+  });
+
+/** The line whose text begins so. */
+function line(resources: DescribedResource[], start: string) {
+  return monthlyCost(resources).lines.find(({ what }) => what.startsWith(start));
+}
+
+describe("monthly cost", () => {
+  it("counts the nodes of all groups of one type together, by the hours of a month", () => {
+    const groups = ["a", "b", "c"].map(zone => nodeGroup({ instanceTypes: ["m5.large"], labels: { zone } }));
+    const nodes = line(groups, "m5.large nodes");
+    assert.equal(nodes?.quantity, 3);
+    assert.equal(monthlyDollars(nodes).toFixed(2), "210.24");
+  });
+
+  it("takes the desired size, not the number of groups", () => {
+    const groups = [nodeGroup({ instanceTypes: ["m5.xlarge"], scalingConfig: { desiredSize: 4 } })];
+    assert.equal(line(groups, "m5.xlarge nodes")?.quantity, 4);
+  });
+
+  it("takes type and root volume from the launch template that a group depends on", () => {
+    const template = resource("aws:ec2/launchTemplate:LaunchTemplate", {
+      instanceType: "i4i.large",
+      blockDeviceMappings: [{ ebs: { volumeSize: 40 } }],
+    });
+    const other = resource("aws:ec2/launchTemplate:LaunchTemplate", { instanceType: "m5.large" });
+    const resources = [other, template, nodeGroup({}, [template.urn])];
+    assert.equal(line(resources, "i4i.large nodes")?.quantity, 1);
+    assert.equal(line(resources, "gp3 root volumes")?.quantity, 40);
+  });
+
+  it("says that it knows no price instead of leaving nodes out", () => {
+    const cost = monthlyCost([
+      nodeGroup({ instanceTypes: ["x9.huge"] }),
+      nodeGroup({ instanceTypes: ["m5.large"], capacityType: "SPOT" }),
+    ]);
+    const unpriced = cost.lines.filter(({ dollarsEach }) => dollarsEach === undefined).map(({ what }) => what);
+    assert.deepEqual(unpriced.sort(), ["m5.large nodes", "x9.huge nodes"]);
+  });
+
+  it("bills a volume for every pod, with what exceeds a gp3 volume's share", () => {
+    const resources = [ebsClass({ type: "gp3", iops: "4000", throughput: "250" }), claims("fast", "100Gi")];
+    assert.equal(monthlyDollars(line(resources, "gp3 data volumes")!), 3 * 100 * 0.08);
+    assert.equal(monthlyDollars(line(resources, "gp3 operations")!), 3 * 1000 * 0.005);
+    assert.equal(monthlyDollars(line(resources, "gp3 throughput")!), 3 * 125 * 0.04);
+  });
+
+  it("finds the default storage class, and bills nothing for volumes that EBS does not make", () => {
+    const byDefault = ebsClass({ type: "gp3" }, { "storageclass.kubernetes.io/is-default-class": "true" });
+    assert.equal(line([byDefault, claims(undefined, "1Ti")], "gp3 data volumes")?.quantity, 3 * 1024);
+    assert.deepEqual(monthlyCost([ebsClass({}), claims("local-path", "100Gi")]).lines, []);
+    assert.deepEqual(monthlyCost([claims(undefined, "100Gi")]).lines, []);
+  });
+
+  it("bills interface endpoints by zone, and gateway endpoints not at all", () => {
+    const type = "aws:ec2/vpcEndpoint:VpcEndpoint";
+    const resources = [
+      resource(type, { vpcEndpointType: "Gateway" }),
+      resource(type, { vpcEndpointType: "Interface", subnetIds: ["a", "b", "c"] }),
+    ];
+    assert.equal(monthlyCost(resources).fixedDollars, 3 * 0.01 * 730);
+  });
+
+  it("bills control planes, NAT gateways, addresses and keys", () => {
+    const resources = [
+      "aws:eks/cluster:Cluster",
+      "aws:ec2/natGateway:NatGateway",
+      "aws:ec2/eip:Eip",
+      "aws:kms/key:Key",
+    ].map(type => resource(type, {}));
+    const { fixedDollars } = monthlyCost(resources);
+    assert.ok(Math.abs(fixedDollars - (73 + 32.85 + 3.65 + 1)) < 1e-9, String(fixedDollars));
+  });
+
+  it("bills nothing for a load balancer that is none", () => {
+    const service = (type: string) => resource("kubernetes:core/v1:Service", { spec: { type } });
+    assert.deepEqual(monthlyCost([service("ClusterIP")]).lines, []);
+    assert.equal(monthlyCost([service("LoadBalancer")]).lines.length, 1);
+  });
+
+  it("estimates what replicas ask of the bucket: it grows with their number and with how often they ask", () => {
+    const bucket = resource("aws:s3/bucket:Bucket", {});
+    const listings = (nodes: number, interval: number) =>
+      line([bucket, managerConfiguration(nodes, interval)], "S3 listings")!.quantity;
+    assert.equal(listings(3, 100_000), (2 * 10 * 730 * 3600) / 1e6);
+    assert.equal(listings(5, 100_000), 2 * listings(3, 100_000));
+    assert.equal(listings(3, 1_000_000), listings(3, 100_000) / 10);
+  });
+
+  it("keeps what depends on use apart from what is billed anyway", () => {
+    const bucket = resource("aws:s3/bucket:Bucket", {});
+    const cost = monthlyCost([bucket], { storedGigabytes: 1000 });
+    assert.equal(cost.fixedDollars, 0);
+    assert.equal(cost.estimatedDollars, 23);
+  });
+
+  it("reckons no requests without a bucket of AWS, nor from a configuration of something else", () => {
+    assert.deepEqual(monthlyCost([managerConfiguration(3, 100_000)]).lines, []);
+    const bucket = resource("aws:s3/bucket:Bucket", {});
+    const other = resource("kubernetes:core/v1:ConfigMap", { data: { "manager.json": "no JSON" } });
+    assert.equal(monthlyCost([bucket, other]).lines.length, 1);
+  });
+});
+
+describe("price of an instance type", () => {
+  for (const [name, dollars] of Object.entries({
+    "m5.large": 0.096,
+    "m5.xlarge": 0.192,
+    "m7g.large": 0.0816,
+    "m8g.large": 0.08976,
+    "m8gd.large": 0.11532,
+    "i4i.large": 0.172,
+    "i4i.xlarge": 0.343,
+    "t3.medium": 0.0416,
+  })) {
+    it(`is right for ${name}`, () => {
+      const price = instanceHourly(name);
+      assert.ok(price !== undefined && Math.abs(price - dollars) <= 0.0005, `${price} instead of ${dollars}`);
+    });
+  }
+
+  it("is unknown for what is in no list", () => {
+    assert.equal(instanceHourly("m5.giant"), undefined);
+    assert.equal(instanceHourly("constructor.large"), undefined);
+  });
+});
