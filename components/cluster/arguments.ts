@@ -1,0 +1,116 @@
+import * as aws from "@pulumi/aws";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Transform } from "../transform";
+
+/** What a node's pods keep their scratch data on, and a database whose data is on its node its data. */
+export const NodeStorage = {
+  /** The node's EBS volume. Drives of the instance, if any, stay unused. */
+  Ebs: "ebs",
+  /** The instance's NVMe drives, joined into one (RAID 0): faster, and gone with the node. */
+  Nvme: "nvme",
+} as const;
+export type NodeStorage = (typeof NodeStorage)[keyof typeof NodeStorage];
+
+/** Arguments of {@link Cluster}. */
+export interface ClusterArgs {
+  /** AWS region, like `us-east-1`. Required unless there is an `existing` cluster, like the next two. */
+  region?: string;
+  vpcId?: pulumi.Input<string>;
+  /** Private subnets in two zones or more, for the control plane's network interfaces. */
+  subnetIds?: pulumi.Input<string>[];
+  /** The database's pool has one node group in each of them, since an EBS volume does not leave its zone. Give Network's `nodeSubnetIds`. Default: `subnetIds`. */
+  nodeSubnetIds?: pulumi.Input<string>[];
+  /** Default: the component's name. */
+  clusterName?: string;
+  /** A version in standard support. Default 1.36. */
+  kubernetesVersion?: string;
+  /** Type of the database's nodes. Default `m5.large`. */
+  instanceType?: string;
+  /** Database nodes in each zone. Default 1: enough for a primary and a replica in every other zone. */
+  nodesPerZone?: number;
+  /** Default `nvme` where the instance type has drives, `ebs` where it has none. */
+  storage?: NodeStorage;
+  /** Type of the nodes for everything else: DNS, drivers, your own pods. Default `t4g.medium` or `t3.medium`, of the same architecture as the database's. */
+  systemInstanceType?: string;
+  /** Number of those nodes, over all zones. Default 2, so that DNS survives one. */
+  systemNodes?: number;
+  /** Each node's EBS volume, for the system, images, logs and scratch data. GiB, 20 to 16,384. Default 30. */
+  rootVolumeGiB?: number;
+  /**
+   * Addresses that reach the Kubernetes API from the internet, in CIDR notation; whoever runs `pulumi up` from outside the VPC has to be among them. The whole internet is refused. Default:
+   * none, and the API is reached from the VPC (or through a VPN into it) alone.
+   */
+  publicAccessCidrs?: string[];
+  /** IAM roles and users, by ARN, that administer the cluster beside whoever creates it (who must not be named here again). Default: none. */
+  administrators?: string[];
+  /** TCP ports on which nodes and pods may reach the world; inside the pools everything is open, and NetworkPolicies decide. Default 443. Add the port of an object store outside AWS. */
+  egressPorts?: number[];
+  /** Refuses to delete the control plane. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy`. */
+  deletionProtection?: boolean;
+  /** How long the control plane's logs are kept. Days, one of CloudWatch's steps. Default 90. */
+  logRetentionDays?: number;
+  /** The default StorageClass that is made: gp3, encrypted, XFS, growable. Default `gp3`. */
+  storageClassName?: string;
+  /**
+   * How this program reaches the cluster that is made: through a proxy, or with another login than the AWS command line. Default: the endpoint itself, with tokens from `aws eks get-token`, so
+   * that `aws` has to be installed where Pulumi runs.
+   */
+  kubeconfig?: pulumi.Input<string>;
+  /** Tags of everything that is made in AWS. Default: none. */
+  tags?: Record<string, string>;
+  /** A cluster that is there already. Nothing is made. */
+  existing?: ExistingClusterArgs;
+}
+
+/** Any Kubernetes cluster. */
+export interface ExistingClusterArgs {
+  /** Default: the provider in the component's options, or else the cluster that `kubectl` reaches. */
+  kubeconfig?: pulumi.Input<string>;
+  /** Default: the cluster's default class. */
+  storageClassName?: string;
+  /** Labels of the nodes that databases may run on. Default: any node. */
+  nodeSelector?: Record<string, string>;
+  /** Taints of those nodes. Default: none. */
+  tolerations?: PoolToleration[];
+}
+
+/** A taint that a pod puts up with, as Kubernetes writes it. */
+export interface PoolToleration {
+  key?: string;
+  /** `Equal` or `Exists`. */
+  operator?: string;
+  value?: string;
+  /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. */
+  effect?: string;
+}
+
+/** What a pod says that belongs on the database's nodes. */
+export interface DatabasePool {
+  nodeSelector: Record<string, string>;
+  tolerations: PoolToleration[];
+}
+
+/** One optional transform for each child of a Cluster. */
+export interface ClusterTransforms {
+  key?: Transform<aws.kms.KeyArgs>;
+  logGroup?: Transform<aws.cloudwatch.LogGroupArgs>;
+  clusterRole?: Transform<aws.iam.RoleArgs>;
+  nodeRole?: Transform<aws.iam.RoleArgs>;
+  addonRole?: Transform<aws.iam.RoleArgs>;
+  controlPlaneSecurityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  nodeSecurityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  cluster?: Transform<aws.eks.ClusterArgs>;
+  accessEntry?: Transform<aws.eks.AccessEntryArgs>;
+  launchTemplate?: Transform<aws.ec2.LaunchTemplateArgs>;
+  databaseNodeGroup?: Transform<aws.eks.NodeGroupArgs>;
+  systemNodeGroup?: Transform<aws.eks.NodeGroupArgs>;
+  addon?: Transform<aws.eks.AddonArgs>;
+  storageClass?: Transform<k8s.storage.v1.StorageClassArgs>;
+}
+
+/** Options of {@link Cluster}. */
+export interface ClusterOptions extends pulumi.ComponentResourceOptions {
+  /** Changes a child before it is registered. */
+  transform?: ClusterTransforms;
+}
