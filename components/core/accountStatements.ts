@@ -49,7 +49,7 @@ export function accountStatements(
       sql: `CREATE OR REPLACE USER ${name} IDENTIFIED BY ${password}${requireTls ? " REQUIRE SSL" : ""}`,
     });
     for (const grant of user.grants) {
-      const scope = grant.database === "*" ? "*.*" : `${quoteName(grant.database)}.*`;
+      const scope = grant.database === "*" ? "*.*" : `${quoteName(literalPattern(grant.database))}.*`;
       statements.push({
         makes: `grants of ${user.name}`,
         sql: `GRANT ${grant.privileges.join(", ")} ON ${scope} TO ${name}`,
@@ -66,6 +66,11 @@ export function initFileText(statements: AccountStatement[]): string {
 
 function account(name: string, host: string): string {
   return `${quoteText(name)}@${quoteText(host)}`;
+}
+
+/** A grant's database is a pattern: `app_prod` would hold for `appXprod` too. */
+function literalPattern(database: string): string {
+  return database.replaceAll(/[_%]/g, "\\$&");
 }
 
 /** A name between backticks, safe whatever it holds. */

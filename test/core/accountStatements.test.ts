@@ -45,6 +45,12 @@ describe("account statements", () => {
     assert.ok(all.some(statement => statement.sql === "GRANT SELECT ON *.* TO 'reader'@'%'"));
   });
 
+  it("grant on the database of that very name, not on what its name matches as a pattern", () => {
+    const users = [{ name: "app", host: "%", grants: [{ database: "app_prod", privileges: ["SELECT"] }] }];
+    const sql = accountStatements({ ...configuration, users }, passwords, "m").map(statement => statement.sql);
+    assert.ok(sql.includes("GRANT SELECT ON `app\\_prod`.* TO 'app'@'%'"));
+  });
+
   it("stay one statement a line, whatever a password or a name holds", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (password, database) => {
