@@ -19,21 +19,36 @@ export function secureContextOf(server: Server): SecureContext | undefined {
   }
 }
 
-/** Listens on the local socket and on the port. @returns what stops it */
-export async function listen(server: Server): Promise<() => void> {
+/** Where clients find the server. */
+export interface Listening {
+  /** Undefined without networking. */
+  port: number | undefined;
+  close(): void;
+}
+
+/** Listens on the local socket and on the port; port 0 is any that is free. @throws StartRefused */
+export async function listen(server: Server): Promise<Listening> {
   const { variables } = server;
   const socketFile = variables.get("socket");
   fs.rmSync(socketFile, { force: true });
   const listeners = [await open(server, true, { path: socketFile })];
+  let port: number | undefined;
   fs.chmodSync(socketFile, 0o777);
   if (!server.configuration.options.has("skip_networking")) {
     const address = variables.get("bind_address");
-    const port = variables.number("port");
-    listeners.push(await open(server, false, { port, ...(address !== "" && address !== "*" && { host: address }) }));
+    const listener = await open(server, false, {
+      port: variables.number("port"),
+      ...(address !== "" && address !== "*" && { host: address }),
+    });
+    listeners.push(listener);
+    port = (listener.address() as net.AddressInfo).port;
   }
-  return () => {
-    for (const listener of listeners) listener.close();
-    fs.rmSync(socketFile, { force: true });
+  return {
+    port,
+    close() {
+      for (const listener of listeners) listener.close();
+      fs.rmSync(socketFile, { force: true });
+    },
   };
 }
 

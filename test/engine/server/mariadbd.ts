@@ -53,13 +53,13 @@ export async function mariadbd(parameters: string[]): Promise<number> {
     if (initFile) await runInitFile(server, initFile);
     const pidFile = variables.get("pid_file");
     if (pidFile) fs.writeFileSync(pidFile, `${process.pid}\n`);
-    const close = await listen(server);
+    const listening = await listen(server);
     log("Note", "mariadbd: ready for connections.");
     log("Note", `Version: '${serverVersion}'  socket: '${variables.get("socket")}'  port: ${variables.get("port")}`);
 
     await ended;
     log("Note", "mariadbd: Normal shutdown");
-    close();
+    listening.close();
     server.disconnectAll(sqlErrors.connectionKilled());
     server.stop();
     await engine?.close();

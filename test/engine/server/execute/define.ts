@@ -95,7 +95,7 @@ export async function dropDatabase(session: ClientSession, name: string, ifExist
   }
   // A replica is told nothing and does nothing: the tables are the primary's.
   if (!server.isReplica) {
-    for (const { database, table } of server.engine?.tables() ?? []) {
+    for (const { database, table } of server.engineTables()) {
       if (database === name) await dropTable(session, { database, table }, true);
     }
   }
@@ -108,7 +108,7 @@ export function exists(session: ClientSession, { database, table }: { database: 
   const { server } = session;
   return (
     server.localTables.definition(database, table) !== undefined ||
-    server.engine?.definition({ database, table }) !== undefined
+    server.engineDefinition({ database, table }) !== undefined
   );
 }
 

@@ -1,4 +1,5 @@
 import { SecureContext } from "node:tls";
+import { KnownTable, TableName } from "../../model/definitions";
 import { Engine } from "../../model/engine";
 import { EngineCrashed } from "../../model/errors";
 import { EngineStatus } from "../../model/status";
@@ -74,10 +75,30 @@ export class Server {
     return id;
   }
 
+  /** Tables whose definitions have arrived. None where they cannot be read: the plugin finds no table then, and says nothing. */
+  engineTables(): KnownTable[] {
+    try {
+      return this.engine?.tables() ?? [];
+    } catch (error) {
+      this.noticeCrash(error);
+      return [];
+    }
+  }
+
+  /** What CREATE TABLE said of a TidesDB table; undefined where it is not known, or cannot be read. */
+  engineDefinition(name: TableName): string | undefined {
+    try {
+      return this.engine?.definition(name);
+    } catch (error) {
+      this.noticeCrash(error);
+      return undefined;
+    }
+  }
+
   /** Databases of this node; a replica makes the folder of one as soon as it knows of a table in it. */
   databases(): string[] {
     const known = new Set(this.localTables.databases());
-    for (const { database } of this.engine?.tables() ?? []) {
+    for (const { database } of this.engineTables()) {
       if (!known.has(database)) this.localTables.createDatabase(database);
       known.add(database);
     }

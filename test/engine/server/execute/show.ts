@@ -111,13 +111,16 @@ export function visibleDatabases(session: ClientSession): string[] {
 /** Tables of a database, wherever their rows are. */
 export function tableNames({ server }: ClientSession, database: string): string[] {
   if (!server.hasDatabase(database)) throw sqlErrors.unknownDatabase(database);
-  const known = (server.engine?.tables() ?? []).filter(table => table.database === database).map(({ table }) => table);
+  const known = server
+    .engineTables()
+    .filter(table => table.database === database)
+    .map(({ table }) => table);
   return [...new Set([...server.localTables.names(database), ...known])].sort();
 }
 
 /** The engine of a table, as SHOW TABLE STATUS says it; null where its column family has not arrived. */
 export function engineOf({ server }: ClientSession, database: string, table: string): Value {
-  const definition = server.localTables.definition(database, table) ?? server.engine?.definition({ database, table });
+  const definition = server.localTables.definition(database, table) ?? server.engineDefinition({ database, table });
   return definition === undefined ? null : ((JSON.parse(definition) as { engine?: string }).engine ?? null);
 }
 

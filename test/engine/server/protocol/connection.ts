@@ -45,6 +45,9 @@ export interface ServerIdentity {
   secureContext(): SecureContext | undefined;
 }
 
+/** Stands for the statement that was prepared last. */
+const lastStatement = 0xffffffff;
+
 /** One client's connection: the MySQL protocol, server side. */
 export class ClientConnection {
   private stream = new PacketStream();
@@ -114,6 +117,7 @@ export class ClientConnection {
     if (!secureContext || this.transport.tls || payload.length < 32 || !parseReply(payload).asksForTls) return false;
     this.sequence = sequence + 1;
     const plain = this.socket;
+    plain.pause();
     plain.removeAllListeners("data");
     plain.removeAllListeners("close");
     const rest = this.stream.takeRest();
@@ -231,8 +235,9 @@ export class ClientConnection {
     longData.set(parameter, Buffer.concat([longData.get(parameter) ?? Buffer.alloc(0), reader.toEnd()]));
   }
 
+  /** Clients that send PREPARE and EXECUTE together name the last statement so. */
   private statement(id: number) {
-    const statement = this.statements.get(id);
+    const statement = this.statements.get(id === lastStatement ? this.nextStatement - 1 : id);
     if (!statement) throw sqlErrors.unknownStatement(id);
     return statement;
   }

@@ -118,33 +118,44 @@ export function framePayload(payload: Buffer, sequence: number): { bytes: Buffer
 
 /** Takes packets out of a stream of bytes. */
 export class PacketStream {
-  private buffered: Buffer = Buffer.alloc(0);
+  private chunks: Buffer[] = [];
+  private length = 0;
   private started: Buffer[] = [];
 
   push(bytes: Buffer): void {
-    this.buffered = this.buffered.length === 0 ? bytes : Buffer.concat([this.buffered, bytes]);
+    this.chunks.push(bytes);
+    this.length += bytes.length;
   }
 
   /** The next whole payload and its sequence number, if it has arrived. */
   next(): { payload: Buffer; sequence: number } | undefined {
-    while (this.buffered.length >= 4) {
-      const length = this.buffered.readUIntLE(0, 3);
-      if (this.buffered.length < 4 + length) return undefined;
-      const sequence = this.buffered.readUInt8(3);
-      this.started.push(this.buffered.subarray(4, 4 + length));
-      this.buffered = this.buffered.subarray(4 + length);
+    while (this.length >= 4) {
+      const header = this.peek(4);
+      const length = header.readUIntLE(0, 3);
+      if (this.length < 4 + length) return undefined;
+      const packet = this.peek(4 + length);
+      this.chunks[0] = this.chunks[0]!.subarray(4 + length);
+      this.length -= 4 + length;
+      this.started.push(packet.subarray(4));
       if (length === longestPacket) continue;
       const payload = this.started.length === 1 ? this.started[0]! : Buffer.concat(this.started);
       this.started = [];
-      return { payload, sequence };
+      return { payload, sequence: header.readUInt8(3) };
     }
     return undefined;
   }
 
   /** What has arrived and is part of no packet yet. */
   takeRest(): Buffer {
-    const rest = this.buffered;
-    this.buffered = Buffer.alloc(0);
+    const rest = this.peek(this.length);
+    this.chunks = [];
+    this.length = 0;
     return rest;
+  }
+
+  /** The first bytes, in one piece: chunks are put together only as far as they are needed. */
+  private peek(bytes: number): Buffer {
+    if ((this.chunks[0]?.length ?? 0) < bytes) this.chunks = [Buffer.concat(this.chunks)];
+    return (this.chunks[0] ?? Buffer.alloc(0)).subarray(0, bytes);
   }
 }

@@ -105,9 +105,9 @@ export class Cursor {
     return this.token.kind === "end" || this.peekSymbol(";");
   }
 
-  /** What stands between a token and the one that comes next, as written. */
+  /** What was passed over from this token on, as written. */
   source(from: Token): string {
-    return this.text.slice(from.at, this.tokens[this.index]?.at).trim();
+    return this.text.slice(from.at, this.tokens[this.index - 1]?.end);
   }
 
   /** The error that names this place. */

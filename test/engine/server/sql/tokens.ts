@@ -7,8 +7,10 @@ export interface Token {
   kind: TokenKind;
   /** A word as written; a name, a string or a variable without its quotes; bytes as hexadecimal digits. */
   text: string;
-  /** Where it starts in the statement. */
+  /** Where it starts in the request. */
   at: number;
+  /** Where it ends. */
+  end: number;
 }
 
 const symbols = ["<=>", "<>", "!=", ">=", "<=", "||", "&&", ":="];
@@ -18,7 +20,7 @@ export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   const push = (kind: TokenKind, content: string, length: number) => {
-    tokens.push({ kind, text: content, at });
+    tokens.push({ kind, text: content, at, end: at + length });
     at += length;
   };
   while (at < text.length) {
@@ -60,7 +62,7 @@ export function tokenise(text: string): Token[] {
       push("symbol", symbol, symbol.length);
     }
   }
-  tokens.push({ kind: "end", text: "", at: text.length });
+  tokens.push({ kind: "end", text: "", at: text.length, end: text.length });
   return tokens;
 }
 
@@ -100,16 +102,22 @@ const escapes: Record<string, string> = {
 };
 
 function quoted(text: string, at: number): { content: string; length: number } {
-  const quote = text[at];
-  let content = "";
-  for (let i = at + 1; i < text.length; i++) {
-    const character = text[i] ?? "";
-    if (character === "\\") {
-      const escaped = text[++i] ?? "";
-      content += escapes[escaped] ?? escaped;
-    } else if (character !== quote) content += character;
-    else if (text[i + 1] === quote) content += text[i++];
-    else return { content, length: i + 1 - at };
+  const quote = text[at] ?? "";
+  const plain = quote === "'" ? /[^'\\]+/y : /[^"\\]+/y;
+  const parts: string[] = [];
+  for (let i = at + 1; i < text.length;) {
+    plain.lastIndex = i;
+    const run = plain.exec(text)?.[0] ?? "";
+    parts.push(run);
+    i += run.length;
+    if (text[i] === "\\") {
+      const escaped = text[i + 1] ?? "";
+      parts.push(escapes[escaped] ?? escaped);
+      i += 2;
+    } else if (text[i + 1] === quote) {
+      parts.push(quote);
+      i += 2;
+    } else if (text[i] === quote) return { content: parts.join(""), length: i + 1 - at };
   }
   throw sqlErrors.syntax(text.slice(at));
 }
