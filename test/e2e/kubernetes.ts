@@ -33,10 +33,19 @@ export interface WaitOptions {
   namespace?: string;
 }
 
+/** So much of each log is shown when something did not happen. */
+const shownLogLines = 60;
+
 /** A cluster as kubectl sees it: every call is one kubectl, so that whatever a kubeconfig allows works here too. */
 export class Kubernetes {
-  /** @param kubeconfig path of the kubeconfig file */
-  constructor(readonly kubeconfig: string) {}
+  /**
+   * @param kubeconfig path of the kubeconfig file
+   * @param logOf another way to a pod's log than the kubelet
+   */
+  constructor(
+    readonly kubeconfig: string,
+    private readonly logOf?: (pod: Pod) => string,
+  ) {}
 
   kubectl(args: string[], options: CommandOptions = {}): Promise<string> {
     return run("kubectl", ["--kubeconfig", this.kubeconfig, ...args], options);
@@ -98,9 +107,11 @@ export class Kubernetes {
       await show("leases", ["get", "leases", "-o", "yaml", "--show-managed-fields=false"]),
       await show("events", ["get", "events", "--sort-by=.lastTimestamp"]),
     ];
-    const names = await this.list<Pod>("pods", namespace).catch(() => []);
-    for (const { metadata } of names) {
-      sections.push(await show(`log of ${metadata.name}`, ["logs", metadata.name, "--all-containers", "--tail=40"]));
+    for (const pod of await this.list<Pod>("pods", namespace).catch(() => [])) {
+      const { name } = pod.metadata;
+      const lines = this.logOf?.(pod).trim().split("\n").slice(-shownLogLines).join("\n");
+      const kubelet = ["logs", name, "--all-containers", `--tail=${shownLogLines}`];
+      sections.push(lines === undefined ? await show(`log of ${name}`, kubelet) : `--- log of ${name}\n${lines}`);
     }
     return sections.join("\n");
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CommandOptions, run } from "./command";
 import { makeRootFileSystem } from "./images";
@@ -51,7 +51,7 @@ export class Sandbox {
     await script("up", [], { deadlineSeconds: firstStartSeconds, echo: true });
     const path = async (what: string) => (await script("path", [what])).trim();
     process.env.PATH = `${await path("bin")}:${process.env.PATH}`;
-    return new Sandbox(new Kubernetes(await path("kubeconfig")));
+    return new Sandbox(new Kubernetes(await path("kubeconfig"), logOf));
   }
 
   /** The kubeconfig of a sandbox on this machine, running or not. */
@@ -190,6 +190,30 @@ export class Sandbox {
     const group = id && controlGroup("memory", id);
     if (!group) throw new Error(`container ${container} of ${pod.metadata.name} has no memory control group`);
     return group;
+  }
+}
+
+/**
+ * What a running pod has logged, from the file that containerd writes to. All nodes of the sandbox share one folder of logs, and each kubelet removes from it
+ * what belongs to no pod of its own: the file is soon gone by name.
+ */
+function logOf({ metadata: { namespace, name, uid } }: Pod): string {
+  const folder = `/${namespace}_${name}_${uid}/`;
+  const containerd = readdirSync(join(stateFolder, "run")).filter(file => file.startsWith("containerd-"));
+  const descriptors = containerd.flatMap(file => {
+    const open = `/proc/${readFileSync(join(stateFolder, "run", file), "utf8").trim()}/fd`;
+    return existsSync(open) ? readdirSync(open).map(descriptor => join(open, descriptor)) : [];
+  });
+  const logs = descriptors.filter(descriptor => linkOf(descriptor).includes(folder));
+  return logs.map(descriptor => readFileSync(descriptor, "utf8")).join("");
+}
+
+/** Empty when it was closed meanwhile. */
+function linkOf(descriptor: string): string {
+  try {
+    return readlinkSync(descriptor);
+  } catch {
+    return "";
   }
 }
 
