@@ -64,7 +64,7 @@ class Program {
         connection.on("error", () => undefined);
         return connection;
       } catch (error) {
-        if (this.child?.exitCode !== null) throw new Error(`it ended: ${this.output.join("")} ${String(error)}`);
+        if (this.child?.exitCode !== null) throw new Error(`it ended: ${this.output.join("")}`, { cause: error });
         await new Promise(resolve => setTimeout(resolve, 20));
       }
     }
