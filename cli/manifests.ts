@@ -55,14 +55,11 @@ export function manifestsOf(plan: Plan): Manifest[] {
 }
 
 function obstacles(object: PlannedResource): string[] {
-  const { kind, apiVersion, metadata } = object.inputs;
-  if (typeof kind !== "string" || typeof apiVersion !== "string")
-    return ["it is no plain object, but a release or a patch"];
+  const { kind, apiVersion } = object.inputs;
+  if (typeof kind !== "string" || typeof apiVersion !== "string") return ["it is no plain object"];
   const unknown = unknownPaths(object.inputs).map(path => `${path} is not known yet`);
-  if (isPlainRecord(metadata) && metadata.name === undefined && metadata.generateName === undefined) {
-    return [...unknown, "it has no metadata.name, so Pulumi makes one up"];
-  }
-  return unknown;
+  const isNamed = ["name", "generateName"].some(key => valueAt(object.inputs, "metadata", key) !== undefined);
+  return isNamed ? unknown : [...unknown, "it has no metadata.name, so Pulumi makes one up"];
 }
 
 function yamlOf(object: PlannedResource, plan: Plan): string {

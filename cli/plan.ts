@@ -1,14 +1,9 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
-import { ManifestDirectory } from "./manifestDirectory";
-import { manifestsOf } from "./manifests";
-import { planAsJson } from "./planJson";
-import { PlanError } from "./planner/planError";
-import { ProgramError } from "./planner/planProgram";
-import { planStack } from "./planner/planStack";
-import { Secret } from "./planner/values";
-import { reportOf } from "./report";
-import { terminalOf } from "./terminal";
+import { PlanError, ProgramError } from "./planner/planError";
+
+const load = createRequire(__filename);
 
 /** What `tidesql plan --help` prints. */
 export const planHelp = `Usage: tidesql plan [options]
@@ -35,6 +30,20 @@ export interface Streams {
   error: { write: (text: string) => unknown };
 }
 
+/** The command line, read and checked. */
+export interface PlanOptions {
+  stack?: string;
+  directory?: string;
+  /** Folder for the manifests. */
+  manifests?: string;
+  json: boolean;
+  help: boolean;
+  /** Values that replace the stack's, by key. */
+  config: Record<string, string>;
+  /** The same for secrets, in clear. */
+  secrets: Record<string, string>;
+}
+
 /** The command line is wrong, or a file that it names. */
 class UsageError extends PlanError {}
 
@@ -50,7 +59,8 @@ export async function runPlan(
   try {
     const options = optionsOf(argv);
     if (options.help) streams.out.write(planHelp);
-    else await plan(options, streams);
+    // The SDKs take a second to load: only what needs them pays for them.
+    else await (load("./showPlan") as typeof import("./showPlan")).showPlan(options, streams);
     return PlanExit.planned;
   } catch (error) {
     if (!(error instanceof PlanError || error instanceof ProgramError)) throw error;
@@ -59,65 +69,47 @@ export async function runPlan(
   }
 }
 
-async function plan(options: Options, { out, error }: Streams): Promise<void> {
-  const { stack, directory, json, config } = options;
-  const manifestDirectory = options.manifests === undefined ? undefined : new ManifestDirectory(options.manifests);
-  const result = await planStack({ stack, directory, config, made: manifestDirectory?.made });
-  const manifests = manifestDirectory && manifestsOf(result);
-  if (manifests) manifestDirectory.write(manifests);
-  // Since the process began: Node's own start and the loading of the SDKs are part of what one waits for.
-  out.write(json ? planAsJson(result) : reportOf(result, terminalOf(out), performance.now()));
-  if (manifests) {
-    error.write(
-      `Wrote ${manifests.length} objects to ${options.manifests}. Secrets in them are in clear: keep the folder to yourself.\n`,
-    );
-  }
+function optionsOf(argv: readonly string[]): PlanOptions {
+  const { config, "secret-file": secretFiles, ...others } = parsed(argv);
+  const secrets: Record<string, string> = {};
+  for (const [key, path] of pairsOf(secretFiles, "--secret-file", "PATH")) secrets[key] = readSecret(path);
+  return { ...others, config: Object.fromEntries(pairsOf(config, "--config", "VALUE")), secrets };
 }
 
-type Options = ReturnType<typeof optionsOf>;
-
-function optionsOf(argv: readonly string[]) {
+function parsed(argv: readonly string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
-  const texts = { type: "string", multiple: true, default: [] as string[] } as const;
-  const { values } = parse();
-  const config: Record<string, string | Secret> = {};
-  for (const [key, value] of values.config.map(pair => keyAndValue("config", pair))) config[key] = value;
-  for (const [key, path] of values["secret-file"].map(pair => keyAndValue("secret-file", pair)))
-    config[key] = readSecret(path);
-  return { ...values, config };
-
-  function parse() {
-    try {
-      return parseArgs({
-        args: [...argv],
-        options: {
-          stack: text,
-          directory: text,
-          config: texts,
-          "secret-file": texts,
-          json: flag,
-          manifests: text,
-          help: flag,
-        },
-      });
-    } catch (error) {
-      throw new UsageError(`${(error as Error).message}\n\n${planHelp}`);
-    }
+  const texts = { type: "string", multiple: true } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        stack: text,
+        directory: text,
+        config: texts,
+        "secret-file": texts,
+        json: flag,
+        manifests: text,
+        help: flag,
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${planHelp}`);
   }
 }
 
-function keyAndValue(option: string, pair: string): [key: string, value: string] {
-  const separator = pair.indexOf("=");
-  if (separator < 1)
-    throw new UsageError(`--${option} takes KEY=${option === "config" ? "VALUE" : "PATH"}, not "${pair}".`);
-  return [pair.slice(0, separator), pair.slice(separator + 1)];
+function pairsOf(texts: readonly string[] = [], option: string, what: string): [key: string, value: string][] {
+  return texts.map(text => {
+    const separator = text.indexOf("=");
+    if (separator < 1) throw new UsageError(`${option} takes KEY=${what}, not "${text}".`);
+    return [text.slice(0, separator), text.slice(separator + 1)];
+  });
 }
 
 /** A secret never stands on a command line, where every process can read it. One line break at the end belongs to the file. */
-function readSecret(path: string): Secret {
+function readSecret(path: string): string {
   try {
-    return new Secret(readFileSync(path, "utf8").replace(/\r?\n$/, ""));
+    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
   } catch (error) {
     throw new UsageError(`--secret-file: ${(error as Error).message}`);
   }

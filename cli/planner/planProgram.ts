@@ -6,7 +6,7 @@ import { LockedValues } from "./lockedValues";
 import type { MadeValues } from "./localProviders";
 import { connect, PlanningMonitor } from "./monitor";
 import type { Plan } from "./plan";
-import { PlanError } from "./planError";
+import { PlanError, ProgramError } from "./planError";
 import { KnownSecrets } from "./redaction";
 import { partsOf, type PlannedRecord, secretPaths } from "./values";
 
@@ -27,19 +27,7 @@ export interface ProgramSettings {
   directory?: string;
 }
 
-/** The program failed. `message` is fit to be shown: no secret is in it. */
-export class ProgramError extends Error {
-  constructor(
-    message: string,
-    /** What the program threw. */
-    override readonly cause: unknown,
-    /** What it had logged until then. */
-    readonly diagnostics: Plan["diagnostics"],
-  ) {
-    super(message);
-    this.name = "ProgramError";
-  }
-}
+export { ProgramError };
 
 /** The SDK's state is one per process, so plans queue up. */
 let previous: Promise<unknown> = Promise.resolve();

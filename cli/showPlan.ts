@@ -1,0 +1,28 @@
+import { ManifestDirectory } from "./manifestDirectory";
+import { manifestsOf } from "./manifests";
+import type { PlanOptions, Streams } from "./plan";
+import { planAsJson } from "./planJson";
+import { planStack } from "./planner/planStack";
+import { Secret } from "./planner/values";
+import { reportOf } from "./report";
+import { terminalOf } from "./terminal";
+
+/**
+ * Plans the stack, writes the manifests if they are wanted, and prints the plan.
+ * @throws PlanError, ProgramError
+ */
+export async function showPlan(options: PlanOptions, { out, error }: Streams): Promise<void> {
+  const { stack, directory, json } = options;
+  const folder = options.manifests === undefined ? undefined : new ManifestDirectory(options.manifests);
+  const secrets = Object.entries(options.secrets).map(([key, value]) => [key, new Secret(value)] as const);
+  const config = { ...options.config, ...Object.fromEntries(secrets) };
+  const plan = await planStack({ stack, directory, config, made: folder?.made });
+  const manifests = folder && manifestsOf(plan);
+  if (manifests) folder.write(manifests);
+  // Since the process began: Node's own start and the loading of the SDKs are part of what one waits for.
+  out.write(json ? planAsJson(plan) : reportOf(plan, terminalOf(out), performance.now()));
+  if (manifests) {
+    const what = `${manifests.length} objects to ${options.manifests}`;
+    error.write(`Wrote ${what}. Secrets in them are in clear: keep the folder to yourself.\n`);
+  }
+}

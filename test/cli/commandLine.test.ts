@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { fixture } from "./fixtures/fixture";
+
+const start = resolve(__dirname, "../../cli/start.mjs");
+
+/** Runs the command line in a process of its own, as `npm start` does. */
+async function tidesql(...argv: string[]) {
+  const child = spawn(process.execPath, [start, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+  const closed = once(child, "close") as Promise<[number]>;
+  const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { out, error, code };
+}
+
+const plan = (...options: string[]) => tidesql("plan", "--directory", fixture, ...options);
+
+describe("the command line", function () {
+  this.timeout(60_000);
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidesql-cli-"));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("plans the production stack when none is named", async () => {
+    const { out, error, code } = await plan();
+    assert.equal(code, 0, error);
+    assert.match(out, /stack prod/);
+    assert.match(out, /Planned 23 resources in \d+\.\d s/);
+    assert.equal(error, "");
+  });
+
+  it("prints nothing but JSON with --json", async () => {
+    const { out, code } = await plan("--stack", "local", "--json");
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(out) as { stack: string }).stack, "local");
+  });
+
+  it("takes configuration and secrets, and writes manifests", async () => {
+    const secret = join(folder, "key");
+    writeFileSync(secret, "AKIA-not-a-real-key\n");
+    const manifests = join(folder, "manifests");
+    const { out, error, code } = await plan(
+      ...["--stack", "local", "--json", "--manifests", manifests],
+      ...["--config", "replicas=4", "--secret-file", `accessKey=${secret}`],
+    );
+    assert.equal(code, 0, error);
+    assert.match(out, /"replicas": 5/);
+    assert.match(error, /4 objects/);
+    assert.equal(statSync(manifests).mode & 0o777, 0o700);
+    for (const file of readdirSync(manifests)) assert.equal(statSync(join(manifests, file)).mode & 0o777, 0o600);
+  });
+
+  it("exits with 1 when the program refuses, with its message and no stack trace", async () => {
+    const { out, error, code } = await plan("--config", "replicas=-1");
+    assert.equal(code, 1);
+    assert.equal(out, "");
+    assert.equal(error, "Shop has invalid arguments:\n  replicas: is below 0; give 0 or more\n");
+  });
+
+  it("exits with 1 when a configuration value is missing, and says how to set it", async () => {
+    const { error, code } = await plan("--stack", "local", "--config", "target=aws");
+    assert.equal(code, 1);
+    assert.match(error, /shop:instanceType[^]*pulumi config set/);
+    assert.doesNotMatch(error, /\n +at /);
+  });
+
+  it("exits with 1 when a secret of the stack would be given in plain", async () => {
+    const { error, code } = await plan("--config", "accessKey=plain-value");
+    assert.equal(code, 1);
+    assert.match(error, /--secret-file shop:accessKey=PATH/);
+    assert.doesNotMatch(error, /plain-value/);
+  });
+
+  it("exits with 1 and writes nothing when objects cannot be written before the update", async () => {
+    const manifests = join(folder, "unknown");
+    const { error, code } = await plan("--manifests", manifests);
+    assert.equal(code, 1);
+    assert.match(error, /object-store/);
+    assert.throws(() => statSync(manifests));
+  });
+
+  const wrong: [string, string[], RegExp][] = [
+    ["an unknown option", ["plan", "--frobnicate"], /--frobnicate[^]*Usage: tidesql plan/],
+    ["a value that is no pair", ["plan", "--config", "replicas"], /KEY=VALUE/],
+    ["a secret's file that is not there", ["plan", "--secret-file", "key=/nowhere/key"], /\/nowhere\/key/],
+    ["an unknown command", ["frobnicate"], /frobnicate[^]*Usage: tidesql COMMAND/],
+    ["no command", [], /^$/],
+  ];
+  for (const [what, argv, message] of wrong) {
+    it(`exits with 2 for ${what}`, async () => {
+      const { error, code } = await tidesql(...argv);
+      assert.equal(code, 2);
+      assert.match(error, message);
+    });
+  }
+
+  it("explains itself", async () => {
+    const [overview, command] = await Promise.all([tidesql("--help"), tidesql("plan", "--help")]);
+    assert.equal(overview.code, 0);
+    assert.match(overview.out, /plan/);
+    assert.equal(command.code, 0);
+    assert.match(command.out, /--secret-file KEY=PATH/);
+  });
+});
