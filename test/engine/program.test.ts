@@ -171,9 +171,9 @@ describe("simulated engine: the program", () => {
   it("installs what the real installer leaves: root without a password at four hosts, and nobody else", async () => {
     const node = installed("install");
     const connection = await node.start();
-    const accounts = (await connection.query(
+    const accounts = await connection.query<{ user: string; host: string; secret: string }[]>(
       "SELECT User AS user, Host AS host, authentication_string AS secret FROM mysql.user ORDER BY user, host",
-    )) as { user: string; host: string; secret: string }[];
+    );
     const roots = accounts.filter(({ user }) => user === "root");
     // The init file has dropped the fourth.
     assert.deepEqual(roots.map(({ host }) => host).sort(), ["127.0.0.1", "::1", os.hostname().toLowerCase()].sort());
@@ -197,7 +197,7 @@ describe("simulated engine: the program", () => {
     connection = await node.start();
     await connection.query("SET GLOBAL tidesdb_promote_primary=ON");
     await connection.query("INSERT INTO app.items VALUES (201, 'trial')");
-    const [row] = (await connection.query("SELECT COUNT(*) AS n, MAX(id) AS last FROM app.items")) as object[];
+    const [row] = await connection.query<object[]>("SELECT COUNT(*) AS n, MAX(id) AS last FROM app.items");
     assert.deepEqual(row, { n: 201, last: 201 });
     assert.ok(fs.readdirSync(path.join(node.directory, "tidesdb_data")).includes("uwal_1.log"));
   });
@@ -235,7 +235,7 @@ describe("simulated engine: the program", () => {
     assert.ok(!fs.existsSync(node.socket));
     const next = installed("stop");
     const reader = await next.start();
-    assert.deepEqual([...((await reader.query("SELECT id FROM app.items")) as object[])], [{ id: 1 }]);
+    assert.deepEqual([...(await reader.query<object[]>("SELECT id FROM app.items"))], [{ id: 1 }]);
   });
 
   it("aborts the start for a variable that it does not know, a missing init file, an uninitialised directory", async () => {
@@ -264,7 +264,7 @@ describe("simulated engine: the program", () => {
       "CREATE DATABASE two;",
     ]);
     const connection = await node.start(`--init-file=${init}`);
-    const databases = ((await connection.query("SHOW DATABASES")) as { Database: string }[]).map(row => row.Database);
+    const databases = (await connection.query<{ Database: string }[]>("SHOW DATABASES")).map(row => row.Database);
     assert.ok(databases.includes("one") && !databases.includes("two"));
     assert.match(node.output.join(""), /ERROR: 1007/);
   });

@@ -15,7 +15,7 @@ describe("simulated engine: the MySQL protocol", () => {
   it("answers the mariadb client over the local socket", async () => {
     const connection = await server.local();
     assert.deepEqual(
-      [...((await connection.query("SELECT 1 AS one, 'two' AS two, NULL AS three")) as object[])],
+      [...(await connection.query<object[]>("SELECT 1 AS one, 'two' AS two, NULL AS three"))],
       [{ one: 1, two: "two", three: null }],
     );
     assert.match(connection.serverVersion(), /^11\.8\.6-MariaDB/);
@@ -62,10 +62,10 @@ describe("simulated engine: the MySQL protocol", () => {
         [-5, 9007199254740991, 1.5, "ümläut 'quoted' \\", "12.30"],
       );
     }
-    const rows = (await local.execute("SELECT * FROM app.kinds WHERE id > ? ORDER BY id", [1])) as Record<
-      string,
-      unknown
-    >[];
+    const rows = await local.execute<Record<string, unknown>[]>(
+      "SELECT * FROM app.kinds WHERE id > ? ORDER BY id",
+      [1],
+    );
     assert.deepEqual(
       rows.map(row => [row.id, row.small, row.big, row.real_number, row.text]),
       [
@@ -115,7 +115,7 @@ describe("simulated engine: the MySQL protocol", () => {
 
   it("ends a connection that is killed, with an error that says so", async () => {
     const [victim, other] = [await server.local(), await server.remote()];
-    const [row] = (await victim.query("SELECT CONNECTION_ID() AS id")) as { id: number }[];
+    const [row] = await victim.query<{ id: number }[]>("SELECT CONNECTION_ID() AS id");
     await other.query(`KILL CONNECTION ${row?.id ?? 0}`);
     assert.notEqual(await errorOf(victim.query("SELECT 1")), undefined);
     assert.equal(await errorOf(other.query(`KILL ${row?.id ?? 0}`)), 1094);
@@ -167,7 +167,7 @@ describe("simulated engine: TLS", () => {
   it("serves the other client too", async () => {
     const overTcp = { socketPath: undefined, host: "127.0.0.1", port: server.port };
     const connection = await server.local({ ...overTcp, ssl: { ca: authority, rejectUnauthorized: false } });
-    assert.deepEqual([...((await connection.query("SELECT 2 AS two")) as object[])], [{ two: 2 }]);
+    assert.deepEqual([...(await connection.query<object[]>("SELECT 2 AS two"))], [{ two: 2 }]);
   });
 
   it("is not what a client trusts that knows another authority", async () => {
