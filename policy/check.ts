@@ -30,8 +30,8 @@ export interface Finding {
   path: string;
   /** What is wrong. Never holds a credential. */
   message: string;
-  /** What to write instead. */
-  wayOut: string;
+  /** What to write instead. Default: the policy's `fix`. */
+  wayOut?: string;
 }
 
 /** The JSON schema of one configuration property. `default` is what the check uses when the property is not configured. */
@@ -60,6 +60,8 @@ interface CheckOf<C> {
   description: string;
   /** Why it matters, in one sentence. */
   why: string;
+  /** The line to write instead, in general. */
+  fix: string;
   /** The level for production. */
   level: Level;
   /** What differs in the `development` preset. Default: nothing. */

@@ -42,6 +42,7 @@ export const cost = group(Group.cost, [
     id: "cost-nat-for-s3",
     description: "S3 traffic goes through a gateway endpoint.",
     why: "The database sends every write to S3: through a NAT gateway that costs by the gigabyte, through a gateway endpoint nothing.",
+    fix: 'aws.ec2.VpcEndpoint with serviceName: "com.amazonaws.<region>.s3", vpcEndpointType: "Gateway" and the private route tables',
     level: Level.advisory,
     applies: ofAwsKind("ec2:Vpc"),
     *evaluateInStack(vpc, _given, stack) {
@@ -55,8 +56,6 @@ export const cost = group(Group.cost, [
       yield {
         path: "",
         message: `S3 traffic crosses a NAT gateway, at ${natPricePerGibibyte} USD a gigabyte.`,
-        wayOut:
-          'aws.ec2.VpcEndpoint with serviceName: "com.amazonaws.<region>.s3", vpcEndpointType: "Gateway" and the private route tables',
       };
     },
   }),
@@ -65,6 +64,7 @@ export const cost = group(Group.cost, [
     id: "cost-extended-support",
     description: "The cluster is upgraded at the end of standard support, not put into extended support.",
     why: `Extended support is the default, and costs ${controlPlanePrice.extended} in place of ${controlPlanePrice.standard} USD an hour.`,
+    fix: 'upgradePolicy: { supportType: "STANDARD" }',
     level: Level.advisory,
     applies: isEksCluster,
     *evaluate(cluster) {
@@ -73,7 +73,6 @@ export const cost = group(Group.cost, [
       yield {
         path: support.path,
         message: "The cluster goes into extended support.",
-        wayOut: 'upgradePolicy: { supportType: "STANDARD" }',
       };
     },
   }),
@@ -82,6 +81,7 @@ export const cost = group(Group.cost, [
     id: "cost-instance-store-unused",
     description: "NVMe disks that are paid for are used.",
     why: "Machines with NVMe cost more, and Kubernetes does not touch the disks by itself.",
+    fix: "user data with a NodeConfig: spec: { instance: { localStorage: { strategy: RAID0 } } }, or a type without NVMe",
     level: Level.advisory,
     applies: anyType(isNodeGroup, ofEksKind("Cluster")),
     *evaluateInStack(nodeGroup, _given, stack) {
@@ -95,8 +95,6 @@ export const cost = group(Group.cost, [
         yield {
           path: nodeGroup.at(nodeGroup.at("instanceType").isPresent ? "instanceType" : "instanceTypes").path,
           message: `The NVMe disks of ${type} are not used.`,
-          wayOut:
-            "user data with a NodeConfig: spec: { instance: { localStorage: { strategy: RAID0 } } }, or a type without NVMe",
         };
       });
     },

@@ -26,13 +26,13 @@ export function placeOf({ source, line }: Setting): string {
   return `${source.resource.name}, ${source.path}, line ${line}`;
 }
 
-/** A finding about an option of the server: the option where it is written, else the container that lacks it. */
+/** A finding about an option of the server, with the place where it is written, if it is. */
 export function optionFinding(
   database: Database,
   setting: Setting | undefined,
   message: string,
-  wayOut: string,
+  wayOut?: string,
 ): Finding {
   const where = setting ? ` (${placeOf(setting)})` : "";
-  return { path: database.container.path, message: message.replace(/\.$/, `${where}.`), wayOut };
+  return { path: database.container.path, message: message.replace(/\.$/, `${where}.`), ...(wayOut && { wayOut }) };
 }

@@ -19,7 +19,7 @@ export const Status = {
 export type Status = (typeof Status)[keyof typeof Status];
 
 /** A finding with the policy and the resource that it belongs to. */
-export interface JudgedFinding extends Finding {
+export interface JudgedFinding extends Required<Finding> {
   policy: string;
   level: Level;
   status: Status;
@@ -108,7 +108,7 @@ export function judge(resources: readonly RawResource[], options: JudgeOptions):
 }
 
 /** A finding before it is known at which level it counts. */
-export interface Opinion extends Finding {
+export interface Opinion extends Required<Finding> {
   status: Status;
   exemption?: Pick<Exemption, "reason" | "expires">;
 }
@@ -126,7 +126,7 @@ export function opinion(check: Check, subject: Field, setting: CheckSetting, tod
     const violations = isStackCheck(check)
       ? check.evaluateInStack(subject, configuration as never, stack)
       : check.evaluate(subject, configuration as never);
-    for (const finding of violations) found.push({ ...finding, ...broken });
+    for (const finding of violations) found.push({ wayOut: check.fix, ...finding, ...broken });
   } catch (error) {
     if (!(error instanceof NotYetKnown)) throw error;
     found.push({

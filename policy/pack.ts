@@ -113,12 +113,13 @@ export function policies(clock: () => Date = () => new Date(), checks: readonly 
 }
 
 /** Pulumi shows the description above each violation, so that the reason is left to those. */
-function describe({ id, description, level, group, configuration }: Check): Policy {
+function describe({ id, description, fix, level, group, configuration }: Check): Policy {
   return {
     name: id,
     displayName: id,
     description,
     enforcementLevel: level,
+    remediationSteps: fix,
     tags: [group],
     configSchema: { properties: { ...(configuration as object | undefined), exemptions: exemptionsSchema } },
   };

@@ -91,13 +91,16 @@ function isSpreadOver(workload: Field, topologyKey: string): boolean {
   );
 }
 
-function spreadFinding(topologyKey: string, over: string): Finding {
+/** The constraint that spreads pods. */
+function spreadOver(topologyKey: string): string {
+  const constraint = `maxSkew: 1, topologyKey: "${topologyKey}", whenUnsatisfiable: "ScheduleAnyway"`;
+  return `topologySpreadConstraints: [{ ${constraint}, labelSelector: { matchLabels: <the pod's labels> } }]`;
+}
+
+function spreadFinding(over: string): Finding {
   return {
     path: "spec.template.spec.topologySpreadConstraints",
     message: `The pods are not spread over ${over}.`,
-    wayOut:
-      "topologySpreadConstraints: [{ maxSkew: 1, " +
-      `topologyKey: "${topologyKey}", whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: <the pod's labels> } }]`,
   };
 }
 
@@ -107,6 +110,7 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-minimum",
     description: "Every Deployment and StatefulSet runs enough pods for its environment.",
     why: "A single pod is an outage at each node upgrade, and with the node's disk it loses what was not shipped yet.",
+    fix: "spec.replicas: 2",
     level: Level.mandatory,
     development: { configuration: { minReplicas: 1 } },
     configuration: {
@@ -128,6 +132,7 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-disruption-budget",
     description: "A PodDisruptionBudget selects the pods of every database and of every workload with several pods.",
     why: "Without a budget a drain may stop all pods at once: the primary together with every replica that could follow it.",
+    fix: "a PodDisruptionBudget with spec: { maxUnavailable: 1, selector: { matchLabels: <the pod's labels> } }",
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isReplicated,
@@ -136,7 +141,6 @@ export const replicaCounts = group(Group.replicaCounts, [
       yield {
         path: "",
         message: `No PodDisruptionBudget in namespace ${namespaceOf(workload)} selects these pods.`,
-        wayOut: "a PodDisruptionBudget with spec: { maxUnavailable: 1, selector: { matchLabels: <the pod's labels> } }",
       };
     },
   }),
@@ -145,6 +149,7 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-budget-allows-drains",
     description: "A PodDisruptionBudget lets at least one pod go.",
     why: "A budget that never allows an eviction makes each drain wait for ever, and node upgrades fail.",
+    fix: "spec: { maxUnavailable: 1 } in the budget",
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isReplicated,
@@ -156,7 +161,6 @@ export const replicaCounts = group(Group.replicaCounts, [
         yield {
           path: "",
           message: `PodDisruptionBudget ${budget.resource.name} never lets one of these ${pods} pods go (${blocking.path}: ${blocking.text}).`,
-          wayOut: "spec: { maxUnavailable: 1 } in the budget",
         };
       }
     },
@@ -166,12 +170,12 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-spread-over-zones",
     description: "The pods of a database, and of every workload with several pods, are spread over availability zones.",
     why: "Pods in one zone are lost together with it.",
+    fix: spreadOver(zoneKey),
     level: Level.mandatory,
     development: { level: Level.disabled },
     applies: isReplicated,
     *evaluateInStack(workload, _given, stack) {
-      if (needsCare(workload, stack) && !isSpreadOver(workload, zoneKey))
-        yield spreadFinding(zoneKey, "availability zones");
+      if (needsCare(workload, stack) && !isSpreadOver(workload, zoneKey)) yield spreadFinding("availability zones");
     },
   }),
 
@@ -179,11 +183,12 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-spread-over-nodes",
     description: "The pods of a database are spread over nodes.",
     why: "Two database pods on one node share its disk, its memory and its end.",
+    fix: spreadOver(hostKey),
     level: Level.advisory,
     development: { level: Level.disabled },
     applies: isReplicated,
     *evaluateInStack(workload, _given, stack) {
-      if (databaseOf(workload, stack) && !isSpreadOver(workload, hostKey)) yield spreadFinding(hostKey, "nodes");
+      if (databaseOf(workload, stack) && !isSpreadOver(workload, hostKey)) yield spreadFinding("nodes");
     },
   }),
 
@@ -191,6 +196,7 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-autoscaler-minimum",
     description: "No autoscaler goes below the least number of pods.",
     why: "An autoscaler overrides the workload's own number, at night when nobody looks.",
+    fix: "spec.minReplicas: 2",
     level: Level.mandatory,
     development: { configuration: { minReplicas: 1 } },
     configuration: {

@@ -25,14 +25,12 @@ import {
   variablesIn,
 } from "./model/texts";
 
-const inSecret = "a Secret, mounted as a file, and only the file's path here";
-
 /** One finding for each credential in each of the texts. */
 function* credentialsIn(what: string, texts: Iterable<NamedText>, find: typeof credentialsUnder): Generator<Finding> {
   yield* forEach(texts, function* ({ name, field, text }) {
     for (const { sign, line } of find(name, text)) {
       const place = text.includes("\n") ? `${what} ${name}, line ${line},` : `${what} ${name}`;
-      yield { path: field.path, message: `${place} holds a credential: ${sign}.`, wayOut: inSecret };
+      yield { path: field.path, message: `${place} holds a credential: ${sign}.` };
     }
   });
 }
@@ -70,6 +68,7 @@ const credentialInputs: readonly [applies: (type: string) => boolean, input: str
 
 /** The inputs that ought to be encrypted in Pulumi's state: by the kind of resource, and by their names. Those that are not yet known count: whether they are secrets is. */
 function inputsToEncrypt(resource: Field): Field[] {
+  if (!resource.isPresent) return [];
   const { type } = resource.resource;
   const byKind = credentialInputs
     .filter(([applies]) => applies(type))
@@ -126,6 +125,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-config-map",
     description: "No ConfigMap holds a credential.",
     why: "Whoever may look at the namespace reads its ConfigMaps; they are neither encrypted nor audited.",
+    fix: "a Secret, mounted as a file, and only the file's path in the ConfigMap",
     level: Level.mandatory,
     applies: ofKind("ConfigMap"),
     *evaluate(configMap) {
@@ -137,6 +137,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-environment",
     description: "No environment variable holds a credential as plain text.",
     why: "The environment is part of the pod's manifest, and every process of the container inherits it and may log it.",
+    fix: "a Secret, mounted as a file, and only the file's path in the variable",
     level: Level.mandatory,
     applies: isWorkload,
     *evaluate(workload) {
@@ -148,6 +149,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-arguments",
     description: "No command or argument holds a credential.",
     why: "Arguments are part of the pod's manifest, and `ps` shows them to every process of the node.",
+    fix: "a Secret, mounted as a file, and only the file's path in the argument",
     level: Level.mandatory,
     applies: anyType(isWorkload, isCommand),
     *evaluate(resource) {
@@ -159,6 +161,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-metadata",
     description: "No label or annotation holds a credential.",
     why: "Labels and annotations are copied into events, metrics and logs.",
+    fix: "a Secret, and at most its name here",
     level: Level.mandatory,
     applies: type => kindOf(type) !== undefined,
     *evaluate(object) {
@@ -174,6 +177,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-user-data",
     description: "No user data of a machine holds a credential.",
     why: "Every process on the machine can read user data, and so can every user who may describe instances.",
+    fix: "an instance role, or a secret of AWS Secrets Manager that the machine reads when it starts",
     level: Level.mandatory,
     applies: hasUserData,
     *evaluate(machine) {
@@ -185,6 +189,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-example-values",
     description: "No value is one of the published guide's examples.",
     why: "Everyone who read the guide knows its passwords, in a Secret as well as elsewhere.",
+    fix: "a value of your own, from `pulumi config set --secret` or from random.RandomPassword",
     level: Level.mandatory,
     applies: () => true,
     *evaluate(resource) {
@@ -192,7 +197,6 @@ export const secrets = group(Group.secrets, [
         yield {
           path,
           message: `${path} holds an example value of the published guide.`,
-          wayOut: "a value of your own, from `pulumi config set --secret` or from random.RandomPassword",
         };
       }
     },
@@ -202,6 +206,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-encrypted-in-state",
     description: "Inputs that hold a credential are Pulumi secrets.",
     why: "What is not marked as a secret stands readable in the state, in plans and in logs.",
+    fix: "pulumi.secret(<value>), or config.requireSecret(<key>)",
     level: Level.remediate,
     applies: () => true,
     *evaluate(top) {
@@ -213,7 +218,6 @@ export const secrets = group(Group.secrets, [
         yield {
           path,
           message: `${path} holds a credential and is not marked as a secret.`,
-          wayOut: "pulumi.secret(<value>), or config.requireSecret(<key>)",
         };
       }
     },
@@ -227,6 +231,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-repeated-in-plain",
     description: "A value that is a secret in one resource is nowhere in another as plain text.",
     why: "A secret is as secret as the worst kept copy of it.",
+    fix: "a reference to the Secret, or pulumi.secret(...) around the value",
     level: Level.mandatory,
     applies: () => true,
     *evaluateInStack(top, _given, stack) {
@@ -239,7 +244,6 @@ export const secrets = group(Group.secrets, [
         yield {
           path: field.path,
           message: `A secret of ${owner} stands here as plain text.`,
-          wayOut: `a reference to the Secret, or pulumi.secret(...) around ${field.path}`,
         };
       }
       const open = carriedTexts(top).filter(({ field }) => !isSecret(top.resource, field.path));
@@ -251,6 +255,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-as-files",
     description: "Containers read Secrets as files, not as environment variables.",
     why: "A file can be rotated while the pod runs, and child processes and crash reports do not inherit it.",
+    fix: "a volume of the Secret, mounted read-only",
     level: Level.advisory,
     development: { level: Level.disabled },
     applies: isWorkload,
@@ -264,7 +269,6 @@ export const secrets = group(Group.secrets, [
           yield {
             path,
             message: `Container ${containerName(container)} takes a Secret into its environment.`,
-            wayOut: "a volume of the Secret, mounted read-only",
           };
         }
       });
@@ -275,6 +279,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-account-privileges",
     description: "No account is granted all privileges on all databases.",
     why: "Such an account reads the engine's S3 keys with SHOW VARIABLES, and hands its rights on.",
+    fix: "GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.* TO <user>: what the account needs, where it needs it",
     level: Level.mandatory,
     applies: hasScripts,
     *evaluate(resource) {
@@ -283,8 +288,6 @@ export const secrets = group(Group.secrets, [
         yield {
           path: field.path,
           message: "An account is granted ALL PRIVILEGES ON *.*.",
-          wayOut:
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.* TO <user>: what the account needs, where it needs it",
         };
       });
     },

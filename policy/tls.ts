@@ -78,6 +78,7 @@ export const tls = group(Group.tls, [
     id: "tls-object-store",
     description: "The database reaches its object store over TLS and verifies the certificate.",
     why: "The engine sends every row, and requests signed with its access key, over this connection.",
+    fix: "tidesdb_s3_use_ssl=ON and tidesdb_s3_tls_insecure_skip_verify=OFF",
     level: Level.mandatory,
     applies: isLongRunning,
     *evaluateInStack(workload, _given, stack) {
@@ -105,6 +106,7 @@ export const tls = group(Group.tls, [
     id: "tls-clients",
     description: "The database refuses connections without TLS.",
     why: "MariaDB accepts plain connections unless it is told not to, and a client that falls back to one sends its queries and rows readable.",
+    fix: "require_secure_transport=ON in the server's option file",
     level: Level.mandatory,
     applies: isLongRunning,
     *evaluateInStack(workload, _given, stack) {
@@ -113,7 +115,6 @@ export const tls = group(Group.tls, [
       yield {
         path: database.container.path,
         message: "The server accepts connections without TLS.",
-        wayOut: "require_secure_transport=ON in the server's option file",
       };
     },
   }),
@@ -122,6 +123,7 @@ export const tls = group(Group.tls, [
     id: "tls-certificates",
     description: "The database serves a certificate from a mounted Secret.",
     why: "The certificate that MariaDB makes for itself changes at each start, so no client can verify whom it talks to.",
+    fix: "mount a Secret of type kubernetes.io/tls at /etc/tidesql/tls, and set ssl_cert, ssl_key and ssl_ca to its tls.crt, tls.key and ca.crt",
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isLongRunning,
@@ -131,8 +133,6 @@ export const tls = group(Group.tls, [
       yield {
         path: `${database.container.path}.volumeMounts`,
         message: "No certificate from a Secret is mounted for the server.",
-        wayOut:
-          "mount a Secret of type kubernetes.io/tls at /etc/tidesql/tls, and set ssl_cert, ssl_key and ssl_ca to its tls.crt, tls.key and ca.crt",
       };
     },
   }),
@@ -141,6 +141,7 @@ export const tls = group(Group.tls, [
     id: "tls-bucket-policy",
     description: "The bucket's policy denies plain HTTP and TLS before 1.2.",
     why: "The policy holds for every client of the bucket, whatever that client is set to.",
+    fix: 'a Deny of s3:* with Condition { Bool: { "aws:SecureTransport": "false" } }, and one with { NumericLessThan: { "s3:TlsVersion": "1.2" } }',
     level: Level.mandatory,
     applies: isBucket,
     *evaluateInStack(bucket, _given, stack) {
@@ -166,6 +167,7 @@ export const tls = group(Group.tls, [
     id: "tls-listener",
     description: "A load balancer's listener speaks TLS 1.2 or later.",
     why: "What the listener accepts in the clear crosses the network in the clear.",
+    fix: 'protocol: "TLS" (or "HTTPS") with certificateArn and sslPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"',
     level: Level.mandatory,
     applies: anyType(ofAwsKind("lb:Listener"), ofAwsKind("alb:Listener"), ofAwsKind("elb:LoadBalancer")),
     *evaluate(resource) {
@@ -201,6 +203,7 @@ export const tls = group(Group.tls, [
     id: "tls-load-balancer",
     description: "A Service or Ingress that is reachable from outside the cluster speaks TLS only.",
     why: "Outside the cluster nothing but TLS protects a connection.",
+    fix: "require_secure_transport=ON in the database behind it, or the annotation service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
     level: Level.mandatory,
     applies: ofKind("Service", "Ingress"),
     *evaluateInStack(object, _given, stack) {
@@ -222,8 +225,6 @@ export const tls = group(Group.tls, [
       yield {
         path: "spec.type",
         message: "The load balancer passes on connections that need not be encrypted.",
-        wayOut:
-          "require_secure_transport=ON in the database behind it, or the annotation service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
       };
     },
   }),

@@ -65,6 +65,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-pod-security",
     description: 'Pods keep to the "restricted" Pod Security Standard.',
     why: "A process that breaks out of such a container is nobody, without privileges, on the node.",
+    fix: 'securityContext: { runAsNonRoot: true, runAsUser: 10001, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, seccompProfile: { type: "RuntimeDefault" } }',
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isWorkload,
@@ -80,6 +81,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-read-only-root",
     description: "Containers have a read-only root file system.",
     why: "An attacker cannot leave a program behind, and nothing is written beside the volumes by mistake.",
+    fix: "securityContext: { readOnlyRootFilesystem: true }, and an emptyDir where it must write",
     level: Level.advisory,
     development: { level: Level.disabled },
     applies: isWorkload,
@@ -90,7 +92,6 @@ export const workloads = group(Group.workloads, [
         yield {
           path: field.path,
           message: `Container ${containerName(container)} may write to its image's file system.`,
-          wayOut: "securityContext: { readOnlyRootFilesystem: true }, and an emptyDir where it must write",
         };
       });
     },
@@ -100,6 +101,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-resources",
     description: "Containers have requests for CPU and memory, and a limit on memory.",
     why: "Without requests a node is filled until the kernel kills somebody; without a limit that somebody is a neighbour.",
+    fix: 'resources: { requests: { cpu: "2", memory: "4Gi" }, limits: { memory: "4Gi" } }',
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isWorkload,
@@ -111,7 +113,6 @@ export const workloads = group(Group.workloads, [
         yield {
           path: resources.path,
           message: `Container ${containerName(container)} lacks ${missing.map(path => path.join(".")).join(", ")}.`,
-          wayOut: 'resources: { requests: { cpu: "2", memory: "4Gi" }, limits: { memory: "4Gi" } }',
         };
       });
     },
@@ -121,6 +122,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-engine-memory",
     description: "The engine is told how much memory its container has.",
     why: "It sizes its caches from the machine's memory: in a smaller container they grow until the kernel kills the server.",
+    fix: "tidesdb_max_memory_usage=<about three quarters of resources.limits.memory>",
     level: Level.mandatory,
     development: { level: Level.advisory },
     *evaluateDatabase(database) {
@@ -128,13 +130,11 @@ export const workloads = group(Group.workloads, [
       const setting = database.settings.get("tidesdb_max_memory_usage");
       const limitBytes = kubernetesBytes(limit.text ?? "");
       const engineBytes = mariadbBytes(setting?.value ?? "") ?? 0;
-      const wayOut = "tidesdb_max_memory_usage=<about three quarters of resources.limits.memory>";
       if (engineBytes === 0) {
         yield optionFinding(
           database,
           setting,
           "The engine takes its share of the machine's memory, not of the container's.",
-          wayOut,
         );
       } else if (limitBytes === undefined) {
         yield {
@@ -144,7 +144,7 @@ export const workloads = group(Group.workloads, [
         };
       } else if (engineBytes > limitBytes) {
         const message = `The engine may take ${inMebibytes(engineBytes)}, and the container has ${inMebibytes(limitBytes)}.`;
-        yield optionFinding(database, setting, message, wayOut);
+        yield optionFinding(database, setting, message);
       }
     },
   }),
@@ -153,6 +153,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-image-tag",
     description: "No image is named by a tag that moves.",
     why: "Two pods of one workload then run different programs, and nobody can tell which.",
+    fix: "image: <repository>@sha256:<digest>, or a tag with a version",
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isWorkload,
@@ -163,7 +164,6 @@ export const workloads = group(Group.workloads, [
         yield {
           path: image.path,
           message: `Container ${containerName(container)} runs ${tagOf(image.text ?? "") ?? "an untagged image"}.`,
-          wayOut: "image: <repository>@sha256:<digest>, or a tag with a version",
         };
       });
     },
@@ -173,6 +173,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-probes",
     description: "Containers that run on have probes that tell the truth.",
     why: "Without readiness a Service sends connections to a server that is still starting; without liveness one that hangs stays.",
+    fix: "a readinessProbe and a livenessProbe that ask the manager (/readyz, /healthz) or run a query",
     level: Level.advisory,
     applies: isLongRunning,
     *evaluate(workload) {
@@ -184,6 +185,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-network-policy",
     description: "A NetworkPolicy says who may connect to the pods.",
     why: "Without one every pod of the cluster may try passwords on the database.",
+    fix: `a NetworkPolicy with podSelector: { matchLabels: <the pod's labels> }, policyTypes: ["Ingress"] and the peers that need it`,
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isLongRunning,
@@ -192,8 +194,6 @@ export const workloads = group(Group.workloads, [
       yield {
         path: "",
         message: "No NetworkPolicy selects these pods.",
-        wayOut:
-          'a NetworkPolicy with podSelector: { matchLabels: <the pod\'s labels> }, policyTypes: ["Ingress"] and the peers that need it',
       };
     },
   }),
@@ -202,6 +202,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-priority",
     description: "Database pods have a priority class.",
     why: "When a node is short of memory or room, pods without one go first.",
+    fix: "priorityClassName: <a class above the default>",
     level: Level.advisory,
     development: { level: Level.disabled },
     *evaluateDatabase({ workload }) {
@@ -210,7 +211,6 @@ export const workloads = group(Group.workloads, [
       yield {
         path: field.path,
         message: "The database is as dispensable as any pod.",
-        wayOut: "priorityClassName: <a class above the default>",
       };
     },
   }),
@@ -219,6 +219,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-service-account",
     description: "Pods have a service account of their own, or no token.",
     why: "The default account is shared: a right that one pod needs, all pods of the namespace get.",
+    fix: "serviceAccountName: <one of its own>, or automountServiceAccountToken: false",
     level: Level.advisory,
     development: { level: Level.disabled },
     applies: isWorkload,
@@ -230,7 +231,6 @@ export const workloads = group(Group.workloads, [
       yield {
         path: account.path,
         message: "The pods carry a token of the namespace's default account.",
-        wayOut: "serviceAccountName: <one of its own>, or automountServiceAccountToken: false",
       };
     },
   }),
@@ -239,6 +239,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-exposed-service",
     description: "A database's port is not offered to the internet.",
     why: "A public MySQL port is found and attacked within minutes.",
+    fix: 'annotations: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal" }, or loadBalancerSourceRanges',
     level: Level.mandatory,
     applies: ofKind("Service"),
     *evaluate(service) {
@@ -255,8 +256,6 @@ export const workloads = group(Group.workloads, [
       yield {
         path: type.path,
         message: `Port ${mysqlPort} is offered outside the cluster through a ${type.text}.`,
-        wayOut:
-          'annotations: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal" }, or loadBalancerSourceRanges',
       };
     },
   }),
@@ -265,6 +264,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-namespace",
     description: "A database's namespace enforces a Pod Security Standard.",
     why: "The namespace refuses a privileged pod beside the database, whoever makes it.",
+    fix: 'labels: { "pod-security.kubernetes.io/enforce": "restricted" }',
     level: Level.advisory,
     development: { level: Level.disabled },
     applies: ofKind("Namespace"),
@@ -280,7 +280,6 @@ export const workloads = group(Group.workloads, [
       yield {
         path: label.path,
         message: "Any pod may run here.",
-        wayOut: 'labels: { "pod-security.kubernetes.io/enforce": "restricted" }',
       };
     },
   }),

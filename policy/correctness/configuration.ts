@@ -34,6 +34,7 @@ export const configurationChecks = [
     id: "correctness-engine-image",
     description: "The database's image is pinned.",
     why: "The engine's next major version cannot read this one's files and has no object store; a tag that moves installs it at the next restart of a pod.",
+    fix: "image: <repository>@sha256:<digest>",
     level: Level.mandatory,
     *evaluateDatabase({ container }) {
       const image = container.at("image");
@@ -41,7 +42,6 @@ export const configurationChecks = [
       yield {
         path: image.path,
         message: `The image is ${tagOf(image.text ?? "") ?? "without a tag"}, not a version.`,
-        wayOut: "image: <repository>@sha256:<digest>",
       };
     },
   }),
@@ -50,6 +50,7 @@ export const configurationChecks = [
     id: "correctness-image-build",
     description: "An image of TideSQL is built from pinned versions of MariaDB and TidesDB.",
     why: "Without them the build takes the newest of each, and TidesDB 10 has another file format and no object store.",
+    fix: "MARIADB_VERSION and TIDESDB_VERSION as build arguments, each a tag: mariadb-11.8.6, v9.3.14",
     level: Level.mandatory,
     applies: type => /^docker(-build)?:index[:/]/.test(type) && /Image$/.test(type),
     *evaluate(image) {
@@ -62,12 +63,13 @@ export const configurationChecks = [
     id: "correctness-default-engine",
     description: "Tables are TidesDB tables unless they say otherwise.",
     why: "The image's default is InnoDB: a table created without an engine stays on one node and is lost with it.",
+    fix: "default_storage_engine=TidesDB",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const setting = database.settings.get("default_storage_engine");
       if (/^tidesdb$/i.test(setting?.value ?? "")) return;
       const message = `Tables without an engine become ${setting?.value ?? "InnoDB"} tables, which never reach the bucket.`;
-      yield optionFinding(database, setting, message, "default_storage_engine=TidesDB");
+      yield optionFinding(database, setting, message);
     },
   }),
 
@@ -75,17 +77,13 @@ export const configurationChecks = [
     id: "correctness-open-sstables",
     description: "The engine may keep enough SSTables open.",
     why: "With the default of 256, scans over more files than that fail with error 1205.",
+    fix: "tidesdb_max_open_sstables=4096",
     level: Level.advisory,
     *evaluateDatabase(database) {
       const name = "tidesdb_max_open_sstables";
       const setting = database.settings.get(name);
       if (Number(setting?.value ?? 256) >= leastOpenTables) return;
-      yield optionFinding(
-        database,
-        setting,
-        `At most ${setting?.value ?? 256} SSTables are kept open.`,
-        `${name}=${leastOpenTables}`,
-      );
+      yield optionFinding(database, setting, `At most ${setting?.value ?? 256} SSTables are kept open.`);
     },
   }),
 ];

@@ -1,6 +1,6 @@
+import { inMebibytes } from "../../components/core/quantities";
 import { Level } from "../check";
 import { databaseCheck, optionFinding } from "../databaseCheck";
-import { inMebibytes } from "../../components/core/quantities";
 
 /** What the engine takes when the option is absent (TideSQL 4.5, "Variables"). Bytes. */
 const defaultThreshold = 1024 ** 2;
@@ -15,6 +15,7 @@ export const durabilityChecks = [
     id: "correctness-wal-shipping",
     description: "The WAL is shipped within a bounded time after a commit.",
     why: "A threshold of a megabyte ships by volume only: at low write rates acknowledged rows stay on one disk for hours, and replicas do not see them.",
+    fix: "tidesdb_objstore_wal_sync_threshold=16, or tidesdb_objstore_wal_sync_on_commit=ON",
     level: Level.mandatory,
     development: { level: Level.advisory },
     configuration: {
@@ -31,13 +32,12 @@ export const durabilityChecks = [
       if (settings.isOn("tidesdb_objstore_wal_sync_on_commit", false)) return;
       const setting = settings.get("tidesdb_objstore_wal_sync_threshold");
       const bytes = settings.bytes("tidesdb_objstore_wal_sync_threshold", defaultThreshold);
-      const wayOut = "tidesdb_objstore_wal_sync_threshold=16, or tidesdb_objstore_wal_sync_on_commit=ON";
       if (bytes === 0 || bytes > maximumThresholdBytes) {
         const shown = bytes === 0 ? "never" : `after ${bytes} bytes`;
-        yield optionFinding(database, setting, `The WAL is shipped ${shown}, without a bound in time.`, wayOut);
+        yield optionFinding(database, setting, `The WAL is shipped ${shown}, without a bound in time.`);
       } else if (bytes < leastThreshold) {
         const message = `With a threshold of ${bytes} a replica ships its own empty WAL over the primary's.`;
-        yield optionFinding(database, setting, message, wayOut);
+        yield optionFinding(database, setting, message);
       }
     },
   }),
@@ -46,6 +46,7 @@ export const durabilityChecks = [
     id: "correctness-write-buffer",
     description: "The write buffer is small enough to be shipped again and again.",
     why: "Every shipment uploads the whole active WAL, which grows to the buffer's size: commits wait for it with `sync_on_commit`, and shipments overtake each other without.",
+    fix: "tidesdb_unified_memtable_write_buffer_size=8M",
     level: Level.advisory,
     configuration: {
       maximumBytes: {
@@ -62,7 +63,7 @@ export const durabilityChecks = [
       if (bytes <= maximumBytes) return;
       const everyCommit = database.settings.isOn("tidesdb_objstore_wal_sync_on_commit", false);
       const cost = everyCommit ? "every commit uploads up to that much" : "every shipment uploads up to that much";
-      yield optionFinding(database, setting, `The write buffer is ${inMebibytes(bytes)}: ${cost}.`, `${name}=8M`);
+      yield optionFinding(database, setting, `The write buffer is ${inMebibytes(bytes)}: ${cost}.`);
     },
   }),
 
@@ -70,6 +71,7 @@ export const durabilityChecks = [
     id: "correctness-cache-eviction",
     description: "The engine does not evict files from a disk that it may start on again.",
     why: "On a start with local files the engine does not look in the bucket for those that it evicted: their rows are missing, without an error.",
+    fix: "tidesdb_objstore_local_cache_max=0, and a volume that holds the data",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const name = "tidesdb_objstore_local_cache_max";
@@ -79,7 +81,6 @@ export const durabilityChecks = [
         database,
         setting,
         `The cache evicts at ${setting?.value}, and the volume outlives a restart of the container.`,
-        `${name}=0 and a volume that holds the data`,
       );
     },
   }),
@@ -88,20 +89,13 @@ export const durabilityChecks = [
     id: "correctness-compaction",
     description: "Level 1 is not compacted by the tree's shape.",
     why: "A node that loads its tables from the bucket reads such compacted files as empty: rows are missing on every later replica.",
+    fix: "tidesdb_default_l1_file_count_trigger=1000, tidesdb_default_min_levels=2, tidesdb_default_tombstone_density_trigger=1, tidesdb_default_tombstone_density_min_entries=1, tidesdb_default_write_buffer_size=1G",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const name = "tidesdb_default_l1_file_count_trigger";
       const setting = database.settings.get(name);
       if (Number(setting?.value ?? 0) >= 1000) return;
-      const wayOut =
-        `${name}=1000, tidesdb_default_min_levels=2, tidesdb_default_tombstone_density_trigger=1, ` +
-        "tidesdb_default_tombstone_density_min_entries=1, tidesdb_default_write_buffer_size=1G";
-      yield optionFinding(
-        database,
-        setting,
-        `Compaction starts at ${setting?.value ?? "the engine's default"}.`,
-        wayOut,
-      );
+      yield optionFinding(database, setting, `Compaction starts at ${setting?.value ?? "the engine's default"}.`);
     },
   }),
 ];

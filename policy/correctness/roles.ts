@@ -44,6 +44,7 @@ export const roleChecks = [
     id: "correctness-second-writer",
     description: "A database pod starts as a replica; only the manager promotes it.",
     why: "A pod that starts with tidesdb_replica_mode=OFF writes beside the primary that was promoted in its place, and the rows acknowledged there are gone.",
+    fix: "tidesdb_replica_mode=ON for every pod, with a manager that promotes one of them under a Lease (new Database(...) does)",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const { settings, runsManager } = database;
@@ -56,7 +57,6 @@ export const roleChecks = [
         database,
         setting,
         `The pod may start as a second writer: tidesdb_replica_mode is ${setting ? "OFF" : "not set, which means OFF"}.`,
-        "tidesdb_replica_mode=ON for every pod, with a manager that promotes one of them under a Lease (new Database(...) does)",
       );
     },
   }),
@@ -65,6 +65,7 @@ export const roleChecks = [
     id: "correctness-failover-script",
     description: "No script promotes a replica.",
     why: "A script cannot know that the old primary is dead: two writers overwrite each other's WAL object, and acknowledged rows are lost.",
+    fix: "delete it: a manager in each pod promotes under a Lease, after the old primary's time is over (new Database(...) does)",
     level: Level.mandatory,
     applies: hasScripts,
     *evaluateInStack(resource, _given, stack) {
@@ -74,8 +75,6 @@ export const roleChecks = [
         yield {
           path: field.path,
           message: `${name} promotes a replica with SET GLOBAL tidesdb_promote_primary.`,
-          wayOut:
-            "delete it: a manager in each pod promotes under a Lease, after the old primary's time is over (new Database(...) does)",
         };
       });
     },
@@ -85,6 +84,7 @@ export const roleChecks = [
     id: "correctness-primary-service",
     description: "The Service for writes selects the pod that is the primary now.",
     why: "A label that is fixed in the pod's template does not move with a promotion: clients go on to the old primary, or nowhere.",
+    fix: "a selector with a label that the manager moves to the primary (tidesql.io/role: primary)",
     level: Level.mandatory,
     applies: ofKind("Service"),
     *evaluateInStack(service, _given, stack) {
@@ -104,7 +104,6 @@ export const roleChecks = [
       yield {
         path: selector.path,
         message: "The Service selects pods by labels that never change.",
-        wayOut: "a selector with a label that the manager moves to the primary (tidesql.io/role: primary)",
       };
     },
   }),
@@ -113,11 +112,12 @@ export const roleChecks = [
     id: "correctness-replica-read-only",
     description: "Replicas refuse writes with read_only.",
     why: "Without it a write on a replica fails with error 1207, which no client can tell from a real one; with it the error says read-only.",
+    fix: "read_only=ON",
     level: Level.advisory,
     *evaluateDatabase(database) {
       const { settings, runsManager } = database;
       if (runsManager || !settings.isOn("tidesdb_replica_mode", false) || settings.isOn("read_only", false)) return;
-      yield optionFinding(database, undefined, "A replica answers writes with a misleading error.", "read_only=ON");
+      yield optionFinding(database, undefined, "A replica answers writes with a misleading error.");
     },
   }),
 
@@ -125,6 +125,7 @@ export const roleChecks = [
     id: "correctness-orderly-stop",
     description: "Process 1 of a database pod passes SIGTERM on to the server.",
     why: "The image's entrypoint is a shell without a trap: every stop is a kill after the grace period, with what was not shipped left on the disk.",
+    fix: "a manager as process 1 (new Database(...) has one), or exec mariadbd in place of the entrypoint",
     level: Level.advisory,
     *evaluateDatabase(database) {
       const { container, runsManager } = database;
@@ -132,7 +133,6 @@ export const roleChecks = [
       yield {
         path: container.at("command").path,
         message: "The server does not receive SIGTERM when the pod is stopped.",
-        wayOut: "a manager as process 1 (new Database(...) has one), or exec mariadbd in place of the entrypoint",
       };
     },
   }),

@@ -55,6 +55,7 @@ export const storageChecks = [
     id: "correctness-shared-prefix",
     description: "Two databases never share a folder of a bucket.",
     why: "Each overwrites the other's WAL and manifests, and both lose rows.",
+    fix: "a tidesdb_s3_prefix of its own, ending with /",
     level: Level.mandatory,
     *evaluateDatabase(database, _given, stack) {
       if (!mayWrite(database)) return;
@@ -63,7 +64,6 @@ export const storageChecks = [
           database,
           database.settings.get("tidesdb_s3_prefix") ?? database.settings.get("tidesdb_s3_bucket"),
           `Its folder in the bucket belongs to ${other.workload.resource.name} too.`,
-          "a tidesdb_s3_prefix of its own, ending with /",
         );
       }
     },
@@ -73,6 +73,7 @@ export const storageChecks = [
     id: "correctness-object-store-address",
     description: "The object store is addressed by a regional endpoint and a prefix that ends with a slash.",
     why: "The engine follows no redirect to another region, and joins prefix and key as they are.",
+    fix: "tidesdb_s3_endpoint=s3.<region>.amazonaws.com, and tidesdb_s3_prefix=<name>/",
     level: Level.advisory,
     *evaluateDatabase(database) {
       const { settings } = database;
@@ -100,6 +101,7 @@ export const storageChecks = [
     id: "correctness-data-directory",
     description: "The server's data directory is on a volume.",
     why: "What is written beside the volume fills the node's disk, and is gone with the container.",
+    fix: "mountPath: /usr/local/mariadb/data, or datadir=<a folder of the volume>",
     level: Level.mandatory,
     *evaluateDatabase({ container, mounts, settings, runsManager }) {
       const writable = mounts.filter(

@@ -36,6 +36,11 @@ export const isNodeGroup = anyType(
   ofEksKind("ManagedNodeGroup", "NodeGroup", "NodeGroupV2"),
 );
 
+/** Whether a range of addresses is all there are. */
+export function isEveryone(cidr: string | undefined): boolean {
+  return cidr === "0.0.0.0/0" || cidr === "::/0";
+}
+
 /** The text of user data: base64 of MIME parts or of a script, or plain. */
 export function userDataText(field: Field): string {
   const text = field.text ?? "";

@@ -12,7 +12,7 @@ const issuedShapes: readonly (readonly [sign: string, shape: RegExp])[] = [
   ["a private key", /-----BEGIN (?:[A-Z]{1,10} )?PRIVATE KEY-----(?:\\n|\s){1,4}[A-Za-z0-9+/=]{32}/g],
   ["a GitHub token", /\bgh[pousr]_[A-Za-z0-9]{36}/g],
   ["a Slack token", /\bxox[abprs]-[A-Za-z0-9-]{10,}/g],
-  ["a JSON Web Token", /\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}/g],
+  ["a JSON Web Token", /(?<![\w-])eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}/g],
 ];
 
 /** How people write a password down for a program. The text of a program, with its messages and templates, looks like it. */
@@ -22,7 +22,7 @@ const writtenShapes: readonly (readonly [sign: string, shape: RegExp])[] = [
     "a password in SQL",
     /\bIDENTIFIED\s{1,4}(?:BY|WITH\s{1,4}\w{1,40}\s{1,4}(?:BY|AS))\s{1,4}(?:PASSWORD\s{1,4})?\\?['"](?![$%{<]|\\?['"])/gi,
   ],
-  ["a password on a command line", /\b(?:mariadb|mysql)[\w-]{0,20}\s[^;|&]{0,300}?\s-p["']?(?=[^\s"'$-])/g],
+  ["a password on a command line", /\b(?:mariadb|mysql)[\w-]{0,20}\s[^;|&]{0,200}?\s-p["']?(?=[^\s"'$-])/g],
   [
     "a password on a command line",
     /(?:^|[\s"'])--(?:password|passwd|token|secret-key|access-key)[=\s]["']?(?=[^\s"'$<{/-])/g,
@@ -86,23 +86,28 @@ const randomBitsPerCharacter = 3.9;
 export function looksRandom(value: string): boolean {
   if (value.length < shortestRandomLength || value.length > 200 || !/^[A-Za-z0-9+/_=.~!@#$%^&*-]+$/.test(value))
     return false;
-  if (!/[A-Z]/.test(value) || !/[a-z]/.test(value) || (value.match(/\d/g) ?? []).length < 2) return false;
-  return changesOfClass(value) >= value.length / 4 && bitsPerCharacter(value) >= randomBitsPerCharacter;
+  if (!/[A-Z]/.test(value) || !/[a-z]/.test(value) || !/\d/.test(value)) return false;
+  return changesOfClass(value) >= value.length / 3 && bitsPerCharacter(value) >= randomBitsPerCharacter;
 }
 
-/** Random text changes between lower case, upper case, digits and the rest at every second character; words and paths do so seldom. */
+/**
+ * Random text changes between lower case, upper case, digits and symbols at every second character; words and paths do so seldom. What separates words does not
+ * count.
+ */
 function changesOfClass(value: string): number {
   let changes = 0;
-  for (let index = 1; index < value.length; index++) {
-    if (classOf(value.charCodeAt(index)) !== classOf(value.charCodeAt(index - 1))) changes += 1;
+  for (const part of value.split(/[-/._]/)) {
+    for (let index = 1; index < part.length; index++) {
+      if (classOf(part.charCodeAt(index)) !== classOf(part.charCodeAt(index - 1))) changes += 1;
+    }
   }
   return changes;
 }
 
-function classOf(code: number): number {
-  if (code >= 97 && code <= 122) return 0;
-  if (code >= 65 && code <= 90) return 1;
-  return code >= 48 && code <= 57 ? 2 : 3;
+function classOf(code: number): "lower" | "upper" | "digit" | "symbol" {
+  if (code >= 97 && code <= 122) return "lower";
+  if (code >= 65 && code <= 90) return "upper";
+  return code >= 48 && code <= 57 ? "digit" : "symbol";
 }
 
 function bitsPerCharacter(value: string): number {
@@ -133,6 +138,8 @@ function lineAt(text: string, position: number): number {
 
 /** Longer lines are data or code made by a program, not configuration that a person wrote. */
 const longestConfigurationLine = 2000;
+/** More than a reader wants to hear of one text. */
+const mostCredentials = 20;
 /** `name: value`, `name = "value"`, `- name: value`, `export name=value`, in whatever language. */
 const assignment =
   /^\s{0,200}(?:export\s{1,4}|set\s{1,4}|-\s{1,4})?["']?([A-Za-z_][\w.-]{0,100})["']?\s{0,20}[:=]\s{0,20}(.*)$/;
@@ -143,7 +150,8 @@ const jsonMember = /"([A-Za-z_][\w.-]{0,100})"\s{0,5}:\s{0,5}"((?:[^"\\]|\\.){0,
 export function credentialsInText(text: string): Credential[] {
   const credentials = found(text, [...issuedShapes, ...writtenShapes]);
   for (const [index, line] of text.split("\n").entries()) {
-    if (line.length > longestConfigurationLine) continue;
+    if (line.length > longestConfigurationLine || !/[:=]/.test(line)) continue;
+    if (credentials.length >= mostCredentials) break;
     for (const [name, value] of assignmentsIn(line)) {
       const sign = credentialByName(name, value) ?? credentialByRandomness(name, value);
       if (sign) credentials.push({ sign, line: index + 1 });

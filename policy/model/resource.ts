@@ -8,7 +8,7 @@ export interface PlainResource {
   /** URN of the parent. */
   parent?: string;
   /** The inputs, unwrapped by `plainResource`. A value that is decided only during the update is `notYetKnown`. */
-  inputs: Readonly<Record<string, unknown>>;
+  inputs: Readonly<Record<string, unknown>> | typeof notYetKnown;
   /** URNs of the resources that this one was made from. */
   dependencies: readonly string[];
   /**
@@ -59,7 +59,7 @@ export function plainResource(raw: RawResource, seesSecrets = true): PlainResour
     name: raw.name,
     urn: raw.urn,
     parent: raw.parent,
-    inputs: isRecord(inputs) ? inputs : {},
+    inputs: isRecord(inputs) || inputs === notYetKnown ? inputs : {},
     dependencies: raw.dependencies ?? [],
     secretPaths,
   };
