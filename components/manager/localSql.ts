@@ -41,26 +41,28 @@ export class LocalSql {
   }
 
   private async connect(purpose: string, timeoutMilliseconds: number): Promise<mariadb.Connection> {
-    let connecting = this.connections.get(purpose);
-    if (!connecting) {
-      connecting = mariadb.createConnection({
-        socketPath: podLayout.socket,
-        user: managerAccount.name,
-        password: this.password(),
-        connectTimeout: timeoutMilliseconds,
-        bigIntAsNumber: true,
-        insertIdAsNumber: true,
-      });
-      this.connections.set(purpose, connecting);
-    }
+    const known = this.connections.get(purpose);
+    const connecting = known ?? this.open(purpose, timeoutMilliseconds);
+    this.connections.set(purpose, connecting);
     try {
-      const connection = await connecting;
-      connection.on("error", () => this.drop(purpose, connection));
-      return connection;
+      return await connecting;
     } catch (error) {
       this.connections.delete(purpose);
       throw new SqlFailure(error);
     }
+  }
+
+  private async open(purpose: string, timeoutMilliseconds: number): Promise<mariadb.Connection> {
+    const connection = await mariadb.createConnection({
+      socketPath: podLayout.socket,
+      user: managerAccount.name,
+      password: this.password(),
+      connectTimeout: timeoutMilliseconds,
+      bigIntAsNumber: true,
+      insertIdAsNumber: true,
+    });
+    connection.on("error", () => this.drop(purpose, connection));
+    return connection;
   }
 
   private drop(purpose: string, connection: mariadb.Connection): void {
