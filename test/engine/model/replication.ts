@@ -56,8 +56,10 @@ export async function replayRemoteWals(
     if (isStale(head?.metadata.epoch, epoch)) continue;
     const object = await attempt(state, () => state.store.get(name));
     if (!object || (name === newest && skipsUnpolled(name, object.etag))) continue;
-    for (const { sequence, writes } of state.walReader.read(name, object.body)) {
-      if (sequence < highest) continue;
+    const records = state.walReader.read(name, object.body);
+    // Sequences only grow within a WAL: what is older than the newest seen stands in front.
+    const older = records.findLastIndex(({ sequence }) => sequence < highest);
+    for (const { sequence, writes } of records.slice(older + 1)) {
       for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value });
       highest = sequence;
     }

@@ -34,12 +34,16 @@ export function encodeWalRecord(record: WalRecord): Uint8Array {
  * behind it.
  */
 export class WalReader {
-  private readonly known = new Map<string, { bytes: Buffer; complete: number; records: WalRecord[] }>();
+  private readonly known = new Map<
+    string,
+    { content: Uint8Array; bytes: Buffer; complete: number; records: WalRecord[] }
+  >();
 
   /** All whole records; what a torn append has left at the end is passed over. */
   read(name: string, content: Uint8Array): WalRecord[] {
-    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     const before = this.known.get(name);
+    if (before?.content === content) return before.records;
+    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     const goesOn =
       before !== undefined &&
       bytes.length >= before.complete &&
@@ -53,7 +57,7 @@ export class WalReader {
       records.push({ sequence, writes });
       complete = end + 1;
     }
-    this.known.set(name, { bytes, complete, records });
+    this.known.set(name, { content, bytes, complete, records });
     return records;
   }
 }

@@ -71,7 +71,7 @@ function parseLine(line: string, file: string): GivenOption {
   const equals = line.indexOf("=");
   if (equals === -1) return { name: line.trim(), value: undefined, source: file };
   const value = line.slice(equals + 1).trim();
-  const quoted = /^"(.*)"$|^'(.*)'$/.exec(value);
+  const quoted = /^"(.*?)"\s*(?:#.*)?$|^'(.*?)'\s*(?:#.*)?$/.exec(value);
   const bare = quoted ? (quoted[1] ?? quoted[2] ?? "") : value.replace(/\s+#.*$/, "");
   return { name: line.slice(0, equals).trim(), value: bare, source: file };
 }

@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import { Value } from "../values";
 import type { Server } from "./server";
 
@@ -21,14 +22,13 @@ export function serverStatus(server: Server): Value[][] {
 function engineLines(server: Server): Value[][] {
   const status = server.cachedEngineStatus;
   if (!status) return [];
-  const limit = server.variables.number("tidesdb_max_memory_usage");
   const values: Record<string, Value> = {
     version: pluginVersion,
     library_version: libraryVersion,
     column_families: status.columnFamilies,
     global_sequence: status.globalSequence,
     memtable_bytes: status.memtableBytes,
-    memory_limit: limit,
+    memory_limit: memoryLimit(server.variables.number("tidesdb_max_memory_usage")),
     memory_pressure: 0,
     total_sstables: status.sstables,
     open_sstables: status.sstables,
@@ -59,6 +59,12 @@ function engineLines(server: Server): Value[][] {
     last_uploaded_generation: status.lastUploadedGeneration,
   };
   return Object.entries(values).map(([name, value]) => [`Tidesdb_${name}`, value]);
+}
+
+/** The engine looks at the machine's memory, not at the container's: three quarters of it by default, and never less than a twentieth. */
+function memoryLimit(given: number): number {
+  const machine = os.totalmem();
+  return Math.floor(given === 0 ? 0.75 * machine : Math.max(given, 0.05 * machine));
 }
 
 /** SHOW ENGINE TIDESDB STATUS: the long form. */
