@@ -15,7 +15,7 @@ export default tseslint.config(
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
       eqeqeq: "error",
       "max-lines": ["warn", { max: 400, skipBlankLines: true, skipComments: true }],
     },
@@ -24,9 +24,16 @@ export default tseslint.config(
     // The pure core: plain values in, plain values out.
     files: ["components/core/**"],
     rules: {
-      "no-restricted-imports": ["error", { patterns: [{ group: pulumiAndNetwork, message: "components/core is pure." }] }],
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group: pulumiAndNetwork, message: "components/core is pure." }] },
+      ],
       "no-restricted-globals": ["error", "fetch", "setTimeout", "setInterval", "process"],
-      "no-restricted-properties": ["error", { object: "Date", property: "now" }, { object: "Math", property: "random" }],
+      "no-restricted-properties": [
+        "error",
+        { object: "Date", property: "now" },
+        { object: "Math", property: "random" },
+      ],
     },
   },
   {

@@ -68,7 +68,7 @@ export class Network extends pulumi.ComponentResource {
 
     const outputs = args.existing
       ? existingNetwork(args.existing)
-      : makeNetwork({ parent: this, name, region: args.region, tags: args.tags ?? {}, transform }, args);
+      : makeNetwork({ parent: this, name, region: args.region!, tags: args.tags ?? {}, transform }, args);
 
     this.vpcId = outputs.vpcId;
     this.privateSubnetIds = outputs.privateSubnetIds;
@@ -102,7 +102,8 @@ function existingNetwork({
 }
 
 function makeNetwork(around: Surroundings, args: NetworkArgs): Outputs {
-  const { cidr = defaultVpcCidr, natGateways = NatGateways.Single, region } = args;
+  const { cidr = defaultVpcCidr, natGateways = NatGateways.Single } = args;
+  const { region } = around;
   const zones = args.zones ?? defaultZones(region)!;
   const services =
     args.interfaceEndpoints ?? (natGateways === NatGateways.None ? defaultInterfaceEndpoints(region)! : []);

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { awsStack } from "./aws";
 import { kubernetesStack } from "./kubernetes";
 import { Settings } from "./settings";
 
 /** One program for each value of `tidesql:topology`. */
 const topologies: Record<string, (settings: Settings) => Record<string, pulumi.Input<unknown>>> = {
+  aws: awsStack,
   kubernetes: kubernetesStack,
 };
 

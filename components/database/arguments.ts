@@ -49,7 +49,7 @@ export const ServiceType = { ClusterIP: "ClusterIP", LoadBalancer: "LoadBalancer
 export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
 
 /** Arguments of {@link Database}. */
-export interface DatabaseArgs {
+export interface DatabaseArgs extends DatabaseSettingsArgs {
   /**
    * The TideSQL image, by digest (`repository@sha256:...`) or by a tag that does not move. Plugin 4.5.7 with TidesDB 9.3 is required: earlier ones lose tables that are made after a
    * failover. `latest`, or no tag, is refused.
@@ -57,6 +57,10 @@ export interface DatabaseArgs {
   image: pulumi.Input<string>;
   /** Where the data is kept, and the key for it. */
   objectStore: DatabaseObjectStoreArgs;
+}
+
+/** What can be said of a database wherever its image and its bucket come from. All of it can be left out. */
+export interface DatabaseSettingsArgs {
   /** Replicas beside the primary; so many nodes may be lost at once. A whole number from 0. Default 2. Change it here, not with `kubectl scale`: the managers must know one another. */
   replicas?: number;
   /** Default: the component's name. */

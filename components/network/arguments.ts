@@ -21,8 +21,8 @@ export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
-  /** AWS region, like `us-east-1`. */
-  region: string;
+  /** AWS region, like `us-east-1`. Required unless there is an `existing` VPC. */
+  region?: string;
   /** The VPC's addresses: a private range, /16 to /22. Default `10.0.0.0/16`. Another one replaces everything. */
   cidr?: string;
   /** Two to four zones of the region; 3 are usual. Default: its zones a, b and c (or what they are called there). */
@@ -87,13 +87,17 @@ const fewestSubnets = 2;
 
 /** Everything that is wrong with a Network's arguments, as far as it is known before anything is made. */
 export function validateNetworkArgs(args: NetworkArgs): InputProblem[] {
-  const region = validateAwsRegion(args.region);
-  if (region.length > 0) return region;
-  return args.existing === undefined ? madeProblems(args) : existingProblems(args, args.existing);
+  const { region, existing } = args;
+  const problems = region === undefined ? [] : validateAwsRegion(region);
+  if (problems.length > 0) return problems;
+  if (existing !== undefined) return existingProblems(args, existing);
+  if (region !== undefined) return madeProblems(region, args);
+  const reason = 'is missing: write the region of the VPC, like "us-east-1", or describe an existing VPC in "existing"';
+  return [{ propertyPath: "region", reason }];
 }
 
-function madeProblems(args: NetworkArgs): InputProblem[] {
-  const { region, cidr = defaultVpcCidr, zones, natGateways } = args;
+function madeProblems(region: string, args: NetworkArgs): InputProblem[] {
+  const { cidr = defaultVpcCidr, zones, natGateways } = args;
   const problems = [...validateVpcCidr("cidr", cidr), ...validateZones(region, zones)];
   const choices: string[] = Object.values(NatGateways);
   if (natGateways !== undefined && !choices.includes(natGateways)) {

@@ -1,0 +1,114 @@
+import * as aws from "@pulumi/aws";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { validateAwsRegion } from "../core/awsRegion";
+import {
+  defaultBaseImage,
+  defaultDisabledEngines,
+  ImageBuild,
+  testedVersions,
+  validateImageBuild,
+} from "../core/imageBuild";
+import { validateImageReference } from "../core/imageReference";
+import { InputProblem } from "../core/inputProblem";
+import { Architecture } from "../core/instanceTypes";
+import { printable } from "../core/printable";
+import { Transform } from "../transform";
+
+/** Arguments of {@link Image}. */
+export interface ImageArgs {
+  /** AWS region of the repository, like `us-east-1`. Required unless there is an `existing` image. */
+  region?: string;
+  /** Default: the component's name. */
+  repositoryName?: string;
+  /** Release of TideSQL, the plugin. 4.5.7 or later of 4. Default 4.5.7. */
+  tidesqlVersion?: string;
+  /** Release of TidesDB, the engine. 9.3. Default 9.3.14. */
+  tidesdbVersion?: string;
+  /** Release of MariaDB, the server. 11.8.6 or later of 11.8. Default 11.8.6. */
+  mariadbVersion?: string;
+  /** Storage engines that are not compiled, by MariaDB's names. Default: ROCKSDB, MROONGA, SPIDER, CONNECT, OQGRAPH, COLUMNSTORE, SPHINX. */
+  disabledEngines?: string[];
+  /** Of the nodes. Build it where Docker's machine has the same: emulated it takes hours. Default `amd64`. */
+  architecture?: Architecture;
+  /** A Debian with libcurl 8.7 or later, with which everything is compiled and runs. Default `docker.io/library/debian:13-slim`. */
+  baseImage?: string;
+  /** How many images the repository keeps to go back to. 1 to 1,000. Default 10. */
+  imagesToKeep?: number;
+  /** Tags of the repository. Default: none. */
+  tags?: Record<string, string>;
+  /** An image that is there already, best by digest: `repository@sha256:...`. Nothing is made. */
+  existing?: pulumi.Input<string>;
+}
+
+/** One optional transform for each child of an Image. */
+export interface ImageTransforms {
+  repository?: Transform<aws.ecr.RepositoryArgs>;
+  lifecyclePolicy?: Transform<aws.ecr.LifecyclePolicyArgs>;
+  build?: Transform<docker.ImageArgs>;
+}
+
+/** Options of {@link Image}. */
+export interface ImageOptions extends pulumi.ComponentResourceOptions {
+  /** Changes a child before it is registered. */
+  transform?: ImageTransforms;
+}
+
+/** What an image is compiled from, with everything that was left out filled in. */
+export function imageBuild(args: ImageArgs): ImageBuild {
+  return {
+    tidesqlVersion: args.tidesqlVersion ?? testedVersions.tidesqlVersion,
+    tidesdbVersion: args.tidesdbVersion ?? testedVersions.tidesdbVersion,
+    mariadbVersion: args.mariadbVersion ?? testedVersions.mariadbVersion,
+    disabledEngines: args.disabledEngines ?? defaultDisabledEngines,
+    architecture: args.architecture ?? Architecture.Amd64,
+    baseImage: args.baseImage ?? defaultBaseImage,
+  };
+}
+
+/** Everything that is wrong with an Image's name and arguments, as far as it is known before anything is made. */
+export function validateImageArgs(name: string, args: ImageArgs): InputProblem[] {
+  return args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing);
+}
+
+function madeProblems(name: string, args: ImageArgs): InputProblem[] {
+  const { region, repositoryName = name, architecture, baseImage, imagesToKeep } = args;
+  const problems: InputProblem[] = [];
+  if (region === undefined) {
+    problems.push({ propertyPath: "region", reason: 'is missing: give it, or name an image in "existing"' });
+  } else {
+    problems.push(...validateAwsRegion(region));
+  }
+  if (!/^(?=.{2,256}$)[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/.test(repositoryName)) {
+    problems.push({
+      propertyPath: "repositoryName",
+      reason: `"${printable(repositoryName)}" is no name for ECR: write lower-case letters, digits, "-", "_", "." and "/", at least 2`,
+    });
+  }
+  const architectures: string[] = Object.values(Architecture);
+  if (architecture !== undefined && !architectures.includes(architecture)) {
+    problems.push({
+      propertyPath: "architecture",
+      reason: `"${printable(architecture)}" is unknown: write "amd64" or "arm64"`,
+    });
+  }
+  if (imagesToKeep !== undefined && !(Number.isInteger(imagesToKeep) && imagesToKeep >= 1 && imagesToKeep <= 1000)) {
+    problems.push({ propertyPath: "imagesToKeep", reason: `is ${imagesToKeep}: write a whole number from 1 to 1000` });
+  }
+  return [
+    ...problems,
+    ...validateImageBuild(imageBuild(args)),
+    ...(baseImage === undefined ? [] : validateImageReference("baseImage", baseImage)),
+  ];
+}
+
+function existingProblems(args: ImageArgs, existing: pulumi.Input<string>): InputProblem[] {
+  const alsoForExisting = ["existing", "region", "architecture", "tags"];
+  const conflicts = Object.entries(args)
+    .filter(([key, value]) => value !== undefined && !alsoForExisting.includes(key))
+    .map(([key]) => ({
+      propertyPath: key,
+      reason: 'is for an image that is built, but "existing" names one: leave one of them out',
+    }));
+  return [...conflicts, ...(typeof existing === "string" ? validateImageReference("existing", existing) : [])];
+}

@@ -1,0 +1,303 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Cluster, ClusterArgs, NodeStorage, validateClusterArgs } from "./cluster";
+import { planCluster } from "./cluster/defaults";
+import { InputProblem, under } from "./core/inputProblem";
+import { Database, DatabaseArgs, StorageKind, validateDatabaseArgs } from "./database";
+import { Image, ImageArgs, validateImageArgs } from "./image";
+import { Network, NetworkArgs, validateNetworkArgs } from "./network";
+import { ObjectStore, ObjectStoreArgs, validateObjectStoreArgs } from "./objectStore";
+import { refuseInvalid } from "./refuse";
+import { TideSqlArgs, TideSqlOptions } from "./tideSql/arguments";
+
+export { TideSqlArgs, TideSqlOptions, TideSqlTransforms } from "./tideSql/arguments";
+
+/** Stands for what another part will say, where arguments are only judged. */
+const later = pulumi.output("later");
+
+/**
+ * A whole TideSQL deployment: network, EKS cluster, bucket, image and database, each made or taken as it is. With a region alone it is the production layout: three zones, a primary and two
+ * replicas, TLS, encrypted everything, failover by itself.
+ *
+ * Cost: the sum of its parts; `npx tidesql plan` shows it line by line.
+ *
+ * @example
+ * new TideSql("orders", {
+ *   region: "us-east-1",
+ *   databases: ["orders"],
+ *   users: [{ name: "app", grants: [{ database: "orders", privileges: ["SELECT", "INSERT", "UPDATE", "DELETE"] }] }],
+ * });
+ *
+ * @example
+ * // On a cluster and a store that are there already: nothing of AWS is made.
+ * new TideSql("orders", {
+ *   cluster: { existing: {} },
+ *   objectStore: { existing: { endpoint: "10.0.0.5:9000", bucket: "orders", region: "us-east-1", accessKeyId, secretAccessKey } },
+ *   image: { existing: "registry.example/tidesql@sha256:..." },
+ * });
+ */
+export class TideSql extends pulumi.ComponentResource {
+  /** Host name for writes. */
+  public readonly primaryEndpoint: pulumi.Output<string>;
+  /** Host name for reads. */
+  public readonly replicaEndpoint: pulumi.Output<string>;
+  /** TCP port of both. */
+  public readonly port: pulumi.Output<number>;
+  /** Authority that clients verify the server with, PEM. */
+  public readonly caCertificate: pulumi.Output<string | undefined>;
+  /** Of the first user; without its password. */
+  public readonly connectionString: pulumi.Output<string>;
+  /** By user. A secret. */
+  public readonly passwords: pulumi.Output<Record<string, string>>;
+  /** Identity of the data in the bucket. */
+  public readonly databaseId: pulumi.Output<string>;
+  public readonly namespace: pulumi.Output<string>;
+  /** Secret with one key a user. */
+  public readonly usersSecretName: pulumi.Output<string>;
+  /** Secret with the server's certificate. */
+  public readonly tlsSecretName: pulumi.Output<string>;
+  /** Secret with the object store's key. */
+  public readonly objectStoreSecretName: pulumi.Output<string>;
+  public readonly bucket: pulumi.Output<string>;
+  /** The image that runs, by digest where it was built here. */
+  public readonly image: pulumi.Output<string>;
+  /** A secret. None for an existing cluster that was not given one. */
+  public readonly kubeconfig?: pulumi.Output<string>;
+
+  /**
+   * @param name begins the names of everything, and names the Kubernetes objects: lower-case letters, digits and "-"
+   * @throws pulumi.InputPropertiesError before anything is registered, naming every argument that is wrong
+   */
+  constructor(name: string, args: TideSqlArgs, opts: TideSqlOptions = {}) {
+    refuseInvalid(`TideSql "${name}"`, validateTideSqlArgs(name, args));
+    const { transform = {}, managerBundle, ...componentOptions } = opts;
+    super("tidesql:index:TideSql", name, withSecrets(args), componentOptions);
+
+    // An existing cluster has its network already.
+    const network = args.cluster?.existing
+      ? undefined
+      : new Network(`${name}-network`, networkArgs(args), { parent: this, transform: transform.network });
+    const cluster = new Cluster(`${name}-cluster`, clusterArgs(name, args, network), {
+      parent: this,
+      transform: transform.cluster,
+    });
+    const objectStore = new ObjectStore(`${name}-store`, objectStoreArgs(args, network), {
+      parent: this,
+      transform: transform.objectStore,
+    });
+    const image = new Image(`${name}-image`, imageArgs(args), { parent: this, transform: transform.image });
+    const database = new Database(name, databaseArgs(name, args, { image: image.reference, objectStore, cluster }), {
+      parent: this,
+      provider: cluster.provider,
+      transform: transform.database,
+      managerBundle,
+    });
+
+    this.primaryEndpoint = database.primaryEndpoint;
+    this.replicaEndpoint = database.replicaEndpoint;
+    this.port = database.port;
+    this.caCertificate = database.caCertificate;
+    this.connectionString = database.connectionString;
+    this.passwords = database.passwords;
+    this.databaseId = database.databaseId;
+    this.namespace = database.namespace;
+    this.usersSecretName = database.usersSecretName;
+    this.tlsSecretName = database.tlsSecretName;
+    this.objectStoreSecretName = database.objectStoreSecretName;
+    this.bucket = objectStore.bucket;
+    this.image = image.reference;
+    this.kubeconfig = cluster.kubeconfig;
+    this.registerOutputs({
+      primaryEndpoint: this.primaryEndpoint,
+      replicaEndpoint: this.replicaEndpoint,
+      port: this.port,
+      caCertificate: this.caCertificate,
+      connectionString: this.connectionString,
+      passwords: this.passwords,
+      databaseId: this.databaseId,
+      namespace: this.namespace,
+      usersSecretName: this.usersSecretName,
+      tlsSecretName: this.tlsSecretName,
+      objectStoreSecretName: this.objectStoreSecretName,
+      bucket: this.bucket,
+      image: this.image,
+      kubeconfig: this.kubeconfig,
+    });
+  }
+}
+
+/** Everything that is wrong with the arguments of all parts, as far as it is known before anything is made. Paths are as they were written. */
+export function validateTideSqlArgs(name: string, args: TideSqlArgs): InputProblem[] {
+  const missingRegion = regionProblems(args);
+  if (missingRegion.length > 0) return missingRegion;
+  const clusterIsMade = args.cluster?.existing === undefined;
+  const clusterPlan = clusterArgs(name, args, clusterIsMade ? laterNetwork : undefined);
+  const clusterProblems = under("cluster", validateClusterArgs(`${name}-cluster`, clusterPlan)).map(asWritten);
+  return [
+    ...(clusterIsMade
+      ? under("network", validateNetworkArgs(networkArgs(args))).map(asWritten)
+      : networkProblems(args)),
+    ...clusterProblems,
+    ...under("objectStore", validateObjectStoreArgs(`${name}-store`, objectStoreArgs(args, undefined))).map(asWritten),
+    ...under("image", validateImageArgs(`${name}-image`, imageArgs(args))).map(asWritten),
+    // What is wrong with the cluster's machines would only be said twice.
+    ...(clusterProblems.length > 0 ? [] : validateDatabaseArgs(name, databaseArgs(name, args, laterParts))),
+  ];
+}
+
+/** What is filled in from above is named as it was written there. */
+function asWritten(problem: InputProblem): InputProblem {
+  const propertyPath = problem.propertyPath.replace(
+    /^(network|cluster|objectStore|image)\.(region|instanceType)$/,
+    "$2",
+  );
+  return { ...problem, propertyPath };
+}
+
+function regionProblems({ region, cluster, objectStore, image }: TideSqlArgs): InputProblem[] {
+  const isNeeded = !cluster?.existing || !objectStore?.existing || !image?.existing;
+  if (!isNeeded || region !== undefined) return [];
+  const reason =
+    'is missing: write an AWS region, like "us-east-1", or describe what there is already in cluster.existing, objectStore.existing and image.existing';
+  return [{ propertyPath: "region", reason }];
+}
+
+function networkProblems({ network }: TideSqlArgs): InputProblem[] {
+  if (network === undefined || network.existing) return [];
+  return [{ propertyPath: "network", reason: "is given, but cluster.existing has a network already: leave it out" }];
+}
+
+interface NetworkParts {
+  vpcId: pulumi.Input<string>;
+  privateSubnetIds: pulumi.Input<string>[];
+  nodeSubnetIds: pulumi.Input<string>[];
+}
+
+const laterNetwork: NetworkParts = { vpcId: later, privateSubnetIds: [later, later], nodeSubnetIds: [later, later] };
+
+function networkArgs({ region, network, tags }: TideSqlArgs): NetworkArgs {
+  return { ...(network?.existing ? {} : { region, tags }), ...network };
+}
+
+function clusterArgs(name: string, args: TideSqlArgs, network: NetworkParts | undefined): ClusterArgs {
+  const { region, instanceType, tags, cluster } = args;
+  if (cluster?.existing) return cluster;
+  return {
+    region,
+    vpcId: network?.vpcId,
+    subnetIds: network?.privateSubnetIds,
+    nodeSubnetIds: network?.nodeSubnetIds,
+    clusterName: name,
+    instanceType,
+    tags,
+    ...cluster,
+  };
+}
+
+/** The key is bound to the endpoint through which the nodes reach the bucket. */
+function objectStoreArgs(
+  { region, tags, network: given, objectStore }: TideSqlArgs,
+  network: Network | undefined,
+): ObjectStoreArgs {
+  if (objectStore?.existing) return objectStore;
+  const vpcEndpointId = network?.s3EndpointId ?? given?.existing?.s3EndpointId;
+  return { region, tags, ...(vpcEndpointId !== undefined && { vpcEndpointId }), ...objectStore };
+}
+
+function imageArgs({ region, tags, image }: TideSqlArgs): ImageArgs {
+  return image?.existing === undefined ? { region, tags, ...image } : image;
+}
+
+interface DatabaseParts {
+  image: pulumi.Input<string>;
+  objectStore: Pick<
+    ObjectStore,
+    "endpoint" | "bucket" | "region" | "useTls" | "pathStyle" | "accessKeyId" | "secretAccessKey" | "caCertificate"
+  >;
+  cluster?: Pick<Cluster, "databasePool" | "storageClassName">;
+}
+
+const laterParts: DatabaseParts = {
+  image: later,
+  objectStore: {
+    endpoint: later,
+    bucket: later,
+    region: later,
+    useTls: pulumi.output(true),
+    pathStyle: pulumi.output(false),
+    accessKeyId: later,
+    secretAccessKey: later,
+    caCertificate: pulumi.output<string | undefined>(undefined),
+  },
+};
+
+/** Pods are placed and sized by the pool that was made for them, where one was. */
+function databaseArgs(name: string, args: TideSqlArgs, { image, objectStore, cluster }: DatabaseParts): DatabaseArgs {
+  const { region: _r, instanceType, network: _n, cluster: _c, objectStore: _o, image: _i, tags: _t, ...rest } = args;
+  const { objectStorePrefix, ...database } = rest;
+  const made = args.cluster?.existing ? undefined : planCluster(name, clusterArgs(name, args, laterNetwork));
+  const {
+    endpoint,
+    bucket,
+    region: storeRegion,
+    useTls,
+    pathStyle,
+    accessKeyId,
+    secretAccessKey,
+    caCertificate,
+  } = objectStore;
+  return {
+    nodeSelector: cluster?.databasePool.nodeSelector,
+    tolerations: cluster?.databasePool.tolerations,
+    ...database,
+    image,
+    objectStore: {
+      endpoint,
+      bucket,
+      region: storeRegion,
+      prefix: objectStorePrefix,
+      useTls,
+      pathStyle,
+      accessKeyId,
+      secretAccessKey,
+      caCertificate,
+    },
+    sizing: { instanceType: made?.instanceType.name ?? instanceType, ...database.sizing },
+    storage: {
+      kind: made?.storage === NodeStorage.Nvme ? StorageKind.Nvme : StorageKind.Volume,
+      ...database.storage,
+    },
+  };
+}
+
+/** The arguments go into the state: what is secret in them goes there encrypted. */
+function withSecrets(args: TideSqlArgs): TideSqlArgs {
+  const { users, objectStore, cluster } = args;
+  const store = objectStore?.existing;
+  return {
+    ...args,
+    ...(users && {
+      users: users.map(user =>
+        user.password === undefined ? user : { ...user, password: pulumi.secret(user.password) },
+      ),
+    }),
+    ...(store && {
+      objectStore: {
+        ...objectStore,
+        existing: {
+          ...store,
+          accessKeyId: pulumi.secret(store.accessKeyId),
+          secretAccessKey: pulumi.secret(store.secretAccessKey),
+        },
+      },
+    }),
+    ...(cluster && {
+      cluster: {
+        ...cluster,
+        ...(cluster.kubeconfig !== undefined && { kubeconfig: pulumi.secret(cluster.kubeconfig) }),
+        ...(cluster.existing?.kubeconfig !== undefined && {
+          existing: { ...cluster.existing, kubeconfig: pulumi.secret(cluster.existing.kubeconfig) },
+        }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ClusterArgs, ClusterTransforms } from "../cluster/arguments";
+import { DatabaseSettingsArgs } from "../database/arguments";
+import { DatabaseTransforms } from "../database/transforms";
+import { ImageArgs, ImageTransforms } from "../image/arguments";
+import { ManagerBundle } from "../managerBundle";
+import { NetworkArgs, NetworkTransforms } from "../network/arguments";
+import { ObjectStoreArgs, ObjectStoreTransforms } from "../objectStore/arguments";
+
+/**
+ * Arguments of {@link TideSql}: those of the database itself, and for each part either how to make it or what there is already. What one part needs of another is filled in.
+ */
+export interface TideSqlArgs extends DatabaseSettingsArgs {
+  /** AWS region, like `us-east-1`. Required unless cluster, object store and image are all there already. */
+  region?: string;
+  /** EC2 instance type of the database's nodes; the pods are sized by it. Default `m5.large`; for an existing cluster none, and the pods are sized by `sizing`. */
+  instanceType?: string;
+  /** Default: a VPC over three zones with one NAT gateway. Not needed for an existing cluster. */
+  network?: NetworkArgs;
+  /** Default: an EKS cluster of the component's name, whose API is reached from its VPC only. */
+  cluster?: ClusterArgs;
+  /** Default: a bucket, and a key that works from the VPC only. */
+  objectStore?: ObjectStoreArgs;
+  /** Default: built from source, which takes 20 to 40 minutes where Pulumi runs. Give `existing` to start from one that was built before. */
+  image?: ImageArgs;
+  /** The deployment's folder in the bucket; ends with `/`. Default: the component's name. Two databases may not share one. */
+  objectStorePrefix?: string;
+  /** Tags of everything that is made in AWS. Default: none. */
+  tags?: Record<string, string>;
+}
+
+/** The transforms of each part. */
+export interface TideSqlTransforms {
+  network?: NetworkTransforms;
+  cluster?: ClusterTransforms;
+  objectStore?: ObjectStoreTransforms;
+  image?: ImageTransforms;
+  database?: DatabaseTransforms;
+}
+
+/** Options of {@link TideSql}. `providers` reach every part: `aws`, `docker`, and `kubernetes` for an existing cluster. */
+export interface TideSqlOptions extends pulumi.ComponentResourceOptions {
+  /** Changes a child of a part before it is registered. */
+  transform?: TideSqlTransforms;
+  /** A manager that was built elsewhere. Default: the one in this package. */
+  managerBundle?: ManagerBundle;
+}
