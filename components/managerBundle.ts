@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { packageRoot } from "./packageRoot";
 
 /** The manager's two scripts, as they run in the pods. */
 export interface ManagerBundle {
@@ -9,8 +10,6 @@ export interface ManagerBundle {
   watchdog: string;
 }
 
-/** This package's name in its package.json. */
-const packageName = "pulumi-tidesql";
 /** Where `npm run build:manager` puts them, from the package's root. */
 const bundleDirectory = path.join("bin", "manager");
 /** What a ConfigMap holds, all keys together. Bytes. */
@@ -39,21 +38,4 @@ function read(directory: string, file: string): string {
     throw new Error(`${full} is missing: run "npm run build:manager" in ${path.dirname(path.dirname(directory))}`);
   }
   return readFileSync(full, "utf8");
-}
-
-/** The nearest folder at or above `start` that holds this package's package.json. */
-function packageRoot(start: string): string {
-  for (let folder = start; ; folder = path.dirname(folder)) {
-    const file = path.join(folder, "package.json");
-    if (existsSync(file) && statSync(file).isFile() && nameOf(file) === packageName) return folder;
-    if (folder === path.dirname(folder)) {
-      throw new Error(
-        `no folder above ${start} holds the package.json of ${packageName}: import the package as npm installs it`,
-      );
-    }
-  }
-}
-
-function nameOf(file: string): unknown {
-  return (JSON.parse(readFileSync(file, "utf8")) as { name?: unknown }).name;
 }

@@ -38,7 +38,7 @@ export interface Invoked {
 export interface RecordingOptions {
   /** A preview: ids and everything that a provider computes are unknown. Default false. */
   preview?: boolean;
-  /** What a provider answers beside the inputs, in addition to `computedOf`. */
+  /** What a provider answers beside the inputs: in addition to `computedOf`; in a preview, as of a resource that is there already. */
   computed?: (resource: pulumi.runtime.MockResourceArgs) => Record<string, unknown> | undefined;
   /** What a look-up answers. Default: `{}`. */
   answer?: (call: pulumi.runtime.MockCallArgs) => Record<string, unknown>;
@@ -113,8 +113,8 @@ export async function record<T>(program: () => T, options: RecordingOptions = {}
     {
       newResource: resource => {
         const inputs = resource.inputs as Record<string, unknown>;
-        if (options.preview) return { id: undefined as unknown as string, state: inputs };
-        const computed = { ...computedOf(resource), ...options.computed?.(resource) };
+        const computed = { ...(!options.preview && computedOf(resource)), ...options.computed?.(resource) };
+        if (options.preview) return { id: undefined as unknown as string, state: { ...inputs, ...computed } };
         const id = typeof computed.id === "string" ? computed.id : `${resource.name}-id`;
         return { id, state: { ...inputs, ...computed } };
       },
