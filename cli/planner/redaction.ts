@@ -46,6 +46,14 @@ export class KnownSecrets {
     return this.withoutWords(result + text.slice(copied));
   }
 
+  /** Whether there is a secret in the text. */
+  isIn(text: string): boolean {
+    for (let position = 0; position < text.length; position++) {
+      if (this.secretAt(text, position) !== undefined) return true;
+    }
+    return this.withoutWords(text) !== text;
+  }
+
   private secretAt(text: string, position: number): string | undefined {
     if (this.beginnings[pairAt(text, position)] === 0) return undefined;
     const candidates = this.long.get(text.slice(position, position + shortestSubstring));
