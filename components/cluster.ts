@@ -37,6 +37,9 @@ interface Outputs {
   securityGroupId?: pulumi.Output<string>;
 }
 
+/** Beside the instances, since a property of theirs would be an output of the component in every language, and a provider cannot be one. */
+const providers = new WeakMap<Cluster, k8s.Provider>();
+
 /**
  * An EKS cluster for databases: a node group per zone that takes nothing else (a taint and a label of its own), a small one for the rest, and EKS's own add-ons for network (with
  * NetworkPolicies), DNS, volumes, identities and metrics. Secrets are encrypted with a key of its own, the API is private unless `publicAccessCidrs` names who reaches it, nodes take
@@ -58,8 +61,6 @@ interface Outputs {
  * });
  */
 export class Cluster extends pulumi.ComponentResource {
-  /** Reaches the cluster, once nodes and add-ons are there. */
-  public readonly provider: k8s.Provider;
   /** What a pod says that belongs on the database's nodes. */
   public readonly databasePool: DatabasePool;
   /** A secret. None for an existing cluster that did not give it. */
@@ -85,7 +86,7 @@ export class Cluster extends pulumi.ComponentResource {
       ? existingCluster(this, name, args.existing, this.getProvider("kubernetes:core/v1:Pod"))
       : makeCluster({ parent: this, name, plan: planCluster(name, args), transform }, args.kubeconfig);
 
-    this.provider = outputs.provider;
+    providers.set(this, outputs.provider);
     this.databasePool = outputs.databasePool;
     this.kubeconfig = outputs.kubeconfig;
     this.storageClassName = outputs.storageClassName;
@@ -94,7 +95,6 @@ export class Cluster extends pulumi.ComponentResource {
     this.version = outputs.version;
     this.securityGroupId = outputs.securityGroupId;
     this.registerOutputs({
-      provider: this.provider,
       databasePool: this.databasePool,
       kubeconfig: this.kubeconfig,
       storageClassName: this.storageClassName,
@@ -103,6 +103,11 @@ export class Cluster extends pulumi.ComponentResource {
       version: this.version,
       securityGroupId: this.securityGroupId,
     });
+  }
+
+  /** Reaches the cluster; what it makes waits until nodes and add-ons are there. For programs in this language: others make their own from `kubeconfig`. */
+  public get provider(): k8s.Provider {
+    return providers.get(this)!;
   }
 }
 

@@ -296,7 +296,6 @@ describe("what a cluster gives", () => {
       "databasePool",
       "endpoint",
       "kubeconfig",
-      "provider",
       "securityGroupId",
       "storageClassName",
       "version",
