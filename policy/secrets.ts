@@ -94,6 +94,16 @@ const shortestSearchedSecret = 8;
 const publicEntry =
   /(?:user|user_?name|name|host|port|endpoint|region|bucket|database|prefix|url|crt|cert|certificate|public_?key|id)$/i;
 
+/** Looks for the program's secrets in a text: gives the name of the resource that holds the first one found. A text that many resources have is searched once. */
+function secretSearch(stack: Stack): (text: string) => string | undefined {
+  const secrets = [...stack.once(secretTexts)];
+  const answers = new Map<string, string | undefined>();
+  return text => {
+    if (!answers.has(text)) answers.set(text, secrets.find(([secret]) => text.includes(secret))?.[1]);
+    return answers.get(text);
+  };
+}
+
 /** The texts that some resource holds as a secret, with the name of that resource. */
 function secretTexts(stack: Stack): Map<string, string> {
   const found = new Map<string, string>();
@@ -235,11 +245,10 @@ export const secrets = group(Group.secrets, [
     level: Level.mandatory,
     applies: () => true,
     *evaluateInStack(top, _given, stack) {
-      const known = [...stack.once(secretTexts)];
-      if (known.length === 0) return;
+      if (stack.once(secretTexts).size === 0) return;
+      const ownerOfSecretIn = stack.once(secretSearch);
       for (const field of top.texts()) {
-        const text = field.text ?? "";
-        const [, owner] = known.find(([secret]) => text.includes(secret)) ?? [];
+        const owner = ownerOfSecretIn(field.text ?? "");
         if (owner === undefined || isSecret(top.resource, field.path)) continue;
         yield {
           path: field.path,

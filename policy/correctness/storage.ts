@@ -38,7 +38,7 @@ function mayWrite({ settings, runsManager }: Database): boolean {
   return runsManager || !settings.isOn("tidesdb_replica_mode", false);
 }
 
-/** The databases that come before this one in the program and own the same folder. */
+/** The databases that come before this one and own the same folder. */
 function earlierOwners(database: Database, stack: Stack): Database[] {
   const location = locationOf(database);
   const workloads = stack.where(isLongRunning);

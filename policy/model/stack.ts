@@ -5,16 +5,23 @@ import { type PlainResource } from "./resource";
 export class Stack {
   readonly resources: readonly Field[];
   private readonly byUrn = new Map<string, Field>();
+  private readonly byType = new Map<string, Field[]>();
   private readonly derived = new Map<(stack: Stack) => unknown, unknown>();
 
   constructor(resources: readonly PlainResource[]) {
     this.resources = resources.map(resource => Field.of(resource));
-    for (const resource of this.resources) this.byUrn.set(resource.resource.urn, resource);
+    for (const field of this.resources) {
+      const { urn, type } = field.resource;
+      this.byUrn.set(urn, field);
+      const sameType = this.byType.get(type);
+      if (sameType) sameType.push(field);
+      else this.byType.set(type, [field]);
+    }
   }
 
-  /** The resources whose type satisfies the condition. */
+  /** The resources whose type satisfies the condition, by type and in the program's order within each. */
   where(condition: (type: string) => boolean): Field[] {
-    return this.resources.filter(({ resource }) => condition(resource.type));
+    return [...this.byType].flatMap(([type, resources]) => (condition(type) ? resources : []));
   }
 
   withUrn(urn: string): Field | undefined {
