@@ -203,6 +203,20 @@ function makeBucket(
       { parent, dependsOn: [publicAccessBlock] },
     ),
   );
+  if (args.accessLogBucket !== undefined) {
+    new aws.s3.BucketLogging(
+      ...transformed(
+        transform.accessLog,
+        `${name}-access-log`,
+        {
+          ...ofBucket,
+          targetBucket: args.accessLogBucket,
+          targetPrefix: pulumi.interpolate`${bucket.bucket}/`,
+        },
+        { parent },
+      ),
+    );
+  }
   return bucket;
 }
 

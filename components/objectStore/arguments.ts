@@ -34,6 +34,11 @@ export interface ObjectStoreArgs {
   deletionProtection?: boolean;
   /** Deletes the bucket with everything that is in it, earlier versions included. Default false: a bucket that holds data is not deleted. */
   forceDestroy?: boolean;
+  /**
+   * Name of a bucket in the same region that gets a record of every request, for audits; its policy has to let `logging.s3.amazonaws.com` write. Default: none. Each replica makes tens of
+   * requests a second.
+   */
+  accessLogBucket?: pulumi.Input<string>;
   /** Tags of everything that is made. Default: none. */
   tags?: Record<string, string>;
   /** A bucket that is there already, in any S3-compatible store with conditional writes. Nothing is made. */
@@ -67,6 +72,7 @@ export interface ObjectStoreTransforms {
   versioning?: Transform<aws.s3.BucketVersioningArgs>;
   lifecycle?: Transform<aws.s3.BucketLifecycleConfigurationArgs>;
   bucketPolicy?: Transform<aws.s3.BucketPolicyArgs>;
+  accessLog?: Transform<aws.s3.BucketLoggingArgs>;
   user?: Transform<aws.iam.UserArgs>;
   userPolicy?: Transform<aws.iam.UserPolicyArgs>;
   accessKey?: Transform<aws.iam.AccessKeyArgs>;
@@ -113,6 +119,16 @@ function madeProblems(name: string, args: ObjectStoreArgs): InputProblem[] {
       reason: 'is no id of an endpoint: write one like "vpce-0123456789abcdef0"',
     });
   }
+  if (typeof args.accessLogBucket === "string") {
+    const target = validateBucketName(args.accessLogBucket);
+    problems.push(...target.map(({ reason }) => ({ propertyPath: "accessLogBucket", reason })));
+    if (args.accessLogBucket === bucketName) {
+      problems.push({
+        propertyPath: "accessLogBucket",
+        reason: "is the bucket itself, so that each record would make another: name a second one",
+      });
+    }
+  }
   return [...problems, ...accessKeyProblems(args.accessKeys)];
 }
 
@@ -147,6 +163,7 @@ const onlyForMade = [
   "noncurrentVersionDays",
   "deletionProtection",
   "forceDestroy",
+  "accessLogBucket",
 ] as const;
 
 function existingProblems(args: ObjectStoreArgs, existing: ExistingObjectStoreArgs): InputProblem[] {

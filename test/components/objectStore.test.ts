@@ -63,6 +63,16 @@ describe("an object store that is made", () => {
     assert.equal(open.one("aws:s3/bucket:Bucket").inputs.forceDestroy, true);
   });
 
+  it("records every request in another bucket, where that is asked for", async () => {
+    const made = await recordStore({ region, bucketName: "orders-data", accessLogBucket: "audit" });
+    const { inputs } = made.one("aws:s3/bucketLogging:BucketLogging");
+    assert.deepEqual(
+      [inputs.bucket, inputs.targetBucket, inputs.targetPrefix],
+      ["orders-data", "audit", "orders-data/"],
+    );
+    assert.deepEqual((await recordStore({ region })).all("aws:s3/bucketLogging:BucketLogging"), []);
+  });
+
   it("gives its user the bucket's actions only, from the VPC only", async () => {
     const made = await recordStore({ region, bucketName: "orders-data", vpcEndpointId: "vpce-0a1b" });
     const policy = JSON.parse(text(made.one("aws:iam/userPolicy:UserPolicy").inputs, "policy")) as {
@@ -190,6 +200,9 @@ describe("bad input to an object store", () => {
     assert.deepEqual(await refusedPaths({ region, noncurrentVersionDays: 0 }), ["noncurrentVersionDays"]);
     assert.deepEqual(await refusedPaths({ region, noncurrentVersionDays: 1.5 }), ["noncurrentVersionDays"]);
     assert.deepEqual(await refusedPaths({ region, vpcEndpointId: "vpc-1" }), ["vpcEndpointId"]);
+    assert.deepEqual(await refusedPaths({ region, accessLogBucket: "Audit" }), ["accessLogBucket"]);
+    const looped = { region, bucketName: "orders-data", accessLogBucket: "orders-data" };
+    assert.deepEqual(await refusedPaths(looped), ["accessLogBucket"]);
     assert.deepEqual(await refusedPaths({ region, accessKeys: [] }), ["accessKeys"]);
     assert.deepEqual(await refusedPaths({ region, accessKeys: ["a", "a"] }), ["accessKeys"]);
     assert.deepEqual(await refusedPaths({ region, accessKeys: ["c"] as unknown as AccessKeySlot[] }), ["accessKeys"]);
