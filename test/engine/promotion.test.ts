@@ -37,6 +37,18 @@ describe("simulated engine: promotion", () => {
     assert.equal(cluster.store.objects.get("_tdb_primary_lease")?.metadata.epoch, "2");
   });
 
+  it("reads the bucket a last time, though what is there is a superseded primary's by then", async () => {
+    const cluster = new Cluster();
+    const primary = await cluster.primary();
+    const follower = await cluster.replica();
+    await follower.engine.poll();
+    await primary.put("late", "row");
+    await primary.tick();
+    primary.engine.kill();
+    await follower.engine.promote();
+    assert.deepEqual(follower.keys(), ["late"]);
+  });
+
   it("succeeds without a lease while the bucket is down, and fencing stays off", async () => {
     const cluster = new Cluster();
     const primary = await cluster.primary();

@@ -177,6 +177,23 @@ describe("simulated engine: starts and stops", () => {
     );
   });
 
+  it("ends a flush that nobody waits for with the process", async () => {
+    const cluster = new Cluster({ writeBufferBytes: 200 });
+    const node = await cluster.primary();
+    let release = () => {};
+    cluster.store.fault = ({ key }) => {
+      return /klog/.test(key) ? new Promise<void>(resolve => (release = resolve)) : undefined;
+    };
+    await node.put("rotates", "x".repeat(200));
+    await settle();
+    node.engine.kill();
+    const files = node.files();
+    cluster.store.up();
+    release();
+    await settle();
+    assert.deepEqual(node.files(), files);
+  });
+
   it("writes nothing more once it is killed, though what was sent may still arrive", async () => {
     const cluster = new Cluster();
     const node = await cluster.primary();

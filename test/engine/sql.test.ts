@@ -235,6 +235,9 @@ describe("simulated engine: who may do what", () => {
     const client = await writer();
     await admin.query("SET GLOBAL read_only=ON");
     assert.equal(await errorOf(client.query("INSERT INTO items VALUES (1)")), 1290);
+    await client.query("BEGIN");
+    assert.equal(await errorOf(client.query("INSERT INTO items VALUES (1)")), 1290);
+    await client.query("ROLLBACK");
     assert.equal(await errorOf(admin.query("INSERT INTO items VALUES (2)")), undefined);
     await admin.query("SET GLOBAL read_only=OFF");
     assert.equal(await errorOf(client.query("INSERT INTO items VALUES (1)")), undefined);

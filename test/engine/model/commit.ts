@@ -21,12 +21,9 @@ export async function commit(state: EngineState, writes: FamilyWrite[]): Promise
   } finally {
     memtable.leave();
   }
-  if (memtable === state.active && memtable.bytes >= state.settings.writeBufferBytes) {
-    rotate(state)?.catch((error: unknown) => {
-      state.checkAlive();
-      throw error;
-    });
-  }
+  if (memtable !== state.active || memtable.bytes < state.settings.writeBufferBytes) return;
+  const flush = rotate(state);
+  if (flush) state.inBackground(flush);
 }
 
 /** The reaper's look at the active WAL, ten times a second: it goes to the upload queue when it has grown enough, whether this node is a replica or not. */

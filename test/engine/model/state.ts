@@ -84,6 +84,13 @@ export class EngineState {
     if (!this.alive) throw new EngineStopped();
   }
 
+  /** Has something done that nobody waits for. */
+  inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!(error instanceof EngineStopped)) throw error;
+    });
+  }
+
   family(index: number): ColumnFamily | undefined {
     return [...this.families.values()].find(family => family.index === index);
   }

@@ -1,4 +1,3 @@
-import { EngineStopped } from "./errors";
 import type { EngineState } from "./state";
 
 /** One file that is to be in the bucket, under its own name. */
@@ -58,15 +57,12 @@ export class Uploader {
     this.queue.push(job);
     while (this.working < this.workers && this.queue.length > 0) {
       this.working++;
-      this.work()
-        .catch((error: unknown) => {
-          if (!(error instanceof EngineStopped)) throw error;
-        })
-        .finally(() => {
-          this.working--;
-          if (this.working > 0) return;
-          for (const resume of this.idle.splice(0)) resume();
-        });
+      const work = this.work().finally(() => {
+        this.working--;
+        if (this.working > 0) return;
+        for (const resume of this.idle.splice(0)) resume();
+      });
+      this.state.inBackground(work);
     }
   }
 
