@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as aws from "@pulumi/aws";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { buildArguments, imageTag, repositoryLifecycle } from "./core/imageBuild";
+import { buildArguments, dockerfile, imageTag, remoteContext, repositoryLifecycle } from "./core/imageBuild";
 import { imageBuild, ImageArgs, ImageOptions, ImageTransforms, validateImageArgs } from "./image/arguments";
 import { packageRoot } from "./packageRoot";
 import { refuseInvalid } from "./refuse";
@@ -12,8 +11,8 @@ import { transformed } from "./transform";
 export { ImageArgs, ImageOptions, ImageTransforms, validateImageArgs } from "./image/arguments";
 export { Architecture } from "./core/instanceTypes";
 
-/** Where the Dockerfile is, from the package's root. It is alone there: what is beside it would be sent to Docker. */
-const buildFolder = path.join("components", "image", "build");
+/** The provider wants a local folder with a file of the Dockerfile's name, although it tells Docker to read the repository. */
+const placeholderFolder = path.join("components", "image", "context");
 
 /** Enough to go back to after a bad upgrade. */
 const defaultImagesToKeep = 10;
@@ -22,13 +21,14 @@ const defaultImagesToKeep = 10;
 const buildTimeout = "90m";
 
 /**
- * The image that database pods run: MariaDB with the TidesDB engine and its S3 connector, compiled from pinned releases and pushed to a repository of its own in ECR (immutable tags, scanned
- * on push, encrypted, the last ten images kept).
+ * The image that database pods run: MariaDB with the TidesDB engine and its S3 connector, built by the TideSQL repository's own Dockerfile at a release's tag, with pinned releases of the
+ * engine and the server, and pushed to a repository of its own in ECR (immutable tags, scanned on push, encrypted, the last ten images kept).
  *
- * It is compiled by the package's own Dockerfile on Debian 13, not by the TideSQL repository's on Ubuntu 24.04, whose libcurl 8.5 reports uploads of the WAL as failed: every commit with
- * durability `commit` took half a second. The build refuses a base with an older libcurl than 8.7.
+ * The Dockerfile starts from Ubuntu 24.04, whose libcurl 8.5 reports uploads of a part of the WAL as failed: with durability `commit` a commit takes half a second then. For that mode give
+ * an image with libcurl 8.7 or later in `existing`.
  *
- * A build takes 20 to 40 minutes, needs Docker where Pulumi runs, and happens again when a version or the Dockerfile changes. With `existing` nothing is made: give an image by digest.
+ * A build takes 20 to 40 minutes, longer than everything else together, needs Docker where Pulumi runs, and happens again when a version changes. With `existing` nothing is made: give an
+ * image by digest.
  *
  * Cost (us-east-1): $0.10 per GB and month.
  *
@@ -50,7 +50,7 @@ export class Image extends pulumi.ComponentResource {
     if (args.existing === undefined) {
       const repository = makeRepository(this, name, args, transform);
       this.repositoryUrl = repository.repositoryUrl;
-      this.reference = build(this, name, args, repository, transform).repoDigest;
+      this.reference = build(this, name, args, repository, transform);
     } else {
       this.reference = pulumi.output(args.existing);
     }
@@ -61,7 +61,7 @@ export class Image extends pulumi.ComponentResource {
 function makeRepository(
   parent: Image,
   name: string,
-  { region, repositoryName = name, imagesToKeep = defaultImagesToKeep, tags }: ImageArgs,
+  { region, repositoryName = name, imagesToKeep = defaultImagesToKeep, forceDelete = false, tags }: ImageArgs,
   transform: ImageTransforms,
 ): aws.ecr.Repository {
   const repository = new aws.ecr.Repository(
@@ -74,8 +74,7 @@ function makeRepository(
         imageTagMutability: "IMMUTABLE",
         imageScanningConfiguration: { scanOnPush: true },
         encryptionConfigurations: [{ encryptionType: "AES256" }],
-        // Every image in it can be built again.
-        forceDelete: true,
+        forceDelete,
         tags,
       },
       { parent },
@@ -92,39 +91,47 @@ function makeRepository(
   return repository;
 }
 
+/** @returns the image by digest */
 function build(
   parent: Image,
   name: string,
   args: ImageArgs,
   repository: aws.ecr.Repository,
   transform: ImageTransforms,
-): docker.Image {
+): pulumi.Output<string> {
   const contents = imageBuild(args);
-  const folder = path.join(packageRoot(), buildFolder);
-  const dockerfile = path.join(folder, "Dockerfile");
-  const tag = imageTag(contents, readFileSync(dockerfile, "utf8"));
-  return new docker.Image(
+  const tag = imageTag(contents);
+  const image = new docker.RegistryImage(
     ...transformed(
       transform.build,
-      `${name}-image`,
+      // Named by what is in it: another image is another resource, whose build is not the ignored one of the last.
+      `${name}-${tag}`,
       {
-        imageName: pulumi.interpolate`${repository.repositoryUrl}:${tag}`,
+        name: pulumi.interpolate`${repository.repositoryUrl}:${tag}`,
         build: {
-          context: fromWorkingDirectory(folder),
-          dockerfile: fromWorkingDirectory(dockerfile),
+          context: fromWorkingDirectory(path.join(packageRoot(), placeholderFolder)),
+          remoteContext: remoteContext(contents),
+          dockerfile,
           platform: `linux/${contents.architecture}`,
-          args: buildArguments(contents),
+          buildArgs: buildArguments(contents),
         },
-        buildOnPreview: false,
-        registry: {
-          server: repository.repositoryUrl.apply(url => url.split("/")[0]!),
+        authConfig: {
+          address: repository.repositoryUrl.apply(url => `https://${url.split("/")[0]!}`),
           username: "AWS",
           password: registryPassword(parent, args.region!, repository),
         },
+        // Its tag is never given to another image, and the lifecycle removes what nobody needs.
+        keepRemotely: true,
       },
-      { parent, customTimeouts: { create: buildTimeout, update: buildTimeout } },
+      // A new password of the registry, or another working directory, is no reason to build again.
+      {
+        parent,
+        ignoreChanges: ["authConfig", "build"],
+        customTimeouts: { create: buildTimeout, update: buildTimeout },
+      },
     ),
   );
+  return pulumi.interpolate`${repository.repositoryUrl}@${image.sha256Digest}`;
 }
 
 /** Paths go into the state: absolute ones would differ from machine to machine, and build the image again on each. */
@@ -132,7 +139,7 @@ function fromWorkingDirectory(file: string): string {
   return path.relative(process.cwd(), file) || ".";
 }
 
-/** What ECR takes for the next twelve hours. Asking for it is a look-up, so a preview leaves it unknown; Docker's provider does not compare it. */
+/** What ECR takes for the next twelve hours. Asking for it is a look-up, so a preview leaves it unknown. */
 function registryPassword(parent: Image, region: string, repository: aws.ecr.Repository): pulumi.Output<string> {
   const password = repository.registryId.apply(registryId =>
     pulumi.runtime.isDryRun()

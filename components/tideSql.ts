@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster, ClusterArgs, NodeStorage, validateClusterArgs } from "./cluster";
 import { planCluster } from "./cluster/defaults";
 import { InputProblem, under } from "./core/inputProblem";
-import { Database, DatabaseArgs, StorageKind, validateDatabaseArgs } from "./database";
+import { Database, DatabaseArgs, Durability, StorageKind, validateDatabaseArgs } from "./database";
 import { Image, ImageArgs, validateImageArgs } from "./image";
 import { Network, NetworkArgs, validateNetworkArgs } from "./network";
 import { ObjectStore, ObjectStoreArgs, validateObjectStoreArgs } from "./objectStore";
@@ -139,6 +139,7 @@ export function validateTideSqlArgs(name: string, args: TideSqlArgs): InputProbl
     ...clusterProblems,
     ...under("objectStore", validateObjectStoreArgs(`${name}-store`, objectStoreArgs(args, undefined))).map(asWritten),
     ...under("image", validateImageArgs(`${name}-image`, imageArgs(args))).map(asWritten),
+    ...commitProblems(args),
     // What is wrong with the cluster's machines would only be said twice.
     ...(clusterProblems.length > 0 ? [] : validateDatabaseArgs(name, databaseArgs(name, args, laterParts))),
   ];
@@ -164,6 +165,14 @@ function regionProblems({ region, cluster, objectStore, image }: TideSqlArgs): I
 function networkProblems({ network }: TideSqlArgs): InputProblem[] {
   if (network === undefined || network.existing) return [];
   return [{ propertyPath: "network", reason: "is given, but cluster.existing has a network already: leave it out" }];
+}
+
+/** The image that is built has a libcurl with which each commit waits half a second for an upload that is reported as failed. */
+function commitProblems({ durability, image }: TideSqlArgs): InputProblem[] {
+  if (durability !== Durability.Commit || image?.existing !== undefined) return [];
+  const reason =
+    'is "commit", which needs an image with libcurl 8.7 or later; the one that is built here has 8.5 (Ubuntu 24.04), and commits take half a second with it: give an image in image.existing, or choose "interval"';
+  return [{ propertyPath: "durability", reason }];
 }
 
 interface NetworkParts {

@@ -11,15 +11,10 @@ export interface ImageBuild {
   /** MariaDB's name for each, upper case. */
   disabledEngines: string[];
   architecture: Architecture;
-  /** Image that everything is compiled in and runs on. */
-  baseImage: string;
 }
 
-/** The versions that the failover was proven with. */
+/** The versions that this package's configuration and protocol are written for. */
 export const testedVersions = { tidesqlVersion: "4.5.7", tidesdbVersion: "9.3.14", mariadbVersion: "11.8.6" } as const;
-
-/** Debian 13 has libcurl 8.14. Its tag is moved to each of its point releases: security fixes come with each build. */
-export const defaultBaseImage = "docker.io/library/debian:13-slim";
 
 /** Engines that a database on TidesDB has no use for, some of which take longer to compile than MariaDB itself. */
 export const defaultDisabledEngines = ["ROCKSDB", "MROONGA", "SPIDER", "CONNECT", "OQGRAPH", "COLUMNSTORE", "SPHINX"];
@@ -27,11 +22,14 @@ export const defaultDisabledEngines = ["ROCKSDB", "MROONGA", "SPIDER", "CONNECT"
 /** MariaDB's own tables and temporary tables are in these, and the data in the last. */
 const neededEngines = ["ARIA", "CSV", "INNOBASE", "INNODB", "MYISAM", "MYISAMMRG", "PERFSCHEMA", "TIDESDB"];
 
-const repositories = {
-  TIDESQL_REPOSITORY: "https://github.com/tidesdb/tidesql.git",
-  TIDESDB_REPOSITORY: "https://github.com/tidesdb/tidesdb.git",
-  MARIADB_REPOSITORY: "https://github.com/MariaDB/server.git",
-} as const;
+/** Where the sources are, and the recipe for them: the repository's own. */
+export const sourceRepository = "https://github.com/tidesdb/tidesql.git";
+export const dockerfile = "docker/ubuntu/Dockerfile";
+
+/** The repository at the tag of a release, as Docker takes a remote context. */
+export function remoteContext({ tidesqlVersion }: ImageBuild): string {
+  return `${sourceRepository}#v${tidesqlVersion}`;
+}
 
 /** A range of versions that work: from `least`, and with the same first numbers as `series`. */
 interface Requirement {
@@ -74,23 +72,20 @@ export function validateImageBuild(build: ImageBuild): InputProblem[] {
   ];
 }
 
-/** Arguments of the Dockerfile. */
+/** Arguments of the Dockerfile: none is left to be the newest of its kind. */
 export function buildArguments(build: ImageBuild): Record<string, string> {
   return {
-    ...repositories,
-    BASE_IMAGE: build.baseImage,
     DISABLED_ENGINES: build.disabledEngines.join(","),
-    MARIADB_VERSION: build.mariadbVersion,
-    TIDESDB_VERSION: build.tidesdbVersion,
-    TIDESQL_VERSION: build.tidesqlVersion,
+    MARIADB_VERSION: `mariadb-${build.mariadbVersion}`,
+    TIDESDB_VERSION: `v${build.tidesdbVersion}`,
     WITH_S3: "1",
   };
 }
 
 /** A tag that says what is in an image and changes with everything that goes into it, since a repository with immutable tags refuses a second image of one name. */
-export function imageTag(build: ImageBuild, dockerfile: string): string {
+export function imageTag(build: ImageBuild): string {
   const { tidesqlVersion, tidesdbVersion, mariadbVersion, architecture } = build;
-  const contents = JSON.stringify([dockerfile, Object.entries(buildArguments(build)).sort(), architecture]);
+  const contents = JSON.stringify([remoteContext(build), Object.entries(buildArguments(build)).sort(), architecture]);
   const fingerprint = createHash("sha256").update(contents).digest("hex").slice(0, 8);
   return `${tidesqlVersion}-tidesdb-${tidesdbVersion}-mariadb-${mariadbVersion}-${architecture}-${fingerprint}`;
 }

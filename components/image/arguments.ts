@@ -2,13 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { validateAwsRegion } from "../core/awsRegion";
-import {
-  defaultBaseImage,
-  defaultDisabledEngines,
-  ImageBuild,
-  testedVersions,
-  validateImageBuild,
-} from "../core/imageBuild";
+import { defaultDisabledEngines, ImageBuild, testedVersions, validateImageBuild } from "../core/imageBuild";
 import { validateImageReference } from "../core/imageReference";
 import { InputProblem } from "../core/inputProblem";
 import { Architecture } from "../core/instanceTypes";
@@ -31,8 +25,8 @@ export interface ImageArgs {
   disabledEngines?: string[];
   /** Of the nodes. Build it where Docker's machine has the same: emulated it takes hours. Default `amd64`. */
   architecture?: Architecture;
-  /** A Debian with libcurl 8.7 or later, with which everything is compiled and runs. Default `docker.io/library/debian:13-slim`. */
-  baseImage?: string;
+  /** Deletes the repository with the images in it. Default false: another stack may run one of them. */
+  forceDelete?: boolean;
   /** How many images the repository keeps to go back to. 1 to 1,000. Default 10. */
   imagesToKeep?: number;
   /** Tags of the repository. Default: none. */
@@ -45,7 +39,7 @@ export interface ImageArgs {
 export interface ImageTransforms {
   repository?: Transform<aws.ecr.RepositoryArgs>;
   lifecyclePolicy?: Transform<aws.ecr.LifecyclePolicyArgs>;
-  build?: Transform<docker.ImageArgs>;
+  build?: Transform<docker.RegistryImageArgs>;
 }
 
 /** Options of {@link Image}. */
@@ -62,7 +56,6 @@ export function imageBuild(args: ImageArgs): ImageBuild {
     mariadbVersion: args.mariadbVersion ?? testedVersions.mariadbVersion,
     disabledEngines: args.disabledEngines ?? defaultDisabledEngines,
     architecture: args.architecture ?? Architecture.Amd64,
-    baseImage: args.baseImage ?? defaultBaseImage,
   };
 }
 
@@ -72,7 +65,7 @@ export function validateImageArgs(name: string, args: ImageArgs): InputProblem[]
 }
 
 function madeProblems(name: string, args: ImageArgs): InputProblem[] {
-  const { region, repositoryName = name, architecture, baseImage, imagesToKeep } = args;
+  const { region, repositoryName = name, architecture, imagesToKeep } = args;
   const problems: InputProblem[] = [];
   if (region === undefined) {
     problems.push({ propertyPath: "region", reason: 'is missing: give it, or name an image in "existing"' });
@@ -95,11 +88,7 @@ function madeProblems(name: string, args: ImageArgs): InputProblem[] {
   if (imagesToKeep !== undefined && !(Number.isInteger(imagesToKeep) && imagesToKeep >= 1 && imagesToKeep <= 1000)) {
     problems.push({ propertyPath: "imagesToKeep", reason: `is ${imagesToKeep}: write a whole number from 1 to 1000` });
   }
-  return [
-    ...problems,
-    ...validateImageBuild(imageBuild(args)),
-    ...(baseImage === undefined ? [] : validateImageReference("baseImage", baseImage)),
-  ];
+  return [...problems, ...validateImageBuild(imageBuild(args))];
 }
 
 function existingProblems(args: ImageArgs, existing: pulumi.Input<string>): InputProblem[] {

@@ -1,14 +1,13 @@
 import * as assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { describe, it } from "mocha";
 import { Architecture, Image, ImageArgs } from "../../components/image";
-import { podLayout } from "../../components/core/podLayout";
 import { at, record, Recording, refusals, text, valueOf } from "./mocks";
 
 const region = "us-east-1";
 const type = {
-  build: "docker:index/image:Image",
+  build: "docker:index/registryImage:RegistryImage",
   lifecycle: "aws:ecr/lifecyclePolicy:LifecyclePolicy",
   repository: "aws:ecr/repository:Repository",
 };
@@ -32,12 +31,12 @@ describe("an image that is built", () => {
   it("is of pinned versions, with S3, without the engines that nobody needs, for the nodes' architecture", async () => {
     const { inputs } = (await recordImage({ region, architecture: Architecture.Arm64 })).one(type.build);
     assert.equal(at(inputs, "build.platform"), "linux/arm64");
-    const args = at(inputs, "build.args") as Record<string, string>;
-    assert.deepEqual([args.TIDESQL_VERSION, args.TIDESDB_VERSION, args.MARIADB_VERSION], ["4.5.7", "9.3.14", "11.8.6"]);
-    assert.equal(args.TIDESQL_REPOSITORY, "https://github.com/tidesdb/tidesql.git");
-    assert.equal(args.WITH_S3, "1");
+    assert.equal(at(inputs, "build.remoteContext"), "https://github.com/tidesdb/tidesql.git#v4.5.7");
+    assert.equal(at(inputs, "build.dockerfile"), "docker/ubuntu/Dockerfile");
+    const args = at(inputs, "build.buildArgs") as Record<string, string>;
+    assert.deepEqual([args.TIDESDB_VERSION, args.MARIADB_VERSION, args.WITH_S3], ["v9.3.14", "mariadb-11.8.6", "1"]);
     assert.match(args.DISABLED_ENGINES!, /^ROCKSDB,/);
-    assert.match(text(inputs, "imageName"), /\/tidesql:4\.5\.7-tidesdb-9\.3\.14-mariadb-11\.8\.6-arm64-[0-9a-f]{8}$/);
+    assert.match(text(inputs, "name"), /\/tidesql:4\.5\.7-tidesdb-9\.3\.14-mariadb-11\.8\.6-arm64-[0-9a-f]{8}$/);
   });
 
   it("is handed on by digest", async () => {
@@ -50,9 +49,9 @@ describe("an image that is built", () => {
   it("is pushed with a password that lasts for hours, as a secret", async () => {
     const made = await recordImage();
     const build = made.one(type.build);
-    assert.equal(at(build.inputs, "registry.password"), "token-of-ecr");
-    assert.equal(at(build.inputs, "registry.server"), "123456789012.dkr.ecr.us-east-1.amazonaws.com");
-    assert.ok(build.secrets.includes("registry.password") || build.secrets.includes("registry"));
+    assert.equal(at(build.inputs, "authConfig.password"), "token-of-ecr");
+    assert.equal(at(build.inputs, "authConfig.address"), "https://123456789012.dkr.ecr.us-east-1.amazonaws.com");
+    assert.ok(build.secrets.includes("authConfig.password") || build.secrets.includes("authConfig"));
     assert.deepEqual(made.invokes, [{ token: lookUp, inputs: { registryId: "123456789012", region } }]);
   });
 
@@ -62,8 +61,26 @@ describe("an image that is built", () => {
 
   it("is the same on every machine: nothing in the state says where the package is", async () => {
     const { inputs } = (await recordImage()).one(type.build);
-    for (const key of ["context", "dockerfile"]) assert.ok(!isAbsolute(text(inputs, `build.${key}`)), key);
-    assert.match(readFileSync(text(inputs, "build.dockerfile"), "utf8"), /^FROM/m);
+    assert.ok(!isAbsolute(text(inputs, "build.context")));
+    // The provider looks for the Dockerfile in the local folder before it sends Docker to the repository.
+    assert.ok(existsSync(join(text(inputs, "build.context"), text(inputs, "build.dockerfile"))));
+  });
+
+  it("is not built again because the registry's password or the working directory changed", async () => {
+    const { ignoreChanges } = (await recordImage()).one(type.build);
+    assert.deepEqual([...ignoreChanges].sort(), ["authConfig", "build"]);
+  });
+
+  it("is another resource when anything in it changes", async () => {
+    const names = [{ region }, { region, tidesqlVersion: "4.5.8" }, { region, disabledEngines: ["ROCKSDB"] }];
+    const built: string[] = [];
+    for (const args of names) built.push((await recordImage(args)).one(type.build).name);
+    assert.equal(new Set(built).size, built.length);
+  });
+
+  it("stays in its repository when the stack is destroyed, unless that is switched on", async () => {
+    assert.equal((await recordImage()).one(type.repository).inputs.forceDelete, false);
+    assert.equal((await recordImage({ region, forceDelete: true })).one(type.repository).inputs.forceDelete, true);
   });
 });
 
@@ -78,37 +95,7 @@ describe("planning an image", () => {
       computed: ({ type: kind }) => (kind === type.repository ? known : undefined),
     });
     assert.deepEqual(again.invokes, []);
-    assert.match(text(again.one(type.build).inputs, "imageName"), /^123456789012\./);
-  });
-
-  it("starts no build", async () => {
-    const plan = await record(() => new Image("tidesql", { region }), { preview: true });
-    assert.equal(plan.one(type.build).inputs.buildOnPreview, false);
-  });
-});
-
-describe("the Dockerfile", () => {
-  const dockerfile = readFileSync("components/image/build/Dockerfile", "utf8");
-
-  it("declares every argument that the component gives, and uses it", async () => {
-    const args = at((await recordImage()).one(type.build).inputs, "build.args") as Record<string, string>;
-    for (const name of Object.keys(args)) {
-      assert.match(dockerfile, new RegExp(`^ARG ${name}\\b`, "m"), name);
-      assert.ok(dockerfile.includes(`\${${name}}`), name);
-    }
-  });
-
-  it("runs as the user that pods run as", () => {
-    const users = [...dockerfile.matchAll(/^USER (.*)$/gm)].map(([, user]) => user);
-    assert.deepEqual(users, [`${podLayout.userId}:${podLayout.groupId}`]);
-    assert.ok(dockerfile.lastIndexOf("USER") > dockerfile.lastIndexOf("RUN"));
-  });
-
-  it("refuses a libcurl that breaks commits, and leaves the compilers behind", () => {
-    assert.match(dockerfile, /dpkg --compare-versions .*libcurl.* ge 8\.7/);
-    const [, run = ""] = dockerfile.split(/^FROM .*(?<!AS build)$/m);
-    assert.match(run, /COPY --from=build/);
-    assert.doesNotMatch(run, /build-essential|cmake|git /);
+    assert.match(text(again.one(type.build).inputs, "name"), /^123456789012\./);
   });
 });
 
@@ -135,7 +122,6 @@ describe("bad input to an image", () => {
     assert.deepEqual(await paths({ region, tidesdbVersion: "10.0.0" }), ["tidesdbVersion"]);
     assert.deepEqual(await paths({ region, disabledEngines: ["TIDESDB"] }), ["disabledEngines[0]"]);
     assert.deepEqual(await paths({ region, architecture: "sparc" as Architecture }), ["architecture"]);
-    assert.deepEqual(await paths({ region, baseImage: "debian" }), ["baseImage"]);
     assert.deepEqual(await paths({ region, imagesToKeep: 0 }), ["imagesToKeep"]);
   });
 

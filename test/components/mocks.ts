@@ -81,14 +81,25 @@ export class Recording<T> {
     return this.resources.find(resource => resource.urn === urn);
   }
 
+  /**
+   * What a resource waits for directly: its dependencies, its provider, and what its parents wait for, since a component is registered once its arguments are known, and its children after
+   * it.
+   */
+  waitedForBy(resource: Registered): Registered[] {
+    const parent = this.byUrn(resource.parent);
+    const urns = [...resource.dependencies, resource.provider.replace(/::[^:]*$/, "")];
+    const own = urns.map(urn => this.byUrn(urn)).filter(other => other !== undefined);
+    return parent === undefined ? own : [...own, ...this.waitedForBy(parent)];
+  }
+
   /** Everything that a resource waits for, directly or through others. */
   upstreamOf(resource: Registered): Set<Registered> {
     const seen = new Set<Registered>();
-    const visit = ({ dependencies }: Registered): void => {
-      for (const dependency of dependencies.map(urn => this.byUrn(urn))) {
-        if (dependency === undefined || seen.has(dependency)) continue;
-        seen.add(dependency);
-        visit(dependency);
+    const visit = (waiting: Registered): void => {
+      for (const other of this.waitedForBy(waiting)) {
+        if (seen.has(other)) continue;
+        seen.add(other);
+        visit(other);
       }
     };
     visit(resource);
@@ -264,8 +275,8 @@ function computedOf({ type, name, inputs: sent }: pulumi.runtime.MockResourceArg
       return { arn, latestVersion: 1 };
     case "aws:ec2/vpc:Vpc":
       return { arn, defaultSecurityGroupId: `sg-default-${name}` };
-    case "docker:index/image:Image":
-      return { repoDigest: `${String(inputs.imageName).replace(/:[^:/]*$/, "")}@sha256:${"a".repeat(64)}` };
+    case "docker:index/registryImage:RegistryImage":
+      return { sha256Digest: `sha256:${"a".repeat(64)}` };
     case "random:index/randomUuid:RandomUuid":
       return { result: "00000000-0000-4000-8000-000000000000" };
     case "random:index/randomPassword:RandomPassword":

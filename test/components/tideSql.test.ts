@@ -133,6 +133,13 @@ describe("TideSql", () => {
     ]);
   });
 
+  it("refuses to wait for the bucket at each commit with the image that it would build", async () => {
+    const [problem] = await refusals(() => new TideSql("orders", { region: "us-east-1", durability: "commit" }));
+    assert.equal(problem?.propertyPath, "durability");
+    assert.match(problem.reason, /image\.existing/);
+    assert.equal((await recordTideSql({ ...least, durability: "commit" })).all("tidesql:index:Database").length, 1);
+  });
+
   it("says which region is missing, and how to do without", async () => {
     const [problem] = await refusals(() => new TideSql("orders", { image }));
     assert.equal(problem?.propertyPath, "region");

@@ -14,6 +14,7 @@ const minutesByType: Record<string, number> = {
   "aws:eks/nodeGroup:NodeGroup": 2,
   // The engine is compiled from its source: 20 to 40 minutes.
   "docker:index/image:Image": 30,
+  "docker:index/registryImage:RegistryImage": 30,
   "docker-build:index:Image": 30,
 };
 
