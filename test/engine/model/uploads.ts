@@ -47,11 +47,6 @@ export class Uploader {
     return this.queue.length;
   }
 
-  /** For tests: files that wait for a later attempt. */
-  get parkedFiles(): string[] {
-    return [...this.parked.keys()];
-  }
-
   /** Sends it some time, beside others and in any order. */
   enqueue(job: UploadJob): void {
     this.queue.push(job);

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { fileDisk } from "../disk/fileDisk";
 import { Engine, reaperIntervalMilliseconds } from "../model/engine";
-import { EngineCrashed, EngineStopped } from "../model/errors";
+import { EngineStopped } from "../model/errors";
 import { Environment, EngineLog, ObjectStore } from "../model/ports";
 import { EngineSettings } from "../model/settings";
 import { MemoryObjectStore } from "../objectStore/memoryObjectStore";
@@ -40,10 +40,6 @@ export function runEngine(engine: Engine, onFailure: (error: unknown) => void): 
   };
   repeat(reaperIntervalMilliseconds, () => engine.tick()).catch(notice);
   repeat(engine.settings.replicaSyncIntervalMilliseconds, () => engine.poll()).catch(notice);
-}
-
-export function isCrash(error: unknown): error is EngineCrashed {
-  return error instanceof EngineCrashed;
 }
 
 function engineSettings(variables: Variables): Partial<EngineSettings> {

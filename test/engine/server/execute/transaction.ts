@@ -10,19 +10,13 @@ type Writes = Map<string, string | null>;
 /** What a session has under way: its writes are seen by itself, and by everybody once they are committed. */
 export class Transaction {
   private readonly tables = new Map<string, { table: Table; writes: Writes }>();
-  private wrote = false;
 
   constructor(private readonly session: ClientSession) {}
-
-  get hasWritten(): boolean {
-    return this.wrote;
-  }
 
   /** Makes this transaction the only writer of the table. @throws SqlError when the server is read-only, or another writer does not end */
   async lock(table: Table): Promise<void> {
     const { server } = this.session;
     await server.writes.enter(this);
-    this.wrote = true;
     this.session.requireWritable();
     if (table.kind === "engine" && server.isReplica) throw sqlErrors.replicaWrite();
     const timeout = server.engine ? Number(this.session.variable("tidesdb_lock_wait_timeout_ms")) : 50_000;
