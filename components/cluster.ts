@@ -80,7 +80,7 @@ export class Cluster extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterArgs, opts: ClusterOptions = {}) {
     refuseInvalid(`Cluster "${name}"`, validateClusterArgs(name, args));
     const { transform = {}, ...componentOptions } = opts;
-    super("tidesql:index:Cluster", name, withSecrets(args), componentOptions);
+    super("tidesql:index:Cluster", name, registeredArguments(args), componentOptions);
 
     const outputs = args.existing
       ? existingCluster(this, name, args.existing, this.getProvider("kubernetes:core/v1:Pod"))
@@ -111,14 +111,19 @@ export class Cluster extends pulumi.ComponentResource {
   }
 }
 
-/** A component's arguments go into the state, and a kubeconfig opens a cluster. */
-function withSecrets(args: ClusterArgs): ClusterArgs {
-  const { kubeconfig, existing } = args;
+/**
+ * What goes into the state as the component's arguments. A kubeconfig opens a cluster: it is a secret. The nodes' subnets are left out: a component is registered once its arguments are known,
+ * and its children after it, so that the control plane would wait for the nodes' way out.
+ */
+function registeredArguments({ kubeconfig, existing, nodeSubnetIds: _, ...args }: ClusterArgs): Partial<ClusterArgs> {
   return {
     ...args,
     ...(kubeconfig !== undefined && { kubeconfig: pulumi.secret(kubeconfig) }),
-    ...(existing?.kubeconfig !== undefined && {
-      existing: { ...existing, kubeconfig: pulumi.secret(existing.kubeconfig) },
+    ...(existing && {
+      existing: {
+        ...existing,
+        ...(existing.kubeconfig !== undefined && { kubeconfig: pulumi.secret(existing.kubeconfig) }),
+      },
     }),
   };
 }

@@ -370,8 +370,7 @@ function longestChainMinutes(made: Recording<unknown>): number {
   const end = (resource: Registered): number => {
     const cached = known.get(resource.urn);
     if (cached !== undefined) return cached;
-    const before = resource.dependencies.map(urn => made.byUrn(urn)).filter(other => other !== undefined);
-    const minutes = expectedMinutes(resource) + Math.max(0, ...before.map(end));
+    const minutes = expectedMinutes(resource) + Math.max(0, ...made.waitedForBy(resource).map(end));
     known.set(resource.urn, minutes);
     return minutes;
   };
