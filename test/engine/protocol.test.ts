@@ -139,8 +139,9 @@ describe("simulated engine: the MySQL protocol", () => {
 describe("simulated engine: TLS", () => {
   let server: TestServer;
   let authority: string;
+  let directory: string;
   before(async () => {
-    const directory = fs.mkdtempSync(path.join(os.tmpdir(), "certificate-"));
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), "certificate-"));
     const { certificate, key } = makeCertificate("orders-primary.shop.svc");
     authority = certificate;
     fs.writeFileSync(path.join(directory, "certificate"), certificate);
@@ -151,9 +152,11 @@ describe("simulated engine: TLS", () => {
       `ssl_key=${directory}/key`,
       `ssl_ca=${directory}/certificate`,
     ]);
+  });
+  after(() => {
+    server.stop();
     fs.rmSync(directory, { recursive: true });
   });
-  after(() => server.stop());
 
   it("serves clients that verify its certificate, and its name", async () => {
     const stream = connect(server.port, "127.0.0.1");
@@ -173,6 +176,17 @@ describe("simulated engine: TLS", () => {
   it("is not what a client trusts that knows another authority", async () => {
     const other = makeCertificate("orders-primary.shop.svc").certificate;
     await assert.rejects(server.remote({ ssl: { ca: other, rejectUnauthorized: true } }));
+  });
+
+  it("has the renewed certificate after FLUSH SSL", async () => {
+    const renewed = makeCertificate("orders-primary.shop.svc");
+    fs.writeFileSync(path.join(directory, "certificate"), renewed.certificate);
+    fs.writeFileSync(path.join(directory, "key"), renewed.key);
+    await server.remote({ ssl: { ca: authority, rejectUnauthorized: true } });
+    await (await server.local()).query("FLUSH SSL");
+    await assert.rejects(server.remote({ ssl: { ca: authority, rejectUnauthorized: true } }));
+    authority = renewed.certificate;
+    await server.remote({ ssl: { ca: authority, rejectUnauthorized: true } });
   });
 
   it("is required over TCP and not over the local socket", async () => {

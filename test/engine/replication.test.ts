@@ -227,6 +227,23 @@ describe("simulated engine: following the bucket", () => {
     assert.match(published(), /sstable 1 0 .*\nsstable 1 1 /);
   });
 
+  it("shows the old rows of a table that was dropped and made again, and no new ones, until it starts anew", async () => {
+    const cluster = new Cluster();
+    const primary = await cluster.primary();
+    const follower = await cluster.replica();
+    await primary.put("old", "row");
+    await primary.tick();
+    await follower.engine.poll();
+    await primary.engine.dropTable(items);
+    await primary.engine.createTable(items, "items");
+    await primary.put("new", "row");
+    await primary.tick();
+    await follower.engine.poll();
+    assert.deepEqual(primary.keys(), ["new"]);
+    assert.deepEqual(follower.keys(), ["old"]);
+    assert.deepEqual((await cluster.replica()).keys(), ["new"]);
+  });
+
   it("counts as a primary while it makes a table that it has discovered", async () => {
     const cluster = new Cluster();
     const primary = await cluster.primary();

@@ -9,7 +9,7 @@ import { MemoryObjectStore } from "./objectStore/memoryObjectStore";
 import { readConfiguration } from "./server/configuration/configuration";
 import { runInitFile } from "./server/initFile";
 import { install } from "./server/installation";
-import { Listening, listen, secureContextOf } from "./server/listeners";
+import { Listening, listen } from "./server/listeners";
 import { Server } from "./server/execute/server";
 import { Accounts } from "./server/storage/accounts";
 import { LocalTables } from "./server/storage/localTables";
@@ -71,7 +71,7 @@ export class TestServer {
       host,
     );
     const started = new TestServer(directory, server, engine, store);
-    server.secureContext = secureContextOf(server);
+    server.loadCertificate();
     await started.run(
       `CREATE USER ${administrator.user}@'%' IDENTIFIED BY '${administrator.password}';
        GRANT ALL PRIVILEGES ON *.* TO ${administrator.user}@'%' WITH GRANT OPTION;

@@ -1,23 +1,10 @@
 import * as fs from "node:fs";
 import * as net from "node:net";
-import { createSecureContext, SecureContext } from "node:tls";
 import { StartRefused } from "./configuration/optionFiles";
 import { ClientSession } from "./execute/clientSession";
 import { Server } from "./execute/server";
 import { serverVersion } from "./execute/variables";
 import { ClientConnection } from "./protocol/connection";
-
-/** The certificate that the variables name; undefined without one. @throws StartRefused */
-export function secureContextOf(server: Server): SecureContext | undefined {
-  const [cert, key, ca] = ["ssl_cert", "ssl_key", "ssl_ca"].map(name => server.variables.get(name));
-  if (!cert || !key) return undefined;
-  try {
-    const read = (file: string) => fs.readFileSync(file);
-    return createSecureContext({ cert: read(cert), key: read(key), ...(ca && { ca: read(ca) }) });
-  } catch (error) {
-    throw new StartRefused(`Failed to setup SSL: ${error instanceof Error ? error.message : "?"}`);
-  }
-}
 
 /** Where clients find the server. */
 export interface Listening {

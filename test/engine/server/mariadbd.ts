@@ -8,7 +8,7 @@ import { Host, Server } from "./execute/server";
 import { libraryVersion, pluginVersion } from "./execute/serverStatus";
 import { serverVersion, Variables } from "./execute/variables";
 import { runInitFile } from "./initFile";
-import { listen, secureContextOf } from "./listeners";
+import { listen } from "./listeners";
 import { sqlErrors } from "./sqlError";
 import { Accounts } from "./storage/accounts";
 import { LocalTables } from "./storage/localTables";
@@ -48,7 +48,7 @@ export async function mariadbd(parameters: string[]): Promise<number> {
       ? await startEngine(variables, dataDirectory, host)
       : undefined;
     const server = new Server(configuration, accounts, new LocalTables(dataDirectory), engine, host);
-    server.secureContext = secureContextOf(server);
+    server.loadCertificate();
     const initFile = configuration.options.get("init_file");
     if (initFile) await runInitFile(server, initFile);
     const pidFile = variables.get("pid_file");

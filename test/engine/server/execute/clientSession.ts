@@ -12,6 +12,15 @@ import type { Server } from "./server";
 import { Transaction } from "./transaction";
 import { serverVersion } from "./variables";
 
+/** Undefined where the user has a number only, as in a pod. */
+function operatingSystemUser(): string | undefined {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Who executes the init file: the server itself. */
 export const bootstrapAccount: Account = {
   user: "root",
@@ -76,7 +85,7 @@ export class ClientSession implements Session {
     if (!account || account.locked || (account.requireTls && !transport.tls)) throw denied;
     const isProven =
       account.plugin === socketPlugin
-        ? transport.local && os.userInfo().username === reply.user
+        ? transport.local && operatingSystemUser() === reply.user
         : provesPassword(account.secret, scramble, reply.authentication);
     if (!isProven) throw denied;
     this.account = account;

@@ -18,9 +18,7 @@ export async function execute(session: ClientSession, statement: Statement, para
 
 /** Statements that commit whatever is under way. */
 function endsTransaction({ type }: Statement): boolean {
-  return /^(begin|commit|create|drop|alter|truncate|grant|revoke|setPassword|optimize|flushTables|unlockTables)/.test(
-    type,
-  );
+  return /^(begin|commit|create|drop|alter|truncate|grant|revoke|setPassword|optimize|flush|unlockTables)/.test(type);
 }
 
 async function inTransaction(session: ClientSession, statement: Statement, parameters: Value[]): Promise<Result> {
@@ -91,6 +89,10 @@ async function run(session: ClientSession, statement: Statement, parameters: Val
       session.transaction?.rollback();
       session.transaction = undefined;
       return ok();
+    case "flush":
+      session.requireAdministrator("RELOAD");
+      if (statement.what === "SSL") session.server.loadCertificate();
+      return ok();
     case "kill":
       return kill(session, statement);
     case "shutdown":
@@ -98,7 +100,6 @@ async function run(session: ClientSession, statement: Statement, parameters: Val
       session.server.host.shutdown();
       return ok();
     case "commit":
-    case "flushTables":
     case "unlockTables":
     case "nothing":
       return ok();

@@ -1,9 +1,11 @@
-import { SecureContext } from "node:tls";
+import * as fs from "node:fs";
+import { createSecureContext, SecureContext } from "node:tls";
 import { KnownTable, TableName } from "../../model/definitions";
 import { Engine } from "../../model/engine";
 import { EngineCrashed } from "../../model/errors";
 import { EngineStatus } from "../../model/status";
 import { Configuration } from "../configuration/configuration";
+import { StartRefused } from "../configuration/optionFiles";
 import { SqlError } from "../sqlError";
 import { Accounts } from "../storage/accounts";
 import { LocalTables } from "../storage/localTables";
@@ -118,6 +120,18 @@ export class Server {
   /** Ends all sessions, with an error for those that can still read it. */
   disconnectAll(error: SqlError): void {
     for (const session of [...this.sessions.values()]) session.end(error);
+  }
+
+  /** Reads the certificate that the variables name: at the start, and when FLUSH SSL asks for it. Without one there is no TLS. @throws StartRefused */
+  loadCertificate(): void {
+    const [cert, key, ca] = ["ssl_cert", "ssl_key", "ssl_ca"].map(name => this.variables.get(name));
+    if (!cert || !key) return;
+    try {
+      const read = (file: string) => fs.readFileSync(file);
+      this.secureContext = createSecureContext({ cert: read(cert), key: read(key), ...(ca && { ca: read(ca) }) });
+    } catch (error) {
+      throw new StartRefused(`Failed to setup SSL: ${error instanceof Error ? error.message : "?"}`);
+    }
   }
 
   stop(): void {

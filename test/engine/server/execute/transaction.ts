@@ -16,7 +16,9 @@ export class Transaction {
   /** Makes this transaction the only writer of the table. @throws SqlError when the server is read-only, or another writer does not end */
   async lock(table: Table): Promise<void> {
     const { server } = this.session;
+    this.session.requireWritable();
     await server.writes.enter(this);
+    // It may have waited for the server to become read-only.
     this.session.requireWritable();
     if (table.kind === "engine" && server.isReplica) throw sqlErrors.replicaWrite();
     const timeout = server.engine ? Number(this.session.variable("tidesdb_lock_wait_timeout_ms")) : 50_000;

@@ -173,6 +173,7 @@ export type Statement =
       table?: TableReference;
     }
   | { type: "use"; database: string }
-  | { type: "optimize" | "flushTables" | "analyze" | "check"; tables: TableReference[] }
+  | { type: "optimize" | "analyze" | "check"; tables: TableReference[] }
+  | { type: "flush"; what: string }
   | { type: "begin" | "commit" | "rollback" | "nothing" | "unlockTables" | "shutdown" }
   | { type: "kill"; id: Expression; query: boolean };

@@ -86,8 +86,7 @@ const parsers: Record<string, (cursor: Cursor) => Statement> = {
   FLUSH(cursor) {
     cursor.next();
     cursor.acceptOneOf("NO_WRITE_TO_BINLOG", "LOCAL");
-    passOver(cursor);
-    return { type: "flushTables", tables: [] };
+    return { type: "flush", what: cursor.source(skipTo(cursor)).toUpperCase() };
   },
   KILL(cursor) {
     cursor.next();
