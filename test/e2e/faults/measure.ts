@@ -24,21 +24,22 @@ export interface MeasureOptions {
   table: string;
 }
 
-/** Does one fault to a healthy database under load and measures what a client outside the cluster sees of it. */
+/** Does one fault to a healthy database under load and measures what a client outside the cluster sees of it. A run that cannot be completed is a result too. */
 export async function measure(
   fault: FaultClass,
   deployment: Deployment,
   { run, durability, table }: MeasureOptions,
 ): Promise<FaultRun> {
   const at = new Date().toISOString();
-  const context = await prepare(deployment);
-  await deployment.query("primary", `CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
-  const { suspectAfterMilliseconds } = fault;
-  const writer = deployment.write({ table, ...(suspectAfterMilliseconds && { suspectAfterMilliseconds }) });
+  let writer: LedgerWriter | undefined;
   let failure: string | undefined;
   let result: Audit | undefined;
-  let stoppedAt: number;
+  let stoppedAt = performance.now();
   try {
+    const context = await prepare(deployment);
+    await deployment.query("primary", `CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
+    const { suspectAfterMilliseconds } = fault;
+    writer = deployment.write({ table, ...(suspectAfterMilliseconds && { suspectAfterMilliseconds }) });
     await writer.acknowledgements(steadyWrites, 15);
     await injectAndHeal(fault, context, writer);
     await deployment.healthy(healthySeconds);
@@ -47,20 +48,20 @@ export async function measure(
     await deployment.query("primary", `DROP TABLE ${table}`);
   } catch (error) {
     stoppedAt = performance.now();
-    await writer.stop();
     failure = error instanceof Error ? error.message : String(error);
   }
-  const found = outages(writer.entries, writer.startedAt, stoppedAt);
+  const entries = (await writer?.stop()) ?? [];
+  const found = writer ? outages(entries, writer.startedAt, stoppedAt) : [];
   return {
     class: fault.name,
     run,
     at,
     durability,
-    writes: writer.entries.length,
-    acknowledged: writer.entries.filter(entry => entry.acknowledgedAtMilliseconds !== undefined).length,
+    writes: entries.length,
+    acknowledged: entries.filter(entry => entry.acknowledgedAtMilliseconds !== undefined).length,
     outagesMilliseconds: found.map(outage => Math.round(outage.durationMilliseconds)),
     lost: result?.lost ?? [],
-    lostBeyondPromise: result ? lossBeyondPromise(fault, durability, writer.entries, found, result) : [],
+    lostBeyondPromise: result ? lossBeyondPromise(fault, durability, entries, found, result) : [],
     presentUnacknowledged: result?.presentUnacknowledged.length ?? 0,
     duplicated: result?.duplicated.length ?? 0,
     unknown: result?.unknown.length ?? 0,

@@ -7,6 +7,8 @@ import { appendFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Deployment } from "../deployment";
+import { environment } from "../environment";
 import { deployLocalStack, remove } from "../localStack";
 import { faultClasses } from "./classes";
 import { measure } from "./measure";
@@ -27,30 +29,39 @@ async function main(): Promise<void> {
   if (wrong.length > 0) throw new Error(`--class ${wrong.join(", ")} is none of: ${known.join(", ")}`);
   if (!Number.isInteger(count) || count < 1) throw new Error(`--n must be a positive integer, not ${values.n}`);
 
-  const deployment = await deployLocalStack({ durability: values.durability });
-  const { sandbox } = deployment.environment;
+  const { sandbox } = await environment();
   const asked = faultClasses.filter(fault => values.class?.includes(fault.name) ?? true);
   for (const fault of asked.filter(candidate => candidate.needsSandbox && !sandbox)) {
     console.log(`${fault.name}: not run, it needs the sandbox`);
   }
+  let deployment: Deployment | undefined;
   const summaries: ClassSummary[] = [];
   for (const fault of asked.filter(candidate => !candidate.needsSandbox || sandbox)) {
     const runs: FaultRun[] = [];
     for (let run = 1; run <= count; run++) {
+      deployment ??= await deployLocalStack({ durability: values.durability });
       const table = `${deployment.options.database}.ledger_${fault.name.replace(/-/g, "_")}_${run}`;
       const result = await measure(fault, deployment, { run, durability: values.durability, table });
       runs.push(result);
       appendFileSync(values.out, JSON.stringify(result) + "\n");
-      const lost = `${result.lost.length} lost, ${result.presentUnacknowledged} present unacknowledged`;
-      const longest = result.outagesMilliseconds.join(" + ") || "none";
-      console.log(`${fault.name} ${run}/${count}: outage ${longest} ms, ${result.acknowledged} acknowledged, ${lost}`);
-      if (result.failure !== undefined) console.log(result.failure);
+      console.log(`${fault.name} ${run}/${count}: ${describe(result)}`);
+      if (result.failure === undefined) continue;
+      // What it left behind would be measured with the next fault.
+      await remove(deployment);
+      deployment = undefined;
     }
     summaries.push(summarise(fault, runs));
   }
   console.log(`\n${table(summaries)}\n\none line per run: ${values.out}`);
-  await remove(deployment);
+  if (deployment) await remove(deployment);
   if (summaries.some(summary => summary.problems.length > 0)) process.exitCode = 1;
+}
+
+function describe(result: FaultRun): string {
+  const { outagesMilliseconds, acknowledged, lost, presentUnacknowledged, failure } = result;
+  const outage = `outage ${outagesMilliseconds.join(" + ") || "0"} ms, ${acknowledged} acknowledged`;
+  if (failure !== undefined) return `${outage}, not completed: ${failure}`;
+  return `${outage}, ${lost.length} lost, ${presentUnacknowledged} present but not acknowledged`;
 }
 
 main()
