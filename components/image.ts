@@ -111,6 +111,8 @@ function build(
         build: {
           context: fromWorkingDirectory(path.join(packageRoot(), placeholderFolder)),
           remoteContext: remoteContext(contents),
+          // Through Docker's API, by BuildKit as well: the provider's other way, buildx, builds the local folder and never looks at the remote context.
+          useLegacyBuilder: true,
           dockerfile,
           platform: `linux/${contents.architecture}`,
           buildArgs: buildArguments(contents),

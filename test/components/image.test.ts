@@ -33,6 +33,11 @@ describe("an image that is built", () => {
     assert.equal(at(inputs, "build.platform"), "linux/arm64");
     assert.equal(at(inputs, "build.remoteContext"), "https://github.com/tidesdb/tidesql.git#v4.5.7");
     assert.equal(at(inputs, "build.dockerfile"), "docker/ubuntu/Dockerfile");
+    assert.equal(
+      at(inputs, "build.useLegacyBuilder"),
+      true,
+      "buildx would build the local folder instead of the repository",
+    );
     const args = at(inputs, "build.buildArgs") as Record<string, string>;
     assert.deepEqual([args.TIDESDB_VERSION, args.MARIADB_VERSION, args.WITH_S3], ["v9.3.14", "mariadb-11.8.6", "1"]);
     assert.match(args.DISABLED_ENGINES!, /^ROCKSDB,/);
