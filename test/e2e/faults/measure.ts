@@ -34,7 +34,7 @@ export async function measure(
   let writer: LedgerWriter | undefined;
   let failure: string | undefined;
   let result: Audit | undefined;
-  let stoppedAt = performance.now();
+  let stoppedAt: number;
   try {
     const context = await prepare(deployment);
     await deployment.query("primary", `CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
