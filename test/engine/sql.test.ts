@@ -294,6 +294,19 @@ describe("simulated engine: who may do what", () => {
     assert.equal(await errorOf(admin.query("DROP USER temporary@'%'")), 1396);
   });
 
+  it("takes a grant's database for a pattern, unless it is escaped", async () => {
+    for (const name of ["my_shop", "myxshop"]) await admin.query(`CREATE DATABASE ${name}`);
+    await admin.query("CREATE USER shopper@'%' IDENTIFIED BY 'Shopper-1'");
+    const seen = async () => {
+      const client = await server.remote({ user: "shopper", password: "Shopper-1" });
+      return ((await client.query("SHOW DATABASES"))[0] as Row[]).map(row => row.Database).slice(1);
+    };
+    await admin.query("GRANT SELECT ON `my\\_shop`.* TO shopper@'%'");
+    assert.deepEqual(await seen(), ["my_shop"]);
+    await admin.query("GRANT SELECT ON `my_shop`.* TO shopper@'%'");
+    assert.deepEqual(await seen(), ["my_shop", "myxshop"]);
+  });
+
   it("takes account names that need quoting as they are", async () => {
     await admin.query("CREATE USER 'o''hara`'@'%' IDENTIFIED BY 'It''s-a-Pa55 \\\\ word'");
     await server.remote({ user: "o'hara`", password: "It's-a-Pa55 \\ word" });

@@ -65,9 +65,7 @@ export function setPassword(
 
 /** GRANT and REVOKE. @throws SqlError */
 export function grant(session: ClientSession, statement: Grant): OkResult {
-  const written = statement.scope.startsWith(".") ? session.requireDatabase() + statement.scope : statement.scope;
-  // A grant's database is a pattern, in which "_" and "%" stand for themselves only after a backslash. Patterns are not simulated.
-  const scope = written.replaceAll(/\\([_%])/g, "$1");
+  const scope = statement.scope.startsWith(".") ? session.requireDatabase() + statement.scope : statement.scope;
   session.requireGrantOption(scope);
   for (const user of statement.accounts) {
     const name = named(session, user.account);

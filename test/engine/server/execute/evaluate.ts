@@ -1,5 +1,6 @@
 import { Expression } from "../sql/ast";
 import { sqlErrors } from "../sqlError";
+import { likeExpression } from "../patterns";
 import { collated, compareValues, narrow, numberOf, textOf, Value } from "../values";
 import { aggregates, scalarFunctions } from "./functions";
 
@@ -174,17 +175,4 @@ function like({ operand, pattern, not, regular }: Extract<Expression, { type: "l
   if (value === null || form === null) return null;
   const expression = regular ? new RegExp(textOf(form), "i") : likeExpression(textOf(form));
   return truth(expression.test(textOf(value)) !== not);
-}
-
-/** The regular expression of a LIKE pattern. */
-export function likeExpression(pattern: string): RegExp {
-  const source = pattern.replace(
-    /\\(.)|([%_])|([.*+?^${}()|[\]\\])/gs,
-    (_, escaped?: string, wildcard?: string, special?: string) => {
-      if (escaped !== undefined) return escaped.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-      if (wildcard !== undefined) return wildcard === "%" ? ".*" : ".";
-      return `\\${special}`;
-    },
-  );
-  return new RegExp(`^${source}$`, "is");
 }

@@ -1,11 +1,12 @@
 import { columnType } from "../protocol/constants";
 import { Statement, TableReference } from "../sql/ast";
 import { sqlErrors } from "../sqlError";
+import { likeExpression } from "../patterns";
 import { RowsResult, Value } from "../values";
 import { grantTexts } from "./accounts";
 import type { ClientSession } from "./clientSession";
 import { typeText } from "./columns";
-import { evaluate, isTrue, likeExpression } from "./evaluate";
+import { evaluate, isTrue } from "./evaluate";
 import { processes } from "./informationSchema";
 import { engineStatusText, serverStatus } from "./serverStatus";
 import { findTable } from "./tables";

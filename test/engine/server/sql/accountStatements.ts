@@ -65,7 +65,7 @@ function parseScope(cursor: Cursor): string {
   }
   const first = cursor.name();
   if (!cursor.acceptSymbol(".")) return `.${first}`;
-  return cursor.acceptSymbol("*") ? first.replaceAll("\\_", "_") : `${first}.${cursor.name()}`;
+  return cursor.acceptSymbol("*") ? first : `${first}.${cursor.name()}`;
 }
 
 function parseUsers(cursor: Cursor): Authentication[] {

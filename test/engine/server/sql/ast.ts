@@ -135,7 +135,7 @@ export interface Authentication {
 export interface Grant {
   type: "grant" | "revoke";
   privileges: string[];
-  /** `*`, a database, or `database.table`; `.table` in the database in use. */
+  /** `*`, a pattern of databases, or `database.table`; `.table` in the database in use. */
   scope: string;
   accounts: Authentication[];
   grantOption: boolean;

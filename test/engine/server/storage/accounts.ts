@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { likeExpression } from "../patterns";
 
 /** Authentication over the local socket by the operating system's user. */
 export const socketPlugin = "unix_socket";
@@ -14,7 +15,7 @@ export interface Account {
   secret: string;
   requireTls: boolean;
   locked: boolean;
-  /** Privileges by scope: `*` for all databases, `app` for one, `app.items` for a table. */
+  /** Privileges by scope: `*` for all databases, a pattern of their names, `app.items` for a table. */
   grants: Record<string, string[]>;
 }
 
@@ -85,14 +86,11 @@ export class Accounts {
 
 /** Whether an account may do something in a database: by a grant on everything, on the database, or on the table. */
 export function holds(account: Account, privilege: string, database?: string, table?: string): boolean {
-  const scopes = [
-    "*",
-    ...(database === undefined ? [] : [database]),
-    ...(table === undefined ? [] : [`${database}.${table}`]),
-  ];
-  return scopes.some(scope => {
-    const privileges = account.grants[scope] ?? [];
-    return privileges.includes(privilege) || (privileges.includes(allPrivileges) && privilege !== grantOption);
+  return Object.entries(account.grants).some(([scope, privileges]) => {
+    const applies = scope === "*" || (database !== undefined && covers(scope, database, table));
+    return (
+      applies && (privileges.includes(privilege) || (privileges.includes(allPrivileges) && privilege !== grantOption))
+    );
   });
 }
 
@@ -101,8 +99,14 @@ export function mayUse(account: Account, database: string): boolean {
   return Object.entries(account.grants).some(
     ([scope, privileges]) =>
       privileges.some(privilege => privilege !== "USAGE") &&
-      (scope === "*" || scope === database || scope.startsWith(`${database}.`)),
+      (scope === "*" || scope.startsWith(`${database}.`) || covers(scope, database, undefined)),
   );
+}
+
+/** A grant's database is a pattern: `_` and `%` stand for themselves only behind a backslash. A table's is a name. */
+function covers(scope: string, database: string, table: string | undefined): boolean {
+  if (scope.includes(".")) return table !== undefined && scope === `${database}.${table}`;
+  return likeExpression(scope).test(database);
 }
 
 function isSame(a: Account, b: Account): boolean {
