@@ -1,0 +1,81 @@
+import * as assert from "node:assert/strict";
+import * as path from "node:path";
+import { before, describe, it } from "mocha";
+import { Plan } from "../../cli/planner/plan";
+import { planStack } from "../../cli/planner/planStack";
+
+const directory = path.join(__dirname, "../..");
+const keys = { accessKeyId: "minioadmin", secretAccessKey: "sesame-sesame" };
+
+describe("the stacks of this repository", function () {
+  this.timeout(60_000);
+
+  describe("prod", () => {
+    let plan: Plan;
+    before(async () => {
+      plan = await planStack({ directory, stack: "prod" });
+    });
+
+    it("is the guide's production cluster: three nodes of its type, a bucket of its name, its database and user", () => {
+      const inputs = (type: string) =>
+        plan.resources.filter(resource => resource.type === type).map(resource => resource.inputs);
+      assert.equal(inputs("tidesql:index:TideSql").length, 1);
+      assert.equal(inputs("aws:s3/bucket:Bucket")[0]?.bucket, "tidesdb-production");
+      const pool = inputs("aws:eks/nodeGroup:NodeGroup").filter(group =>
+        JSON.stringify(group.labels).includes("database"),
+      );
+      assert.equal(pool.length, 3);
+      assert.match(JSON.stringify([pool, inputs("aws:ec2/launchTemplate:LaunchTemplate")]), /m5\.large/);
+      const configuration = JSON.stringify(inputs("kubernetes:core/v1:ConfigMap"));
+      assert.match(configuration, /app_prod/);
+      assert.match(configuration, /app_user/);
+    });
+
+    it("tells how to connect, and the password as a secret only", () => {
+      for (const output of [
+        "primaryEndpoint",
+        "replicaEndpoint",
+        "port",
+        "caCertificate",
+        "connectionString",
+        "passwords",
+        "kubeconfig",
+        "bucket",
+        "image",
+      ]) {
+        assert.ok(output in plan.outputs, output);
+      }
+    });
+  });
+
+  it("local needs no AWS", async () => {
+    const plan = await planStack({ directory, stack: "local", config: keys });
+    assert.ok(plan.resources.some(resource => resource.type === "kubernetes:apps/v1:StatefulSet"));
+    assert.deepEqual(
+      plan.resources.filter(resource => resource.type.startsWith("aws:")),
+      [],
+    );
+  });
+
+  it("local without a key says which command sets it", async () => {
+    await assert.rejects(planStack({ directory, stack: "local" }), /pulumi config set --secret tidesql:accessKeyId/);
+  });
+
+  it("takes passwords from the stack's secrets", async () => {
+    const config = { ...keys, "passwords.app": "Chosen-By-Hand-1" };
+    const plan = await planStack({ directory, stack: "local", config });
+    assert.equal(
+      plan.resources.filter(resource => resource.type === "random:index/randomPassword:RandomPassword").length,
+      0,
+    );
+  });
+
+  it("refuses a topology that there is not, and names those that there are", async () => {
+    await assert.rejects(planStack({ directory, stack: "local", config: { topology: "moon" } }), /aws, kubernetes/);
+  });
+
+  it("refuses text where a number belongs, by the key", async () => {
+    const config = { ...keys, replicas: "many" };
+    await assert.rejects(planStack({ directory, stack: "local", config }), /tidesql:replicas "many" is not a number/);
+  });
+});
