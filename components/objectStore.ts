@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bucketPolicy, engineUserPolicy } from "./core/bucketPolicies";
+import { bucketArn, bucketPolicy, engineUserPolicy } from "./core/bucketPolicies";
 import { regionalEndpoint } from "./core/objectStoreLocation";
 import {
   AccessKeySlot,
@@ -199,7 +199,7 @@ function makeBucket(
     ...transformed(
       transform.bucketPolicy,
       `${name}-policy`,
-      { ...ofBucket, policy: bucket.arn.apply(bucketPolicy) },
+      { ...ofBucket, policy: bucket.bucket.apply(bucketName => bucketPolicy(bucketArn(region!, bucketName))) },
       { parent, dependsOn: [publicAccessBlock] },
     ),
   );
@@ -243,7 +243,7 @@ function lifecycleRules(noncurrentVersionDays: number) {
 function makeUser(
   parent: ObjectStore,
   name: string,
-  { vpcEndpointId, accessKeys = [AccessKeySlot.A], tags }: ObjectStoreArgs,
+  { region, vpcEndpointId, accessKeys = [AccessKeySlot.A], tags }: ObjectStoreArgs,
   bucket: aws.s3.Bucket,
   transform: ObjectStoreTransforms,
 ): aws.iam.AccessKey {
@@ -255,8 +255,8 @@ function makeUser(
       {
         user: user.name,
         policy: pulumi
-          .all([bucket.arn, vpcEndpointId])
-          .apply(([bucketArn, endpointId]) => engineUserPolicy(bucketArn, endpointId)),
+          .all([bucket.bucket, vpcEndpointId])
+          .apply(([bucketName, endpointId]) => engineUserPolicy(bucketArn(region!, bucketName), endpointId)),
       },
       { parent },
     ),

@@ -1,3 +1,4 @@
+import { partitionOf } from "./awsRegion";
 import { policyDocument, PolicyStatement } from "./policyDocument";
 
 /** What the engine and the manager do with the bucket itself. Without ListBucket a missing object answers 403 instead of 404, which the engine takes for a failure. */
@@ -15,16 +16,21 @@ const objectActions = [
 /** Clients older than this are refused; the engine's libcurl and the manager's Node speak 1.3. */
 const oldestTls = "1.2";
 
+/** ARN of a bucket. Made from its name, which is known while planning, so that a plan shows the policies. */
+export function bucketArn(region: string, bucket: string): string {
+  return `arn:${partitionOf(region)}:s3:::${bucket}`;
+}
+
 /**
  * Policy of the user whose key the database's pods hold.
- * @param bucketArn ARN of the bucket
+ * @param arn of the bucket
  * @param vpcEndpointId of the S3 gateway endpoint, `vpce-...`: everything that does not come through it is denied, so that a key that got out is of no use. In the user's own
  *   policy, since a bucket-wide denial would lock out whoever administers, replicates or backs up the bucket.
  */
-export function engineUserPolicy(bucketArn: string, vpcEndpointId?: string): string {
+export function engineUserPolicy(arn: string, vpcEndpointId?: string): string {
   const statements: PolicyStatement[] = [
-    { Sid: "Bucket", Effect: "Allow", Action: bucketActions, Resource: bucketArn },
-    { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${bucketArn}/*` },
+    { Sid: "Bucket", Effect: "Allow", Action: bucketActions, Resource: arn },
+    { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${arn}/*` },
   ];
   if (vpcEndpointId !== undefined) {
     statements.push({
@@ -39,8 +45,8 @@ export function engineUserPolicy(bucketArn: string, vpcEndpointId?: string): str
 }
 
 /** Policy of the bucket: over TLS only, and not over an old one. It allows nothing to anybody. */
-export function bucketPolicy(bucketArn: string): string {
-  const everything = [bucketArn, `${bucketArn}/*`];
+export function bucketPolicy(arn: string): string {
+  const everything = [arn, `${arn}/*`];
   return policyDocument([
     {
       Sid: "TlsOnly",

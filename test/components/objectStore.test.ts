@@ -139,6 +139,14 @@ describe("an object store that is made", () => {
     assert.equal(await valueOf(plan.result.secretAccessKey), undefined);
   });
 
+  it("shows its policies in a plan, where the bucket's name is given", async () => {
+    const args = { region: "cn-north-1", bucketName: "orders-data", vpcEndpointId: "vpce-0a1b" };
+    const plan = await record(() => new ObjectStore("orders", args), { preview: true });
+    for (const kind of ["aws:s3/bucketPolicy:BucketPolicy", "aws:iam/userPolicy:UserPolicy"]) {
+      assert.match(text(plan.one(kind).inputs, "policy"), /"arn:aws-cn:s3:::orders-data\/\*"/, kind);
+    }
+  });
+
   it("lets a transform change a child, and keeps it out of Pulumi's own options", async () => {
     const made = await recordStore(
       { region },
