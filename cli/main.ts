@@ -57,6 +57,11 @@ function cacheCompiledCode(): void {
   enableCompileCache(join(caches, "tidesql", "compiled"));
 }
 
+// Whoever reads the output may have seen enough: `tidesql plan | head` is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 void main(process.argv.slice(2)).then(code => {
   // Not process.exit: a pipe may still be taking the output.
   process.exitCode = code;

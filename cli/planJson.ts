@@ -32,6 +32,7 @@ export function planAsJson(plan: Plan): string {
     secrets: secretsOf(plan),
     longestChain: {
       minutes: path.minutes,
+      minutesWithoutImage: path.minutesWithoutImage,
       source: creationTimesSource,
       steps: path.steps.map(({ resource, minutes }) => ({ urn: resource.urn, minutes: minutes ?? 0 })),
     },

@@ -2,7 +2,7 @@ import { creationTimesSource } from "../components/core/planning/creationTimes";
 import { type CostLine, type CostReport, monthlyCost, monthlyDollars } from "../components/core/planning/cost";
 import { priceList } from "../components/core/planning/prices";
 import { groupedBy } from "./grouping";
-import { criticalPath, describe } from "./planner/graph";
+import { type CriticalPath, criticalPath, describe } from "./planner/graph";
 import type { Plan } from "./planner/plan";
 import { stackType } from "./planner/registration";
 import { secretsOf } from "./secretList";
@@ -16,7 +16,7 @@ export function reportOf(plan: Plan, terminal: Terminal, elapsedMilliseconds: nu
   const sections = [
     section(`${plan.project}, stack ${plan.stack}: ${counted(plan)}`, treeLines(plan, terminal), terminal),
     section("Secret", secretLines(plan, terminal), terminal),
-    section(pathTitle(path.minutes), pathLines(path.steps, terminal), terminal),
+    section(pathTitle(path.minutes), pathLines(path, terminal), terminal),
     section(costTitle(cost), costLines(cost, terminal), terminal),
     section("Warnings", warningLines(plan, terminal), terminal),
   ];
@@ -26,6 +26,9 @@ export function reportOf(plan: Plan, terminal: Terminal, elapsedMilliseconds: nu
   const summary = `Planned ${plural(resourceCount(plan), "resource")} in ${seconds} s${time}${money}. Nothing was created.`;
   return plan.redact([...sections.filter(text => text !== ""), terminal.strong(summary)].join("\n\n")) + "\n";
 }
+
+/** In tables. Names hold hashes here and there; the columns after them matter more than those. */
+const longestName = 40;
 
 function section(title: string, lines: readonly string[], terminal: Terminal): string {
   return lines.length === 0 ? "" : [terminal.heading(title), ...lines].join("\n");
@@ -50,7 +53,7 @@ function counted(plan: Plan): string {
 
 function secretLines(plan: Plan, terminal: Terminal): string[] {
   const rows = secretsOf(plan).map(({ name, type, paths }) => ({
-    cells: [name, type === stackType ? "output of the stack" : readableType(type)],
+    cells: [shortened(name, longestName), type === stackType ? "output of the stack" : readableType(type)],
     paths,
   }));
   const aligned = alignedRows(
@@ -67,18 +70,22 @@ function pathTitle(minutes: number): string {
   return `Longest chain of creations: ${minutes.toFixed(1)} minutes`;
 }
 
-function pathLines(steps: ReturnType<typeof criticalPath>["steps"], terminal: Terminal): string[] {
+function pathLines({ steps, minutesWithoutImage }: CriticalPath, terminal: Terminal): string[] {
   const counted = steps.filter(({ minutes }) => minutes !== undefined);
   if (counted.length === 0) return [];
   const rows = counted.map(({ resource, minutes }, index) => [
     `${index + 1}.`,
     `${(minutes ?? 0).toFixed(1)} min`,
-    resource.name,
+    shortened(resource.name, longestName),
     readableType(resource.type),
   ]);
   const aligned = alignedRows(rows, [{ align: "right" }, { align: "right" }, { align: "left" }, { align: "left" }]);
   const others = steps.length - counted.length;
-  const note = `What takes seconds is not counted (${plural(others, "step")} of this chain). Figures: ${creationTimesSource}.`;
+  const shorter =
+    minutesWithoutImage === undefined
+      ? ""
+      : `With an image that is built already it takes ${minutesWithoutImage.toFixed(1)} minutes. `;
+  const note = `${shorter}What takes seconds is not counted (${plural(others, "step")} of this chain). Figures: ${creationTimesSource}.`;
   return [
     ...aligned.map(([number = "", minutes = "", name = "", type = ""]) => {
       const start = `  ${number}  ${minutes}  ${name}  `;

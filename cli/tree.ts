@@ -14,17 +14,18 @@ export function readableType(type: string): string {
   return isClear ? `${provider} ${name}` : `${provider} ${part} ${name}`;
 }
 
-/** The tree of a plan's resources: components with what they hold, resources of one type on one line. */
+/** The tree of a plan's resources: components with what they hold, resources of one type on one line. The name of a component is not repeated in its children's. */
 export function treeLines(plan: Plan, terminal: Terminal): string[] {
   const children = new Map(groupedBy(plan.resources, ({ parent }) => parent ?? ""));
   const root = plan.resources.find(({ type }) => type === stackType);
-  return root ? branchLines(children.get(root.urn) ?? [], children, "  ", terminal) : [];
+  return root ? branchLines(children.get(root.urn) ?? [], children, "", "  ", terminal) : [];
 }
 
 /** What hangs below one resource: its leaves by type first, then what has something below itself. */
 function branchLines(
   resources: readonly PlannedResource[],
   children: ReadonlyMap<string, PlannedResource[]>,
+  parentName: string,
   indent: string,
   terminal: Terminal,
 ): string[] {
@@ -36,7 +37,9 @@ function branchLines(
   const lines = groups.map(([type, members], index) => {
     const isLast = index === groups.length - 1 && branches.length === 0;
     const start = `${indent}${isLast ? "└─" : "├─"} ${type.padEnd(typeWidth)}  ${countOf(members).padStart(countWidth)}`;
-    const names = members.map(({ name, options }) => (options.protect ? `${name} (protected)` : name));
+    const names = members.map(
+      ({ name, options }) => ownName(name, parentName) + (options.protect ? " (protected)" : ""),
+    );
     const gap = countWidth > 0 ? "  " : "";
     return terminal.faint(start) + gap + fitting(names, terminal.width - start.length - gap.length);
   });
@@ -46,9 +49,14 @@ function branchLines(
     const count = below.length === 0 ? "" : ` (${descendants(branch, children)})`;
     const head = `${terminal.faint(`${indent}${isLast ? "└─" : "├─"} `)}${terminal.strong(branch.name)}`;
     lines.push(`${head}  ${terminal.faint(readableType(branch.type) + count)}`);
-    lines.push(...branchLines(below, children, `${indent}${isLast ? "   " : "│  "}`, terminal));
+    lines.push(...branchLines(below, children, branch.name, `${indent}${isLast ? "   " : "│  "}`, terminal));
   });
   return lines;
+}
+
+/** `-vpc` for what is named after the component above it, as children are: the rest can be read there. */
+function ownName(name: string, parentName: string): string {
+  return parentName !== "" && name.startsWith(`${parentName}-`) ? name.slice(parentName.length) : name;
 }
 
 function countOf(members: readonly PlannedResource[]): string {

@@ -1,5 +1,5 @@
 import { longestChain } from "../../components/core/planning/criticalPath";
-import { creationMinutes } from "../../components/core/planning/creationTimes";
+import { creationMinutes, isImageBuild } from "../../components/core/planning/creationTimes";
 import type { DescribedResource } from "../../components/core/planning/describedResource";
 import type { Plan, PlannedResource } from "./plan";
 import { isPlainRecord, type PlannedRecord, type PlannedValue } from "./values";
@@ -26,18 +26,34 @@ export interface PathStep {
   minutes: number | undefined;
 }
 
+/** What of a plan takes how long, one creation after another. */
+export interface CriticalPath {
+  steps: PathStep[];
+  minutes: number;
+  /** The same without building an image, where the chain does: what an image by digest makes of it. */
+  minutesWithoutImage?: number;
+}
+
 /** The chain of creations that decides how long the first update takes, from the figures in `creationTimes.ts`. */
-export function criticalPath(plan: Plan): { steps: PathStep[]; minutes: number } {
-  const byUrn = new Map(plan.resources.map(resource => [resource.urn, resource]));
-  const minutesOf = new Map(plan.resources.map(resource => [resource.urn, creationMinutes(describe(resource))]));
-  const { steps, minutes } = longestChain(
-    plan.resources.map(resource => ({
-      id: resource.urn,
-      minutes: minutesOf.get(resource.urn) ?? 0,
-      waitsFor: waitsFor(resource),
-    })),
-  );
-  return { minutes, steps: steps.map(({ id }) => ({ resource: byUrn.get(id)!, minutes: minutesOf.get(id) })) };
+export function criticalPath(plan: Plan): CriticalPath {
+  const described = plan.resources.map(resource => ({ resource, description: describe(resource) }));
+  const chain = (minutesOf: (description: DescribedResource) => number | undefined) => {
+    const works = described.map(({ resource, description }) => {
+      return { id: resource.urn, minutes: minutesOf(description) ?? 0, waitsFor: waitsFor(resource) };
+    });
+    return longestChain(works);
+  };
+  const { steps, minutes } = chain(creationMinutes);
+  const byUrn = new Map(described.map(item => [item.resource.urn, item]));
+  const onPath = steps.map(({ id }) => byUrn.get(id)!);
+  const buildsImage = onPath.some(({ description }) => isImageBuild(description));
+  return {
+    minutes,
+    steps: onPath.map(({ resource, description }) => ({ resource, minutes: creationMinutes(description) })),
+    minutesWithoutImage: buildsImage
+      ? chain(description => (isImageBuild(description) ? 0 : creationMinutes(description))).minutes
+      : undefined,
+  };
 }
 
 function plainPart(record: PlannedRecord): Record<string, unknown> {

@@ -11,8 +11,8 @@ export class LockedValues {
 
   /** @param uniqueText Occurs nowhere else. */
   constructor(uniqueText: string) {
-    // Upper and lower case, a digit and a sign: checks that a program makes of a password let it pass.
-    this.placeholder = `Aa1!${uniqueText}`;
+    // Upper and lower case, a digit and a sign, and none that access keys do not have: checks that a program makes of either let it pass.
+    this.placeholder = `Aa1-${uniqueText}`;
     this.encoded = Buffer.from(this.placeholder, "utf8").toString("base64");
   }
 

@@ -1,6 +1,6 @@
-import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, statSync, readFileSync, realpathSync } from "node:fs";
 import Module, { createRequire } from "node:module";
-import { dirname, extname, join, sep } from "node:path";
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PlanError } from "./planError";
 import type { Project } from "./project";
@@ -21,14 +21,17 @@ export interface Program {
  * @throws PlanError when there is none
  */
 export function findProgram(project: Project): Program {
-  const main = join(project.directory, project.main ?? ".");
-  if (!existsSync(main) && !existsSync(`${main}.ts`) && !existsSync(`${main}.js`)) {
-    throw new PlanError(`Pulumi.yaml names the program ${project.main ?? "."}, and there is no such file or folder.`);
+  const main = resolve(project.directory, project.main ?? ".");
+  if (isAbsolute(project.main ?? "") || relative(project.directory, main).startsWith("..")) {
+    throw new PlanError(`Pulumi.yaml names the program ${project.main}: it has to be in the project's folder.`);
   }
-  const isFolder = existsSync(main) && lstatSync(main).isDirectory();
+  if (!existsSync(main)) {
+    throw new PlanError(`Pulumi.yaml names the program ${project.main}, and there is no such file or folder.`);
+  }
+  const isFolder = statSync(main).isDirectory();
   const folder = isFolder ? main : dirname(main);
   const manifest = nearestManifest(folder);
-  const entry = isFolder ? entryOfFolder(main, manifest) : entryOfFile(main);
+  const entry = isFolder ? entryOfFolder(main, manifest) : main;
   return { entry, directory: folder, run: () => load(entry, manifest) };
 }
 
@@ -41,18 +44,11 @@ interface Manifest {
 
 const requireHere = createRequire(__filename);
 
-const extensions = [".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"];
-
-function entryOfFile(main: string): string {
-  if (existsSync(main)) return main;
-  return extensions.map(extension => main + extension).find(path => existsSync(path)) ?? main;
-}
-
 function entryOfFolder(folder: string, manifest: Manifest | undefined): string {
   const declared = manifest && declaredEntry(manifest);
   if (declared !== undefined) {
     const path = join(manifest?.directory ?? folder, declared);
-    if (existsSync(path)) return lstatSync(path).isDirectory() ? indexOf(path) : path;
+    if (existsSync(path)) return statSync(path).isDirectory() ? indexOf(path) : path;
   }
   return indexOf(folder);
 }

@@ -41,7 +41,7 @@ describe("planning the production stack", () => {
 
 describe("planning many databases", () => {
   it("costs no more for each when there are more", async () => {
-    const program = ["--require", "tsx/cjs", join(__dirname, "databases.ts")];
+    const program = [join(__dirname, "program.mjs"), "./databases.ts"];
     const counts = [1, 10, 100] as const;
     const candidates = Object.fromEntries(counts.map(count => [String(count), [...program, String(count)]]));
     const measured = await medians(candidates, 3);
@@ -75,12 +75,16 @@ describe("what the production stack takes", () => {
     plan = await planStack({ directory: projectFolder, stack: "prod" });
   });
 
-  it("is created in little more than what cannot be avoided on EKS", () => {
-    const { minutes, steps } = criticalPath(plan);
+  it("is created in little more than what cannot be avoided on EKS, once its image is built", async () => {
+    const image = `registry.example.com/tidesql@sha256:${"0".repeat(64)}`;
+    const built = await planStack({ directory: projectFolder, stack: "prod", config: { "tidesql:image": image } });
+    const { minutes, steps } = criticalPath(built);
     for (const step of steps.filter(({ minutes: own }) => own !== undefined)) {
       console.log(`    ${step.minutes!.toFixed(1)} min  ${step.resource.name}`);
     }
+    const building = criticalPath(plan).minutes;
     console.log(`    ${minutes.toFixed(1)} minutes, of which ${unavoidableMinutes.toFixed(1)} cannot be avoided`);
+    console.log(`    ${building.toFixed(1)} minutes the first time, while the image is built from source`);
     report("longest chain, against the chain that cannot be avoided", minutes / unavoidableMinutes, 1.05);
   });
 

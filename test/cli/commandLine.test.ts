@@ -43,6 +43,15 @@ describe("the command line", function () {
     assert.equal((JSON.parse(out) as { stack: string }).stack, "local");
   });
 
+  it("ends in peace when nobody reads its output any more", async () => {
+    const child = spawn(process.execPath, [start, "plan", "--directory", fixture, "--stack", "local", "--json"]);
+    child.stdout.destroy();
+    const closed = once(child, "close") as Promise<[number]>;
+    const [error, [code]] = await Promise.all([text(child.stderr), closed]);
+    assert.equal(error, "");
+    assert.equal(code, 0);
+  });
+
   it("takes configuration and secrets, and writes manifests", async () => {
     const secret = join(folder, "key");
     writeFileSync(secret, "AKIA-not-a-real-key\n");

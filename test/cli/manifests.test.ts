@@ -166,6 +166,13 @@ describe("a folder of manifests", () => {
     assert.deepEqual(yamlFiles(), ["1-a.yaml", "2-b.yaml"]);
   });
 
+  it("is closed to others when it is there and empty", () => {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o755);
+    new ManifestDirectory(folder).write([manifest("1-a.yaml")]);
+    assert.equal(mode(), 0o700);
+  });
+
   it("holds nothing else that kubectl would take for an object", () => {
     new ManifestDirectory(folder).write([manifest("1-a.yaml")]);
     assert.deepEqual(

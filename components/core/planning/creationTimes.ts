@@ -12,11 +12,15 @@ const minutesByType: Record<string, number> = {
   "aws:ec2/natGateway:NatGateway": 1.75,
   "aws:eks/cluster:Cluster": 9.5,
   "aws:eks/nodeGroup:NodeGroup": 2,
-  // The engine is compiled from its source: 20 to 40 minutes.
-  "docker:index/image:Image": 30,
-  "docker:index/registryImage:RegistryImage": 30,
-  "docker-build:index:Image": 30,
 };
+
+/** What builds an image. The engine is compiled from its source: 20 to 40 minutes. */
+const imageTypes: ReadonlySet<string> = new Set([
+  "docker:index/image:Image",
+  "docker:index/registryImage:RegistryImage",
+  "docker-build:index:Image",
+]);
+const imageMinutes = 30;
 
 /** The same for add-ons of EKS by name: vpc-cni 35 s, CoreDNS 14 to 56 s, the EBS CSI driver 45 to 65 s. */
 const minutesByAddon: Record<string, number> = {
@@ -28,7 +32,12 @@ const minutesByAddon: Record<string, number> = {
 /** The expected minutes until a resource can be used; undefined for everything that takes seconds. */
 export function creationMinutes(resource: DescribedResource): number | undefined {
   if (resource.type === "aws:eks/addon:Addon") return minutesByAddon[textAt(resource, "addonName") ?? ""];
-  return minutesByType[resource.type];
+  return isImageBuild(resource) ? imageMinutes : minutesByType[resource.type];
+}
+
+/** Whether a resource builds an image, which an image by digest saves. */
+export function isImageBuild({ type }: DescribedResource): boolean {
+  return imageTypes.has(type);
 }
 
 /** The chain on EKS that no arrangement avoids: control plane, pod network, nodes, EBS driver. Minutes. */

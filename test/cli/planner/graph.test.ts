@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import * as aws from "@pulumi/aws";
+import * as docker from "@pulumi/docker";
 import { criticalPath, waitsFor } from "../../../cli/planner/graph";
+import { planProgram } from "../../../cli/planner/planProgram";
 import { planStack } from "../../../cli/planner/planStack";
 import type { Plan } from "../../../cli/planner/plan";
 import { unavoidableMinutes } from "../../../components/core/planning/creationTimes";
@@ -40,6 +43,21 @@ describe("what a plan's resources wait for", () => {
       "shop-cluster-ebs",
     ]);
     assert.ok(Math.abs(minutes - (unavoidableMinutes + 25 / 60)) < 1e-9, String(minutes));
+  });
+
+  it("tells what an image that is built already would save", async () => {
+    const built = await planProgram(
+      () => {
+        const image = new docker.RegistryImage("image", { name: "registry.example.com/tidesql:1" });
+        const vpc = new aws.ec2.Vpc("vpc", { cidrBlock: "10.0.0.0/16" });
+        new aws.ec2.Subnet("after", { vpcId: vpc.id, tags: { image: image.sha256Digest } });
+      },
+      { project: "shop", stack: "test" },
+    );
+    const { minutes, minutesWithoutImage } = criticalPath(built);
+    assert.equal(minutes, 30);
+    assert.equal(minutesWithoutImage, 25 / 60);
+    assert.equal(criticalPath(plan).minutesWithoutImage, undefined);
   });
 
   it("takes no minutes on a cluster that is there", async () => {

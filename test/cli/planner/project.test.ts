@@ -126,7 +126,6 @@ describe("a Pulumi project", () => {
     const entryOf = () => findProgram(readProject(folder)).entry.slice(folder.length + 1);
     const cases: [string, Record<string, string>, string][] = [
       ["the file that main names", { "Pulumi.yaml": `${minimal}main: src/app.ts`, "src/app.ts": "" }, "src/app.ts"],
-      ["without its extension", { "Pulumi.yaml": `${minimal}main: src/app`, "src/app.ts": "" }, "src/app.ts"],
       [
         "the index of the folder that main names",
         { "Pulumi.yaml": `${minimal}main: src/`, "src/index.ts": "" },
@@ -164,6 +163,8 @@ describe("a Pulumi project", () => {
     it("that is not there is refused", () => {
       write({ "Pulumi.yaml": `${minimal}main: nowhere.ts` });
       assert.throws(entryOf, /nowhere\.ts/);
+      write({ "Pulumi.yaml": `${minimal}main: ../elsewhere.ts` });
+      assert.throws(entryOf, /in the project's folder/);
       write({ "Pulumi.yaml": minimal });
       assert.throws(entryOf, /index\.ts/);
     });
