@@ -23,8 +23,9 @@ export function joined(last: Heartbeat | undefined): FollowState {
  * replica's memtable for ever: it must not serve or be promoted until it was wiped.
  */
 export function followed(state: FollowState, heartbeat: Heartbeat | undefined): FollowState {
-  if (state.following !== "following" || !heartbeat || !state.last)
-    return heartbeat ? { ...state, last: heartbeat } : state;
+  if (state.following !== "following" || !state.last) return heartbeat ? { ...state, last: heartbeat } : state;
+  // A row that was there is gone: the engine has lost sight of its tables.
+  if (!heartbeat) return { ...state, following: "missed" };
   const sameEpoch = heartbeat.epoch === state.last.epoch;
   const allowed = sameEpoch ? mostGenerationsBetweenHeartbeats : mostGenerationsAcrossPromotion;
   const missed = heartbeat.generation - state.last.generation > allowed;

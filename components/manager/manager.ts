@@ -1,5 +1,6 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { decide, Decision, EngineAction, leaseIsFree, volumeIsKept } from "./decide";
+import { definitionsFolder, missingDefinitionCopies } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
 import { JoinDesk } from "./joinDesk";
@@ -19,6 +20,8 @@ const intervals = {
   ownerOfPrimary: 2000,
   ownerOfReplica: 10_000,
   ownerInDoubt: 1000,
+  /** A request each: about $6.50 a month. */
+  definitions: 2000,
   writeHeartbeat: 1000,
   readHeartbeat: 500,
   askPeers: 2000,
@@ -215,8 +218,10 @@ export class Manager {
       if (role === "primary") this.lanes.every(intervals.writeHeartbeat, "heartbeat", () => this.writeHeartbeat());
       if (role === "replica") this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     }
-    if (state === "running" && role === "primary" && !this.engine.handover) this.joins.serve();
-    else this.joins.turnAway();
+    if (state === "running" && role === "primary" && !this.engine.handover) {
+      this.joins.serve();
+      this.lanes.every(intervals.definitions, "definitions", () => this.copyDefinitions());
+    } else this.joins.turnAway();
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());
@@ -273,6 +278,14 @@ export class Manager {
     } catch (error) {
       this.counters.heartbeatFailures++;
       throw error;
+    }
+  }
+
+  private async copyDefinitions(): Promise<void> {
+    const { store, log } = this.ports;
+    for (const { from, to } of missingDefinitionCopies(await store.list(callTimeout, definitionsFolder))) {
+      await store.copy(from, to, callTimeout);
+      log("info", "copied table definitions under the name that other nodes look for", { from, to });
     }
   }
 

@@ -77,12 +77,12 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
       return put(ownerKey, body, etag === undefined ? { "if-none-match": "*" } : { "if-match": etag }, timeout);
     },
 
-    async list(timeout) {
+    async list(timeout, inFolder = "") {
       const objects: StoredObject[] = [];
       let token = "";
       do {
         // The order of the parameters is part of the signature.
-        const query = `${token && `continuation-token=${encodeURIComponent(token)}&`}list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix)}`;
+        const query = `${token && `continuation-token=${encodeURIComponent(token)}&`}list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix + inFolder)}`;
         const response = expect(await call("GET", "", timeout, { query }), "listing the bucket", 200);
         const result = (xml.parse(response.body) as ListAnswer).ListBucketResult;
         for (const { Key, Size, ETag } of result.Contents ?? []) {
@@ -95,6 +95,15 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
         token = result.IsTruncated === "true" ? (result.NextContinuationToken ?? "") : "";
       } while (token);
       return objects;
+    },
+
+    async copy(from, to, timeout) {
+      const source = `/${bucket}/${prefix}${from}`.split("/").map(encodeURIComponent).join("/");
+      expect(
+        await call("PUT", prefix + to, timeout, { headers: { "x-amz-copy-source": source } }),
+        `copying ${from}`,
+        200,
+      );
     },
 
     async readEngineEpoch(timeout) {

@@ -72,8 +72,10 @@ export interface Store {
    * @throws Conflict
    */
   writeOwner(record: OwnerRecord, etag: string | undefined, timeoutMilliseconds: number): Promise<string>;
-  /** Everything below the deployment's prefix; keys are relative to it. */
-  list(timeoutMilliseconds: number): Promise<StoredObject[]>;
+  /** Everything in a folder below the deployment's prefix, or all of it; keys are relative to the prefix. */
+  list(timeoutMilliseconds: number, folder?: string): Promise<StoredObject[]>;
+  /** Copies an object within the bucket. Keys are relative to the prefix. */
+  copy(from: string, to: string, timeoutMilliseconds: number): Promise<void>;
   /** Epoch of the engine's own lease object; 0 when there is none. */
   readEngineEpoch(timeoutMilliseconds: number): Promise<number>;
   /** Whether the store refuses a second conditional creation of one key. */

@@ -63,6 +63,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const window = Math.min(longestSettle, context.following ? 3 * poll : Math.max(freshSettle, 6 * poll));
     const until = clock.now() + 2 * longestSettle;
     let before = await engine.readHeartbeat(callTimeout);
+    if (context.following && !before) throw new Error("the replica has lost sight of the tables that it followed");
     for (;;) {
       await clock.sleep(window);
       const after = await engine.readHeartbeat(callTimeout);

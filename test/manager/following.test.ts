@@ -28,6 +28,11 @@ describe("following", () => {
     assert.equal(followed(joined(beat(1, 5)), beat(2, 8)).following, "missed");
   });
 
+  it("is over when the heartbeat's row, or its table, is gone", () => {
+    assert.equal(followed(joined(beat(1, 5)), undefined).following, "missed");
+    assert.equal(followed(notFollowing, undefined).following, "joining");
+  });
+
   it("never trusts a replica again once it was missed, whatever follows", () => {
     const anyBeat = fc.record({ epoch: fc.nat(5), beat: fc.nat(), generation: fc.nat(50) });
     fc.assert(

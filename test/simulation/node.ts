@@ -189,14 +189,20 @@ export class SimulatedNode {
             throw error instanceof PreconditionFailed ? new Conflict(ownerKey) : error;
           }
         }),
-      list: timeout =>
+      list: (timeout, folder = "") =>
         call(timeout, async () =>
-          (await store.list("")).map(({ key, size }) => ({
+          (await store.list(folder)).map(({ key, size }) => ({
             key,
             size,
             etag: store.objects.get(key)?.etag.replaceAll('"', "") ?? "",
           })),
         ),
+      copy: (from, to, timeout) =>
+        call(timeout, async () => {
+          const object = await store.get(from);
+          if (!object) throw new Error(`there is no ${from}`);
+          await store.put(to, object.body, { metadata: object.metadata });
+        }),
       readEngineEpoch: timeout =>
         call(timeout, async () => Number((await store.head("data/_tdb_primary_lease"))?.metadata.epoch ?? 0)),
       supportsConditionalWrites: timeout => call(timeout, () => Promise.resolve(true)),

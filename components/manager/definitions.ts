@@ -1,0 +1,24 @@
+import { StoredObject } from "./ports";
+
+/** The folder of the engine's own table of table definitions, below the deployment's prefix. */
+export const definitionsFolder = "data/__tidesql_schema/";
+
+/** A copy to be made in the bucket. */
+export interface ObjectCopy {
+  from: string;
+  to: string;
+}
+
+/**
+ * The table of definitions is merged after every fourth flush that changed it, whatever the settings, into files whose names carry a partition (`L1P0_7.klog`). Its manifest does not, so
+ * nodes that load it from the bucket look for `L1_7.klog`, find nothing, and know no table. A copy under the name that they look for is what they need.
+ */
+export function missingDefinitionCopies(objects: StoredObject[]): ObjectCopy[] {
+  const present = new Set(objects.map(object => object.key));
+  return objects.flatMap(({ key }) => {
+    const match = /^(L\d+)P\d+(_\d+\.[kv]log)$/.exec(key.slice(definitionsFolder.length));
+    if (!key.startsWith(definitionsFolder) || !match) return [];
+    const to = `${definitionsFolder}${match[1]}${match[2]}`;
+    return present.has(to) ? [] : [{ from: key, to }];
+  });
+}

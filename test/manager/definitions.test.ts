@@ -1,0 +1,29 @@
+import * as assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { definitionsFolder, missingDefinitionCopies } from "../../components/manager/definitions";
+
+const objects = (...names: string[]) => names.map(key => ({ key, size: 1, etag: "" }));
+
+describe("copies of the table of definitions", () => {
+  it("are made of merged files, under the name that other nodes look for", () => {
+    const merged = objects(
+      `${definitionsFolder}L1P0_7.klog`,
+      `${definitionsFolder}L1P0_7.vlog`,
+      `${definitionsFolder}MANIFEST`,
+    );
+    assert.deepEqual(missingDefinitionCopies(merged), [
+      { from: `${definitionsFolder}L1P0_7.klog`, to: `${definitionsFolder}L1_7.klog` },
+      { from: `${definitionsFolder}L1P0_7.vlog`, to: `${definitionsFolder}L1_7.vlog` },
+    ]);
+  });
+
+  it("are made once, and of nothing else", () => {
+    const done = objects(
+      `${definitionsFolder}L1P0_7.klog`,
+      `${definitionsFolder}L1_7.klog`,
+      `${definitionsFolder}L1_8.klog`,
+    );
+    assert.deepEqual(missingDefinitionCopies(done), []);
+    assert.deepEqual(missingDefinitionCopies(objects("data/shop__orders/L1P0_7.klog")), []);
+  });
+});
