@@ -255,7 +255,8 @@ export const secrets = group(Group.secrets, [
           message: `A secret of ${owner} stands here as plain text.`,
         };
       }
-      const open = carriedTexts(top).filter(({ field }) => !isSecret(top.resource, field.path));
+      const isSecretObject = ofKind("Secret")(top.resource.type);
+      const open = isSecretObject ? [] : carriedTexts(top).filter(({ field }) => !isSecret(top.resource, field.path));
       for (const { field } of open) void field.value;
     },
   }),

@@ -9,10 +9,10 @@ const versionArguments = ["MARIADB_VERSION", "TIDESDB_VERSION"] as const;
 /** The engine's own limit of open SSTables, and the one at which scans no longer fail. */
 const leastOpenTables = 4096;
 
-/** Resources that build an image, with their build arguments. */
+/** The build arguments of an image: each of the resources that build one has them elsewhere. */
 function buildArguments(image: Field): Field {
-  const nested = image.at("build", "args");
-  return nested.isPresent ? nested : image.at("buildArgs");
+  const places = [image.at("build", "args"), image.at("build", "buildArgs"), image.at("buildArgs")];
+  return places.find(({ isPresent }) => isPresent) ?? places[0]!;
 }
 
 function* unpinnedSources(image: Field): Generator<Finding> {

@@ -13,8 +13,8 @@ export interface Setting {
   line: number;
 }
 
-/** Sections of an option file that the server does not read. */
-const clientSections = /^(client|mysql|mariadb-(client|admin|dump)|mysqldump|mysqladmin|mariadbcheck|mysqlcheck)/i;
+/** Sections of an option file that the server reads, with or without a version (MariaDB, "Option Groups"). */
+const serverSections = /^(mysqld|mariadb|mariadbd|server|galera)(-\d+(\.\d+)*)?$/i;
 
 /** The options in a MariaDB option file; a fragment without a section counts as the server's. */
 export function settingsInFile(text: string, source: Field): Setting[] {
@@ -22,7 +22,7 @@ export function settingsInFile(text: string, source: Field): Setting[] {
   let isServerSection = true;
   for (const [index, line] of text.split("\n").entries()) {
     const section = /^\s*\[([^\]]{1,100})\]/.exec(line)?.[1];
-    if (section !== undefined) isServerSection = !clientSections.test(section);
+    if (section !== undefined) isServerSection = serverSections.test(section);
     else if (isServerSection) {
       const setting = settingOn(line);
       if (setting) settings.push({ ...setting, source, line: index + 1 });

@@ -304,6 +304,7 @@ spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: c, image
     passes: [
       build("docker:index/image:Image", { imageName: "x/tidesql:1", build: { args: pinned } }),
       build("docker-build:index:Image", { tags: ["x/web:1"], buildArgs: {} }),
+      build("docker:index/registryImage:RegistryImage", { name: "x/tidesql:1", build: { buildArgs: pinned } }),
     ],
     fails: {
       program: build("docker:index/image:Image", {

@@ -198,6 +198,13 @@ describe("the policy pack under Pulumi's own server", () => {
       assert.deepEqual(diagnostics, []);
     });
 
+    it("keeps a secret a secret when it changes its value", async () => {
+      await analyzer.configure({ "bucket-force-destroy": "remediate" });
+      const bucket = withSecrets(resource("aws:s3/bucket:Bucket", "data", { forceDestroy: true }), "forceDestroy");
+      const { remediated } = await analyzer.deploy([bucket]);
+      assert.deepEqual(remediated.get("data")?.forceDestroy, { ...secretSignature, value: false });
+    });
+
     it("leaves an exempted resource alone", async () => {
       const exemptions = [{ resource: "BucketPublicAccessBlock", reason: "a public site", expires: "2027-01-01" }];
       await analyzer.configure({ "bucket-public-access-switches": { enforcementLevel: "remediate", exemptions } });

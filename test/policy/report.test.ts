@@ -89,6 +89,18 @@ ${verdict.policies} policies on ${verdict.resources} resources: 1 mandatory, 1 a
     );
   });
 
+  it("as JUnit hold no character that XML cannot hold", () => {
+    const exemptions = [
+      { policy: "bucket-versioning", resource: "data", reason: "a bell \u0007 & a \u0000", expires: "2026-12-31" },
+    ];
+    const xml = report(
+      judge(changed(goodProgram, without("BucketVersioning")), { today, exemptions }),
+      ReportFormat.junit,
+      context,
+    );
+    assert.match(xml, /a bell {2}&amp; a "/);
+  });
+
   it("as SARIF have a rule for each policy, and a result with its place for each finding", () => {
     const log = JSON.parse(report(verdict, ReportFormat.sarif, context)) as Sarif;
     const [run] = log.runs;
