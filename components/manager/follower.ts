@@ -3,6 +3,8 @@ import { Ports } from "./ports";
 import { Monotonic } from "./view";
 
 const callTimeout = 1000;
+/** A replica that does not see its marker for so long loaded something wrong, which only a start on an empty volume mends. Milliseconds. */
+const markerOverdue = 30_000;
 /** The primary flushes all tables before it answers. Milliseconds. */
 const joinTimeout = 35_000;
 
@@ -13,6 +15,7 @@ export class Follower {
   beatSeenAt: Monotonic | undefined;
   /** The primary has written this replica's marker. */
   asked = false;
+  private askedAt: Monotonic = 0;
   private marker = "";
 
   constructor(
@@ -35,7 +38,9 @@ export class Follower {
   async join(primary: string): Promise<void> {
     const { marker } = this;
     await this.ports.peers.join(primary, marker, joinTimeout);
-    if (this.marker === marker) this.asked = true;
+    if (this.marker !== marker || this.asked) return;
+    this.asked = true;
+    this.askedAt = this.ports.clock.now();
   }
 
   /** Looks how far this replica has come. */
@@ -47,7 +52,13 @@ export class Follower {
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
     this.state = followed(this.state, heartbeat);
-    if (this.state.following !== "joining" || !this.asked || !(await engine.hasMarker(marker, callTimeout))) return;
+    if (this.state.following !== "joining" || !this.asked) return;
+    if (!(await engine.hasMarker(marker, callTimeout))) {
+      if (this.marker !== marker || clock.now() - this.askedAt < markerOverdue) return;
+      log("warning", "does not see what the primary wrote for it");
+      this.state = { following: "missed" };
+      return;
+    }
     // The marker was read in the middle of a poll, perhaps: two more are certain to have read all that was flushed with it.
     await clock.sleep(2 * this.syncIntervalMilliseconds);
     if (this.marker !== marker) return;

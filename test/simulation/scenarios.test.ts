@@ -123,6 +123,28 @@ for (const seed of seeds) {
       assert.equal(world.kubernetes.lease?.epoch, 5);
     });
 
+    it("keeps every table, on nodes that start afresh too, when tables are made after each failover", async () => {
+      for (let round = 0; round < 6; round++) {
+        const victim = primary();
+        victim.vanish();
+        victim.loseDisk();
+        startAfter(3, victim);
+        await run(20);
+        primary()
+          .server?.createTable(`table_${round}`)
+          .catch((error: unknown) => assert.fail(String(error)));
+        await run(20);
+        const roles = world.nodes.map(node => `${node.pod} ${world.kubernetes.roles.get(node.pod)}`);
+        assert.equal(
+          roles.filter(role => role.endsWith("replica")).length,
+          2,
+          `round ${round}: ${roles.join()}\n${world.timeline.slice(-60).join("\n")}`,
+        );
+        for (const node of world.nodes)
+          assert.ok(node.server?.tables().includes(`table_${round}`), `${node.pod} lacks table_${round}`);
+      }
+    });
+
     it("never has two labelled primaries that both accept writes", async () => {
       for (let i = 0; i < 100; i++) {
         if (i === 20) primary().freeze();

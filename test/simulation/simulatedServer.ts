@@ -213,6 +213,21 @@ export class SimulatedServer implements Engine {
     await model.commit([{ ...applicationTable, ...row }]);
   }
 
+  /** DDL, by a client of the primary. */
+  createTable(table: string): Promise<void> {
+    if (!this.model) throw new Error("no engine");
+    return this.model.createTable(
+      { database: applicationTable.database, table },
+      "made by the application",
+      familySettings,
+    );
+  }
+
+  /** The tables that this node knows. */
+  tables(): string[] {
+    return this.model?.tables().map(({ table }) => table) ?? [];
+  }
+
   /** The application's rows by scan, and each by point read: the two may differ. */
   rows(): { scanned: Map<string, string>; read: (key: string) => string | undefined } {
     const { model } = this;
