@@ -53,8 +53,11 @@ async function main([name, ...argv]: string[]): Promise<number> {
  * decides what runs here.
  */
 function cacheCompiledCode(): void {
-  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  enableCompileCache(join(caches, "tidesql", "compiled"));
+  try {
+    enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tidesql", "compiled"));
+  } catch {
+    // A user without a home has no cache: plans take a little longer.
+  }
 }
 
 // Whoever reads the output may have seen enough: `tidesql plan | head` is no failure.

@@ -4,6 +4,7 @@ import { Callback } from "@pulumi/pulumi/proto/callback_pb";
 import { CallResponse } from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { deploymentFeatures, supportedFeatures } from "./features";
 import { createLocally, type MadeValues } from "./localProviders";
 import type { Diagnostic, PlannedResource } from "./plan";
 import { PlanError } from "./planError";
@@ -20,39 +21,6 @@ type Answer<Response> = (error: (Error & { code: number; details: string }) | nu
 
 /** The gRPC status that the SDK takes for a refusal; others (UNAVAILABLE, CANCELLED) would make it wait for ever. */
 const invalidArgument = 3;
-
-/** What an engine supports, by the names that older SDKs ask for one at a time. */
-const supportedFeatures: ReadonlySet<string> = new Set([
-  "secrets",
-  "resourceReferences",
-  "outputValues",
-  "aliasSpecs",
-  "deletedWith",
-  "replaceWith",
-  "transforms",
-  "invokeTransforms",
-  "parameterization",
-  "resourceHooks",
-  "errorHooks",
-]);
-
-const feature = resourceProtocol.ResourceMonitorFeature;
-const deploymentFeatures = [
-  feature.RESOURCE_MONITOR_FEATURE_SECRETS,
-  feature.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
-  feature.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES,
-  feature.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
-  feature.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
-  feature.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
-  feature.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
-  feature.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
-  feature.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
-  feature.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
-  feature.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
-  feature.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
-  feature.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON,
-  feature.RESOURCE_MONITOR_FEATURE_STATE_MIGRATIONS,
-];
 
 /** What the monitor needs to know of the stack, and where it leaves what it learns. */
 export interface MonitorSettings {

@@ -6,7 +6,8 @@ function resource(type: string, inputs: Record<string, unknown>): DescribedResou
 
 /**
  * The deployment by hand that this package replaces, as far as it costs: what `eksctl create cluster --node-type m5.large --nodes 3` makes (one NAT gateway with its
- * address, 80 GiB root volumes), a volume of 100 GiB for the primary, a bucket, and two replicas that look for new data every second.
+ * address, 80 GiB root volumes), a volume of 100 GiB for the primary, a bucket, and two replicas that look for new data every second. Its WAL is
+ * sent by volume.
  */
 export const guideDeployment: DescribedResource[] = [
   resource("aws:eks/cluster:Cluster", {}),
@@ -30,6 +31,8 @@ export const guideDeployment: DescribedResource[] = [
     },
   }),
   resource("kubernetes:core/v1:ConfigMap", {
-    data: { "manager.json": JSON.stringify({ nodes: 3, replicaSyncIntervalMicroseconds: 1_000_000 }) },
+    data: {
+      "manager.json": JSON.stringify({ nodes: 3, replicaSyncIntervalMicroseconds: 1_000_000, durability: "threshold" }),
+    },
   }),
 ];

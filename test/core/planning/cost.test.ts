@@ -23,9 +23,9 @@ const claims = (storageClassName: string | undefined, storage: string, replicas 
     spec: { replicas, volumeClaimTemplates: [{ spec: { storageClassName, resources: { requests: { storage } } } }] },
   });
 
-const managerConfiguration = (nodes: number, replicaSyncIntervalMicroseconds: number) =>
+const managerConfiguration = (nodes: number, replicaSyncIntervalMicroseconds: number, durability = "interval") =>
   resource("kubernetes:core/v1:ConfigMap", {
-    data: { "manager.json": JSON.stringify({ nodes, replicaSyncIntervalMicroseconds }) },
+    data: { "manager.json": JSON.stringify({ nodes, replicaSyncIntervalMicroseconds, durability }) },
   });
 
 /** The line whose text begins so. */
@@ -113,6 +113,15 @@ describe("monthly cost", () => {
     assert.equal(listings(3, 100_000), (2 * 10 * 730 * 3600) / 1e6);
     assert.equal(listings(5, 100_000), 2 * listings(3, 100_000));
     assert.equal(listings(3, 1_000_000), listings(3, 100_000) / 10);
+  });
+
+  it("estimates the WAL's uploads by the durability, and leaves out what goes by volume or has no replica", () => {
+    const bucket = resource("aws:s3/bucket:Bucket", {});
+    const uploads = (durability: string) =>
+      line([bucket, managerConfiguration(3, 100_000, durability)], "S3 WAL uploads")?.quantity;
+    assert.equal(uploads("commit"), 2 * uploads("interval")!);
+    assert.equal(uploads("threshold"), undefined);
+    assert.equal(line([bucket, managerConfiguration(1, 100_000)], "S3 listings"), undefined);
   });
 
   it("keeps what depends on use apart from what is billed anyway", () => {
