@@ -80,6 +80,7 @@ export const tls = group(Group.tls, [
     why: "The engine sends every row, and requests signed with its access key, over this connection.",
     fix: "tidesdb_s3_use_ssl=ON and tidesdb_s3_tls_insecure_skip_verify=OFF",
     level: Level.mandatory,
+    development: { level: Level.advisory },
     applies: isLongRunning,
     *evaluateInStack(workload, _given, stack) {
       const database = databaseOf(workload, stack);

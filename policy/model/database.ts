@@ -24,6 +24,8 @@ export interface Database {
 const serverProgram = /(^|[\s/"'])(mariadbd|mysqld|mariadbd-safe|mysqld_safe|[\w.-]*entrypoint(\.sh)?)(?=$|[\s"'])/;
 /** The manager's bundle as process 1. */
 const managerProgram = /(^|[\s"'])\/[\w./-]*tidesql[\w./-]*\/manager\.c?js(?=$|[\s"'])/;
+/** The manager's own configuration, beside the option file. */
+const managerFile = "manager.json";
 /** Names that only TideSQL and its engine have. */
 const engineName = /tidesql|tidesdb/i;
 
@@ -121,12 +123,15 @@ function holdsOptions(mount: Mount): boolean {
   return /\.cnf$|\/mysql(\/|$)/.test(mount.subPath ?? mount.path);
 }
 
+/** What an object says of the server's options; the option files have the last word. */
 function settingsInObject(object: Field): Setting[] {
-  return filesOf(object).flatMap(({ name, content, text }) => {
+  const files = filesOf(object);
+  const ofManager = files.filter(({ name }) => name === managerFile);
+  return [...ofManager, ...files.filter(file => !ofManager.includes(file))].flatMap(({ name, content, text }) => {
     if (/\.(cnf|ini|conf)$/.test(name) || /^\s*\[(mariadb|mysqld|server)/m.test(text.slice(0, 10_000))) {
       return settingsInFile(text, content);
     }
-    return name === "manager.json" ? settingsOfManager(content, text) : [];
+    return name === managerFile ? settingsOfManager(content, text) : [];
   });
 }
 
