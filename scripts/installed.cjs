@@ -18,6 +18,10 @@ function isInstalled() {
 
 if (!isInstalled()) {
   console.error("installing the locked dependencies (once)");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
   process.exit(status ?? 1);
 }

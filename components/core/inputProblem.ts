@@ -9,7 +9,8 @@ export interface InputProblem {
 /** The same problems as seen from an enclosing argument: `endpoint` in `objectStore` becomes `objectStore.endpoint`. */
 export function under(parent: string, problems: InputProblem[]): InputProblem[] {
   return problems.map(({ propertyPath, reason }) => ({
-    propertyPath: propertyPath === "" ? parent : propertyPath.startsWith("[") ? parent + propertyPath : `${parent}.${propertyPath}`,
+    propertyPath:
+      propertyPath === "" ? parent : propertyPath.startsWith("[") ? parent + propertyPath : `${parent}.${propertyPath}`,
     reason,
   }));
 }
