@@ -40,11 +40,11 @@ const shownLogLines = 60;
 export class Kubernetes {
   /**
    * @param kubeconfig path of the kubeconfig file
-   * @param logOf another way to a pod's log than the kubelet
+   * @param keptLogs another way to the logs of a namespace than through the kubelets: by pod, those that are gone included
    */
   constructor(
     readonly kubeconfig: string,
-    private readonly logOf?: (pod: Pod) => string,
+    private readonly keptLogs?: (namespace: string) => Map<string, string>,
   ) {}
 
   kubectl(args: string[], options: CommandOptions = {}): Promise<string> {
@@ -107,11 +107,13 @@ export class Kubernetes {
       await show("leases", ["get", "leases", "-o", "yaml", "--show-managed-fields=false"]),
       await show("events", ["get", "events", "--sort-by=.lastTimestamp"]),
     ];
-    for (const pod of await this.list<Pod>("pods", namespace).catch(() => [])) {
-      const { name } = pod.metadata;
-      const lines = this.logOf?.(pod).trim().split("\n").slice(-shownLogLines).join("\n");
-      const kubelet = ["logs", name, "--all-containers", `--tail=${shownLogLines}`];
-      sections.push(lines === undefined ? await show(`log of ${name}`, kubelet) : `--- log of ${name}\n${lines}`);
+    for (const [pod, log] of this.keptLogs?.(namespace) ?? []) {
+      sections.push(`--- log of ${pod}\n${log.trim().split("\n").slice(-shownLogLines).join("\n")}`);
+    }
+    if (this.keptLogs) return sections.join("\n");
+    for (const { metadata } of await this.list<Pod>("pods", namespace).catch(() => [])) {
+      const lines = ["logs", metadata.name, "--all-containers", `--tail=${shownLogLines}`];
+      sections.push(await show(`log of ${metadata.name}`, lines));
     }
     return sections.join("\n");
   }

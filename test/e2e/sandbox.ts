@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CommandOptions, run } from "./command";
 import { makeRootFileSystem } from "./images";
 import { Kubernetes, Pod } from "./kubernetes";
+import { keepPodLogs, keptPodLogs } from "./podLogs";
 
 /** The sandbox's folder beside the checkout; another one is given as TIDESQL_SANDBOX. */
 const sandboxFolder = process.env.TIDESQL_SANDBOX ?? resolve(__dirname, "../../../shared/sandbox");
@@ -49,9 +50,10 @@ export class Sandbox {
   /** Starts what is not running. The first start on a machine builds Kubernetes from source. */
   static async start(): Promise<Sandbox> {
     await script("up", [], { deadlineSeconds: firstStartSeconds, echo: true });
+    keepPodLogs();
     const path = async (what: string) => (await script("path", [what])).trim();
     process.env.PATH = `${await path("bin")}:${process.env.PATH}`;
-    return new Sandbox(new Kubernetes(await path("kubeconfig"), logOf));
+    return new Sandbox(new Kubernetes(await path("kubeconfig"), keptPodLogs));
   }
 
   /** The kubeconfig of a sandbox on this machine, running or not. */
@@ -92,7 +94,7 @@ export class Sandbox {
     return `docker.io/${engineImage}`;
   }
 
-  /** Packs and imports an image unless every node has it, and takes those away that it replaces. */
+  /** Packs and imports an image unless every node has it, and takes those away that it replaces and no pod uses. */
   private async load(name: string, rootFileSystem: string): Promise<void> {
     const reference = `docker.io/${name}`;
     const [repository = ""] = reference.split(":");
@@ -110,10 +112,11 @@ export class Sandbox {
     for (const file of older) rmSync(join(folder, file));
     await script("image", ["pack", name, rootFileSystem, join(folder, archive(reference))], { deadlineSeconds: 300 });
     await script("image", ["load", join(folder, archive(reference))], { deadlineSeconds: 300 });
+    const pods = JSON.parse(await this.kubernetes.kubectl(["get", "pods", "-A", "-o", "json"])) as { items: Pod[] };
+    const used = new Set(pods.items.flatMap(pod => pod.spec.containers.map(container => container.image)));
     for (const node of nodes) {
-      for (const image of present.get(node) ?? []) {
-        if (image.startsWith(`${repository}:`)) await script("node", ["ctr", node, "images", "rm", image]);
-      }
+      const replaced = present.get(node)?.filter(image => image.startsWith(`${repository}:`) && !used.has(image)) ?? [];
+      for (const image of replaced) await script("node", ["ctr", node, "images", "rm", image]);
     }
   }
 
@@ -190,30 +193,6 @@ export class Sandbox {
     const group = id && controlGroup("memory", id);
     if (!group) throw new Error(`container ${container} of ${pod.metadata.name} has no memory control group`);
     return group;
-  }
-}
-
-/**
- * What a running pod has logged, from the file that containerd writes to. All nodes of the sandbox share one folder of logs, and each kubelet removes from it
- * what belongs to no pod of its own: the file is soon gone by name.
- */
-function logOf({ metadata: { namespace, name, uid } }: Pod): string {
-  const folder = `/${namespace}_${name}_${uid}/`;
-  const containerd = readdirSync(join(stateFolder, "run")).filter(file => file.startsWith("containerd-"));
-  const descriptors = containerd.flatMap(file => {
-    const open = `/proc/${readFileSync(join(stateFolder, "run", file), "utf8").trim()}/fd`;
-    return existsSync(open) ? readdirSync(open).map(descriptor => join(open, descriptor)) : [];
-  });
-  const logs = descriptors.filter(descriptor => linkOf(descriptor).includes(folder));
-  return logs.map(descriptor => readFileSync(descriptor, "utf8")).join("");
-}
-
-/** Empty when it was closed meanwhile. */
-function linkOf(descriptor: string): string {
-  try {
-    return readlinkSync(descriptor);
-  } catch {
-    return "";
   }
 }
 
