@@ -3,9 +3,11 @@ import Module from "node:module";
 import process from "node:process";
 import { register } from "tsx/cjs/api";
 
-const loadJavaScript = Module._extensions[".js"];
+const { _extensions, _resolveFilename } = Module;
+const loadJavaScript = _extensions[".js"];
 const sourceMaps = process.sourceMapsEnabled;
 register();
-// Looking into each of the SDKs' thousand files, and keeping a map of every line, would double the time of a plan.
-Module._extensions[".js"] = loadJavaScript;
+// Looking into each of the SDKs' thousand files, looking for a TypeScript file beside each, and keeping a map of every line, would double the time of a plan.
+_extensions[".js"] = loadJavaScript;
+Module._resolveFilename = _resolveFilename;
 process.setSourceMapsEnabled(sourceMaps);
