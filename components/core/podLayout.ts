@@ -55,10 +55,24 @@ export const podLayout = {
   groupId: 10001,
 } as const;
 
-/** Labels and annotations that the project owns. */
+/** Labels that the project owns. */
 export const labels = {
   /** `primary` or `replica`, maintained by the managers; absent while a pod is neither. The Services select it. */
   role: "tidesql.io/role",
   /** app.kubernetes.io/name is always this. */
   applicationName: "tidesql",
 } as const;
+
+/** Annotations of a pod by which a person asks its manager for something; the manager takes them off once it has seen to it. */
+export const annotations = {
+  /** On the primary: hand over in order. The value is the wanted successor's pod, or {@link anySuccessor}. */
+  switchover: "tidesql.io/switchover",
+  /** On a node while no candidate is left: become primary with what the bucket holds. The value is {@link acceptDataLoss}. */
+  promote: "tidesql.io/promote",
+} as const;
+
+/** Value of {@link annotations.switchover} that leaves the choice of the successor to the managers. */
+export const anySuccessor = "any";
+
+/** Value of {@link annotations.promote}: whoever writes it knows that what never reached the bucket is given up. */
+export const acceptDataLoss = "accept-data-loss";
