@@ -43,4 +43,12 @@ export default tseslint.config(
   },
   { files: ["test/**"], rules: { "@typescript-eslint/no-unused-expressions": "off", "max-lines": "off" } },
   { files: ["**/*.mjs", "**/*.js", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    // Runs before anything is installed, so it is plain CommonJS.
+    files: ["**/*.cjs"],
+    languageOptions: {
+      globals: { require: "readonly", process: "readonly", console: "readonly", __dirname: "readonly" },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
 );

@@ -75,29 +75,45 @@ export function dataVolume(mariadbPrefix: string): Volume {
       return record;
     },
 
+    async emptyTableFile() {
+      for (const entry of await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true })) {
+        if (!entry.isFile() || !entry.name.endsWith(".klog")) continue;
+        const full = path.join(entry.parentPath, entry.name);
+        if ((await sizeOf(full)) === 0) return path.relative(tidesdbDirectory, full);
+      }
+      return undefined;
+    },
+
     async list() {
       const files: LocalFile[] = [];
       for (const entry of await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true })) {
         if (!entry.isFile() || !belongsInBucket(entry.name)) continue;
         const full = path.join(entry.parentPath, entry.name);
         const name = path.relative(tidesdbDirectory, full);
-        try {
-          const { size } = await fs.stat(full);
-          // A manifest is rewritten under its name, often at the same size.
-          const md5 =
-            entry.name === "MANIFEST"
-              ? createHash("md5")
-                  .update(await fs.readFile(full))
-                  .digest("hex")
-              : undefined;
-          files.push({ name, size, md5 });
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-        }
+        const size = await sizeOf(full);
+        if (size === undefined) continue;
+        // A manifest is rewritten under its name, often at the same size.
+        const md5 =
+          entry.name === "MANIFEST"
+            ? createHash("md5")
+                .update(await fs.readFile(full))
+                .digest("hex")
+            : undefined;
+        files.push({ name, size, md5 });
       }
       return files;
     },
   };
+}
+
+/** Undefined for a file that has gone meanwhile. */
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await fs.stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Tables' files, their manifests, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */

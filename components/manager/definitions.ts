@@ -1,4 +1,4 @@
-import { StoredObject } from "./ports";
+import { Log, Store, StoredObject } from "./ports";
 
 /** The folder of the engine's own table of table definitions, below the deployment's prefix. */
 export const definitionsFolder = "data/__tidesql_schema/";
@@ -21,4 +21,12 @@ export function missingDefinitionCopies(objects: StoredObject[]): ObjectCopy[] {
     const to = `${definitionsFolder}${match[1]}${match[2]}`;
     return present.has(to) ? [] : [{ from: key, to }];
   });
+}
+
+/** Makes the copies that are missing. Any node may: they are of files that never change. */
+export async function copyDefinitions(store: Store, log: Log, timeoutMilliseconds: number): Promise<void> {
+  for (const { from, to } of missingDefinitionCopies(await store.list(timeoutMilliseconds, definitionsFolder))) {
+    await store.copy(from, to, timeoutMilliseconds);
+    log("info", "copied table definitions under the name that other nodes look for", { from, to });
+  }
 }

@@ -1,5 +1,6 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { EngineAction } from "./decide";
+import { copyDefinitions } from "./definitions";
 import { Follower } from "./follower";
 import { handoverStep } from "./handover";
 import { text } from "./lanes";
@@ -14,6 +15,7 @@ import { EngineView, HandoverProgress, Monotonic, PromotionProgress, Refusal, Vo
 /** A replica reads each manifest and WAL object before it answers: minutes on a large bucket. Milliseconds. */
 const startTimeout = 10 * 60_000;
 const resumeTimeout = 2 * 60_000;
+const copyTimeout = 1500;
 const backoffAfterFailure = 2000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
@@ -106,16 +108,21 @@ export class EngineKeeper {
   }
 
   private async start(wipe: boolean, why: string): Promise<void> {
-    const { engine, volume, log, watchdog } = this.options.ports;
+    const { engine, volume, store, log, watchdog } = this.options.ports;
     log("info", "starts mariadbd", { wipe, why });
     this.options.counters.engineStarts++;
     this.view = { ...this.view, state: "starting", role: "replica", onKeptVolume: !wipe };
     try {
-      if (wipe) this.volume = await volume.wipe();
+      if (wipe) {
+        this.volume = await volume.wipe();
+        // The primary may have died before it made them, and then nobody else would.
+        await copyDefinitions(store, log, copyTimeout);
+      }
       this.options.follower.reset(this.volume.volumeId);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
       await engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
       const version = await engine.version();
+      this.view = { ...this.view, version };
       if (version !== undefined && isOlder(version, leastEngineVersion)) {
         const message = `the image has TideSQL ${version}; ${leastEngineVersion} or a later 4.x is needed: earlier ones lose tables made after a failover`;
         this.options.refuse({ reason: "UnsupportedEngine", message });

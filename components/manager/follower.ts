@@ -5,6 +5,10 @@ import { Monotonic } from "./view";
 const callTimeout = 1000;
 /** A replica that does not see its marker for so long loaded something wrong, which only a start on an empty volume mends. Milliseconds. */
 const markerOverdue = 30_000;
+/** A follower looks for files that its engine did not find this often. Milliseconds. */
+const lookAtFilesEvery = 5000;
+/** A file that stays empty for so long is not being written. Milliseconds. */
+const fileSettles = 1000;
 /** The primary flushes all tables before it answers. Milliseconds. */
 const joinTimeout = 35_000;
 
@@ -16,6 +20,7 @@ export class Follower {
   /** The primary has written this replica's marker. */
   asked = false;
   private askedAt: Monotonic = 0;
+  private filesSeenAt: Monotonic = -Infinity;
   private marker = "";
 
   constructor(
@@ -47,6 +52,8 @@ export class Follower {
   async read(): Promise<void> {
     const { engine, clock, log } = this.ports;
     const { marker } = this;
+    if (await this.lacksFile()) return;
+    if (this.marker !== marker) return;
     const heartbeat = await engine.readHeartbeat(callTimeout);
     if (this.marker !== marker) return;
     const { last } = this.state;
@@ -59,10 +66,30 @@ export class Follower {
       this.state = { following: "missed" };
       return;
     }
+    if (await this.lacksFile()) return;
     // The marker was read in the middle of a poll, perhaps: two more are certain to have read all that was flushed with it.
     await clock.sleep(2 * this.syncIntervalMilliseconds);
     if (this.marker !== marker) return;
     this.state = joined(heartbeat);
     log("info", "follows the primary", { ...heartbeat });
+  }
+
+  /**
+   * Whether the engine has made an empty file of an object that it did not find, or that the bucket did not give: it sees none of that object's rows then, and
+   * never asks for it again.
+   */
+  private async lacksFile(): Promise<boolean> {
+    const { clock, volume, log } = this.ports;
+    const { marker } = this;
+    if (this.state.following === "following" && clock.now() - this.filesSeenAt < lookAtFilesEvery) return false;
+    this.filesSeenAt = clock.now();
+    const file = await volume.emptyTableFile();
+    if (file === undefined) return false;
+    // Not one that is being written just now.
+    await clock.sleep(fileSettles);
+    if (this.marker !== marker || (await volume.emptyTableFile()) !== file) return false;
+    log("warning", "a table's file was not in the bucket when the engine looked for it", { file });
+    this.state = { following: "missed" };
+    return true;
   }
 }

@@ -1,6 +1,6 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { decide, Decision, EngineAction, leaseIsFree, volumeIsKept } from "./decide";
-import { definitionsFolder, missingDefinitionCopies } from "./definitions";
+import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
 import { JoinDesk } from "./joinDesk";
@@ -220,7 +220,9 @@ export class Manager {
     }
     if (state === "running" && role === "primary" && !this.engine.handover) {
       this.joins.serve();
-      this.lanes.every(intervals.definitions, "definitions", () => this.copyDefinitions());
+      this.lanes.every(intervals.definitions, "definitions", () =>
+        copyDefinitions(this.ports.store, this.ports.log, callTimeout),
+      );
     } else this.joins.turnAway();
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
@@ -278,14 +280,6 @@ export class Manager {
     } catch (error) {
       this.counters.heartbeatFailures++;
       throw error;
-    }
-  }
-
-  private async copyDefinitions(): Promise<void> {
-    const { store, log } = this.ports;
-    for (const { from, to } of missingDefinitionCopies(await store.list(callTimeout, definitionsFolder))) {
-      await store.copy(from, to, callTimeout);
-      log("info", "copied table definitions under the name that other nodes look for", { from, to });
     }
   }
 

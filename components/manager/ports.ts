@@ -141,6 +141,8 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
+  /** Name of a table file without content, if there is one: the engine makes it of an object that it did not find, and takes it for the real one from then on. */
+  emptyTableFile(): Promise<string | undefined>;
 }
 
 /** What a manager tells another. */

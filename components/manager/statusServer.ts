@@ -1,12 +1,14 @@
+import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import { podLayout } from "../core/podLayout";
 import { Manager, tickMilliseconds } from "./manager";
 import { Clock } from "./ports";
+import { statusDocument } from "./statusDocument";
 
 /** A loop that did not come round for so long hangs. Milliseconds. */
 const hungAfter = 50 * tickMilliseconds;
 
-/** `/healthz` (the manager runs), `/readyz` (this pod may get traffic) and `/metrics`, in plain HTTP for the kubelet and Prometheus. */
+/** `/healthz` (the manager runs), `/readyz` (this pod may get traffic), `/metrics` and `/status`, in plain HTTP for the kubelet, Prometheus and `tidesql status`. */
 export function serveStatus(manager: Manager, clock: Clock): http.Server {
   const server = http.createServer((request, response) => {
     switch (request.url) {
@@ -22,11 +24,24 @@ export function serveStatus(manager: Manager, clock: Clock): http.Server {
         return response
           .writeHead(200, { "content-type": "text/plain; version=0.0.4" })
           .end(metrics(manager, clock.now()));
+      case "/status": {
+        const status = statusDocument(manager, clock.now(), { certificate: serverCertificate() });
+        return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(status));
+      }
       default:
         return response.writeHead(404).end();
     }
   });
   return server.listen(podLayout.managerPort);
+}
+
+/** Read anew each time: the kubelet replaces the file when its Secret changes. */
+function serverCertificate(): string | undefined {
+  try {
+    return readFileSync(`${podLayout.tlsSecretDirectory}/tls.crt`, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function whyNotReady(manager: Manager): string {

@@ -80,6 +80,8 @@ export interface EngineView {
   onKeptVolume: boolean;
   /** Failed starts and promotions on this kept volume since the last success. */
   failures: number;
+  /** Of the TideSQL plugin, as it said at its last start. */
+  version?: string;
 }
 
 /** How well this replica follows (facts in docs/engine.md, "Who may be promoted"). */

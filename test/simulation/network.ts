@@ -90,7 +90,7 @@ export class Network {
         try {
           result = effect();
         } catch (error) {
-          return answer(() => reject(error as Error));
+          return answer(() => reject(error));
         }
         if (!(result instanceof Promise)) return answer(() => resolve(result));
         result.then(

@@ -105,6 +105,8 @@ export class SimulatedNode {
           return Promise.resolve(this.record);
         },
         list: () => Promise.resolve(this.filesForBucket()),
+        emptyTableFile: () =>
+          Promise.resolve(this.disk.list().find(name => name.endsWith(".klog") && this.disk.size(name) === 0)),
       },
       peers: {
         askAll: async timeout => {

@@ -1,0 +1,114 @@
+import { X509Certificate } from "node:crypto";
+import type { Counters, Manager } from "./manager";
+import type { EngineRole, EngineState, Following, Monotonic } from "./view";
+
+/** What `GET /status` answers: all that a person wants to know of one node, as JSON. It holds no secret. */
+export interface StatusDocument {
+  /** The database's name. */
+  database: string;
+  pod: string;
+  durability: string;
+  /** True when clients are sent here. */
+  ready: boolean;
+  engine: {
+    state: EngineState;
+    role: EngineRole;
+    /** Of the TideSQL plugin. Absent until the engine was started once. */
+    version?: string;
+    /** Failed starts and promotions since the last success, on a volume that was kept. */
+    failures: number;
+  };
+  /** Absent while this node is no replica that runs. */
+  following?: Following;
+  /** How far this node has followed: the last heartbeat that it read. One is written a second. */
+  followed: { epoch: number; beat: number };
+  /** Primary: since its last heartbeat was written. Replica: since it read a new one, which is the live lag. Seconds; absent before the first. */
+  heartbeatAgeSeconds?: number;
+  /** Absent until this node has read it. */
+  lease?: {
+    /** Pod and its UID, empty while nobody holds it. */
+    holder: string;
+    epoch: number;
+    /** How long a writer may still run on this node without a renewal. Seconds, 0 on a node that does not hold the Lease. */
+    remainingSeconds: number;
+  };
+  /** What the bucket says about its owner. Absent until this node has read it. */
+  owner?: {
+    epoch: number;
+    holder: string;
+    /** Everything acknowledged in this epoch is in the bucket. */
+    clean: boolean;
+  };
+  volume: {
+    /** The last epoch in which this node was primary on this volume. Absent when it never was. */
+    epoch?: number;
+    /** It is the last primary's, and stopped: nothing acknowledged is missing on it. */
+    resumable: boolean;
+  };
+  /** Why this node touches nothing. */
+  refusal?: { reason: string; message: string };
+  /** Why nobody can become primary without help. */
+  alarm?: string;
+  /** What only this node has so far. Absent where that is not known. */
+  notInBucket?: NotInBucket;
+  /** End of the server certificate's validity, ISO 8601. Absent when its file cannot be read. */
+  certificateExpires?: string;
+  counters: Counters;
+  /** Memory of the manager itself. */
+  managerResidentBytes: number;
+}
+
+/** What a node has on its volume and the bucket does not hold yet. */
+export interface NotInBucket {
+  bytes: number;
+  objects: number;
+  /** Since when the oldest of it waits. Seconds. */
+  oldestSeconds: number;
+}
+
+/** What the document says and the manager does not know itself. */
+export interface StatusFacts {
+  /** PEM of the server's certificate. */
+  certificate?: string;
+  notInBucket?: NotInBucket;
+}
+
+/** One node's status at one moment. */
+export function statusDocument(manager: Manager, now: Monotonic, facts: StatusFacts): StatusDocument {
+  const view = manager.view();
+  const { engine, lease, owner, hold, refusal, volume } = view;
+  const { alarm } = manager;
+  const runsAsReplica = engine.state === "running" && engine.role === "replica";
+  return {
+    database: view.configuration.name,
+    pod: view.pod,
+    durability: view.configuration.durability,
+    ready: manager.ready(),
+    engine: { state: engine.state, role: engine.role, version: engine.version, failures: engine.failures },
+    following: runsAsReplica ? view.following : undefined,
+    followed: { epoch: view.position.epoch, beat: view.position.beat },
+    heartbeatAgeSeconds: manager.heartbeatAgeSeconds(),
+    lease: lease && {
+      holder: lease.holder,
+      epoch: lease.epoch,
+      remainingSeconds: hold ? Math.max(0, (hold.deadline - now) / 1000) : 0,
+    },
+    owner: owner && { epoch: owner.epoch, holder: owner.holder, clean: owner.clean },
+    volume: { epoch: volume.epoch, resumable: manager.peerStatus().resumable },
+    refusal: refusal && { reason: refusal.reason, message: refusal.message },
+    alarm: alarm === "" ? undefined : alarm,
+    notInBucket: facts.notInBucket,
+    certificateExpires: facts.certificate === undefined ? undefined : expiryOf(facts.certificate),
+    counters: { ...manager.counters },
+    managerResidentBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** A certificate that cannot be read is for the server to complain about: the rest of the status is still wanted. */
+function expiryOf(certificate: string): string | undefined {
+  try {
+    return new Date(new X509Certificate(certificate).validTo).toISOString();
+  } catch {
+    return undefined;
+  }
+}
