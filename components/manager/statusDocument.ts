@@ -73,8 +73,14 @@ export interface StatusFacts {
   notInBucket?: NotInBucket;
 }
 
+/** The part of the manager that says how its node is. */
+export type StatusSource = Pick<
+  Manager,
+  "view" | "ready" | "peerStatus" | "heartbeatAgeSeconds" | "alarm" | "counters"
+>;
+
 /** One node's status at one moment. */
-export function statusDocument(manager: Manager, now: Monotonic, facts: StatusFacts): StatusDocument {
+export function statusDocument(manager: StatusSource, now: Monotonic, facts: StatusFacts): StatusDocument {
   const view = manager.view();
   const { engine, lease, owner, hold, refusal, volume } = view;
   const { alarm } = manager;
