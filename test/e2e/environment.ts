@@ -44,6 +44,7 @@ async function prepare(): Promise<Environment> {
     );
   }
   const sandbox = await Sandbox.start();
+  await sandbox.tidy();
   const bucket = "tidesql-e2e";
   return {
     kubernetes: sandbox.kubernetes,

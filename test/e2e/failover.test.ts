@@ -129,12 +129,16 @@ describe("a database on a real Kubernetes", function () {
   it("hands over when the primary's node is drained", async () => {
     const { before, after } = await replacing(async () => {
       const node = (await deployment.primary()).spec.nodeName ?? "";
-      const selector = `app.kubernetes.io/name=${labels.applicationName}`;
+      const { name } = deployment.options;
+      const selector = `app.kubernetes.io/name=${labels.applicationName},app.kubernetes.io/instance=${name}`;
       const drain = ["drain", node, `--pod-selector=${selector}`, "--delete-emptydir-data", "--timeout=120s"];
-      await deployment.kubernetes.kubectl(drain, { deadlineSeconds: 150 });
+      try {
+        await deployment.kubernetes.kubectl(drain, { deadlineSeconds: 150 });
+      } finally {
+        await deployment.kubernetes.kubectl(["uncordon", node]);
+      }
     });
-    assert.notEqual(after.spec.nodeName, before.spec.nodeName);
-    await deployment.kubernetes.kubectl(["uncordon", before.spec.nodeName ?? ""]);
+    assert.notEqual(after.metadata.uid, before.metadata.uid);
     await deployment.healthy(healthySeconds);
   });
 

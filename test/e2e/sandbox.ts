@@ -19,6 +19,10 @@ const imageFilePrefix = "tidesql-e2e-";
 /** Building the sandbox's programs from source took 8 to 13 minutes on two cores. */
 const firstStartSeconds = 30 * 60;
 
+/** Namespaces of test databases, and how old one is that no run uses any more: a measurement of all faults takes hours only when it is asked for. */
+const namespacePattern = /^e2e-[0-9a-f]{6}$/;
+const abandonedAfterMilliseconds = 20 * 60_000;
+
 export interface SandboxObjectStore {
   /** Host and port. It speaks plain HTTP and wants the bucket in the path. */
   endpoint: string;
@@ -59,6 +63,24 @@ export class Sandbox {
   /** The kubeconfig of a sandbox on this machine, running or not. */
   static async kubeconfig(): Promise<string> {
     return (await script("path", ["kubeconfig"])).trim();
+  }
+
+  /** Ends what a run that was killed has left behind: faults, cordons, and databases that nobody tests any more. */
+  async tidy(): Promise<void> {
+    await this.healNetwork();
+    await this.objectStoreFault("up");
+    for (const node of this.nodeNames()) await this.kubernetes.kubectl(["uncordon", node]);
+    const namespaces = JSON.parse(await this.kubernetes.kubectl(["get", "namespaces", "-o", "json"])) as {
+      items: { metadata: { name: string; creationTimestamp: string } }[];
+    };
+    const old = namespaces.items.filter(
+      ({ metadata: { name, creationTimestamp } }) =>
+        namespacePattern.test(name) && Date.now() - Date.parse(creationTimestamp) > abandonedAfterMilliseconds,
+    );
+    for (const { metadata } of old) {
+      await this.kubernetes.kubectl(["delete", "pods", "--all", "-n", metadata.name, "--grace-period=0", "--force"]);
+      await this.kubernetes.kubectl(["delete", "namespace", metadata.name, "--wait=false"]);
+    }
   }
 
   async objectStore(bucket: string): Promise<SandboxObjectStore> {
