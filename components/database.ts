@@ -49,7 +49,9 @@ export class Database extends pulumi.ComponentResource {
   public readonly passwords: pulumi.Output<Record<string, string>>;
   /** Identity of the data in the bucket. Give it to a database that is to take the data over. */
   public readonly databaseId: pulumi.Output<string>;
+  /** Namespace of everything in the cluster. */
   public readonly namespace: pulumi.Output<string>;
+  /** Name of the StatefulSet: its pods are `<name>-0` and so on. */
   public readonly statefulSetName: pulumi.Output<string>;
   /** Secret with one key a user: the password. */
   public readonly usersSecretName: pulumi.Output<string>;

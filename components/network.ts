@@ -50,6 +50,7 @@ interface Outputs {
  * const network = new Network("orders", { region: "us-east-1" });
  */
 export class Network extends pulumi.ComponentResource {
+  /** The VPC, made or existing. */
   public readonly vpcId: pulumi.Output<string>;
   /** One per zone. */
   public readonly privateSubnetIds: pulumi.Output<string>[];

@@ -57,12 +57,15 @@ interface Location {
 export class ObjectStore extends pulumi.ComponentResource {
   /** Host, and port when it is not the scheme's default. */
   public readonly endpoint: pulumi.Output<string>;
+  /** Name of the bucket. */
   public readonly bucket: pulumi.Output<string>;
   /** What requests are signed for. */
   public readonly region: pulumi.Output<string>;
+  /** Whether the store is reached over TLS. */
   public readonly useTls: pulumi.Output<boolean>;
   /** Bucket in the path instead of the host's name. */
   public readonly pathStyle: pulumi.Output<boolean>;
+  /** The key's id. */
   public readonly accessKeyId: pulumi.Output<string>;
   /** A secret. */
   public readonly secretAccessKey: pulumi.Output<string>;

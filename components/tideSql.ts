@@ -50,6 +50,7 @@ export class TideSql extends pulumi.ComponentResource {
   public readonly passwords: pulumi.Output<Record<string, string>>;
   /** Identity of the data in the bucket. */
   public readonly databaseId: pulumi.Output<string>;
+  /** Namespace of everything in the cluster. */
   public readonly namespace: pulumi.Output<string>;
   /** Secret with one key a user. */
   public readonly usersSecretName: pulumi.Output<string>;
@@ -57,6 +58,7 @@ export class TideSql extends pulumi.ComponentResource {
   public readonly tlsSecretName: pulumi.Output<string>;
   /** Secret with the object store's key. */
   public readonly objectStoreSecretName: pulumi.Output<string>;
+  /** Name of the bucket that holds the data. */
   public readonly bucket: pulumi.Output<string>;
   /** The image that runs, by digest where it was built here. */
   public readonly image: pulumi.Output<string>;

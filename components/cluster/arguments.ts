@@ -16,6 +16,7 @@ export type NodeStorage = (typeof NodeStorage)[keyof typeof NodeStorage];
 export interface ClusterArgs {
   /** AWS region, like `us-east-1`. Required unless there is an `existing` cluster, like the next two. */
   region?: string;
+  /** The VPC that the subnets are in. */
   vpcId?: pulumi.Input<string>;
   /** Private subnets in two zones or more, for the control plane's network interfaces. */
   subnetIds?: pulumi.Input<string>[];
@@ -77,9 +78,11 @@ export interface ExistingClusterArgs {
 
 /** A taint that a pod puts up with, as Kubernetes writes it. */
 export interface PoolToleration {
+  /** The taint's key. Default: every taint, with operator `Exists`. */
   key?: string;
   /** `Equal` or `Exists`. */
   operator?: string;
+  /** The taint's value, with operator `Equal`. */
   value?: string;
   /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. */
   effect?: string;
@@ -87,7 +90,9 @@ export interface PoolToleration {
 
 /** What a pod says that belongs on the database's nodes. */
 export interface DatabasePool {
+  /** Labels that its nodes have. */
   nodeSelector: Record<string, string>;
+  /** Taints that its nodes have. */
   tolerations: PoolToleration[];
 }
 

@@ -4,7 +4,12 @@ import { gibibyte } from "./quantities";
 import { NodeCapacity } from "./sizing";
 
 /** Instruction sets, as container platforms and EKS's images name them. */
-export const Architecture = { Amd64: "amd64", Arm64: "arm64" } as const;
+export const Architecture = {
+  /** Intel and AMD. */
+  Amd64: "amd64",
+  /** Graviton, and other machines with Arm's. */
+  Arm64: "arm64",
+} as const;
 export type Architecture = (typeof Architecture)[keyof typeof Architecture];
 
 /** An EC2 instance type. `instanceStoreBytes` is what its local NVMe drives hold together, 0 where it has none. */

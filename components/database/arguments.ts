@@ -41,11 +41,23 @@ export const Spread = {
 export type Spread = (typeof Spread)[keyof typeof Spread];
 
 /** When a node fetches an image. */
-export const ImagePullPolicy = { IfNotPresent: "IfNotPresent", Always: "Always", Never: "Never" } as const;
+export const ImagePullPolicy = {
+  /** Unless the node has it. */
+  IfNotPresent: "IfNotPresent",
+  /** At each start, so that the registry has to answer. */
+  Always: "Always",
+  /** It is on the node, or the pod does not start. */
+  Never: "Never",
+} as const;
 export type ImagePullPolicy = (typeof ImagePullPolicy)[keyof typeof ImagePullPolicy];
 
 /** How the two client Services are offered. */
-export const ServiceType = { ClusterIP: "ClusterIP", LoadBalancer: "LoadBalancer" } as const;
+export const ServiceType = {
+  /** Inside the cluster only. */
+  ClusterIP: "ClusterIP",
+  /** Through a load balancer, as the cluster makes them. */
+  LoadBalancer: "LoadBalancer",
+} as const;
 export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
 
 /** Arguments of {@link Database}. */
@@ -82,9 +94,13 @@ export interface DatabaseSettingsArgs {
   databases?: string[];
   /** Users that are in place on every node at every start. Others are dropped. */
   users?: DatabaseUserArgs[];
+  /** Default: required of every client, with an authority of the component's own. */
   tls?: DatabaseTlsArgs;
+  /** What a pod gets, and how the engine shares it out. Default: derived from the instance type, or 4 GiB and 2 cores. */
   sizing?: DatabaseSizingArgs;
+  /** Where a pod's data is. Default: a volume of 100 GiB. */
   storage?: DatabaseStorageArgs;
+  /** How the pods are kept apart. Default: never two on a machine, zones in balance. */
   spread?: DatabaseSpreadArgs;
   /** Labels of the nodes that pods may run on. Default: any node. */
   nodeSelector?: Record<string, string>;
@@ -96,6 +112,7 @@ export interface DatabaseSettingsArgs {
   clients?: NetworkPeerArgs[];
   /** Who reads the managers' metrics, by NetworkPolicy. Default: nobody. */
   monitoring?: NetworkPeerArgs[];
+  /** How clients reach the database. Default: from inside the cluster. */
   services?: DatabaseServicesArgs;
   /**
    * Server options that the other arguments do not cover, by name. What would break the failover or lose data is refused (docs/engine.md).
@@ -126,7 +143,9 @@ export interface DatabaseSettingsArgs {
 export interface DatabaseObjectStoreArgs {
   /** Host, and port when it is not the scheme's default; no scheme, no path. On AWS the regional one: the engine follows no redirects. */
   endpoint: pulumi.Input<string>;
+  /** Name of the bucket. */
   bucket: pulumi.Input<string>;
+  /** What requests are signed for. Stores outside AWS mostly take `us-east-1`. */
   region: pulumi.Input<string>;
   /** The deployment's folder; ends with `/`. Default: the component's name. Two databases may not share one. */
   prefix?: pulumi.Input<string>;
@@ -136,6 +155,7 @@ export interface DatabaseObjectStoreArgs {
   pathStyle?: pulumi.Input<boolean>;
   /** A static key: the engine takes no session token. */
   accessKeyId: pulumi.Input<string>;
+  /** Its secret part. */
   secretAccessKey: pulumi.Input<string>;
   /** The store's own authority, PEM. Default: the image's public ones. */
   caCertificate?: pulumi.Input<string | undefined>;
@@ -149,6 +169,7 @@ export interface DatabaseUserArgs {
   host?: string;
   /** At least 8 characters with both cases, a digit and another character; no quotes, no backslash. Default: one is made; see the output `passwords`. */
   password?: pulumi.Input<string>;
+  /** What it may do, and where. */
   grants: DatabaseGrantArgs[];
 }
 
@@ -225,12 +246,15 @@ export interface DatabaseSpreadArgs {
 
 /** A taint that the pods put up with, as in Kubernetes. */
 export interface TolerationArgs {
+  /** The taint's key. Default: every taint, with operator `Exists`. */
   key?: string;
   /** `Equal` or `Exists`. Default `Equal`. */
   operator?: string;
+  /** The taint's value, with operator `Equal`. */
   value?: string;
   /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Default: all. */
   effect?: string;
+  /** How long a pod stays that runs there already, with effect `NoExecute`. Seconds. Default: for ever. */
   tolerationSeconds?: number;
 }
 
@@ -250,6 +274,7 @@ export interface DatabaseServicesArgs {
   type?: ServiceType;
   /** Like `service.k8s.aws/nlb`. Default: the cluster's own. */
   loadBalancerClass?: string;
+  /** Of both Services, for the cluster's load balancer. Default: none. */
   annotations?: Record<string, string>;
 }
 

@@ -46,6 +46,7 @@ export interface NetworkArgs {
 
 /** A VPC with DNS names and support switched on. */
 export interface ExistingNetworkArgs {
+  /** Like `vpc-0123456789abcdef0`. */
   vpcId: pulumi.Input<string>;
   /** One for each zone that nodes are to be in, at least two; with a way out, and with addresses for pods. */
   privateSubnetIds: pulumi.Input<string>[];

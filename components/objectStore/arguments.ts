@@ -12,7 +12,12 @@ import {
 import { Transform } from "../transform";
 
 /** IAM gives a user two access keys: one in use, and one to change to. */
-export const AccessKeySlot = { A: "a", B: "b" } as const;
+export const AccessKeySlot = {
+  /** The first key. */
+  A: "a",
+  /** The second one, to change to. */
+  B: "b",
+} as const;
 export type AccessKeySlot = (typeof AccessKeySlot)[keyof typeof AccessKeySlot];
 
 /** Arguments of {@link ObjectStore}. */
@@ -49,11 +54,13 @@ export interface ObjectStoreArgs {
 export interface ExistingObjectStoreArgs {
   /** Host, and port when it is not the scheme's default: `10.0.0.5:9000`. No scheme, no path. On AWS the regional one, `s3.us-east-1.amazonaws.com`. */
   endpoint: string;
+  /** Name of the bucket. */
   bucket: pulumi.Input<string>;
   /** What requests are signed for. Stores outside AWS mostly take `us-east-1`. */
   region: string;
   /** Needs the actions that the made user has: list, read, write and delete objects, and multipart uploads. No session token. */
   accessKeyId: pulumi.Input<string>;
+  /** Its secret part. */
   secretAccessKey: pulumi.Input<string>;
   /** Default true. */
   useTls?: boolean;

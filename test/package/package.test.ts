@@ -1,8 +1,10 @@
 import * as assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, describe, it } from "mocha";
 
 const root = path.join(__dirname, "../..");
@@ -51,13 +53,32 @@ describe("the package as npm packs it", function () {
       "bin/manager/watchdog.js",
       "LICENSE",
       "README.md",
+      "PulumiPlugin.yaml",
+      "bin/plugin/main.js",
+      "schema.json",
     ]) {
       assert.ok(files.includes(needed), needed);
     }
     const foreign = files.filter(
       file => /(^|\/)(test|stacks|engine|scripts|simulation)\//.test(file) || /(?<!\.d)\.ts$/.test(file),
     );
-    assert.deepEqual(foreign, []);
+    assert.deepEqual(foreign, ["scripts/prepare.cjs"]);
+  });
+
+  it("can be installed again where it lies, as `pulumi package add` does", () => {
+    run("npm", ["run", "prepare"], path.join(folder, "node_modules/pulumi-tidesql"));
+  });
+
+  it("is a plugin for other languages", async () => {
+    const installed = path.join(folder, "node_modules/pulumi-tidesql");
+    const host = path.join(folder, "node_modules/@pulumi/pulumi/cmd/run-plugin");
+    const plugin = spawn(process.execPath, [host, installed, "127.0.0.1:1"], { cwd: folder });
+    try {
+      const [port] = (await once(createInterface(plugin.stdout), "line")) as [string];
+      assert.match(port, /^[0-9]+$/);
+    } finally {
+      plugin.kill();
+    }
   });
 
   it("declares every package that it loads", () => {
