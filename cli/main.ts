@@ -18,12 +18,26 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
     summary: "whether a stack keeps the rules of a safe deployment",
     run: argv => (load("./policy") as typeof import("./policy")).runPolicy(argv),
   },
+  status: {
+    summary: "how a running database is: primary, lag, what the bucket lacks",
+    run: argv => (load("./live/status") as typeof import("./live/status")).runStatus(argv),
+  },
+  switchover: {
+    summary: "moves the primary to another node, in order",
+    run: argv => (load("./live/switchover") as typeof import("./live/switchover")).runSwitchover(argv),
+  },
+  promote: {
+    summary: "makes a node primary that may lack writes, when nothing else is left",
+    run: argv => (load("./live/promote") as typeof import("./live/promote")).runPromote(argv),
+  },
 };
+
+const longestName = Math.max(...Object.keys(commands).map(({ length }) => length));
 
 const help = `Usage: tidesql COMMAND [options]
 
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(longestName)} ${summary}`)
   .join("\n")}
 
 "tidesql COMMAND --help" explains one.
