@@ -22,6 +22,9 @@ type Answer<Response> = (error: (Error & { code: number; details: string }) | nu
 /** The gRPC status that the SDK takes for a refusal; others (UNAVAILABLE, CANCELLED) would make it wait for ever. */
 const invalidArgument = 3;
 
+/** How the SDK asks for another stack's outputs: it reads a resource of this type, with the stack's name as its id. */
+const stackReferenceType = "pulumi:pulumi:StackReference";
+
 /** What the monitor needs to know of the stack, and where it leaves what it learns. */
 export interface MonitorSettings {
   project: string;
@@ -115,15 +118,30 @@ export class PlanningMonitor {
     );
   }
 
+  /** Of what exists only another stack can be referred to; what that one gives out is unknown here. */
   readResource(
     request: resourceProtocol.ReadResourceRequest,
     answer: Answer<resourceProtocol.ReadResourceResponse>,
   ): void {
+    if (request.getType() === stackReferenceType) return this.referToStack(request, answer);
     const what = `${request.getType()} "${request.getName()}"`;
     this.refuse(
       answer,
       `The program reads the existing ${what}, and a plan looks nothing up: it has no credentials. Pass what is needed of it as arguments or through the stack's configuration.`,
     );
+  }
+
+  private referToStack(
+    request: resourceProtocol.ReadResourceRequest,
+    answer: Answer<resourceProtocol.ReadResourceResponse>,
+  ): void {
+    const message = `The outputs of the stack ${request.getId()} are not known in a plan.`;
+    this.diagnostics.push({ severity: "info", message });
+    const response = new resourceProtocol.ReadResourceResponse();
+    response.setUrn(this.urnOf(request));
+    const state = recordToWire({ name: request.getId(), outputs: unknown }) as JavaScriptRecord;
+    response.setProperties(Struct.fromJavaScript(state));
+    answer(null, response);
   }
 
   existsResource(
@@ -201,7 +219,7 @@ export class PlanningMonitor {
     return response;
   }
 
-  private urnOf(request: resourceProtocol.RegisterResourceRequest): string {
+  private urnOf(request: Pick<resourceProtocol.RegisterResourceRequest, "getType" | "getParent" | "getName">): string {
     const type = qualifiedTypeOf(request.getType(), request.getParent());
     return `urn:pulumi:${this.settings.stack}::${this.settings.project}::${type}::${request.getName()}`;
   }

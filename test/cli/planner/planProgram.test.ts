@@ -296,7 +296,6 @@ describe("planning a program", () => {
         /getCallerIdentity/,
       ],
       ["an existing resource", () => aws.ec2.Vpc.get("shared", "vpc-1"), /aws:ec2\/vpc:Vpc "shared"/],
-      ["another stack's outputs", () => new pulumi.StackReference("org/net/prod"), /StackReference "org\/net\/prod"/],
       [
         "a method of a component that runs elsewhere",
         () => pulumi.runtime.call("eks:index:Cluster/getKubeconfig", {}),
@@ -306,6 +305,20 @@ describe("planning a program", () => {
     for (const [what, program, message] of cases) {
       it(what, async () => assert.match((await refusalOf(() => void program())).message, message));
     }
+  });
+
+  it("takes another stack's outputs as unknown, and says so", async () => {
+    const plan = await planOf(() => {
+      const network = new pulumi.StackReference("org/net/prod");
+      const bucket = new aws.s3.Bucket("data", { bucket: network.requireOutput("bucketName") as pulumi.Output<string> });
+      return { bucket: bucket.bucket };
+    });
+    assert.equal(named(plan, "data").inputs.bucket, unknown);
+    assert.deepEqual(
+      plan.resources.map(({ type }) => type),
+      ["pulumi:pulumi:Stack", "aws:s3/bucket:Bucket"],
+    );
+    assert.match(plan.diagnostics[0]?.message ?? "", /org\/net\/prod are not known in a plan/);
   });
 
   it("takes a component that runs elsewhere as one resource, and says that its children are missing", async () => {

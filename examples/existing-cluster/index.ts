@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { TideSql } from "pulumi-tidesql";
+
+const config = new pulumi.Config();
+
+const orders = new TideSql("orders", {
+  region: "eu-central-1",
+  // The cluster that kubectl reaches. Another one: `kubeconfig`, or a provider in the options.
+  cluster: { existing: { storageClassName: "gp3" } },
+  // Through the S3 gateway endpoint of the cluster's VPC: the bucket's key is of no use anywhere else.
+  objectStore: { vpcEndpointId: config.require("s3EndpointId") },
+  image: { existing: config.require("image") },
+  // The nodes are not known here, so say what a pod gets.
+  sizing: { memoryBytes: 6 * 1024 ** 3, cpuCores: 1.5 },
+  databases: ["orders"],
+  users: [{ name: "app", grants: [{ database: "orders", privileges: ["SELECT", "INSERT", "UPDATE", "DELETE"] }] }],
+});
+
+export const endpoint = orders.primaryEndpoint;
+export const connectionString = orders.connectionString;
