@@ -30,9 +30,10 @@ export const guideDeployment: DescribedResource[] = [
       volumeClaimTemplates: [{ spec: { storageClassName: "gp3", resources: { requests: { storage: "100Gi" } } } }],
     },
   }),
-  resource("kubernetes:core/v1:ConfigMap", {
-    data: {
-      "manager.json": JSON.stringify({ nodes: 3, replicaSyncIntervalMicroseconds: 1_000_000, durability: "threshold" }),
-    },
+  // As far as its replicas' requests go.
+  resource("tidesql:index:Database", {
+    replicas: 2,
+    replicaSyncIntervalMilliseconds: 1000,
+    durability: "threshold",
   }),
 ];

@@ -1,6 +1,6 @@
-import type { Durability, ManagerConfiguration } from "../managerConfiguration";
+import type { Durability } from "../managerConfiguration";
 import type { CostLine } from "./cost";
-import { type DescribedResource, textAt } from "./describedResource";
+import { type DescribedResource, numberAt, textAt } from "./describedResource";
 import { hoursPerMonth, s3Request } from "./prices";
 
 const secondsPerMonth = hoursPerMonth * 3600;
@@ -19,38 +19,33 @@ const walObjects = 12;
  */
 const walUploadsPerSecond: Record<Durability, number> = { interval: 10, commit: 20, threshold: 0 };
 
+/** What a Database does when nothing else is said. Its arguments are read, and not the configuration that the pods get: that one is unknown while the bucket's name is. */
+export const assumedOfDatabase = { replicas: 2, durability: "interval", replicaSyncIntervalMilliseconds: 100 } as const;
+
 /**
  * The requests of the databases of a plan, under steady writes: replicas poll whether anything happens or not, and what they ask costs more than what is stored.
- * Read from the configuration that the managers get.
  */
 export function storeRequestLines(resources: readonly DescribedResource[]): CostLine[] {
-  return resources.filter(({ type }) => type === "kubernetes:core/v1:ConfigMap").flatMap(linesOf);
+  return resources.filter(({ type }) => type === "tidesql:index:Database").flatMap(linesOf);
 }
 
-function linesOf(configMap: DescribedResource): CostLine[] {
-  const configuration = managerConfigurationIn(configMap);
-  if (configuration?.nodes === undefined || !configuration.replicaSyncIntervalMicroseconds) return [];
-  const replicas = configuration.nodes - 1;
-  const seconds = configuration.replicaSyncIntervalMicroseconds / 1e6;
-  const polls = (replicas * secondsPerMonth) / seconds;
-  const uploadsPerSecond = walUploadsPerSecond[configuration.durability ?? "interval"];
+function linesOf(database: DescribedResource): CostLine[] {
+  const replicas = numberAt(database, "replicas") ?? assumedOfDatabase.replicas;
+  if (replicas === 0) return [];
+  const milliseconds =
+    numberAt(database, "replicaSyncIntervalMilliseconds") ?? assumedOfDatabase.replicaSyncIntervalMilliseconds;
+  const durability = (textAt(database, "durability") ?? assumedOfDatabase.durability) as Durability;
+  const polls = (replicas * secondsPerMonth) / (milliseconds / 1000);
+  const uploadsPerSecond = walUploadsPerSecond[durability];
   const reads = readsPerPoll.fixed + readsPerPoll.perWalObject * walObjects;
   const upload = s3Request.write + s3Request.read;
   const uploads = `S3 WAL uploads, ${uploadsPerSecond}/s while there are writes`;
   const lines = [
-    millions(`S3 listings by replicas, every ${seconds} s`, polls, s3Request.write),
+    millions(`S3 listings by replicas, every ${milliseconds / 1000} s`, polls, s3Request.write),
     millions(`S3 reads by replicas, ${reads} a poll`, polls * reads, s3Request.read),
     millions(uploads, uploadsPerSecond * secondsPerMonth, upload),
   ];
   return lines.filter(({ quantity }) => quantity > 0);
-}
-
-function managerConfigurationIn(configMap: DescribedResource): Partial<ManagerConfiguration> | undefined {
-  try {
-    return JSON.parse(textAt(configMap, "data", "manager.json") ?? "{}") as Partial<ManagerConfiguration>;
-  } catch {
-    return undefined;
-  }
 }
 
 function millions(what: string, requests: number, dollarsEach: number): CostLine {

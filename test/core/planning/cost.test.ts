@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { monthlyCost, monthlyDollars } from "../../../components/core/planning/cost";
 import type { DescribedResource } from "../../../components/core/planning/describedResource";
 import { instanceHourly } from "../../../components/core/planning/prices";
+import { assumedOfDatabase } from "../../../components/core/planning/storeRequests";
+import { settleDatabase } from "../../../components/database/settings";
 
 function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
   const name = JSON.stringify(inputs).slice(0, 40);
@@ -23,10 +25,8 @@ const claims = (storageClassName: string | undefined, storage: string, replicas 
     spec: { replicas, volumeClaimTemplates: [{ spec: { storageClassName, resources: { requests: { storage } } } }] },
   });
 
-const managerConfiguration = (nodes: number, replicaSyncIntervalMicroseconds: number, durability = "interval") =>
-  resource("kubernetes:core/v1:ConfigMap", {
-    data: { "manager.json": JSON.stringify({ nodes, replicaSyncIntervalMicroseconds, durability }) },
-  });
+const database = (replicas?: number, replicaSyncIntervalMilliseconds?: number, durability?: string) =>
+  resource("tidesql:index:Database", { replicas, replicaSyncIntervalMilliseconds, durability });
 
 /** The line whose text begins so. */
 function line(resources: DescribedResource[], start: string) {
@@ -108,20 +108,39 @@ describe("monthly cost", () => {
 
   it("estimates what replicas ask of the bucket: it grows with their number and with how often they ask", () => {
     const bucket = resource("aws:s3/bucket:Bucket", {});
-    const listings = (nodes: number, interval: number) =>
-      line([bucket, managerConfiguration(nodes, interval)], "S3 listings")!.quantity;
-    assert.equal(listings(3, 100_000), (2 * 10 * 730 * 3600) / 1e6);
-    assert.equal(listings(5, 100_000), 2 * listings(3, 100_000));
-    assert.equal(listings(3, 1_000_000), listings(3, 100_000) / 10);
+    const listings = (replicas?: number, milliseconds?: number) =>
+      line([bucket, database(replicas, milliseconds)], "S3 listings")!.quantity;
+    assert.equal(listings(2, 100), (2 * 10 * 730 * 3600) / 1e6);
+    assert.equal(listings(4, 100), 2 * listings(2, 100));
+    assert.equal(listings(2, 1000), listings(2, 100) / 10);
+    assert.equal(listings(), listings(2, 100));
+  });
+
+  it("assumes of a database what a database does that nothing is said of", () => {
+    const objectStore = {
+      endpoint: "s3.example",
+      bucket: "a",
+      region: "us-east-1",
+      accessKeyId: "a",
+      secretAccessKey: "b",
+    };
+    const { nodes, durability, replicaSyncIntervalMicroseconds } = settleDatabase("orders", {
+      image: "a@b",
+      objectStore,
+    });
+    assert.deepEqual(assumedOfDatabase, {
+      replicas: nodes - 1,
+      durability,
+      replicaSyncIntervalMilliseconds: replicaSyncIntervalMicroseconds / 1000,
+    });
   });
 
   it("estimates the WAL's uploads by the durability, and leaves out what goes by volume or has no replica", () => {
     const bucket = resource("aws:s3/bucket:Bucket", {});
-    const uploads = (durability: string) =>
-      line([bucket, managerConfiguration(3, 100_000, durability)], "S3 WAL uploads")?.quantity;
+    const uploads = (durability: string) => line([bucket, database(2, 100, durability)], "S3 WAL uploads")?.quantity;
     assert.equal(uploads("commit"), 2 * uploads("interval")!);
     assert.equal(uploads("threshold"), undefined);
-    assert.equal(line([bucket, managerConfiguration(1, 100_000)], "S3 listings"), undefined);
+    assert.equal(line([bucket, database(0)], "S3 listings"), undefined);
   });
 
   it("keeps what depends on use apart from what is billed anyway", () => {
@@ -131,11 +150,8 @@ describe("monthly cost", () => {
     assert.equal(cost.estimatedDollars, 23);
   });
 
-  it("reckons no requests without a bucket of AWS, nor from a configuration of something else", () => {
-    assert.deepEqual(monthlyCost([managerConfiguration(3, 100_000)]).lines, []);
-    const bucket = resource("aws:s3/bucket:Bucket", {});
-    const other = resource("kubernetes:core/v1:ConfigMap", { data: { "manager.json": "no JSON" } });
-    assert.equal(monthlyCost([bucket, other]).lines.length, 1);
+  it("reckons no requests without a bucket of AWS", () => {
+    assert.deepEqual(monthlyCost([database()]).lines, []);
   });
 });
 
