@@ -1,4 +1,4 @@
-import { DatabaseSettingsArgs, DatabaseUserArgs, Durability, OnNoCandidate, StorageKind } from "../components/database";
+import { DatabaseSettingsArgs, DatabaseUserArgs, Durability, FailoverPreference, OnNoCandidate, OnObjectStoreOutage, StorageKind } from "../components/database";
 import { Settings } from "./settings";
 
 const mebibyte = 1024 * 1024;
@@ -11,6 +11,10 @@ export function databaseSettings(settings: Settings): DatabaseSettingsArgs {
     namespace: settings.optionalText("namespace"),
     replicas: settings.number("replicas"),
     durability: settings.optionalText("durability") as Durability | undefined,
+    failoverPreference: settings.optionalText("failoverPreference") as FailoverPreference | undefined,
+    resumeWithinSeconds: settings.number("resumeWithinSeconds"),
+    maxDataLossSeconds: settings.number("maxDataLossSeconds"),
+    onObjectStoreOutage: settings.optionalText("onObjectStoreOutage") as OnObjectStoreOutage | undefined,
     onNoCandidate: settings.optionalText("onNoCandidate") as OnNoCandidate | undefined,
     databases: settings.list<string>("databases"),
     users: settings

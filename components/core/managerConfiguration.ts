@@ -21,6 +21,13 @@ export interface ManagerConfiguration {
   leaseMarginSeconds: number;
   durability: Durability;
   onNoCandidate: "wait" | "promote";
+  /** `durability`: a follower lets the last primary's volume come back first, for `resumeWithinSeconds`. */
+  failoverPreference: "availability" | "durability";
+  resumeWithinSeconds: number;
+  /** What is not in the bucket yet may be so old, in `interval` mode. Seconds. Default 5. */
+  maxDataLossSeconds: number;
+  /** What a primary does when that is exceeded, or, in `commit` mode, as soon as the bucket does not answer. */
+  onObjectStoreOutage: "stopWrites" | "continue";
   /** `tidesdb_replica_sync_interval`. Microseconds. */
   replicaSyncIntervalMicroseconds: number;
   objectStore: ObjectStoreLocation;

@@ -13,6 +13,24 @@ export const Durability = {
 } as const;
 export type Durability = (typeof Durability)[keyof typeof Durability];
 
+/** Who becomes primary when the last one is lost. */
+export const FailoverPreference = {
+  /** A follower takes over as soon as the lease has run out: writes are back in seconds, and lack what the durability mode had not sent. */
+  Availability: "availability",
+  /** The last primary's volume, which lacks nothing, is given `resumeWithinSeconds` to come back. */
+  Durability: "durability",
+} as const;
+export type FailoverPreference = (typeof FailoverPreference)[keyof typeof FailoverPreference];
+
+/** What a primary does whose writes do not reach the bucket in time. */
+export const OnObjectStoreOutage = {
+  /** Takes no writes until everything is in the bucket: the loss stays bounded. Reads go on. */
+  StopWrites: "stopWrites",
+  /** Takes writes, and raises an alarm: they would be lost with the node and its disk. */
+  Continue: "continue",
+} as const;
+export type OnObjectStoreOutage = (typeof OnObjectStoreOutage)[keyof typeof OnObjectStoreOutage];
+
 /** What happens when the primary is lost and no replica has followed it. */
 export const OnNoCandidate = {
   /** The last primary's volume is waited for; an alarm says so. Nothing acknowledged is lost. */
@@ -88,8 +106,16 @@ export interface DatabaseSettingsArgs {
    * and the WAL.
    */
   replicaSyncIntervalMilliseconds?: number;
-  /** Default `wait`. */
+  /** What happens when no node that followed the primary is left. Default `wait`. */
   onNoCandidate?: OnNoCandidate;
+  /** Whether a follower takes over at once, or lets the last primary's volume come back first. Default `availability`. */
+  failoverPreference?: FailoverPreference;
+  /** With failoverPreference `durability`: how long the last primary's volume is waited for. Seconds, 5 to 3600. Default 60. */
+  resumeWithinSeconds?: number;
+  /** How old a write may be that is not in the bucket yet, before `onObjectStoreOutage` says what happens. Seconds, 2 to 3600. Default 5. In durability `commit` nothing may wait at all. */
+  maxDataLossSeconds?: number;
+  /** What a primary does whose writes do not reach the bucket in time. Default `stopWrites`; with durability `threshold`, which promises nothing in time, `continue`. */
+  onObjectStoreOutage?: OnObjectStoreOutage;
   /** Databases that are in place on every node at every start. Names without escapes: letters, digits and _. */
   databases?: string[];
   /** Users that are in place on every node at every start. Others are dropped. */

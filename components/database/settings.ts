@@ -8,7 +8,9 @@ import {
   DatabaseArgs,
   Durability,
   ImagePullPolicy,
+  FailoverPreference,
   OnNoCandidate,
+  OnObjectStoreOutage,
   ServiceType,
   Spread,
   StorageKind,
@@ -38,6 +40,12 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     replicaSyncIntervalMicroseconds:
       1000 * (args.replicaSyncIntervalMilliseconds ?? leastReplicaSyncIntervalMilliseconds),
     onNoCandidate: args.onNoCandidate ?? OnNoCandidate.Wait,
+    failoverPreference: args.failoverPreference ?? FailoverPreference.Availability,
+    resumeWithinSeconds: args.resumeWithinSeconds ?? 60,
+    maxDataLossSeconds: args.maxDataLossSeconds ?? 5,
+    onObjectStoreOutage:
+      args.onObjectStoreOutage ??
+      (durability === Durability.Threshold ? OnObjectStoreOutage.Continue : OnObjectStoreOutage.StopWrites),
     databases: args.databases ?? [],
     users: args.users ?? [],
     requireTls: tls.required ?? true,

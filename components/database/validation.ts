@@ -13,7 +13,9 @@ import {
   DatabaseTlsArgs,
   Durability,
   ImagePullPolicy,
+  FailoverPreference,
   OnNoCandidate,
+  OnObjectStoreOutage,
   ServiceType,
   Spread,
   StorageKind,
@@ -63,6 +65,16 @@ function choiceProblems(args: DatabaseArgs): InputProblem[] {
   return [
     ...oneOf("durability", args.durability, Durability),
     ...oneOf("onNoCandidate", args.onNoCandidate, OnNoCandidate),
+    ...oneOf("failoverPreference", args.failoverPreference, FailoverPreference),
+    ...oneOf("onObjectStoreOutage", args.onObjectStoreOutage, OnObjectStoreOutage),
+    ...(args.durability === Durability.Commit && args.onObjectStoreOutage === OnObjectStoreOutage.Continue
+      ? [
+          {
+            propertyPath: "onObjectStoreOutage",
+            reason: `is "continue" with durability "commit", which promises that every acknowledged write is in the bucket: leave it out, or choose durability "interval"`,
+          },
+        ]
+      : []),
     ...oneOf("imagePullPolicy", args.imagePullPolicy, ImagePullPolicy),
     ...oneOf("storage.kind", args.storage?.kind, StorageKind),
     ...oneOf("spread.hosts", args.spread?.hosts, Spread),
@@ -88,6 +100,8 @@ function numberProblems(args: DatabaseArgs): InputProblem[] {
       16,
       "bytes: below 9 a replica's empty WAL replaces the primary's",
     ),
+    ...wholeNumber("resumeWithinSeconds", args.resumeWithinSeconds, 5, "seconds"),
+    ...wholeNumber("maxDataLossSeconds", args.maxDataLossSeconds, 2, "seconds: the bucket is looked at once a second"),
   ];
   if (walSyncThresholdBytes !== undefined && durability !== Durability.Threshold) {
     problems.push({

@@ -3,6 +3,9 @@ import { LocalFile, StoredObject } from "./ports";
 /** A WAL without an entry is this long. Bytes. It says nothing, so nothing is missed without it. */
 const emptyWalBytes = 8;
 
+/** MD5 of files by name. */
+export type StoredSum = ReadonlyMap<string, string>;
+
 /** One file that is not, or not whole, in the bucket. */
 export interface MissingObject {
   name: string;
@@ -21,7 +24,7 @@ export interface MissingObject {
 export function missingInBucket(
   files: LocalFile[],
   objects: StoredObject[],
-  manifestsAtPromotion: ReadonlyMap<string, string> = new Map(),
+  manifestsAtPromotion: StoredSum = new Map(),
 ): MissingObject[] {
   const stored = new Map(objects.map(object => [object.key, object]));
   const activeWal = highestWalGeneration(files.map(file => file.name));

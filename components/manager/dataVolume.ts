@@ -5,7 +5,8 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { podLayout } from "../core/podLayout";
-import { LocalFile, Volume } from "./ports";
+import { walGeneration } from "./comparison";
+import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 
 const run = promisify(execFile);
@@ -73,6 +74,25 @@ export function dataVolume(mariadbPrefix: string): Volume {
       const record: VolumeRecord = { volumeId: randomUUID() };
       await write(record);
       return record;
+    },
+
+    async walFiles() {
+      const found: WalFile[] = [];
+      for (const name of await fs.readdir(tidesdbDirectory)) {
+        const generation = walGeneration(name);
+        const bytes = generation === undefined ? undefined : await sizeOf(path.join(tidesdbDirectory, name));
+        if (generation !== undefined && bytes !== undefined) found.push({ generation, bytes });
+      }
+      return found;
+    },
+
+    async readFile(name) {
+      try {
+        return await fs.readFile(path.join(tidesdbDirectory, name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
     },
 
     async emptyTableFile() {

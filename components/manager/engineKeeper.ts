@@ -1,5 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { EngineAction } from "./decide";
+import { EngineAction, failuresBeforeRelease, leastHoldMilliseconds } from "./decide";
 import { copyDefinitions } from "./definitions";
 import { Follower } from "./follower";
 import { handoverStep } from "./handover";
@@ -17,6 +17,9 @@ const startTimeout = 10 * 60_000;
 const resumeTimeout = 2 * 60_000;
 const copyTimeout = 1500;
 const backoffAfterFailure = 2000;
+const writesTimeout = 1000;
+/** Two hangs within this are one trouble. Milliseconds. */
+const hangsTogether = 120_000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
 /** Clients of a writer that is fenced get this long to be told, where the deadline leaves so much. Milliseconds. */
@@ -38,13 +41,21 @@ export interface EngineKeeperOptions {
   refuse: (refusal: Refusal) => void;
   /** No attempt to take the Lease for so many milliseconds. */
   backOff: (milliseconds: number) => void;
+  /** The successor that a person asked for. */
+  wantedSuccessor: () => string | undefined;
+  /** A switchover is over. */
+  switchedOver: () => void;
+  /** Number of the next heartbeat. */
+  nextBeat: () => number;
+  /** For how long the last primary has had no right to write. */
+  silentMilliseconds: () => number;
   /** This node has become the primary. */
   promoted: () => void;
   /** The engine ended: look again now. */
   changed: () => void;
 }
 
-type LaneAction = Exclude<EngineAction, { kind: "kill" | "exit" }>;
+type LaneAction = Exclude<EngineAction, { kind: "kill" | "exit" | "refuseSwitchover" }>;
 
 /** Starts, promotes, fences and stops mariadbd, and keeps the volume's record. */
 export class EngineKeeper {
@@ -54,7 +65,13 @@ export class EngineKeeper {
   promotion: (PromotionProgress & { context: PromotionContext }) | undefined;
   handover: HandoverProgress | undefined;
   startBackoffUntil: Monotonic = -Infinity;
-  private manifestsAtPromotion: ReadonlyMap<string, string> = new Map();
+  /** Open as primary, but read-only, because what is written could not be kept. */
+  writesStopped = false;
+  private lastHang: Monotonic = -Infinity;
+  /** The last heartbeat of a handover. */
+  private lastBeat: number | undefined;
+  /** The tables' manifests as they were after the promotion. */
+  manifestsAtPromotion: ReadonlyMap<string, string> = new Map();
 
   constructor(private readonly options: EngineKeeperOptions) {
     options.ports.engine.onExit(how => this.exited(how));
@@ -77,12 +94,15 @@ export class EngineKeeper {
         return this.runPromotionStep(action.step, action.epoch);
       case "handoverStep":
         return this.runHandoverStep(action.step);
+      case "endHandover":
+        return this.endHandover(action.why);
     }
   }
 
   /** SIGKILL, at once. */
   kill(why: string): void {
     const { engine, log } = this.options.ports;
+    this.writesStopped = false;
     if (engine.pid() === 0) {
       this.view = { ...this.view, state: "stopped", role: "replica" };
       return;
@@ -90,6 +110,12 @@ export class EngineKeeper {
     log("warning", "kills mariadbd", { why });
     this.view = { ...this.view, state: "stopping" };
     engine.kill();
+  }
+
+  /** Kills an engine that hangs; it is resumed in place under the same Lease. */
+  killHung(why: string): void {
+    this.countHang();
+    this.kill(why);
   }
 
   /** Ends the writer now. While there is time its clients are told first; the kill does not wait for them. */
@@ -105,6 +131,51 @@ export class EngineKeeper {
       await Promise.race([told.catch(() => undefined), clock.sleep(courtesy)]);
     }
     this.kill(why);
+  }
+
+  /** Takes no more writes, or takes them again. Sessions that wait for the bucket get no answer: their client does not take the write for kept. */
+  async setWrites(open: boolean): Promise<void> {
+    const { engine } = this.options.ports;
+    if (open) {
+      const left = (this.options.lease.hold?.deadline ?? -Infinity) - this.options.ports.clock.now();
+      if (left < leastHoldMilliseconds || this.handover) return;
+      await engine.setReadOnly(false, writesTimeout);
+      this.writesStopped = false;
+      return;
+    }
+    this.writesStopped = true;
+    const stopped = await Promise.allSettled([
+      engine.endSessions(writesTimeout),
+      engine.setReadOnly(true, writesTimeout),
+    ]);
+    const failed = stopped.find(result => result.status === "rejected");
+    if (!failed) return;
+    this.writesStopped = false;
+    throw failed.reason;
+  }
+
+  /** A switchover has ended. One that failed while the engine runs is taken back: clients are served again where they were. */
+  private async endHandover(why: string): Promise<void> {
+    const { log, kubernetes } = this.options.ports;
+    this.handover = undefined;
+    this.lastBeat = undefined;
+    if (why !== "") {
+      log("error", "the switchover failed", { why });
+      kubernetes.event("Warning", "SwitchoverFailed", why);
+      if (this.view.state === "running") {
+        this.writesStopped = true;
+        await this.setWrites(true).catch(() => this.kill("the server does not take writes again"));
+      }
+    }
+    this.options.switchedOver();
+  }
+
+  /** The engine hangs. One that does so again soon is left to a follower. */
+  private countHang(): void {
+    const now = this.options.ports.clock.now();
+    const again = now - this.lastHang < hangsTogether;
+    this.lastHang = now;
+    this.view = { ...this.view, failures: again ? failuresBeforeRelease : this.view.failures };
   }
 
   private async start(wipe: boolean, why: string): Promise<void> {
@@ -156,6 +227,7 @@ export class EngineKeeper {
     if (this.handover && state !== "stopping") this.handover = { ...this.handover, failed: `mariadbd ended: ${how}` };
     // A start that failed is counted where it is waited for.
     this.view = { ...this.view, role: "replica", state: state === "starting" ? "starting" : "stopped" };
+    this.writesStopped = false;
     this.options.follower.reset("");
     this.options.changed();
   }
@@ -184,6 +256,7 @@ export class EngineKeeper {
   private promoted(epoch: number): void {
     const { log, kubernetes } = this.options.ports;
     this.view = { ...this.view, role: "primary", failures: 0 };
+    this.writesStopped = false;
     this.promotion = undefined;
     this.options.counters.promotions++;
     this.options.promoted();
@@ -212,6 +285,7 @@ export class EngineKeeper {
       syncIntervalMilliseconds: configuration.replicaSyncIntervalMicroseconds / 1000,
       onKeptVolume: this.view.onKeptVolume,
       following: follower.state.following === "following",
+      silentMilliseconds: this.options.silentMilliseconds(),
       volume: this.volume,
       owner: owner.stored,
       onVolume: record => (this.volume = record),
@@ -234,6 +308,10 @@ export class EngineKeeper {
         owner: owner.stored,
         onOwner: stored => owner.set(stored),
         manifestsAtPromotion: this.manifestsAtPromotion,
+        wanted: this.options.wantedSuccessor(),
+        nextBeat: this.options.nextBeat,
+        onLastBeat: beat => (this.lastBeat = beat),
+        beat: this.lastBeat,
         mayGoOn: () => lease.hold !== undefined && engine.pid() !== 0,
         release: successor => lease.release(successor),
       });

@@ -13,6 +13,13 @@ export interface HandoverContext {
   manifestsAtPromotion: ReadonlyMap<string, string>;
   /** Whether the Lease is still this node's, and its engine alive. Waiting ends when not. */
   mayGoOn: () => boolean;
+  /** The successor that a person asked for. */
+  wanted?: string;
+  /** The number of the next heartbeat. */
+  nextBeat: () => number;
+  onLastBeat: (beat: number) => void;
+  /** The last heartbeat, once it was written. */
+  beat?: number;
   /** Gives the Lease back, naming the pod that should take it next. */
   release: (preferredSuccessor: string) => Promise<void>;
 }
@@ -55,6 +62,15 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   waitUntilUploaded: waitForBucket,
 
+  async lastBeat(context) {
+    const { engine } = context.ports;
+    const beat = context.nextBeat();
+    const epoch = context.owner?.record.epoch ?? 0;
+    await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, callTimeout);
+    context.onLastBeat(beat);
+    await waitForBucket(context);
+  },
+
   async stopEngine({ ports }) {
     await ports.engine.stop(stopTimeout);
   },
@@ -67,15 +83,16 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async markClean(context) {
     if (!context.owner) throw new Error("the owner's record was never read");
-    const record = { ...context.owner.record, clean: true };
+    const record = { ...context.owner.record, clean: true, lastBeat: context.beat };
     context.onOwner({ record, etag: await context.ports.store.writeOwner(record, context.owner.etag, callTimeout) });
   },
 
   async release(context) {
     // Chosen only now that nothing is written any more: the most advanced of those that answer.
     const peers = (await context.ports.peers.askAll(askTimeout)).filter(peer => peer.following === "following");
+    const wanted = peers.find(peer => peer.pod === context.wanted);
     peers.sort((a, b) => b.epoch - a.epoch || b.beat - a.beat || (a.pod < b.pod ? -1 : 1));
-    await context.release(peers[0]?.pod ?? "");
+    await context.release((wanted ?? peers[0])?.pod ?? "");
   },
 };
 

@@ -6,7 +6,7 @@ export interface HttpRequest {
   method: string;
   url: URL;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Buffer;
   timeoutMilliseconds: number;
   agent: http.Agent | https.Agent;
 }

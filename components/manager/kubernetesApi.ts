@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as https from "node:https";
-import { labels } from "../core/podLayout";
+import { annotations as requests, labels, podLayout } from "../core/podLayout";
 import { httpRequest, HttpResponse } from "./httpRequest";
-import { Conflict, Kubernetes, LeaseObject, Log } from "./ports";
+import { Conflict, Kubernetes, LeaseObject, Log, PodRecord } from "./ports";
 
-const account = "/var/run/secrets/kubernetes.io/serviceaccount";
+const account = podLayout.serviceAccountDirectory;
 const annotations = { successor: "tidesql.io/preferred-successor", released: "tidesql.io/released-epoch" };
 
 export interface KubernetesApiOptions {
@@ -20,6 +20,16 @@ export interface KubernetesApiOptions {
 interface LeaseDocument {
   metadata: { resourceVersion: string; annotations?: Record<string, string> };
   spec?: { holderIdentity?: string | null; leaseTransitions?: number; renewTime?: string };
+}
+
+interface PodDocument {
+  metadata: {
+    name: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    deletionTimestamp?: string;
+  };
+  status?: { conditions?: { type: string; status: string }[] };
 }
 
 /** The few calls that the manager makes, over Node's own HTTPS: the official client would be three times the bundle's limit. */
@@ -107,19 +117,23 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
       return parseLease(expect(response, "updating the lease", 200).body);
     },
 
-    async readRoles(timeout) {
+    async readPods(timeout) {
       const selector = `app.kubernetes.io/name=${labels.applicationName},app.kubernetes.io/instance=${name}`;
       const response = await call("GET", `${pods}?labelSelector=${encodeURIComponent(selector)}`, timeout);
-      const list = JSON.parse(expect(response, "listing the pods", 200).body) as {
-        items: { metadata: { name: string; labels?: Record<string, string> } }[];
-      };
-      return new Map(list.items.map(({ metadata }) => [metadata.name, metadata.labels?.[labels.role] ?? "none"]));
+      const list = JSON.parse(expect(response, "listing the pods", 200).body) as { items: PodDocument[] };
+      return list.items.map(podRecord);
     },
 
     async setRole(target, role, timeout) {
       const patch = { metadata: { labels: { [labels.role]: role === "none" ? null : role } } };
       const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
       expect(response, `labelling ${target}`, 200, 404);
+    },
+
+    async clearRequests(target, timeout) {
+      const patch = { metadata: { annotations: { [requests.switchover]: null, [requests.promote]: null } } };
+      const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
+      expect(response, `taking the requests off ${target}`, 200, 404);
     },
 
     event(type, reason, message) {
@@ -139,6 +153,18 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
         .then(response => expect(response, "writing an event", 200, 201))
         .catch((error: unknown) => log("warning", "an event could not be written", { error: String(error) }));
     },
+  };
+}
+
+function podRecord({ metadata, status }: PodDocument): PodRecord {
+  return {
+    name: metadata.name,
+    role: metadata.labels?.[labels.role] ?? "none",
+    revision: metadata.labels?.["controller-revision-hash"] ?? "",
+    ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
+    leaving: metadata.deletionTimestamp !== undefined,
+    switchover: metadata.annotations?.[requests.switchover] ?? "",
+    promote: metadata.annotations?.[requests.promote] ?? "",
   };
 }
 

@@ -5,12 +5,15 @@ import { Hold, LeaseObservation, Monotonic } from "./view";
 /** A replica reads the Lease this often. Milliseconds. */
 const readEvery = 1200;
 const callTimeout = 1000;
+const confirmTimeout = 700;
 
 /** Reads, takes, renews and gives back the Lease, on this node's own clock. */
 export class LeaseKeeper {
   /** The Lease as it was last read; undefined before the first answer. */
   observation: LeaseObservation | undefined;
   hold: Hold | undefined;
+  /** A write of this node's may or may not have taken effect: nothing was read since. */
+  unsure = false;
   private object: LeaseObject | undefined;
   private reading = false;
   private lastRead: Monotonic = -Infinity;
@@ -19,6 +22,8 @@ export class LeaseKeeper {
     private readonly configuration: ManagerConfiguration,
     private readonly identity: string,
     private readonly ports: Ports,
+    /** The Lease was read. */
+    private readonly changed: () => void,
   ) {}
 
   /** Starts a reading when one is due. A holder learns from its renewals instead. */
@@ -47,6 +52,7 @@ export class LeaseKeeper {
     } finally {
       this.reading = false;
     }
+    if (this.observation?.released) this.changed();
   }
 
   /** Takes the Lease in a new epoch. Leaves `hold` undefined when somebody else was faster. */
@@ -69,17 +75,12 @@ export class LeaseKeeper {
         ? await kubernetes.updateLease({ ...lease, resourceVersion: this.object.resourceVersion }, callTimeout)
         : await kubernetes.createLease(lease, callTimeout);
       this.saw(written);
-      const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
-      this.hold = {
-        epoch,
-        lastRenewalSent: sent,
-        lastAttempt: sent,
-        deadline: sent + (leaseDurationSeconds - leaseMarginSeconds) * 1000,
-      };
+      this.hold = { epoch, lastRenewalSent: sent, lastAttempt: sent, deadline: sent + this.rightMilliseconds() };
       this.ports.watchdog.setDeadline(this.hold.deadline);
     } catch (error) {
       if (!(error instanceof Conflict)) {
         // It may have taken effect all the same.
+        this.unsure = true;
         this.readSoon();
         throw error;
       }
@@ -92,6 +93,25 @@ export class LeaseKeeper {
         this.lose();
       }
     }
+  }
+
+  /** Lets the peers stand in for the API server (rule 6). Answers whether all of them have confirmed this node. */
+  async confirmByPeers(pods: string[]): Promise<boolean> {
+    const { clock, peers, watchdog } = this.ports;
+    const { hold } = this;
+    if (!hold) return false;
+    const sent = clock.now();
+    const confirmed = await peers.confirm(pods, this.identity, hold.epoch, confirmTimeout);
+    if (!confirmed || this.hold?.epoch !== hold.epoch) return false;
+    this.hold = { ...this.hold, deadline: Math.max(this.hold.deadline, sent + this.rightMilliseconds()) };
+    watchdog.setDeadline(this.hold.deadline);
+    return true;
+  }
+
+  /** How long a renewal lets this node write, from the moment that it was sent. */
+  private rightMilliseconds(): number {
+    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
+    return (leaseDurationSeconds - leaseMarginSeconds) * 1000;
   }
 
   /** Gives the Lease back. From the call on this node does not hold it, whatever the API server answers. */
@@ -123,6 +143,7 @@ export class LeaseKeeper {
       before.exists === (object !== undefined) &&
       this.object?.resourceVersion === object?.resourceVersion;
     this.object = object;
+    this.unsure = false;
     this.observation = {
       exists: object !== undefined,
       holder: object?.holder ?? "",

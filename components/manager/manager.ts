@@ -1,28 +1,36 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { decide, Decision, EngineAction, leaseIsFree, volumeIsKept } from "./decide";
+import { acceptDataLoss } from "../core/podLayout";
+import { Audit, AuditFigures } from "./audit";
+import { leaseIsFree, volumeIsKept } from "./candidacy";
+import { Alarm, decide, Decision, EngineAction } from "./decide";
 import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
 import { JoinDesk } from "./joinDesk";
-import { Lanes } from "./lanes";
+import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { OwnerKeeper } from "./ownerKeeper";
-import { PeerStatus, Ports } from "./ports";
-import { Following, Monotonic, PeerView, Refusal, View } from "./view";
+import { PeerStatus, PodRecord, Ports } from "./ports";
+import { Following, Monotonic, PeerView, Refusal, SwitchoverRequest, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
 export const tickMilliseconds = 200;
 
 /** How often each thing is looked at, in milliseconds. Idle, a replica asks the API server 0.9 times a second and a primary once, its renewals included. */
 const intervals = {
-  rolesOfPrimary: 5000,
-  rolesOfReplica: 30_000,
+  podsOfPrimary: 5000,
+  podsOfReplica: 30_000,
   ownerOfPrimary: 2000,
   ownerOfReplica: 10_000,
   ownerInDoubt: 1000,
   /** A request each: about $6.50 a month. */
   definitions: 2000,
-  writeHeartbeat: 1000,
+  /** Of the bucket: a small request each, $1 a month at one a second. */
+  probe: 1000,
+  probeInCommitMode: 250,
+  ping: 500,
+  failsafe: 500,
+  writeHeartbeat: 500,
   readHeartbeat: 500,
   askPeers: 2000,
   join: 2000,
@@ -30,6 +38,11 @@ const intervals = {
   joinAgain: 10_000,
 };
 const callTimeout = 1000;
+const probeTimeout = 1000;
+const probeTimeoutInCommitMode = 500;
+const pingTimeout = 700;
+/** A heartbeat that is so late has the server asked whether it answers at all. Milliseconds. */
+const heartbeatIsLate = 1000;
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
@@ -43,6 +56,10 @@ export interface Counters {
   engineExits: number;
   fences: number;
   heartbeatFailures: number;
+  /** Times that the peers stood in for the API server. */
+  confirmations: number;
+  /** Times that writes were stopped because they could not be kept. */
+  writeStops: number;
 }
 
 /** The shell around `decide`: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
@@ -54,25 +71,38 @@ export class Manager {
     engineExits: 0,
     fences: 0,
     heartbeatFailures: 0,
+    confirmations: 0,
+    writeStops: 0,
   };
   /** When the loop last came round: a manager whose loop hangs is not healthy. */
   lastTick: Monotonic;
   /** Why nobody can become primary without help; empty while all is well. */
   alarm = "";
+  private alarmReason: string | undefined;
   private readonly lanes: Lanes;
   private readonly lease: LeaseKeeper;
   private readonly owner: OwnerKeeper;
   private readonly follower: Follower;
   private readonly engine: EngineKeeper;
   private readonly joins: JoinDesk;
+  private readonly audit: Audit;
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
   private leaseFreeSince: Monotonic | undefined;
+  /** It was not given back. */
+  private leaseRanOut = false;
   private refusal: Refusal | undefined;
   private stopping = false;
   private backoffUntil: Monotonic = -Infinity;
   private ownLabel: View["ownLabel"];
   private otherPrimaries: string[] = [];
+  /** Pods that this primary knows: those that are configured, and all that have joined. */
+  private readonly knownPods: Set<string>;
+  private promisedUntil: Monotonic = -Infinity;
+  private switchover: SwitchoverRequest | undefined;
+  private lossAccepted = false;
+  private beatWrittenAt: Monotonic = -Infinity;
+  private unanswered = 0;
   private beat = 0;
   private exited = false;
 
@@ -81,14 +111,19 @@ export class Manager {
     private readonly pod: string,
     private readonly identity: string,
     private readonly ports: Ports,
+    /** Another one only where it is tested what a rule is good for. */
+    private readonly decideNext: typeof decide = decide,
   ) {
     const { clock, log } = ports;
+    const { name, nodes } = configuration;
+    this.knownPods = new Set(Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod));
+    this.audit = new Audit(ports, log);
     this.lastTick = clock.now();
     this.lanes = new Lanes(clock, log, lane => {
       if (lane === "engine" || lane === "lease") this.tick();
     });
     this.joins = new JoinDesk(ports, this.lanes);
-    this.lease = new LeaseKeeper(configuration, identity, ports);
+    this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
     this.owner = new OwnerKeeper(configuration, ports);
     this.follower = new Follower(ports, configuration.replicaSyncIntervalMicroseconds / 1000);
     this.engine = new EngineKeeper({
@@ -102,7 +137,11 @@ export class Manager {
       counters: this.counters,
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
-      promoted: () => this.joins.begin(),
+      wantedSuccessor: () => this.switchover?.to,
+      switchedOver: () => this.endRequest(),
+      nextBeat: () => ++this.beat,
+      silentMilliseconds: () => this.silentMilliseconds(),
+      promoted: () => this.begin(),
       changed: () => this.tick(),
     });
   }
@@ -125,12 +164,28 @@ export class Manager {
   /** A peer says that the Lease has changed. */
   leaseChanged(): void {
     this.lease.readSoon();
+    this.tick();
   }
 
   /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
-  async joinReplica(marker: string): Promise<void> {
+  async joinReplica(marker: string, pod: string): Promise<void> {
+    if (pod !== "" && pod !== this.pod) this.knownPods.add(pod);
     if (this.engine.view.role !== "primary" || this.engine.handover) throw new Error("this node is not the primary");
     await this.joins.ask(marker);
+  }
+
+  /**
+   * Another node asks to be confirmed as the primary (rule 6). Who confirms does not take the Lease for a duration and a margin, which is longer than the other may write without asking again.
+   */
+  confirmPrimary(identity: string, epoch: number): boolean {
+    const { observation, hold, unsure } = this.lease;
+    // A node that has just tried to take the Lease does not know whether it has.
+    if (hold || unsure || this.lanes.isBusy("lease")) return false;
+    if (observation?.holder !== identity || observation.epoch !== epoch) return false;
+    if ((this.owner.stored?.record.epoch ?? 0) > epoch) return false;
+    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
+    this.promisedUntil = this.ports.clock.now() + (leaseDurationSeconds + leaseMarginSeconds) * 1000;
+    return true;
   }
 
   /** What a peer is told. */
@@ -139,13 +194,14 @@ export class Manager {
     const record = this.owner.stored?.record;
     const resumable = state === "stopped" && record !== undefined && volumeIsKept(this.engine.volume, record);
     const following = state === "running" && role === "replica" ? this.follower.state.following : "none";
-    return { pod: this.pod, following, resumable, ...this.follower.position() };
+    const generation = this.follower.state.last?.generation ?? 0;
+    return { pod: this.pod, following, resumable, generation, ...this.follower.position() };
   }
 
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
   ready(): boolean {
     const { state, role } = this.engine.view;
-    if (state !== "running" || this.refusal || this.stopping) return false;
+    if (state !== "running" || this.refusal || this.stopping || this.engine.handover) return false;
     return role === "primary" || (role === "replica" && this.follower.state.following === "following");
   }
 
@@ -176,11 +232,33 @@ export class Manager {
       handover: this.engine.handover,
       refusal: this.refusal,
       stopping: this.stopping,
+      promisedUntil: this.promisedUntil,
+      ...this.primaryView(),
+      writesStopped: this.engine.writesStopped,
+      switchover: this.switchover,
+      lossAccepted: this.lossAccepted,
       backoffUntil: this.backoffUntil,
       startBackoffUntil: this.engine.startBackoffUntil,
       ownLabel: this.ownLabel,
       otherPrimaries: this.otherPrimaries,
     };
+  }
+
+  private primaryView(): Pick<View, "bucket" | "canary"> {
+    const { role, state } = this.engine.view;
+    if (role !== "primary" || state !== "running") return {};
+    const now = this.ports.clock.now();
+    return {
+      bucket: this.audit.view(now),
+      canary: { silent: now - this.beatWrittenAt, unanswered: this.unanswered },
+    };
+  }
+
+  /** What the bucket lacks, on a primary that has compared. */
+  notInBucket(): (AuditFigures & { oldestSeconds: number }) | undefined {
+    const { figures } = this.audit;
+    if (!figures || this.engine.view.role !== "primary") return undefined;
+    return { ...figures, oldestSeconds: this.audit.view(this.ports.clock.now()).unconfirmed / 1000 };
   }
 
   /** One look at the world and what follows from it. Never waits. */
@@ -189,7 +267,7 @@ export class Manager {
     const now = this.ports.clock.now();
     this.lastTick = now;
     this.observe(now);
-    const decision = decide(this.view(), now);
+    const decision = this.decideNext(this.view(), now);
     if (decision.fence && !this.lanes.isBusy("fence")) {
       const why = decision.fence;
       this.lanes.run("fence", () => this.engine.fence(why));
@@ -197,6 +275,8 @@ export class Manager {
     this.raise(decision.alarm);
     this.carryOutLease(decision.lease);
     this.carryOutLabel(decision.label);
+    if (decision.failsafe) this.lanes.every(intervals.failsafe, "failsafe", () => this.askForConfirmation());
+    if (decision.writes) this.carryOutWrites(decision.writes);
     if (decision.engine) this.carryOutEngine(decision.engine);
   }
 
@@ -213,19 +293,23 @@ export class Manager {
         ? intervals.ownerOfPrimary
         : intervals.ownerOfReplica;
     this.lanes.every(ownerInterval, "owner", () => this.readOwner());
-    this.lanes.every(writer ? intervals.rolesOfPrimary : intervals.rolesOfReplica, "roles", () => this.readRoles());
+    this.lanes.every(writer ? intervals.podsOfPrimary : intervals.podsOfReplica, "pods", () => this.readPods());
     if (state === "running" && !this.engine.promotion && !this.engine.handover) {
       if (role === "primary") this.lanes.every(intervals.writeHeartbeat, "heartbeat", () => this.writeHeartbeat());
       if (role === "replica") this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     }
     if (state === "running" && role === "primary" && !this.engine.handover) {
       this.joins.serve();
+      this.watchBucket(now);
+      if (now - this.beatWrittenAt > heartbeatIsLate) this.lanes.every(intervals.ping, "ping", () => this.ping());
       this.lanes.every(intervals.definitions, "definitions", () =>
         copyDefinitions(this.ports.store, this.ports.log, callTimeout),
       );
     } else this.joins.turnAway();
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
+    const asksFor = this.switchover !== undefined && this.peersAskedAt < this.switchover.since;
+    if (asksFor) this.lanes.every(0, "peers", () => this.askPeers());
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());
     const primary = this.lease.holderPod();
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
@@ -238,8 +322,17 @@ export class Manager {
   /** Since when the Lease is free to take; kept while this node has taken it, until it serves. */
   private watchVacancy(now: Monotonic): void {
     const held = this.lease.hold !== undefined;
-    if (!held && leaseIsFree(this.view(), now)) this.leaseFreeSince ??= now;
-    else if (!held || this.engine.view.role === "primary") this.leaseFreeSince = undefined;
+    if (!held && leaseIsFree(this.view(), now)) {
+      this.leaseFreeSince ??= now;
+      this.leaseRanOut = this.lease.observation?.released !== true;
+    } else if (!held || this.engine.view.role === "primary") this.leaseFreeSince = undefined;
+  }
+
+  /** A holder that did not renew lost its right two margins before the Lease was free here. */
+  private silentMilliseconds(): number {
+    if (this.leaseFreeSince === undefined) return 0;
+    const margins = this.leaseRanOut ? 2000 * this.configuration.leaseMarginSeconds : 0;
+    return this.ports.clock.now() - this.leaseFreeSince + margins;
   }
 
   private async readOwner(): Promise<void> {
@@ -259,14 +352,67 @@ export class Manager {
     this.refusal = refusal;
   }
 
-  private async readRoles(): Promise<void> {
-    const roles = await this.ports.kubernetes.readRoles(callTimeout);
+  private async readPods(): Promise<void> {
+    const pods = await this.ports.kubernetes.readPods(callTimeout);
     if (this.lanes.isBusy("label")) return;
-    const own = roles.get(this.pod);
-    this.ownLabel = own === "primary" || own === "replica" ? own : "none";
-    this.otherPrimaries = [...roles]
-      .filter(([pod, role]) => pod !== this.pod && role === "primary")
-      .map(([pod]) => pod);
+    const self = pods.find(({ name }) => name === this.pod);
+    this.ownLabel = self?.role === "primary" || self?.role === "replica" ? self.role : "none";
+    this.otherPrimaries = pods
+      .filter(({ name, role }) => name !== this.pod && role === "primary")
+      .map(({ name }) => name);
+    await this.readRequests(self);
+  }
+
+  /** What a person has asked of this pod. */
+  private async readRequests(self: PodRecord | undefined): Promise<void> {
+    const { role, state } = this.engine.view;
+    this.lossAccepted = self?.promote === acceptDataLoss && role === "replica";
+    const serves = role === "primary" && state === "running";
+    if (self?.switchover && serves && !this.stopping)
+      this.switchover ??= { to: self.switchover, since: this.ports.clock.now() };
+    // What was asked of a primary says nothing to a replica, and the other way round.
+    const isOver = (self?.switchover && role === "replica" && state === "running") || (self?.promote && serves);
+    if (isOver && !this.engine.handover) await this.ports.kubernetes.clearRequests(this.pod, callTimeout);
+  }
+
+  private endRequest(): void {
+    this.switchover = undefined;
+    this.lanes.run("requests", () => this.ports.kubernetes.clearRequests(this.pod, callTimeout));
+  }
+
+  /** This node has become the primary. */
+  private begin(): void {
+    this.joins.begin();
+    this.audit.begin();
+    this.beatWrittenAt = this.ports.clock.now();
+    this.unanswered = 0;
+    this.lossAccepted = false;
+  }
+
+  private watchBucket(now: Monotonic): void {
+    const commit = this.configuration.durability === "commit";
+    const timeout = commit ? probeTimeoutInCommitMode : probeTimeout;
+    const interval = commit ? intervals.probeInCommitMode : intervals.probe;
+    this.lanes.every(interval, "bucket", () => this.audit.probe(timeout));
+    if (this.audit.isDue(now)) this.lanes.run("audit", () => this.audit.compare(this.engine.manifestsAtPromotion));
+  }
+
+  private async ping(): Promise<void> {
+    try {
+      await this.ports.engine.ping(pingTimeout);
+      this.unanswered = 0;
+    } catch (error) {
+      this.unanswered++;
+      throw error;
+    }
+  }
+
+  private async askForConfirmation(): Promise<void> {
+    const pods = [...this.knownPods];
+    const confirmed = await this.lease.confirmByPeers(pods);
+    if (!confirmed) throw new Error("not all peers have confirmed this primary");
+    this.counters.confirmations++;
+    this.ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });
   }
 
   private async writeHeartbeat(): Promise<void> {
@@ -277,6 +423,8 @@ export class Manager {
       const generation = await engine.walGeneration();
       await engine.writeHeartbeat({ epoch, beat: ++this.beat, generation }, callTimeout);
       this.follower.beatSeenAt = clock.now();
+      this.beatWrittenAt = clock.now();
+      this.unanswered = 0;
     } catch (error) {
       this.counters.heartbeatFailures++;
       throw error;
@@ -289,12 +437,14 @@ export class Manager {
     this.peersAskedAt = this.ports.clock.now();
   }
 
-  private raise(alarm = ""): void {
-    if (alarm === this.alarm) return;
-    this.alarm = alarm;
-    if (alarm === "" || this.refusal) return;
-    this.ports.log("error", alarm);
-    this.ports.kubernetes.event("Warning", "NoCandidate", alarm);
+  private raise(alarm: Alarm | undefined): void {
+    this.alarm = alarm?.message ?? "";
+    if (alarm?.reason === this.alarmReason) return;
+    this.alarmReason = alarm?.reason;
+    // A refusal has been told where it was found.
+    if (!alarm || this.refusal) return;
+    this.ports.log("error", alarm.message, { reason: alarm.reason });
+    this.ports.kubernetes.event("Warning", alarm.reason, alarm.message);
   }
 
   private carryOutLease(action: Decision["lease"]): void {
@@ -304,6 +454,7 @@ export class Manager {
       const had = this.lease.hold;
       if (action.kind === "release") {
         log("warning", "gives the lease back", { why: action.why });
+        await this.leaveNothingBehind();
         this.backoffUntil = clock.now() + backoffAfterRelease;
         return this.lease.release("");
       }
@@ -314,6 +465,31 @@ export class Manager {
         if (!this.lease.hold) this.backoffUntil = Math.max(this.backoffUntil, clock.now() + pauseAfterLostRace);
       }
       if (!had && this.lease.hold) log("info", "holds the lease", { epoch: this.lease.hold.epoch });
+    });
+  }
+
+  /** A last primary that lets another take over: what only its volume holds goes to the bucket first, as far as that is possible. */
+  private async leaveNothingBehind(): Promise<void> {
+    const record = this.owner.stored?.record;
+    if (!record || !volumeIsKept(this.engine.volume, record) || this.engine.view.state !== "stopped") return;
+    await this.audit.sendEverything(this.engine.manifestsAtPromotion).catch((error: unknown) => {
+      this.ports.log("error", "not everything could be sent to the bucket", { error: text(error) });
+    });
+  }
+
+  private carryOutWrites(action: NonNullable<Decision["writes"]>): void {
+    this.lanes.run("writes", async () => {
+      const { log, kubernetes } = this.ports;
+      if (action.kind === "stop") {
+        this.counters.writeStops++;
+        log("error", "takes no more writes", { why: action.why });
+        kubernetes.event("Warning", "WritesStopped", action.why);
+      }
+      await this.engine.setWrites(action.kind === "resume");
+      if (action.kind === "resume") {
+        log("info", "takes writes again");
+        kubernetes.event("Normal", "WritesResumed", "everything is in the bucket");
+      }
     });
   }
 
@@ -340,7 +516,11 @@ export class Manager {
     switch (action.kind) {
       case "kill":
         // Does not queue behind the start or the step that it is meant to end.
-        return this.engine.kill(action.why);
+        return action.hung ? this.engine.killHung(action.why) : this.engine.kill(action.why);
+      case "refuseSwitchover":
+        this.ports.log("error", "the switchover is refused", { why: action.why });
+        this.ports.kubernetes.event("Warning", "SwitchoverRefused", action.why);
+        return this.endRequest();
       case "exit":
         if (this.lanes.isBusy("engine", "lease")) return;
         this.exited = true;

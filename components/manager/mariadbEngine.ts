@@ -235,6 +235,12 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
       }
     },
 
+    async ping(timeout) {
+      await sql.query("ping", "SELECT 1", timeout);
+    },
+
+    lastUploadedGeneration: () => status("Tidesdb_last_uploaded_generation"),
+
     async flush(timeout) {
       await sql.query("flush", `OPTIMIZE TABLE ${heartbeatTable}`, timeout);
     },

@@ -37,7 +37,7 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     method: string,
     key: string,
     timeoutMilliseconds: number,
-    options: { query?: string; body?: string; headers?: Record<string, string> } = {},
+    options: { query?: string; body?: string | Buffer; headers?: Record<string, string> } = {},
   ): Promise<HttpResponse> {
     const path = `${folder}/${key.split("/").map(encodeURIComponent).join("/")}${options.query ? `?${options.query}` : ""}`;
     const unsigned = { host, path, method, region, service: "s3", body: options.body, headers: { ...options.headers } };
@@ -56,11 +56,14 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     throw new Error(`${what}: the object store answered ${response.status} ${code}`.trim());
   }
 
-  async function put(key: string, body: string, condition: Record<string, string>, timeout: number): Promise<string> {
-    const response = await call("PUT", prefix + key, timeout, {
-      body,
-      headers: { ...condition, "content-type": "application/json" },
-    });
+  async function put(
+    key: string,
+    body: string | Buffer,
+    headers: Record<string, string>,
+    timeout: number,
+  ): Promise<string> {
+    const type = typeof body === "string" ? "application/json" : "application/octet-stream";
+    const response = await call("PUT", prefix + key, timeout, { body, headers: { ...headers, "content-type": type } });
     if (response.status === 412 || response.status === 409) throw new Conflict(key);
     return expect(response, `writing ${key}`, 200).headers.etag ?? "";
   }
@@ -95,6 +98,24 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
         token = result.IsTruncated === "true" ? (result.NextContinuationToken ?? "") : "";
       } while (token);
       return objects;
+    },
+
+    async size(key, timeout) {
+      const response = expect(await call("HEAD", prefix + key, timeout), `looking at ${key}`, 200, 404);
+      return response.status === 404 ? undefined : Number(response.headers["content-length"]);
+    },
+
+    async put(key, content, { ifAbsent, ifMatch, epoch }, timeout) {
+      const headers = {
+        ...(ifAbsent && { "if-none-match": "*" }),
+        ...(ifMatch !== undefined && { "if-match": `"${ifMatch}"` }),
+        ...(epoch !== undefined && { "x-amz-meta-epoch": String(epoch) }),
+      };
+      await put(key, Buffer.from(content.buffer, content.byteOffset, content.byteLength), headers, timeout);
+    },
+
+    async delete(key, timeout) {
+      expect(await call("DELETE", prefix + key, timeout), `deleting ${key}`, 200, 204, 404);
     },
 
     async copy(from, to, timeout) {
@@ -151,5 +172,6 @@ function parseOwner(text: string): OwnerRecord {
     holder: record.holder ?? "",
     volumeId: record.volumeId ?? "",
     clean: record.clean === true,
+    ...(Number.isInteger(record.lastBeat) && { lastBeat: record.lastBeat }),
   };
 }

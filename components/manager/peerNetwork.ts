@@ -10,7 +10,9 @@ import { Log, Peers, PeerStatus } from "./ports";
 /** What a manager answers to its peers. */
 export interface PeerHandler {
   peerStatus(): PeerStatus;
-  joinReplica(marker: string): Promise<void>;
+  joinReplica(marker: string, pod: string): Promise<void>;
+  /** Whether this node confirms another as the primary of an epoch, and so promises not to take over for a while. */
+  confirmPrimary(identity: string, epoch: number): boolean;
   leaseChanged(): void;
 }
 
@@ -46,7 +48,12 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
         .map(answer => JSON.parse(answer.value) as PeerStatus);
     },
     async join(primary, marker, timeout) {
-      await call(primary, "POST", `/join?marker=${encodeURIComponent(marker)}`, timeout);
+      await call(primary, "POST", `/join?${new URLSearchParams({ marker, pod }).toString()}`, timeout);
+    },
+    async confirm(pods, identity, epoch, timeout) {
+      const query = new URLSearchParams({ identity, epoch: String(epoch) }).toString();
+      const answers = await Promise.allSettled(pods.map(other => call(other, "POST", `/confirm?${query}`, timeout)));
+      return answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
     },
     leaseChanged() {
       for (const other of others) {
@@ -89,8 +96,13 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
     case "POST /join": {
       const marker = url.searchParams.get("marker") ?? "";
       if (marker === "" || marker.length > longestMarker) throw new Error("a marker has 1 to 64 characters");
-      await handler.joinReplica(marker);
+      await handler.joinReplica(marker, url.searchParams.get("pod") ?? "");
       return "";
+    }
+    case "POST /confirm": {
+      const { searchParams } = url;
+      const confirmed = handler.confirmPrimary(searchParams.get("identity") ?? "", Number(searchParams.get("epoch")));
+      return confirmed ? "yes" : "no";
     }
     case "POST /lease-changed":
       handler.leaseChanged();

@@ -44,16 +44,34 @@ export class Conflict extends Error {
   }
 }
 
+/** What the API server says of one of the database's pods. */
+export interface PodRecord {
+  name: string;
+  /** The role label, "none" without one. */
+  role: string;
+  /** Of the StatefulSet's template that it was made from. */
+  revision: string;
+  ready: boolean;
+  /** It has been told to go. */
+  leaving: boolean;
+  /** Value of the annotation that asks for a switchover, empty without one. */
+  switchover: string;
+  /** Value of the annotation that asks for a promotion, empty without one. */
+  promote: string;
+}
+
 export interface Kubernetes {
   readLease(timeoutMilliseconds: number): Promise<LeaseObject | undefined>;
   /** @throws Conflict when it exists. */
   createLease(lease: Omit<LeaseObject, "resourceVersion">, timeoutMilliseconds: number): Promise<LeaseObject>;
   /** @throws Conflict when `resourceVersion` is not the current one. */
   updateLease(lease: LeaseObject, timeoutMilliseconds: number): Promise<LeaseObject>;
-  /** Role label by pod name ("none" without one), of the pods of this database. */
-  readRoles(timeoutMilliseconds: number): Promise<Map<string, string>>;
+  /** The pods of this database. */
+  readPods(timeoutMilliseconds: number): Promise<PodRecord[]>;
   /** `none` takes the label off. A pod that is gone is no error. */
   setRole(pod: string, role: "primary" | "replica" | "none", timeoutMilliseconds: number): Promise<void>;
+  /** Takes the annotations off by which a person asked for something. */
+  clearRequests(pod: string, timeoutMilliseconds: number): Promise<void>;
   /** A Kubernetes Event on this pod. Best effort: never throws. */
   event(type: "Normal" | "Warning", reason: string, message: string): void;
 }
@@ -62,6 +80,14 @@ export interface StoredObject {
   key: string;
   size: number;
   etag: string;
+}
+
+/** When a PUT may take effect, and what it says of its origin. */
+export interface PutCondition {
+  ifAbsent?: boolean;
+  ifMatch?: string;
+  /** The engine's epoch, as its own uploads carry it. */
+  epoch?: number;
 }
 
 export interface Store {
@@ -74,6 +100,12 @@ export interface Store {
   writeOwner(record: OwnerRecord, etag: string | undefined, timeoutMilliseconds: number): Promise<string>;
   /** Everything in a folder below the deployment's prefix, or all of it; keys are relative to the prefix. */
   list(timeoutMilliseconds: number, folder?: string): Promise<StoredObject[]>;
+  /** Size of an object, undefined when there is none. The key is relative to the prefix. */
+  size(key: string, timeoutMilliseconds: number): Promise<number | undefined>;
+  /** Writes an object where the condition holds. @throws Conflict */
+  put(key: string, content: Uint8Array, condition: PutCondition, timeoutMilliseconds: number): Promise<void>;
+  /** Deletes an object. One that is not there is no error. */
+  delete(key: string, timeoutMilliseconds: number): Promise<void>;
   /** Copies an object within the bucket. Keys are relative to the prefix. */
   copy(from: string, to: string, timeoutMilliseconds: number): Promise<void>;
   /** Epoch of the engine's own lease object; 0 when there is none. */
@@ -119,6 +151,10 @@ export interface Engine {
   /** Writes a replica's marker, behind a flush: who sees it has followed that flush. */
   writeMarker(marker: string, timeoutMilliseconds: number): Promise<void>;
   hasMarker(marker: string, timeoutMilliseconds: number): Promise<boolean>;
+  /** Whether the server answers at all. @throws when it does not */
+  ping(timeoutMilliseconds: number): Promise<void>;
+  /** The newest WAL generation that was uploaded after its flush. */
+  lastUploadedGeneration(): Promise<number>;
   /** Flushes the memtable of all tables. */
   flush(timeoutMilliseconds: number): Promise<void>;
   /** Generation of the active WAL. */
@@ -133,6 +169,12 @@ export interface LocalFile {
   md5?: string;
 }
 
+/** A WAL on the volume. */
+export interface WalFile {
+  generation: number;
+  bytes: number;
+}
+
 export interface Volume {
   read(): Promise<VolumeRecord>;
   /** Durable when it resolves. */
@@ -141,6 +183,10 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
+  /** The WAL's files. */
+  walFiles(): Promise<WalFile[]>;
+  /** Content of one of the engine's files; undefined when it has gone. */
+  readFile(name: string): Promise<Uint8Array | undefined>;
   /** Name of a table file without content, if there is one: the engine makes it of an object that it did not find, and takes it for the real one from then on. */
   emptyTableFile(): Promise<string | undefined>;
 }
@@ -152,13 +198,19 @@ export interface PeerStatus {
   resumable: boolean;
   epoch: number;
   beat: number;
+  /** Generation of the WAL that the node has followed. */
+  generation: number;
 }
 
 export interface Peers {
   /** Asks every other pod; those that do not answer in time are left out. */
   askAll(timeoutMilliseconds: number): Promise<PeerStatus[]>;
   /** Asks the primary for a flush and a marker behind it. */
-  join(pod: string, marker: string, timeoutMilliseconds: number): Promise<void>;
+  join(primary: string, marker: string, timeoutMilliseconds: number): Promise<void>;
+  /**
+   * Asks every given pod to confirm that this node is the primary of this epoch: each promises not to take the Lease for one duration and margin. True when all have.
+   */
+  confirm(pods: string[], identity: string, epoch: number, timeoutMilliseconds: number): Promise<boolean>;
   /** Tells the others that the Lease has just changed. Best effort: never throws. */
   leaseChanged(): void;
 }

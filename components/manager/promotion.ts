@@ -15,6 +15,8 @@ export interface PromotionContext {
   onKeptVolume: boolean;
   /** Followed the last primary, as opposed to having started empty after it. */
   following: boolean;
+  /** So long ago at least the last primary lost its right to write. */
+  silentMilliseconds: number;
   volume: VolumeRecord;
   owner: { record: OwnerRecord; etag: string } | undefined;
   engineEpochBefore?: number;
@@ -36,31 +38,58 @@ const generationPollFor = 3000;
 /** A node that did not follow needs a longer look at the bucket: after one second of following it had everything where it was measured. Milliseconds. */
 const freshSettle = 2000;
 const longestSettle = 5000;
+/** For so long a candidate waits for the last heartbeat of a primary that left in order. Milliseconds. */
+const lastBeatTimeout = 3000;
 
 /** Carries out one step. @throws with the reason when the promotion must end here. */
 export async function promotionStep(step: PromotionStep, context: PromotionContext): Promise<void> {
   await steps[step](context);
 }
 
+/** The last primary has said what its last heartbeat was: no guess is needed of how long to wait for it. Answers whether it came. */
+async function followLastBeat({ ports, syncIntervalMilliseconds }: PromotionContext, epoch: number, beat: number) {
+  const { clock, engine } = ports;
+  const until = clock.now() + lastBeatTimeout;
+  for (;;) {
+    const seen = await engine.readHeartbeat(callTimeout);
+    if (!seen) throw new Error("the replica has lost sight of the tables that it followed");
+    if (seen.epoch === epoch && seen.beat >= beat) break;
+    if (clock.now() > until) return false;
+    await clock.sleep(syncIntervalMilliseconds / 2);
+  }
+  // It was read in the middle of a poll, perhaps: two more have read all that was sent with it.
+  await clock.sleep(2 * syncIntervalMilliseconds);
+  return true;
+}
+
 const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
   async stripOtherLabels({ ports, pod }) {
-    const roles = await ports.kubernetes.readRoles(callTimeout);
-    for (const [other, role] of roles) {
-      if (other !== pod && role === "primary") await ports.kubernetes.setRole(other, "none", callTimeout);
+    for (const { name, role } of await ports.kubernetes.readPods(callTimeout)) {
+      if (name !== pod && role === "primary") await ports.kubernetes.setRole(name, "none", callTimeout);
     }
   },
 
   async settle(context) {
-    const { clock, store, engine } = context.ports;
+    const { clock, store, engine, log } = context.ports;
     const interval = context.syncIntervalMilliseconds;
     if (context.onKeptVolume || context.owner?.record.epoch === 0) return clock.sleep(3 * interval);
+    const last = (await store.readOwner(callTimeout))?.record;
+    if (context.following && last?.clean && last.lastBeat !== undefined) {
+      if (await followLastBeat(context, last.epoch, last.lastBeat)) return;
+      log("warning", "the last primary's last heartbeat was not seen", { beat: last.lastBeat });
+    }
     const sent = clock.now();
     const objects = await store.list(callTimeout);
     const roundTrip = clock.now() - sent;
     const walObjects = objects.filter(object => object.key.startsWith("data/uwal_")).length;
     // A poll reads every WAL object, one after another.
     const poll = Math.max(interval, roundTrip * (walObjects + 2));
-    const window = Math.min(longestSettle, context.following ? 3 * poll : Math.max(freshSettle, 6 * poll));
+    // A lease that ran out was silent for two margins longer than its holder could write.
+    const silent = context.silentMilliseconds;
+    const window = Math.min(
+      longestSettle,
+      context.following ? Math.max(poll, 3 * poll - silent) : Math.max(freshSettle, 6 * poll),
+    );
     const until = clock.now() + 2 * longestSettle;
     let before = await engine.readHeartbeat(callTimeout);
     if (context.following && !before) throw new Error("the replica has lost sight of the tables that it followed");

@@ -31,6 +31,8 @@ export const handoverSteps = [
   "flush",
   /** Against a listing of the bucket: the engine's own counters do not count uploads that it has parked. */
   "waitUntilUploaded",
+  /** The successor knows by it when it has followed everything. */
+  "lastBeat",
   "stopEngine",
   "compareAgain",
   "markClean",

@@ -38,6 +38,8 @@ export interface OwnerRecord {
   volumeId: string;
   /** Everything acknowledged in this epoch was found in the bucket after its writer had stopped. */
   clean: boolean;
+  /** With `clean`: the writer's last heartbeat. Who has followed it, and all that was sent with it, lacks nothing. */
+  lastBeat?: number;
 }
 
 /** What the epoch file on this node's volume says. */
@@ -117,6 +119,29 @@ export interface HandoverProgress {
   failed?: string;
 }
 
+/** What a primary knows of its way to the bucket. */
+export interface BucketView {
+  /** Age of the oldest write that is not known to be in the bucket; 0 when all are. Milliseconds. */
+  unconfirmed: number;
+  /** Since when the bucket does not answer this node; undefined while it does. */
+  failingSince: Monotonic | undefined;
+}
+
+/** What a primary knows of its own engine: alive is not healthy. */
+export interface CanaryView {
+  /** Since its last heartbeat was written. Milliseconds. */
+  silent: number;
+  /** How often in a row the server did not answer at all since then. */
+  unanswered: number;
+}
+
+/** A person's wish that this primary hands over. */
+export interface SwitchoverRequest {
+  /** The wanted successor's pod, or `any`. */
+  to: string;
+  since: Monotonic;
+}
+
 /** Everything that `decide` looks at. */
 export interface View {
   configuration: ManagerConfiguration;
@@ -147,6 +172,16 @@ export interface View {
   backoffUntil: Monotonic;
   /** No start of the engine before this. */
   startBackoffUntil: Monotonic;
+  /** This node has confirmed another as primary (rule 6), and will not take the Lease before this. */
+  promisedUntil: Monotonic;
+  /** Of a primary. */
+  bucket?: BucketView;
+  canary?: CanaryView;
+  /** This node is primary and takes no writes, because they could not be kept. */
+  writesStopped: boolean;
+  switchover?: SwitchoverRequest;
+  /** A person has accepted that what never reached the bucket is given up. */
+  lossAccepted: boolean;
   /** The role label of this pod as it was last seen or written; undefined: not known. */
   ownLabel?: "primary" | "replica" | "none";
   /** Other pods that carry the label `primary`. */

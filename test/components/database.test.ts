@@ -305,6 +305,10 @@ describe("Database", () => {
         leaseMarginSeconds: 0.5,
         durability: "interval",
         onNoCandidate: "wait",
+        failoverPreference: "availability",
+        resumeWithinSeconds: 60,
+        maxDataLossSeconds: 5,
+        onObjectStoreOutage: "stopWrites",
         replicaSyncIntervalMicroseconds: 100_000,
         objectStore: {
           endpoint: "10.0.0.5:9000",

@@ -1,7 +1,9 @@
 import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { decide, volumeIsKept } from "../../components/manager/decide";
-import { promotionSteps } from "../../components/manager/steps";
+import { volumeIsKept } from "../../components/manager/candidacy";
+import { decide } from "../../components/manager/decide";
+import { handoverSteps, promotionSteps } from "../../components/manager/steps";
+import { PeerView, View } from "../../components/manager/view";
 import { candidate, configuration, hold, lastPrimary, lease, now, owner, primary, replica } from "./views";
 
 describe("decide", () => {
@@ -103,7 +105,7 @@ describe("decide", () => {
       const view = candidate({ following: "joining", leaseFreeSince: now - 2000 });
       const decision = decide(view, now);
       assert.equal(decision.lease, undefined);
-      assert.match(decision.alarm ?? "", /no candidate/);
+      assert.match(decision.alarm?.message ?? "", /no candidate/);
     });
 
     it("wipes a node that may have missed a generation of the WAL, and does not promote it", () => {
@@ -197,7 +199,7 @@ describe("decide", () => {
       assert.deepEqual(decide(leaving, now).engine, { kind: "handoverStep", step: "stripOwnLabel" });
       const stopped = {
         ...leaving,
-        handover: { completed: 6 },
+        handover: { completed: 7 },
         engine: { ...leaving.engine, state: "stopped" as const, role: "replica" as const },
       };
       assert.deepEqual(decide(stopped, now).engine, { kind: "handoverStep", step: "compareAgain" });
@@ -222,6 +224,153 @@ describe("decide", () => {
 
     it("does not take the lease while it leaves", () => {
       assert.equal(decide(candidate({ stopping: true }), now).lease, undefined);
+    });
+  });
+
+  describe("rule 6: the API server is not the database's heart", () => {
+    const overdue = hold({ lastRenewalSent: now - 2000, lastAttempt: now - 300, deadline: now + 1500 });
+
+    it("has a primary ask its peers when renewals fail", () => {
+      assert.equal(decide(primary({ hold: overdue }), now).failsafe, true);
+    });
+
+    it("asks nobody while renewals come in time, or only for the first moment of silence", () => {
+      assert.equal(decide(primary(), now).failsafe, undefined);
+      const silent = hold({ lastRenewalSent: now - 1500, lastAttempt: now - 250, deadline: now + 2000 });
+      assert.equal(decide(primary({ hold: silent }), now).failsafe, undefined);
+    });
+
+    it("fences all the same when the deadline has come", () => {
+      const late = { ...overdue, deadline: now + 300 };
+      assert.ok(decide(primary({ hold: late }), now).fence);
+    });
+
+    it("does not take the lease as long as it has promised not to", () => {
+      assert.equal(decide(candidate({ promisedUntil: now + 10 }), now).lease, undefined);
+      assert.equal(decide(candidate({ promisedUntil: now }), now).lease?.kind, "acquire");
+    });
+
+    it("does not renew a lease that it may have taken before it promised", () => {
+      const own = candidate({ lease: lease({ holder: "orders-1_b", epoch: 8 }), promisedUntil: now + 10 });
+      assert.equal(decide(own, now).lease, undefined);
+    });
+  });
+
+  describe("rule 7: what is acknowledged can be kept", () => {
+    const behind = { unconfirmed: 5100, failingSince: now - 5100 };
+
+    it("stops writes once more could be lost than the bound says", () => {
+      assert.equal(decide(primary({ bucket: behind }), now).writes?.kind, "stop");
+      assert.equal(decide(primary({ bucket: { ...behind, unconfirmed: 4900 } }), now).writes, undefined);
+    });
+
+    it("goes on with an alarm where that was chosen", () => {
+      const decision = decide(
+        primary({ bucket: behind, configuration: { ...configuration, onObjectStoreOutage: "continue" } }),
+        now,
+      );
+      assert.equal(decision.writes, undefined);
+      assert.equal(decision.alarm?.reason, "NotInBucket");
+    });
+
+    it("stops at once in commit mode when the bucket does not answer", () => {
+      const commit = { ...configuration, durability: "commit" as const };
+      const decision = decide(
+        primary({ configuration: commit, bucket: { unconfirmed: 100, failingSince: now - 1 } }),
+        now,
+      );
+      assert.equal(decision.writes?.kind, "stop");
+    });
+
+    it("takes writes again when everything is in the bucket, and not before", () => {
+      const stopped = (bucket: View["bucket"]) => decide(primary({ writesStopped: true, bucket }), now).writes;
+      assert.deepEqual(stopped({ unconfirmed: 0, failingSince: undefined }), { kind: "resume" });
+      assert.equal(stopped({ unconfirmed: 1, failingSince: undefined }), undefined);
+      assert.equal(stopped({ unconfirmed: 0, failingSince: now - 1 }), undefined);
+    });
+
+    it("does not replace the primary", () => {
+      const decision = decide(primary({ bucket: behind }), now);
+      assert.equal(decision.fence, undefined);
+      assert.notEqual(decision.engine?.kind, "kill");
+      assert.notEqual(decision.lease?.kind, "release");
+    });
+  });
+
+  describe("rule 8: alive is not healthy", () => {
+    it("kills an engine that does not answer, to resume it in place", () => {
+      const decision = decide(primary({ canary: { silent: 2100, unanswered: 2 } }), now);
+      assert.equal(decision.engine?.kind, "kill");
+      assert.notEqual(decision.lease?.kind, "release");
+    });
+
+    it("does nothing after one probe that failed", () => {
+      assert.equal(decide(primary({ canary: { silent: 5000, unanswered: 1 } }), now).engine, undefined);
+      assert.equal(decide(primary({ canary: { silent: 1900, unanswered: 3 } }), now).engine, undefined);
+    });
+
+    it("leaves an engine alone that waits for the bucket", () => {
+      const waiting = {
+        canary: { silent: 60_000, unanswered: 0 },
+        bucket: { unconfirmed: 0, failingSince: now - 60_000 },
+      };
+      assert.equal(decide(primary(waiting), now).engine, undefined);
+      const well = { ...waiting, bucket: { unconfirmed: 0, failingSince: undefined } };
+      assert.equal(decide(primary(well), now).engine?.kind, "kill");
+    });
+  });
+
+  describe("a switchover that was asked for", () => {
+    const follower: PeerView = { pod: "orders-2", following: "following", resumable: false, epoch: 8, beat: 9 };
+    const asked = (to: string, changes: Partial<View> = {}) =>
+      decide(
+        primary({ switchover: { to, since: now - 100 }, peers: [follower], peersAskedAt: now - 50, ...changes }),
+        now,
+      ).engine;
+
+    it("begins like leaving in order, to anyone or to a follower", () => {
+      const first = { kind: "handoverStep", step: "stripOwnLabel" };
+      assert.deepEqual(asked("any"), first);
+      assert.deepEqual(asked("orders-2"), first);
+    });
+
+    it("waits until the peers were asked", () => {
+      assert.equal(asked("any", { peersAskedAt: now - 200 }), undefined);
+    });
+
+    it("is refused when nobody could take over", () => {
+      assert.equal(asked("any", { peers: [] })?.kind, "refuseSwitchover");
+      assert.equal(asked("orders-0")?.kind, "refuseSwitchover");
+      assert.equal(asked("orders-1")?.kind, "refuseSwitchover");
+    });
+
+    it("goes on step by step, and is ended when a step has failed", () => {
+      assert.deepEqual(asked("any", { handover: { completed: 1 } }), { kind: "handoverStep", step: "setReadOnly" });
+      assert.equal(asked("any", { handover: { completed: 3, failed: "no" } })?.kind, "endHandover");
+      assert.equal(asked("any", { handover: { completed: handoverSteps.length } })?.kind, "endHandover");
+    });
+  });
+
+  describe("a preference for durability", () => {
+    const durable = { ...configuration, failoverPreference: "durability" as const, resumeWithinSeconds: 60 };
+
+    it("lets the last primary's volume come back first, and says so", () => {
+      const decision = decide(candidate({ configuration: durable, leaseFreeSince: now - 30_000 }), now);
+      assert.equal(decision.lease, undefined);
+      assert.equal(decision.alarm?.reason, "WaitsForVolume");
+      const later = candidate({ configuration: durable, leaseFreeSince: now - 60_000 });
+      assert.equal(decide(later, now).lease?.kind, "acquire");
+    });
+
+    it("does not wait after a handover in order, nor when a person has accepted the loss", () => {
+      const handedOver = candidate({ configuration: durable, lease: lease({ holder: "", released: true }) });
+      assert.equal(decide(handedOver, now).lease?.kind, "acquire");
+      assert.equal(decide(candidate({ configuration: durable, lossAccepted: true }), now).lease?.kind, "acquire");
+    });
+
+    it("promotes a node that has not followed when a person has accepted the loss", () => {
+      assert.equal(decide(candidate({ following: "joining" }), now).lease, undefined);
+      assert.equal(decide(candidate({ following: "joining", lossAccepted: true }), now).lease?.kind, "acquire");
     });
   });
 
@@ -254,7 +403,7 @@ describe("decide", () => {
       assert.equal(running.fence, "ForeignData");
       const stopped = decide(lastPrimary({ refusal }), now);
       assert.deepEqual([stopped.fence, stopped.lease, stopped.engine], [undefined, undefined, undefined]);
-      assert.equal(stopped.alarm, "belongs to another");
+      assert.equal(stopped.alarm?.message, "belongs to another");
     });
   });
 });

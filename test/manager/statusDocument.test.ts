@@ -11,12 +11,14 @@ const counters = {
   engineExits: 2,
   fences: 1,
   heartbeatFailures: 0,
+  confirmations: 0,
+  writeStops: 0,
 };
 
 const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSource => ({
   view: () => view,
   ready: () => true,
-  peerStatus: () => ({ pod: view.pod, following: "none", resumable: false, epoch: 0, beat: 0 }),
+  peerStatus: () => ({ pod: view.pod, following: "none", resumable: false, epoch: 0, beat: 0, generation: 0 }),
   heartbeatAgeSeconds: () => 0.4,
   alarm: "",
   counters,

@@ -1,4 +1,4 @@
-import { Conflict, Kubernetes, LeaseObject } from "../../components/manager/ports";
+import { Conflict, Kubernetes, LeaseObject, PodRecord } from "../../components/manager/ports";
 import { api, Network, Process } from "./network";
 
 type Role = "primary" | "replica" | "none";
@@ -7,6 +7,8 @@ type Role = "primary" | "replica" | "none";
 export class SimulatedKubernetes {
   lease: LeaseObject | undefined;
   readonly roles = new Map<string, Role>();
+  /** What people have asked of pods. */
+  readonly requests = new Map<string, { switchover?: string; promote?: string }>();
   private version = 0;
 
   constructor(
@@ -37,10 +39,16 @@ export class SimulatedKubernetes {
           this.lease = { ...lease, resourceVersion: this.nextVersion() };
           return { ...this.lease };
         }),
-      readRoles: timeout => call(timeout, () => new Map<string, string>(this.roles)),
+      readPods: timeout => call(timeout, () => [...this.roles].map(([name, role]) => this.record(name, role))),
+      clearRequests: (pod, timeout) => call(timeout, () => void this.requests.delete(pod)),
       setRole: (pod, role, timeout) => call(timeout, () => void (this.roles.has(pod) && this.roles.set(pod, role))),
       event: (_type, reason, message) => this.onEvent(`${process.place} ${reason}: ${message}`),
     };
+  }
+
+  private record(name: string, role: Role): PodRecord {
+    const { switchover = "", promote = "" } = this.requests.get(name) ?? {};
+    return { name, role, revision: "", ready: true, leaving: false, switchover, promote };
   }
 
   private nextVersion(): string {

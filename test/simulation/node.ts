@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { walGeneration } from "../../components/manager/comparison";
 import { Manager } from "../../components/manager/manager";
 import { Conflict, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
@@ -105,6 +106,14 @@ export class SimulatedNode {
           return Promise.resolve(this.record);
         },
         list: () => Promise.resolve(this.filesForBucket()),
+        walFiles: () =>
+          Promise.resolve(
+            this.disk.list().flatMap(name => {
+              const generation = walGeneration(name);
+              return generation === undefined ? [] : [{ generation, bytes: this.disk.size(name) ?? 0 }];
+            }),
+          ),
+        readFile: name => Promise.resolve(this.disk.read(name)),
         emptyTableFile: () =>
           Promise.resolve(this.disk.list().find(name => name.endsWith(".klog") && this.disk.size(name) === 0)),
       },
@@ -117,7 +126,16 @@ export class SimulatedNode {
         join: (pod, marker, timeout) => {
           const other = world.nodes.find(node => node.pod === pod);
           if (!other) return Promise.reject(new Error(`no pod ${pod}`));
-          return this.peer(process, other, timeout, manager => manager.joinReplica(marker));
+          return this.peer(process, other, timeout, manager => manager.joinReplica(marker, this.pod));
+        },
+        confirm: async (pods, identity, epoch, timeout) => {
+          const asked = pods.map(pod => {
+            const other = world.nodes.find(node => node.pod === pod);
+            if (!other) return Promise.reject(new Error(`no pod ${pod}`));
+            return this.peer(process, other, timeout, manager => manager.confirmPrimary(identity, epoch));
+          });
+          const answers = await Promise.allSettled(asked);
+          return answers.every(answer => answer.status === "fulfilled" && answer.value);
         },
         leaseChanged: () => {
           for (const other of this.others()) {
@@ -199,6 +217,20 @@ export class SimulatedNode {
             etag: store.objects.get(key)?.etag.replaceAll('"', "") ?? "",
           })),
         ),
+      size: (key, timeout) => call(timeout, async () => (await store.head(key))?.size),
+      put: (key, content, { ifAbsent, ifMatch, epoch }, timeout) =>
+        call(timeout, async () => {
+          try {
+            await store.put(key, content, {
+              ...(ifAbsent && { ifNoneMatch: true }),
+              ...(ifMatch !== undefined && { ifMatch: `"${ifMatch}"` }),
+              ...(epoch !== undefined && { metadata: { epoch: String(epoch) } }),
+            });
+          } catch (error) {
+            throw error instanceof PreconditionFailed ? new Conflict(key) : error;
+          }
+        }),
+      delete: (key, timeout) => call(timeout, () => store.delete(key)),
       copy: (from, to, timeout) =>
         call(timeout, async () => {
           const object = await store.get(from);

@@ -47,6 +47,8 @@ export class SimulatedServer implements Engine {
   private model: EngineModel | undefined;
   private readOnly = true;
   private pids = 0;
+  /** Changes whenever all sessions are ended. */
+  private sessions = 0;
   private readonly listeners: ((how: string) => void)[] = [];
 
   constructor(private readonly options: SimulatedServerOptions) {}
@@ -164,7 +166,15 @@ export class SimulatedServer implements Engine {
   }
 
   endSessions(timeout: number): Promise<void> {
+    return this.ask(timeout, () => Promise.resolve(void this.sessions++));
+  }
+
+  ping(timeout: number): Promise<void> {
     return this.ask(timeout, () => Promise.resolve());
+  }
+
+  lastUploadedGeneration(): Promise<number> {
+    return this.ask(storeTimeout, model => Promise.resolve(model.status().lastUploadedGeneration));
   }
 
   promote(timeout: number): Promise<void> {
@@ -210,7 +220,10 @@ export class SimulatedServer implements Engine {
     if (!process?.alive || !model) throw new Error("connection refused");
     await this.sleep(process, statement);
     if (this.readOnly) throw new Error("1290 read_only");
+    const { sessions } = this;
     await model.commit([{ ...applicationTable, ...row }]);
+    // It may have taken effect, but nobody is told so.
+    if (sessions !== this.sessions) throw new Error("the session was ended");
   }
 
   /** DDL, by a client of the primary. */

@@ -1,0 +1,214 @@
+import { MissingObject, missingInBucket, StoredSum, walGeneration } from "./comparison";
+import { obsoleteWalObjects } from "./housekeeping";
+import { Conflict, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
+import { BucketView, Monotonic } from "./view";
+
+/** The engine's folder, below the deployment's prefix. */
+export const engineFolder = "data/";
+/** A whole comparison of the volume with the bucket is made this often while nothing is amiss. Milliseconds. About $0.45 a month for each thousand objects. */
+const compareEvery = 30_000;
+/** And this often while something is missing. Milliseconds. */
+const compareInTrouble = 2000;
+/** What has not been uploaded for so long is suspected to be lost sight of. Milliseconds. */
+const suspectAfter = 2000;
+/** The engine tries for so long itself, at least, before the manager sends a file. Milliseconds. */
+const repairAfter = 3000;
+const listTimeout = 5000;
+const sendTimeout = 20_000;
+
+/** How long the WAL was at a moment: all that was acknowledged before is within it. */
+interface Sample {
+  at: Monotonic;
+  generation: number;
+  bytes: number;
+}
+
+/** What the bucket lacks of a primary's data. */
+export interface AuditFigures {
+  bytes: number;
+  objects: number;
+  /** WAL objects in the bucket: the engine reads the first 256 only. */
+  walObjects: number;
+  /** Tables and secondary indexes: the engine finds the first 256 only. */
+  columnFamilies: number;
+  /** SSTables of the table that has most. */
+  mostSstables: number;
+}
+
+/**
+ * Knows at each moment what would be lost with this node and its disk, by looking at the volume and at the bucket; the engine's own counters leave out uploads that it has parked. Mends what the
+ * engine does not: it sends no file again whose upload a crash has cut short, and publishes no manifest twice.
+ */
+export class Audit {
+  figures: AuditFigures | undefined;
+  private samples: Sample[] = [];
+  private confirmedAt: Monotonic;
+  private failingSince: Monotonic | undefined;
+  private comparedAt: Monotonic = -Infinity;
+  private missing = new Map<string, { size: number; since: Monotonic }>();
+  private walSeen = new Map<number, Monotonic>();
+
+  constructor(
+    private readonly ports: Pick<Ports, "clock" | "store" | "volume" | "engine" | "peers">,
+    private readonly log: Log,
+  ) {
+    this.confirmedAt = ports.clock.now();
+  }
+
+  /** This node has become the primary: whatever it has promoted is in the bucket. */
+  begin(): void {
+    this.samples = [];
+    this.confirmedAt = this.ports.clock.now();
+    this.failingSince = undefined;
+    this.comparedAt = -Infinity;
+    this.missing.clear();
+    this.walSeen.clear();
+    this.figures = undefined;
+  }
+
+  view(now: Monotonic): BucketView {
+    const unconfirmed = this.samples.length === 0 ? 0 : now - this.confirmedAt;
+    return { unconfirmed, failingSince: this.failingSince };
+  }
+
+  /** Compares the WAL's length with its object's: one small request for each generation that is not known to be in the bucket. */
+  async probe(timeoutMilliseconds: number): Promise<void> {
+    const { clock, volume, store } = this.ports;
+    const at = clock.now();
+    const wal = latest(await volume.walFiles());
+    this.samples.push({ at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 });
+    const sizes = new Map<number, number>();
+    try {
+      for (const generation of new Set(this.samples.map(sample => sample.generation))) {
+        const size = await store.size(`${engineFolder}uwal_${generation}.log`, timeoutMilliseconds);
+        sizes.set(generation, size ?? 0);
+      }
+      this.failingSince = undefined;
+    } catch (error) {
+      this.failingSince ??= at;
+      throw error;
+    }
+    this.confirm(sample => sample.bytes <= emptyWal || (sizes.get(sample.generation) ?? 0) >= sample.bytes);
+  }
+
+  /** Whether a whole comparison is due. */
+  isDue(now: Monotonic): boolean {
+    const inTrouble = this.missing.size > 0 || this.view(now).unconfirmed > suspectAfter;
+    return now - this.comparedAt >= (inTrouble ? compareInTrouble : compareEvery);
+  }
+
+  /** Compares the volume with a listing of the bucket, sends what the engine has lost sight of, and deletes WAL objects that nobody needs any more. */
+  async compare(manifestsAtPromotion: StoredSum): Promise<void> {
+    const { clock, volume, store } = this.ports;
+    const at = clock.now();
+    this.comparedAt = at;
+    const files = await volume.list();
+    const objects = (await store.list(listTimeout)).filter(({ key }) => key.startsWith(engineFolder));
+    const stored = objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
+    const missing = missingInBucket(files, stored, manifestsAtPromotion);
+    this.figures = figuresOf(missing, files, stored);
+    if (missing.length === 0) this.confirm(sample => sample.at <= at);
+    await this.repair(missing, files, stored, at);
+    await this.housekeep(stored, missing.length === 0, at);
+  }
+
+  /**
+   * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead and that lets another take over.
+   * @throws when it could not
+   */
+  async sendEverything(manifestsAtPromotion: StoredSum): Promise<void> {
+    const { volume, store } = this.ports;
+    const files = await volume.list();
+    const objects = (await store.list(listTimeout)).filter(({ key }) => key.startsWith(engineFolder));
+    const stored = objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
+    for (const { name } of missingInBucket(files, stored, manifestsAtPromotion)) {
+      const file = files.find(candidate => candidate.name === name);
+      if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag);
+    }
+  }
+
+  private confirm(covered: (sample: Sample) => boolean): void {
+    while (this.samples[0] && covered(this.samples[0])) this.confirmedAt = this.samples.shift()?.at ?? this.confirmedAt;
+  }
+
+  private async repair(missing: MissingObject[], files: LocalFile[], stored: StoredObject[], now: Monotonic) {
+    const known = this.missing;
+    this.missing = new Map();
+    for (const { name } of missing) {
+      const file = files.find(candidate => candidate.name === name);
+      if (!file) continue;
+      const before = known.get(name);
+      const since = before?.size === file.size ? before.since : now;
+      this.missing.set(name, { size: file.size, since });
+      // The WAL goes on growing, and with it the engine's own uploads of it.
+      if (walGeneration(name) !== undefined || now - since < repairAfter) continue;
+      await this.send(file, stored.find(({ key }) => key === name)?.etag);
+    }
+  }
+
+  private async send(file: LocalFile, etag: string | undefined): Promise<void> {
+    const { store, volume } = this.ports;
+    const content = await volume.readFile(file.name);
+    if (!content) return;
+    // Readers leave out manifests and WAL objects of an earlier epoch than the engine's lease.
+    const carriesEpoch = file.md5 !== undefined || walGeneration(file.name) !== undefined;
+    const epoch = carriesEpoch ? await store.readEngineEpoch(listTimeout) : undefined;
+    const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
+    try {
+      await store.put(engineFolder + file.name, content, { ...condition, epoch }, sendTimeout);
+      this.log("warning", "sent a file to the bucket that the engine had not", { file: file.name, bytes: file.size });
+    } catch (error) {
+      // The engine was faster.
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+
+  private async housekeep(stored: StoredObject[], clean: boolean, now: Monotonic): Promise<void> {
+    const generations = stored.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
+    for (const generation of generations) if (!this.walSeen.has(generation)) this.walSeen.set(generation, now);
+    for (const generation of this.walSeen.keys())
+      if (!generations.includes(generation)) this.walSeen.delete(generation);
+    if (!clean) return;
+    const { engine, peers, store } = this.ports;
+    const uploaded = await engine.lastUploadedGeneration();
+    const candidates = obsoleteWalObjects(this.walSeen, uploaded, now);
+    if (candidates.length === 0) return;
+    // A follower that has not seen a later generation yet may be reading these just now.
+    const followers = (await peers.askAll(listTimeout)).filter(({ following }) => following === "following");
+    const slowest = Math.min(...followers.map(({ generation }) => generation));
+    const obsolete = candidates.filter(generation => generation < slowest);
+    for (const generation of obsolete) await store.delete(`${engineFolder}uwal_${generation}.log`, listTimeout);
+    if (obsolete.length > 0)
+      this.log("info", "deleted WAL objects that nobody needs", {
+        first: Math.min(...obsolete),
+        last: Math.max(...obsolete),
+        left: generations.length - obsolete.length,
+      });
+  }
+}
+
+/** A WAL without an entry. Bytes. */
+const emptyWal = 8;
+
+function latest(files: WalFile[]): WalFile | undefined {
+  return files.reduce<WalFile | undefined>(
+    (last, file) => (last === undefined || file.generation > last.generation ? file : last),
+    undefined,
+  );
+}
+
+function figuresOf(missing: MissingObject[], files: LocalFile[], stored: StoredObject[]): AuditFigures {
+  const sstables = new Map<string, number>();
+  for (const { name } of files) {
+    if (!name.endsWith(".klog")) continue;
+    const family = name.slice(0, name.lastIndexOf("/"));
+    sstables.set(family, (sstables.get(family) ?? 0) + 1);
+  }
+  return {
+    bytes: missing.reduce((sum, { missingBytes }) => sum + missingBytes, 0),
+    objects: missing.length,
+    walObjects: stored.filter(({ key }) => walGeneration(key) !== undefined).length,
+    columnFamilies: stored.filter(({ key }) => key.endsWith("/MANIFEST")).length,
+    mostSstables: Math.max(0, ...sstables.values()),
+  };
+}

@@ -1,0 +1,102 @@
+import type { Alarm } from "./decide";
+import { Monotonic, OwnerRecord, PeerView, View, VolumeRecord } from "./view";
+
+/** The successor that the last primary named is given this long. Milliseconds. */
+export const successorGraceMilliseconds = 3000;
+/** A less advanced candidate lets a more advanced one go first for this long. Milliseconds. */
+export const rankGraceMilliseconds = 1500;
+/** With `onNoCandidate: "promote"`, a fresh node waits this long for a candidate or for the last primary's volume. Milliseconds. */
+export const noCandidateWaitMilliseconds = 30_000;
+
+/**
+ * Whether the volume is the last primary's (rule 1a): it holds the epoch of the last promotion, or this very volume was being promoted on top of its own data when the
+ * process ended. Any other volume is wiped before a start (rule 1b).
+ */
+export function volumeIsKept(volume: VolumeRecord, owner: OwnerRecord): boolean {
+  if (volume.epoch === undefined) return false;
+  if (volume.epoch === owner.epoch) return true;
+  return volume.raising === owner.epoch && volume.volumeId === owner.volumeId;
+}
+
+/** Whether nobody holds the Lease as far as this node's own clock can tell (rule 3). */
+export function leaseIsFree(view: View, now: Monotonic): boolean {
+  const lease = view.lease;
+  if (!lease) return false;
+  if (lease.released) return true;
+  // Nobody was ever promoted, and the record in the bucket proves it: there is no writer to wait for.
+  if (!lease.exists && view.owner?.epoch === 0) return true;
+  const { leaseDurationSeconds, leaseMarginSeconds } = view.configuration;
+  return now - lease.unchangedSince >= (leaseDurationSeconds + leaseMarginSeconds) * 1000;
+}
+
+/** Whether this node's data allows a promotion (rule 3). */
+export function mayBePromoted(view: View, now: Monotonic): boolean {
+  const { engine, owner } = view;
+  if (!owner) return false;
+  if (engine.state === "stopped") return volumeIsKept(view.volume, owner);
+  if (engine.state !== "running" || engine.role !== "replica") return false;
+  if (view.following === "following") return true;
+  if (view.following === "missed") return false;
+  if (view.lossAccepted) return true;
+  // A node that started on an empty disk: only where there is nothing that it could have missed.
+  if (owner.epoch === 0 || owner.clean) return true;
+  return view.configuration.onNoCandidate === "promote" && freeFor(view, now) >= noCandidateWaitMilliseconds;
+}
+
+/** With a preference for durability, the last primary's volume is given the time to come back: nothing is lost with it. */
+export function waitsForVolume(view: View, now: Monotonic): boolean {
+  const { configuration, engine, lease, owner } = view;
+  if (configuration.failoverPreference !== "durability" || engine.state === "stopped") return false;
+  const nothingIsMissing = lease?.released === true || owner?.clean === true || owner?.epoch === 0;
+  return !nothingIsMissing && freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
+}
+
+/** For how long nobody has held the Lease. Milliseconds. */
+export function freeFor(view: View, now: Monotonic): number {
+  return view.leaseFreeSince === undefined ? 0 : now - view.leaseFreeSince;
+}
+
+/** The named successor first, then the most advanced (rule 3). Both for a bounded time: a candidate that does not move must not block the others. */
+export function letOthersGoFirst(view: View, now: Monotonic): boolean {
+  const freeMilliseconds = freeFor(view, now);
+  const preferred = view.lease?.preferredSuccessor ?? "";
+  if (preferred !== "" && preferred !== view.pod && freeMilliseconds < successorGraceMilliseconds) return true;
+  if (preferred === view.pod) return false;
+  if (freeMilliseconds >= rankGraceMilliseconds) return false;
+  // Until the peers were asked about this very vacancy, nobody knows who is the most advanced.
+  if (view.leaseFreeSince === undefined || view.peersAskedAt < view.leaseFreeSince) return true;
+  return view.peers.some(peer => goesBefore(peer, view));
+}
+
+function goesBefore(peer: PeerView, view: View): boolean {
+  const self = ownRank(view);
+  const other = rank(peer.resumable, peer.following === "following", peer.epoch, peer.beat);
+  for (let i = 0; i < self.length; i++) {
+    const difference = (other[i] ?? 0) - (self[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return peer.pod < view.pod;
+}
+
+function ownRank(view: View): number[] {
+  const resumable =
+    view.owner !== undefined && view.engine.state === "stopped" && volumeIsKept(view.volume, view.owner);
+  return rank(resumable, view.following === "following", view.position.epoch, view.position.beat);
+}
+
+/** The last primary's own volume lacks nothing; then followers by how far they have followed; then the rest. */
+function rank(resumable: boolean, following: boolean, epoch: number, beat: number): number[] {
+  return [resumable ? 1 : 0, following ? 1 : 0, epoch, beat];
+}
+
+/** Why nobody takes a Lease that is free, once that has lasted. */
+export function vacancyAlarm(view: View, now: Monotonic): Alarm | undefined {
+  if (!leaseIsFree(view, now) || freeFor(view, now) < rankGraceMilliseconds) return undefined;
+  if (mayBePromoted(view, now)) {
+    if (!waitsForVolume(view, now)) return undefined;
+    const message = "waiting for the last primary's volume, which lacks nothing: failoverPreference is durability";
+    return { reason: "WaitsForVolume", message };
+  }
+  const message = "no candidate: no node that followed the last primary is left; waiting for the last primary's volume";
+  return { reason: "NoCandidate", message };
+}

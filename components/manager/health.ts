@@ -1,0 +1,58 @@
+import type { Decision, EngineAction } from "./decide";
+import { BucketView, Monotonic, View } from "./view";
+
+/** The peers are asked to confirm a primary whose last renewal is so old. Milliseconds. */
+export const failsafeAfterMilliseconds = 1800;
+/** And again so long before the deadline that they gave it. Milliseconds. */
+export const failsafeAheadMilliseconds = 2000;
+/** A primary whose heartbeat is overdue for so long, and whose server does not answer, hangs. Milliseconds. */
+export const hungAfterMilliseconds = 2000;
+/** The server must have failed to answer so often in a row. */
+export const hungAfterUnanswered = 2;
+/** A server that answers, but does not write although the bucket is well, hangs after this. Milliseconds. */
+export const deafAfterMilliseconds = 15_000;
+/** In `commit` mode a write that is not in the bucket after this stops all others. Milliseconds. */
+export const commitPatienceMilliseconds = 1500;
+
+/** The API server does not take renewals: all peers together can stand in for it. */
+export function asksPeers({ hold, engine }: View, now: Monotonic): boolean {
+  if (!hold || engine.role !== "primary") return false;
+  const overdue = now - hold.lastRenewalSent >= failsafeAfterMilliseconds && hold.lastAttempt > hold.lastRenewalSent;
+  return overdue && hold.deadline - now <= failsafeAheadMilliseconds;
+}
+
+/** Whether what is acknowledged from now on could be kept (rule 7). */
+export function decideWrites(view: View, holds: boolean): Decision["writes"] {
+  const { engine, bucket, configuration } = view;
+  if (!holds || !bucket || engine.role !== "primary" || engine.state !== "running" || view.handover) return undefined;
+  if (view.writesStopped) {
+    return bucket.unconfirmed === 0 && bucket.failingSince === undefined ? { kind: "resume" } : undefined;
+  }
+  if (configuration.onObjectStoreOutage === "continue" || !exceedsLoss(view)) return undefined;
+  return { kind: "stop", why: lossText(bucket) };
+}
+
+/** Whether more could be lost with this node and its disk than the durability mode allows. */
+export function exceedsLoss({ bucket, configuration }: View): boolean {
+  if (!bucket) return false;
+  if (configuration.durability === "commit")
+    return bucket.failingSince !== undefined || bucket.unconfirmed > commitPatienceMilliseconds;
+  return bucket.unconfirmed > configuration.maxDataLossSeconds * 1000;
+}
+
+/** What could be lost, for people. */
+export function lossText({ unconfirmed, failingSince }: BucketView): string {
+  const age = `writes of the last ${(unconfirmed / 1000).toFixed(1)} s are not in the bucket`;
+  return failingSince === undefined ? age : `the bucket does not answer; ${age}`;
+}
+
+/** Alive is not healthy (rule 8): an engine that does not write is killed and resumed in place, under the same Lease. */
+export function hangs({ canary, bucket }: View): EngineAction | undefined {
+  if (!canary || canary.silent < hungAfterMilliseconds) return undefined;
+  if (canary.unanswered >= hungAfterUnanswered) return { kind: "kill", why: "mariadbd does not answer", hung: true };
+  // With a slow or absent bucket writes may take long, and no other engine would do better.
+  const bucketIsWell = bucket?.failingSince === undefined && (bucket?.unconfirmed ?? 0) < commitPatienceMilliseconds;
+  if (canary.silent >= deafAfterMilliseconds && bucketIsWell)
+    return { kind: "kill", why: "mariadbd answers, but does not write", hung: true };
+  return undefined;
+}
