@@ -42,6 +42,8 @@ export const podLayout = {
   usersSecretDirectory: "/etc/tidesql/users",
   /** Secret `<name>-tls` (or an existing one), keys `tls.crt`, `tls.key`, `ca.crt`. */
   tlsSecretDirectory: "/etc/tidesql/tls",
+  /** The pod's own credentials at the API server, keys `token` and `ca.crt`: mounted by Kubernetes. */
+  serviceAccountDirectory: "/var/run/secrets/kubernetes.io/serviceaccount",
 
   /** TCP port of MariaDB, named `mysql`. */
   mysqlPort: 3306,

@@ -1,6 +1,8 @@
 import * as http from "node:http";
+import * as https from "node:https";
 import { AddressInfo } from "node:net";
 import { PreconditionFailed, PutOptions } from "../model/ports";
+import { TestCertificate } from "../testCertificate";
 import { MemoryObjectStore } from "./memoryObjectStore";
 
 const metadataPrefix = "x-amz-meta-";
@@ -12,7 +14,7 @@ export class S3Server {
   private readonly sockets = new Set<import("node:net").Socket>();
 
   private constructor(
-    private readonly server: http.Server,
+    private readonly server: http.Server | https.Server,
     readonly bucket: string,
   ) {
     server.on("connection", socket => {
@@ -22,8 +24,11 @@ export class S3Server {
     server.on("request", (request, response) => void this.handle(request, response));
   }
 
-  static async start(bucket = "tests"): Promise<S3Server> {
-    const server = http.createServer();
+  /** @param certificate makes it speak HTTPS */
+  static async start(bucket = "tests", certificate?: TestCertificate): Promise<S3Server> {
+    const server = certificate
+      ? https.createServer({ cert: certificate.certificate, key: certificate.key })
+      : http.createServer();
     const started = new S3Server(server, bucket);
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
     return started;
