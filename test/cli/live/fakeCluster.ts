@@ -40,6 +40,8 @@ export function replicaStatus(pod: string, changes: Partial<StatusDocument> = {}
       engineExits: 0,
       fences: 0,
       heartbeatFailures: 0,
+      confirmations: 0,
+      writeStops: 0,
     },
     managerResidentBytes: 80_000_000,
     ...changes,
@@ -87,14 +89,12 @@ export class FakeCluster implements Kubectl {
   }
 
   run(args: readonly string[]): Promise<string> {
-    this.calls.push([...args]);
-    const refusal = this.refuse(args);
-    if (refusal) return Promise.reject(refusal);
-    try {
-      return Promise.resolve(this.answer(args));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return Promise.resolve().then(() => {
+      this.calls.push([...args]);
+      const refusal = this.refuse(args);
+      if (refusal) throw refusal;
+      return this.answer(args);
+    });
   }
 
   forward(): Promise<PortForward> {
