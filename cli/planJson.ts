@@ -1,16 +1,17 @@
 import { monthlyCost, monthlyDollars } from "../components/core/planning/cost";
 import { creationTimesSource } from "../components/core/planning/creationTimes";
 import { priceList } from "../components/core/planning/prices";
+import { Status, type Verdict } from "../policy/judge";
 import { criticalPath, describe } from "./planner/graph";
 import type { Plan } from "./planner/plan";
 import { masked } from "./planner/redaction";
 import { secretsOf } from "./secretList";
 
 /**
- * A plan for programs, as JSON: resources with type, name, parent, dependencies and inputs, what is secret, the longest chain and the monthly cost. Secrets are
+ * A plan for programs, as JSON: resources with type, name, parent, dependencies and inputs, what is secret, the longest chain, the monthly cost and the verdict of the policies. Secrets are
  * `[secret]`, also where one is part of a longer text; what only the update will know is `[unknown]`.
  */
-export function planAsJson(plan: Plan): string {
+export function planAsJson(plan: Plan, { findings, ...counts }: Verdict): string {
   const path = criticalPath(plan);
   const cost = monthlyCost(plan.resources.map(describe));
   const document = {
@@ -43,6 +44,7 @@ export function planAsJson(plan: Plan): string {
       estimatedDollars: cost.estimatedDollars,
       lines: cost.lines.map(line => ({ ...line, monthlyDollars: monthlyDollars(line) })),
     },
+    policies: { ...counts, findings: findings.filter(({ status }) => status === Status.violation) },
     diagnostics: plan.diagnostics,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -1,15 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { checks } from "../policy/checks";
-import { configurationFaults, type PackConfiguration } from "../policy/configuration";
-import { isRecord } from "../policy/model/resource";
 import { Preset } from "../policy/preset";
 import { report, ReportFormat } from "../policy/report";
-import { judgePlan } from "./judgePlan";
 import { PlanError } from "./planner/planError";
 import { ProgramError } from "./planner/planProgram";
 import { planStack } from "./planner/planStack";
+import { verdictOn } from "./verdict";
 
 /** What `tidesql policy --help` prints. */
 export const policyHelp = `Usage: tidesql policy [options]
@@ -75,9 +71,7 @@ async function judgeStack(
   terminal: Terminal,
 ): Promise<number> {
   const plan = await planStack({ stack, directory });
-  const configuration = readConfiguration(config, join(directory ?? ".", `Pulumi.${plan.stack}.policies.json`));
-  const today = new Date().toISOString().slice(0, 10);
-  const verdict = judgePlan(plan, { preset, configuration, today });
+  const verdict = verdictOn(plan, { preset, configurationFile: config, directory });
   const context = { programFile: "Pulumi.yaml", colour: terminal.colour && output === undefined };
   const text = report(verdict, format, context);
   if (output === undefined) terminal.out(text);
@@ -122,25 +116,4 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   const found = allowed.find(candidate => candidate === value);
   if (found === undefined) throw new UsageError(`--${name} is one of ${allowed.join(", ")}, not "${value}".`);
   return found;
-}
-
-/** The file that was named, or the stack's own if there is one. */
-function readConfiguration(named: string | undefined, ofStack: string): PackConfiguration {
-  const file = named ?? (existsSync(ofStack) ? ofStack : undefined);
-  if (file === undefined) return {};
-  const configuration = parseFile(file);
-  const faults = configurationFaults(checks, configuration);
-  if (faults.length > 0)
-    throw new UsageError(`${file} cannot be used:\n${faults.map(fault => `  ${fault}`).join("\n")}`);
-  return configuration;
-}
-
-function parseFile(file: string): PackConfiguration {
-  try {
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (isRecord(value)) return value as PackConfiguration;
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  throw new UsageError(`${file} is not a JSON object of policies.`);
 }

@@ -1,16 +1,18 @@
 import { creationTimesSource } from "../components/core/planning/creationTimes";
 import { type CostLine, type CostReport, monthlyCost, monthlyDollars } from "../components/core/planning/cost";
 import { priceList } from "../components/core/planning/prices";
+import type { Verdict } from "../policy/judge";
 import { groupedBy } from "./grouping";
 import { type CriticalPath, criticalPath, describe } from "./planner/graph";
 import type { Plan } from "./planner/plan";
 import { stackType } from "./planner/registration";
+import { policyLines, policyTitle } from "./policyLines";
 import { secretsOf } from "./secretList";
 import { alignedRows, fitting, shortened, type Terminal, wrapped } from "./terminal";
 import { readableType, treeLines } from "./tree";
 
-/** A plan for people: the tree, what is secret, what decides the time, what it costs, and a last line that says all of it in brief. */
-export function reportOf(plan: Plan, terminal: Terminal, elapsedMilliseconds: number): string {
+/** A plan for people: the tree, what is secret, what decides the time, what it costs, what the policies say of it, and a last line that says all of it in brief. */
+export function reportOf(plan: Plan, verdict: Verdict, terminal: Terminal, elapsedMilliseconds: number): string {
   const path = criticalPath(plan);
   const cost = monthlyCost(plan.resources.map(describe));
   const sections = [
@@ -18,6 +20,7 @@ export function reportOf(plan: Plan, terminal: Terminal, elapsedMilliseconds: nu
     section("Secret", secretLines(plan, terminal), terminal),
     section(pathTitle(path.minutes), pathLines(path, terminal), terminal),
     section(costTitle(cost), costLines(cost, terminal), terminal),
+    section(policyTitle(verdict), policyLines(verdict, plan.stack, terminal), terminal),
     section("Warnings", warningLines(plan, terminal), terminal),
   ];
   const seconds = (elapsedMilliseconds / 1000).toFixed(1);

@@ -6,9 +6,10 @@ import { planStack } from "./planner/planStack";
 import { Secret } from "./planner/values";
 import { reportOf } from "./report";
 import { terminalOf } from "./terminal";
+import { verdictOn } from "./verdict";
 
 /**
- * Plans the stack, writes the manifests if they are wanted, and prints the plan.
+ * Plans the stack, writes the manifests if they are wanted, and prints the plan with what the policies say of it.
  * @throws PlanError, ProgramError
  */
 export async function showPlan(options: PlanOptions, { out, error }: Streams): Promise<void> {
@@ -19,8 +20,9 @@ export async function showPlan(options: PlanOptions, { out, error }: Streams): P
   const plan = await planStack({ stack, directory, config, made: folder?.made });
   const manifests = folder && manifestsOf(plan);
   if (manifests) folder.write(manifests);
+  const verdict = verdictOn(plan, { directory });
   // Since the process began: Node's own start and the loading of the SDKs are part of what one waits for.
-  out.write(json ? planAsJson(plan) : reportOf(plan, terminalOf(out), performance.now()));
+  out.write(json ? planAsJson(plan, verdict) : reportOf(plan, verdict, terminalOf(out), performance.now()));
   if (manifests) {
     const what = `${manifests.length} objects to ${options.manifests}`;
     error.write(`Wrote ${what}. Secrets in them are in clear: keep the folder to yourself.\n`);

@@ -6,9 +6,14 @@ import { planStack } from "../../cli/planner/planStack";
 import { Secret } from "../../cli/planner/values";
 import { reportOf } from "../../cli/report";
 import { terminalOf } from "../../cli/terminal";
+import { judge, type Verdict } from "../../policy/judge";
+import { verdictOn } from "../../cli/verdict";
 import { fixture } from "./fixtures/fixture";
 
 const page = terminalOf({ columns: 100 });
+
+/** Of a program that breaks no policy. */
+const content: Verdict = { ...judge([], { today: "2026-11-22" }), notYetKnown: 2 };
 
 /** Every secret of a plan that is known, in clear: what must not be in any output. */
 function secretsIn(plan: Plan): string[] {
@@ -26,7 +31,7 @@ describe("a plan for people", () => {
 
   before(async () => {
     plan = await planStack({ directory: fixture, stack: "prod" });
-    report = reportOf(plan, page, 1234);
+    report = reportOf(plan, content, page, 1234);
     lines = report.split("\n");
   });
 
@@ -89,12 +94,37 @@ describe("a plan for people", () => {
     assert.ok(cost.some(line => /Total +344\.89$/.test(line)));
   });
 
+  it("says in three lines that no policy is broken", () => {
+    const [title, ...more] = section(/^Policies/);
+    assert.equal(title, `Policies: ${content.policies} asked, no mandatory violation, no advisory violation`);
+    assert.deepEqual(more, [
+      "  Left to the update, which knows more values: 2 judgements",
+      "  Reasons and remedies: tidesql policy --stack prod",
+    ]);
+  });
+
+  it("names each policy that is broken once, mandatory ones first, with what breaks it", () => {
+    const verdict = verdictOn(plan, { directory: fixture });
+    assert.ok(verdict.mandatory > 0 && verdict.advisory > 0);
+    const broken = reportOf(plan, verdict, page, 0);
+    const start = broken.indexOf(`Policies: ${verdict.policies} asked, ${verdict.mandatory} mandatory violation`);
+    const levels = [...broken.slice(start).matchAll(/^ {2}(mandatory|advisory) +([a-z-]+) +\S/gm)];
+    assert.equal(new Set(levels.map(([, , policy]) => policy)).size, levels.length);
+    assert.deepEqual(
+      levels.map(([, level]) => level),
+      levels
+        .map(([, level]) => level)
+        .sort()
+        .reverse(),
+    );
+  });
+
   it("ends with one line that says it all", () => {
     assert.match(report, /\nPlanned 23 resources in 1\.2 s, about 13 minutes to create, \$345 a month\. .*\n$/);
   });
 
   it("keeps within the terminal, in columns that are aligned", () => {
-    const narrow = reportOf(plan, terminalOf({ columns: 72 }), 0).split("\n");
+    const narrow = reportOf(plan, content, terminalOf({ columns: 72 }), 0).split("\n");
     const tree = narrow.filter(line => /[├└]─/.test(line));
     for (const line of tree) assert.ok(line.length <= 72, line);
     const dollars = section(/^Monthly cost/).filter(line => /\d\.\d\d$/.test(line));
@@ -104,7 +134,7 @@ describe("a plan for people", () => {
   it("has colours only where a person looks who wants them", () => {
     const escape = String.fromCharCode(27);
     const coloured = (stream: object, environment: NodeJS.ProcessEnv) =>
-      reportOf(plan, terminalOf(stream, environment), 0).includes(escape);
+      reportOf(plan, content, terminalOf(stream, environment), 0).includes(escape);
     assert.ok(coloured({ isTTY: true }, {}));
     assert.ok(!coloured({ isTTY: true }, { NO_COLOR: "1" }));
     assert.ok(!coloured({ isTTY: false }, {}));
@@ -120,11 +150,11 @@ describe("a plan for people", () => {
       stack: "test",
       config: { "shop:password": new Secret("correct horse") },
     });
-    assert.match(reportOf(leaky, page, 0), /Warnings\n +- the password is \[secret\]\n/);
+    assert.match(reportOf(leaky, content, page, 0), /Warnings\n +- the password is \[secret\]\n/);
   });
 
   it("says nothing of minutes and money where there are none", async () => {
-    const local = reportOf(await planStack({ directory: fixture, stack: "local" }), page, 500);
+    const local = reportOf(await planStack({ directory: fixture, stack: "local" }), content, page, 500);
     assert.doesNotMatch(local, /Longest chain|Monthly cost|\$/);
     assert.match(local, /Planned 8 resources in 0\.5 s\. /);
   });
@@ -152,7 +182,7 @@ describe("a plan for programs", () => {
 
   before(async () => {
     plan = await planStack({ directory: fixture, stack: "prod" });
-    text = planAsJson(plan);
+    text = planAsJson(plan, content);
     document = JSON.parse(text) as Document;
   });
 
