@@ -2,10 +2,11 @@ import { Process } from "./network";
 import { SimulatedNode } from "./node";
 import type { World } from "./world";
 
-/** An acknowledged write. */
+/** A write that was acknowledged. */
 export interface Acknowledged {
   key: string;
-  value: string;
+  /** Null: it deleted the row. */
+  value: string | null;
   sentAt: number;
   at: number;
   pod: string;
@@ -13,14 +14,19 @@ export interface Acknowledged {
 
 const connectLatency = 6;
 const writeTimeout = 1000;
+/** A few keys are written again and again, and deleted: an old version that comes back is a loss too. */
+const hotKeys = 5;
 
 /** An application: writes at a steady pace to the pod that carries the label `primary`, keeps its connection until it fails, and remembers what was acknowledged. */
 export class Client {
   readonly acknowledged: Acknowledged[] = [];
-  /** Writes that failed: each may be there or not. */
-  failed = 0;
+  /** Values that were sent and not acknowledged, by key: each may be there or not. */
+  readonly unanswered = new Map<string, Set<string | null>>();
+  /** Tables whose making was acknowledged. */
+  readonly tables: { table: string; sentAt: number; at: number; pod: string }[] = [];
   private target: SimulatedNode | undefined;
   private count = 0;
+  private stopped = false;
   private readonly process: Process = { place: "client", alive: true, frozen: false, waiting: [] };
 
   constructor(
@@ -30,32 +36,65 @@ export class Client {
 
   start(): void {
     this.world.time.after(this.everyMilliseconds, () => {
-      this.write().catch(() => this.failed++);
+      if (this.stopped) return;
+      this.write().catch(() => undefined);
       this.start();
     });
   }
 
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** When a write was last acknowledged. Virtual milliseconds. */
+  get lastAcknowledgedAt(): number {
+    return this.acknowledged.at(-1)?.at ?? 0;
+  }
+
   private async write(): Promise<void> {
+    const number = ++this.count;
+    const isHot = number % 4 === 0;
+    const key = isHot ? `counter-${(number / 4) % hotKeys}` : `row-${number}`;
+    const value = isHot && number % 12 === 0 ? null : String(number);
+    const sentAt = this.world.time.now;
+    const pod = await this.ask(
+      target => target.server!.write({ key, value }),
+      () => {
+        const values = this.unanswered.get(key) ?? new Set();
+        this.unanswered.set(key, values.add(value));
+      },
+    );
+    this.acknowledged.push({ key, value, sentAt, at: this.world.time.now, pod });
+  }
+
+  /** DDL. */
+  async createTable(table: string): Promise<void> {
+    const sentAt = this.world.time.now;
+    const pod = await this.ask(target => target.server!.createTable(table));
+    this.tables.push({ table, sentAt, at: this.world.time.now, pod });
+    this.world.say(`${table} was made`);
+  }
+
+  private async ask(
+    what: (target: SimulatedNode) => Promise<void>,
+    failed: () => void = () => undefined,
+  ): Promise<string> {
     const { world } = this;
     this.target ??= world.nodes.find(node => world.kubernetes.roles.get(node.pod) === "primary");
     const { target } = this;
     if (!target) throw new Error("no endpoint");
-    // A few keys are written again and again: an old version that comes back is a loss too.
-    const number = ++this.count;
-    const key = number % 4 === 0 ? `counter-${number % 20}` : `row-${number}`;
-    const value = String(number);
-    const sentAt = world.time.now;
+    const served = () => {
+      if (!target.alive || !target.server) throw new Error("connection refused");
+      return what(target);
+    };
     try {
-      const write = () => {
-        if (!target.alive || !target.server) throw new Error("connection refused");
-        return target.server.write({ key, value });
-      };
-      await world.network.request(this.process, target.pod, writeTimeout, write, connectLatency);
+      await world.network.request(this.process, target.pod, writeTimeout, served, connectLatency);
     } catch (error) {
       this.target = undefined;
+      failed();
       throw error;
     }
-    this.acknowledged.push({ key, value, sentAt, at: world.time.now, pod: target.pod });
+    return target.pod;
   }
 
   /** Longest time without an acknowledgement within a span. Milliseconds. */

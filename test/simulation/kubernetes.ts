@@ -1,43 +1,59 @@
 import { Conflict, Kubernetes, LeaseObject, PodRecord } from "../../components/manager/ports";
 import { api, Network, Process } from "./network";
+import { VirtualTime } from "./virtualTime";
 
 type Role = "primary" | "replica" | "none";
 
+/** One call, there and back. Milliseconds. */
+const roundTrip = 8;
+/** States of the Lease that a stale read may answer with are kept for so long. Milliseconds. */
+const historyMilliseconds = 10_000;
+
 /** The part of a Kubernetes API server that the managers use. */
 export class SimulatedKubernetes {
-  lease: LeaseObject | undefined;
   readonly roles = new Map<string, Role>();
   /** What people have asked of pods. */
   readonly requests = new Map<string, { switchover?: string; promote?: string }>();
+  /** Pods that have been told to go, and pods that a rollout has made anew: what `readPods` says of them. */
+  readonly leaving = new Set<string>();
+  readonly revisions = new Map<string, string>();
+  /** Reads of the Lease answer with what it was so long ago, as from a cache that lags. Milliseconds. */
+  staleByMilliseconds = 0;
   private version = 0;
+  private states: { since: number; lease: LeaseObject | undefined }[] = [{ since: -Infinity, lease: undefined }];
 
   constructor(
+    private readonly time: VirtualTime,
     private readonly network: Network,
     private readonly onEvent: (text: string) => void,
+    private readonly isReady: (pod: string) => boolean,
   ) {}
+
+  get lease(): LeaseObject | undefined {
+    return this.states.at(-1)?.lease;
+  }
 
   /** Changes the Lease as a person with kubectl would. */
   edit(change: (lease: LeaseObject) => LeaseObject | undefined): void {
     if (!this.lease) return;
     const changed = change(this.lease);
-    this.lease = changed && { ...changed, resourceVersion: this.nextVersion() };
+    this.store(changed);
   }
 
   client(process: Process): Kubernetes {
-    const call = <T>(timeout: number, effect: () => T) => this.network.request(process, api, timeout, effect, 8);
+    const call = <T>(timeout: number, effect: () => T) =>
+      this.network.request(process, api, timeout, effect, roundTrip);
     return {
-      readLease: timeout => call(timeout, () => this.lease && { ...this.lease }),
+      readLease: timeout => call(timeout, () => this.read()),
       createLease: (lease, timeout) =>
         call(timeout, () => {
           if (this.lease) throw new Conflict("the lease");
-          this.lease = { ...lease, resourceVersion: this.nextVersion() };
-          return { ...this.lease };
+          return this.store(lease);
         }),
       updateLease: (lease, timeout) =>
         call(timeout, () => {
           if (this.lease?.resourceVersion !== lease.resourceVersion) throw new Conflict("the lease");
-          this.lease = { ...lease, resourceVersion: this.nextVersion() };
-          return { ...this.lease };
+          return this.store(lease);
         }),
       readPods: timeout => call(timeout, () => [...this.roles].map(([name, role]) => this.record(name, role))),
       clearRequests: (pod, timeout) => call(timeout, () => void this.requests.delete(pod)),
@@ -46,12 +62,25 @@ export class SimulatedKubernetes {
     };
   }
 
-  private record(name: string, role: Role): PodRecord {
-    const { switchover = "", promote = "" } = this.requests.get(name) ?? {};
-    return { name, role, revision: "", ready: true, leaving: false, switchover, promote };
+  private read(): LeaseObject | undefined {
+    const asOf = this.time.now - this.staleByMilliseconds;
+    const lease = this.states.findLast(({ since }) => since <= asOf)?.lease;
+    return lease && { ...lease };
   }
 
-  private nextVersion(): string {
-    return String(++this.version);
+  private store<T extends Omit<LeaseObject, "resourceVersion"> | undefined>(lease: T): LeaseObject {
+    const { now } = this.time;
+    const stored = lease && { ...lease, resourceVersion: String(++this.version) };
+    this.states = this.states.filter(
+      ({ since }, i) => since > now - historyMilliseconds || i === this.states.length - 1,
+    );
+    this.states.push({ since: now, lease: stored });
+    return { ...stored };
+  }
+
+  private record(name: string, role: Role): PodRecord {
+    const { switchover = "", promote = "" } = this.requests.get(name) ?? {};
+    const revision = this.revisions.get(name) ?? "";
+    return { name, role, revision, ready: this.isReady(name), leaving: this.leaving.has(name), switchover, promote };
   }
 }

@@ -22,32 +22,85 @@ export function inProcess(process: Process, run: () => void): void {
   else run();
 }
 
-/** The network: latency, cut links in one direction, servers that refuse or hang, answers that are lost after the request took effect. */
+/** What a place's server does to a request instead of serving it. Each is a probability. */
+export interface Misbehaviour {
+  /** The request takes effect, and the answer is lost. */
+  losesAnswers?: number;
+  /** An error (429, 500, 503) comes back at once, and nothing has happened. */
+  refuses?: number;
+  /** An error comes back although the request took effect. */
+  failsAfterEffect?: number;
+  /** Added to each way. Milliseconds. */
+  slowBy?: number;
+}
+
+/** What is wrong at the moment, and for how many reasons. */
+class Troubles {
+  private readonly reasons = new Map<string, number>();
+
+  constructor(private readonly changed: (by: number) => void) {}
+
+  add(what: string): void {
+    this.reasons.set(what, (this.reasons.get(what) ?? 0) + 1);
+    this.changed(1);
+  }
+
+  delete(what: string): void {
+    const left = (this.reasons.get(what) ?? 0) - 1;
+    if (left < 0) return;
+    if (left > 0) this.reasons.set(what, left);
+    else this.reasons.delete(what);
+    this.changed(-1);
+  }
+
+  has(what: string): boolean {
+    return this.reasons.has(what);
+  }
+}
+
+/** The network: latency, cut links in one direction, servers that refuse, hang or are slow, answers that are lost after the request took effect. */
 export class Network {
   /** "from>to": messages vanish. */
-  readonly cut = new Set<string>();
-  /** Connections are refused at once. */
-  readonly down = new Set<Place>();
+  readonly cut = new Troubles(by => (this.troubles += by));
+  /** Connections are refused: nothing arrives, and what was under way has no answer. */
+  readonly down = new Troubles(by => (this.troubles += by));
+  private readonly misbehaviours = new Map<Place, Set<Misbehaviour>>();
   /** Requests wait, and take effect when the server thaws. */
   private readonly frozen = new Map<Place, (() => void)[]>();
-  /** Added to each way to a place. Milliseconds. */
-  readonly slow = new Map<Place, number>();
-  /** Probability that an answer of this place is lost. */
-  readonly lossy = new Map<Place, number>();
+  private troubles = 0;
 
   constructor(
     private readonly time: VirtualTime,
     private readonly random: Random,
   ) {}
 
+  /** Nothing at all is wrong with any link or service. */
+  get calm(): boolean {
+    return this.troubles === 0;
+  }
+
   freeze(place: Place): void {
-    if (!this.frozen.has(place)) this.frozen.set(place, []);
+    if (this.frozen.has(place)) return;
+    this.troubles++;
+    this.frozen.set(place, []);
   }
 
   thaw(place: Place): void {
-    const waiting = this.frozen.get(place) ?? [];
+    const waiting = this.frozen.get(place);
+    if (!waiting) return;
+    this.troubles--;
     this.frozen.delete(place);
     for (const run of waiting) run();
+  }
+
+  /** Starts a misbehaviour. @returns what ends it */
+  misbehave(place: Place, how: Misbehaviour): () => void {
+    const active = this.misbehaviours.get(place) ?? new Set();
+    this.misbehaviours.set(place, active.add(how));
+    this.troubles++;
+    return () => {
+      if (active.delete(how)) this.troubles--;
+    };
   }
 
   /** One request and its answer. `effect` runs at the server, at most once, and may have run when this rejects. */
@@ -72,20 +125,28 @@ export class Network {
       const timer = this.time.after(timeoutMilliseconds, () =>
         settle(() => reject(new Error(`${to}: no answer in ${timeoutMilliseconds} ms`))),
       );
-      const oneWay = () => (baseLatency / 2) * this.random.between(0.7, 1.6) + (this.slow.get(to) ?? 0);
-      if (this.down.has(to)) {
-        this.time.after(oneWay(), () => settle(() => reject(new Error(`${to}: connection refused`))));
-        return;
+      const oneWay = () => this.latency(to, baseLatency / 2);
+      if (!this.calm) {
+        if (this.down.has(to)) {
+          this.time.after(oneWay(), () => settle(() => reject(new Error(`${to}: connection refused`))));
+          return;
+        }
+        if (this.cut.has(`${from.place}>${to}`)) return;
       }
-      if (this.cut.has(`${from.place}>${to}`)) return;
       const answer = (finish: () => void) => {
-        if (this.cut.has(`${to}>${from.place}`) || this.random.chance(this.lossy.get(to) ?? 0)) return;
+        if (!this.calm) {
+          if (this.cut.has(`${to}>${from.place}`) || this.suffers(to, "losesAnswers")) return;
+          if (this.suffers(to, "failsAfterEffect")) finish = () => reject(new Error(`${to}: 500`));
+        }
         this.time.after(oneWay(), () => settle(finish));
       };
       const arrive = () => {
-        const waiting = this.frozen.get(to);
-        if (waiting) return void waiting.push(arrive);
-        if (this.down.has(to)) return;
+        if (!this.calm) {
+          const waiting = this.frozen.get(to);
+          if (waiting) return void waiting.push(arrive);
+          if (this.down.has(to)) return;
+          if (this.suffers(to, "refuses")) return answer(() => reject(new Error(`${to}: 503 or 429`)));
+        }
         let result: T | Promise<T>;
         try {
           result = effect();
@@ -100,5 +161,21 @@ export class Network {
       };
       this.time.after(oneWay(), arrive);
     });
+  }
+
+  /** How long a message to a place takes now. Milliseconds. */
+  latency(to: Place, typical: number): number {
+    const { random } = this;
+    let added = 0;
+    if (!this.calm) for (const { slowBy } of this.misbehaviours.get(to) ?? []) added += slowBy ?? 0;
+    return typical * random.between(0.7, 1.6) + added;
+  }
+
+  private suffers(place: Place, what: Exclude<keyof Misbehaviour, "slowBy">): boolean {
+    for (const how of this.misbehaviours.get(place) ?? []) {
+      const probability = how[what];
+      if (probability !== undefined && this.random.chance(probability)) return true;
+    }
+    return false;
   }
 }

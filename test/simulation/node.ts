@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
+import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
 import { Conflict, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
@@ -7,13 +8,16 @@ import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
 import { bucket, inProcess, Process } from "./network";
 import { SimulatedServer } from "./simulatedServer";
+import { withTraps } from "./traps";
+import { simulatedWatchdog } from "./watchdog";
 import type { World } from "./world";
 
 const storeRoundTrip = 15;
 const peerRoundTrip = 4;
-const watchdogInterval = 20;
 /** What the managers keep in the bucket beside the engine's data. */
 const ownerKey = "owner.json";
+/** Crystals differ by so much. Share. */
+const clockDrift = 200e-6;
 
 /** A pod's place: its volume stays when the pod goes, unless the disk is lost with it. */
 export class SimulatedNode {
@@ -24,37 +28,45 @@ export class SimulatedNode {
   server: SimulatedServer | undefined;
   /** Of the pod that runs here now. */
   uid = "";
+  /** Added to the wall clock. Milliseconds. */
+  wallClockOffset = 0;
+  /** Until then mariadbd ends as soon as it is started: an image that does not work. Virtual milliseconds. */
+  brokenUntil = 0;
+  /** Added to the time that mariadbd needs to start. Milliseconds. */
+  slowStart = 0;
+  private readonly clockRate: number;
+  private readonly clockOffset: number;
 
   constructor(
     readonly pod: string,
     private readonly world: World,
-  ) {}
+  ) {
+    this.clockRate = 1 + world.random.between(-clockDrift, clockDrift);
+    this.clockOffset = world.random.between(0, 1e9);
+  }
 
   get alive(): boolean {
     return this.process?.alive === true;
   }
 
-  /** The kubelet starts the pod's container: another life of the same pod, or, with `newPod`, of a new one. */
+  /** Monotonic, of this machine: nothing but its own differences mean anything. */
+  now(): number {
+    return this.clockOffset + this.world.time.now * this.clockRate;
+  }
+
+  /** The kubelet starts the pod's container: another life of the same pod, or, with another `uid`, a new one. */
   start(uid: string): void {
     const { world } = this;
     this.uid = uid;
     const process: Process = { place: this.pod, alive: true, frozen: false, waiting: [] };
     this.process = process;
     world.kubernetes.roles.set(this.pod, world.kubernetes.roles.get(this.pod) ?? "none");
-    const { time, network, random, store, settings } = world;
-    const log = (text: string) => world.say(`${this.pod} engine: ${text}`);
-    const server = new SimulatedServer({
-      manager: process,
-      disk: this.disk,
-      store,
-      network,
-      time,
-      random,
-      settings,
-      log,
-    });
+    const server = new SimulatedServer(this, process, world);
     this.server = server;
-    this.manager = new Manager(world.configuration, this.pod, `${this.pod}_${uid}`, this.ports(process, server));
+    const ports = withTraps(this.ports(process, server), this, world);
+    const mutated = world.mutation?.ports?.(ports, this, world) ?? ports;
+    const decideNext = world.mutation?.decide?.(this, world) ?? decide;
+    this.manager = new Manager(world.configuration, this.pod, `${this.pod}_${uid}`, mutated, decideNext);
     this.manager.run().catch((error: unknown) => {
       world.say(`${this.pod} the manager ended: ${String(error)}`);
       this.vanish();
@@ -72,17 +84,20 @@ export class SimulatedNode {
     this.record = { volumeId: "" };
   }
 
+  /** The machine's processes stop. Its clock goes on. */
   freeze(): void {
+    if (this.server?.open) this.world.promises.stopped(this);
     for (const process of [this.process, this.server?.process]) if (process) process.frozen = true;
   }
 
   /** Whatever waited happens now, the engine's first: the worst order. */
   thaw(): void {
-    for (const process of [this.server?.process, this.process]) {
-      if (!process) continue;
-      process.frozen = false;
-      for (const run of process.waiting.splice(0)) if (process.alive) run();
-    }
+    this.world.promises.thawed(this);
+    this.server?.thaw();
+    const { process } = this;
+    if (!process) return;
+    process.frozen = false;
+    for (const run of process.waiting.splice(0)) if (process.alive) run();
   }
 
   private ports(process: Process, server: SimulatedServer): Ports {
@@ -90,9 +105,9 @@ export class SimulatedNode {
     const { time } = world;
     return {
       clock: {
-        now: () => time.now,
-        wallTime: () => new Date(time.now).toISOString(),
-        sleep: ms => new Promise(resolve => time.after(ms, () => inProcess(process, resolve))),
+        now: () => this.now(),
+        wallTime: () => new Date(Math.max(0, time.now + this.wallClockOffset)).toISOString(),
+        sleep: ms => new Promise(resolve => time.after(ms / this.clockRate, () => inProcess(process, resolve))),
       },
       kubernetes: world.kubernetes.client(process),
       store: this.storeFor(process),
@@ -143,9 +158,9 @@ export class SimulatedNode {
           }
         },
       },
-      watchdog: this.watchdog(process, server),
+      watchdog: simulatedWatchdog(this, process, server, world),
       log: (level, message, fields) =>
-        world.say(`${this.pod} ${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
+        world.say(() => `${this.pod} ${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
       exit: () => {
         process.alive = false;
         server.vanish();
@@ -171,75 +186,48 @@ export class SimulatedNode {
     return this.world.network.request(process, other.pod, timeout, answer, peerRoundTrip);
   }
 
-  /** The real one is a thread of the manager's process: it freezes and dies with it, and does not need its event loop. */
-  private watchdog(process: Process, server: SimulatedServer): Ports["watchdog"] {
-    let deadline = 0;
-    let guarded = 0;
-    const look = () => {
-      if (guarded !== 0 && this.world.time.now >= deadline && server.pid() === guarded) {
-        this.world.say(`${this.pod} watchdog: the deadline has passed`);
-        guarded = 0;
-        server.kill();
-      }
-      this.world.time.after(watchdogInterval, () => inProcess(process, look));
-    };
-    look();
-    return { setDeadline: at => void (deadline = at), guard: pid => void (guarded = pid) };
-  }
-
   private storeFor(process: Process): Store {
     const { network, store } = this.world;
-    const call = <T>(timeout: number, effect: () => Promise<T>) =>
+    const call = <T>(timeout: number, effect: () => T) =>
       network.request(process, bucket, timeout, effect, storeRoundTrip);
     return {
       readOwner: timeout =>
-        call(timeout, async () => {
-          const object = await store.get(ownerKey);
+        call(timeout, () => {
+          const object = store.get(ownerKey);
           return (
-            object && { record: JSON.parse(new TextDecoder().decode(object.body)) as OwnerRecord, etag: object.etag }
+            object && { record: JSON.parse(Buffer.from(object.body).toString()) as OwnerRecord, etag: object.etag }
           );
         }),
       writeOwner: (record, etag, timeout) =>
-        call(timeout, async () => {
-          // Two writes of one content must differ, as the real record's would by its holder.
-          const body = new TextEncoder().encode(JSON.stringify(record));
+        call(timeout, () => {
           try {
-            return await store.put(ownerKey, body, etag === undefined ? { ifNoneMatch: true } : { ifMatch: etag });
+            const body = Buffer.from(JSON.stringify(record));
+            return store.put(ownerKey, body, etag === undefined ? { ifNoneMatch: true } : { ifMatch: etag });
           } catch (error) {
             throw error instanceof PreconditionFailed ? new Conflict(ownerKey) : error;
           }
         }),
-      list: (timeout, folder = "") =>
-        call(timeout, async () =>
-          (await store.list(folder)).map(({ key, size }) => ({
-            key,
-            size,
-            etag: store.objects.get(key)?.etag.replaceAll('"', "") ?? "",
-          })),
-        ),
-      size: (key, timeout) => call(timeout, async () => (await store.head(key))?.size),
+      list: (timeout, folder = "") => call(timeout, () => store.list(folder)),
+      size: (key, timeout) => call(timeout, () => store.head(key)?.size),
       put: (key, content, { ifAbsent, ifMatch, epoch }, timeout) =>
-        call(timeout, async () => {
+        call(timeout, () => {
+          const metadata = epoch === undefined ? undefined : { epoch: String(epoch) };
           try {
-            await store.put(key, content, {
-              ...(ifAbsent && { ifNoneMatch: true }),
-              ...(ifMatch !== undefined && { ifMatch: `"${ifMatch}"` }),
-              ...(epoch !== undefined && { metadata: { epoch: String(epoch) } }),
-            });
+            store.put(key, content, { ifNoneMatch: ifAbsent, ifMatch, metadata });
           } catch (error) {
             throw error instanceof PreconditionFailed ? new Conflict(key) : error;
           }
         }),
       delete: (key, timeout) => call(timeout, () => store.delete(key)),
       copy: (from, to, timeout) =>
-        call(timeout, async () => {
-          const object = await store.get(from);
+        call(timeout, () => {
+          const object = store.get(from);
           if (!object) throw new Error(`there is no ${from}`);
-          await store.put(to, object.body, { metadata: object.metadata });
+          store.put(to, object.body, { metadata: object.metadata });
         }),
       readEngineEpoch: timeout =>
-        call(timeout, async () => Number((await store.head("data/_tdb_primary_lease"))?.metadata.epoch ?? 0)),
-      supportsConditionalWrites: timeout => call(timeout, () => Promise.resolve(true)),
+        call(timeout, () => Number(store.head("data/_tdb_primary_lease")?.metadata.epoch ?? 0)),
+      supportsConditionalWrites: timeout => call(timeout, () => true),
     };
   }
 
@@ -248,9 +236,9 @@ export class SimulatedNode {
       .list()
       .filter(name => /(^|\/)(MANIFEST|uwal_\d+\.log|.*\.(klog|vlog))$/.test(name))
       .map(name => {
+        if (!name.endsWith("MANIFEST")) return { name, size: this.disk.size(name) ?? 0 };
         const content = this.disk.read(name) ?? new Uint8Array();
-        const md5 = name.endsWith("MANIFEST") ? createHash("md5").update(content).digest("hex") : undefined;
-        return { name, size: content.length, md5 };
+        return { name, size: content.length, md5: createHash("md5").update(content).digest("hex") };
       });
   }
 }

@@ -1,12 +1,10 @@
 import { Engine, Heartbeat } from "../../components/manager/ports";
-import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { Engine as EngineModel, reaperIntervalMilliseconds, RowWrite } from "../engine/model/engine";
 import { EngineCrashed, NoSuchTable } from "../engine/model/errors";
 import { ObjectStore } from "../engine/model/ports";
-import { EngineSettings } from "../engine/model/settings";
-import { bucket, inProcess, Network, Process } from "./network";
-import { Random } from "./random";
-import { VirtualTime } from "./virtualTime";
+import { bucket, inProcess, Process } from "./network";
+import type { SimulatedNode } from "./node";
+import type { World } from "./world";
 
 /** How long parts of the server take. Milliseconds. */
 const processStart = 600;
@@ -15,6 +13,8 @@ const cleanStop = 300;
 /** One call to the bucket, there and back, and its limit. */
 const storeRoundTrip = 10;
 const storeTimeout = 5000;
+/** A read on a healthy link is answered at once, and the time that it took is slept together with that of its neighbours: so often. */
+const sleepProbability = 0.2;
 
 const heartbeatTable = { database: "tidesql_internal", table: "heartbeat" };
 const markerTable = { database: "tidesql_internal", table: "joined" };
@@ -29,21 +29,11 @@ const familySettings = {
 /** The application's table. */
 export const applicationTable = { database: "shop", table: "orders" };
 
-export interface SimulatedServerOptions {
-  /** The manager's process: what it awaits is answered there. */
-  manager: Process;
-  disk: MemoryDisk;
-  store: ObjectStore;
-  network: Network;
-  time: VirtualTime;
-  random: Random;
-  settings: Partial<EngineSettings>;
-  log: (text: string) => void;
-}
-
-/** mariadbd, with the model of the engine in it: a process that can be killed, frozen, and be slow. */
+/** mariadbd, with the model of the engine in it: a process that can be killed, frozen, be slow, and lie. */
 export class SimulatedServer implements Engine {
   process: Process | undefined;
+  /** The next promotion does nothing, and says that all is well. */
+  lies = false;
   private model: EngineModel | undefined;
   private readOnly = true;
   private pids = 0;
@@ -51,13 +41,16 @@ export class SimulatedServer implements Engine {
   private sessions = 0;
   private readonly listeners: ((how: string) => void)[] = [];
 
-  constructor(private readonly options: SimulatedServerOptions) {}
+  /** @param manager what it awaits is answered in this process */
+  constructor(
+    private readonly node: SimulatedNode,
+    private readonly manager: Process,
+    private readonly world: World,
+  ) {}
 
-  /** Whether a client's write would be accepted now. */
+  /** Whether a client's write would be accepted, now or, in a frozen process, at its thaw. */
   get open(): boolean {
-    return (
-      this.process?.alive === true && !this.readOnly && this.model !== undefined && !this.model.status().replicaMode
-    );
+    return this.process?.alive === true && !this.readOnly && this.model?.replicaMode === false;
   }
 
   pid(): number {
@@ -69,21 +62,31 @@ export class SimulatedServer implements Engine {
   }
 
   async start(timeoutMilliseconds: number, onSpawn: (pid: number) => void): Promise<void> {
-    const { manager, time } = this.options;
+    const { manager, node } = this;
+    const { time } = this.world;
     const process: Process = { place: manager.place, alive: true, frozen: false, waiting: [] };
     this.process = process;
     this.readOnly = true;
     this.model = undefined;
+    this.lies = false;
     this.pids++;
     onSpawn(this.pids);
     await new Promise<void>((resolve, reject) => {
       const ended = () => reject(new Error("mariadbd ended before it answered"));
       this.listeners.push(ended);
-      time.after(timeoutMilliseconds, () => inProcess(manager, () => reject(new Error("mariadbd did not answer"))));
-      time.after(processStart, () =>
+      const timer = time.after(timeoutMilliseconds, () =>
+        inProcess(manager, () => reject(new Error("mariadbd did not answer"))),
+      );
+      const answers = () => {
+        timer.run = undefined;
+        this.listeners.splice(this.listeners.indexOf(ended), 1);
+        resolve();
+      };
+      time.after(processStart + node.slowStart, () =>
         inProcess(process, () => {
+          if (time.now < node.brokenUntil) return this.end(process, "exit code 1");
           this.openModel(process).then(
-            () => inProcess(manager, resolve),
+            () => inProcess(manager, answers),
             (error: unknown) => this.end(process, String(error)),
           );
         }),
@@ -92,16 +95,16 @@ export class SimulatedServer implements Engine {
   }
 
   private async openModel(process: Process): Promise<void> {
-    const { disk, random, settings, log } = this.options;
-    const clock = { now: () => this.options.time.now, sleep: (ms: number) => this.sleep(process, ms) };
+    const { world, node } = this;
+    const clock = { now: () => world.time.now, sleep: (ms: number) => this.sleep(process, ms) };
     const environment = {
-      disk,
+      disk: node.disk,
       store: this.storeFor(process),
       clock,
-      random: () => random.next(),
-      log: (_level: string, text: string) => log(text),
+      random: () => world.random.next(),
+      log: (_level: string, text: string) => world.say(() => `${node.pod} engine: ${text}`),
     };
-    const model = await EngineModel.open(environment, { ...settings, replicaMode: true });
+    const model = await EngineModel.open(environment, { ...world.settings, replicaMode: true });
     if (!process.alive) return model.kill();
     this.model = model;
     this.repeat(process, reaperIntervalMilliseconds, () => model.tick());
@@ -116,21 +119,38 @@ export class SimulatedServer implements Engine {
 
   /** The machine went down: nobody is told. */
   vanish(): void {
-    if (!this.process) return;
+    if (!this.process?.alive) return;
+    if (this.open) this.world.promises.stopped(this.node);
     this.process.alive = false;
     this.model?.kill();
   }
 
+  /** SIGSTOP: it hangs, and its manager does not. */
+  freeze(): void {
+    if (!this.process?.alive) return;
+    if (this.open) this.world.promises.stopped(this.node);
+    this.process.frozen = true;
+  }
+
+  thaw(): void {
+    const { process } = this;
+    if (!process) return;
+    process.frozen = false;
+    for (const run of process.waiting.splice(0)) if (process.alive) run();
+  }
+
   stop(timeoutMilliseconds: number): Promise<void> {
-    const { manager, time } = this.options;
+    const { manager } = this;
+    const { time } = this.world;
     const { process, model } = this;
     if (!process?.alive) return Promise.resolve();
     return new Promise(resolve => {
       const finish = (how: string) => {
+        timer.run = undefined;
         this.end(process, how);
         time.after(1, () => inProcess(manager, resolve));
       };
-      time.after(timeoutMilliseconds, () => finish("signal SIGKILL"));
+      const timer = time.after(timeoutMilliseconds, () => finish("signal SIGKILL"));
       time.after(cleanStop, () =>
         inProcess(process, () => {
           (model?.close() ?? Promise.resolve()).then(
@@ -144,10 +164,11 @@ export class SimulatedServer implements Engine {
 
   private end(process: Process, how: string): void {
     if (!process.alive) return;
+    if (this.process === process) this.world.promises.stopped(this.node);
     process.alive = false;
     this.model?.kill();
-    this.options.time.after(1, () =>
-      inProcess(this.options.manager, () => {
+    this.world.time.after(1, () =>
+      inProcess(this.manager, () => {
         for (const listener of [...this.listeners]) listener(how);
       }),
     );
@@ -162,7 +183,11 @@ export class SimulatedServer implements Engine {
   }
 
   setReadOnly(on: boolean, timeout: number): Promise<void> {
-    return this.ask(timeout, () => Promise.resolve(void (this.readOnly = on)));
+    return this.ask(timeout, () => {
+      this.readOnly = on;
+      if (this.open) this.world.promises.opened(this.node);
+      return Promise.resolve();
+    });
   }
 
   endSessions(timeout: number): Promise<void> {
@@ -178,7 +203,10 @@ export class SimulatedServer implements Engine {
   }
 
   promote(timeout: number): Promise<void> {
-    return this.ask(timeout, model => model.promote());
+    return this.ask(timeout, async model => {
+      if (this.lies) this.lies = false;
+      else await model.promote();
+    });
   }
 
   writeHeartbeat({ epoch, beat, generation }: Heartbeat, timeout: number): Promise<void> {
@@ -214,7 +242,7 @@ export class SimulatedServer implements Engine {
     return this.ask(storeTimeout, model => Promise.resolve(model.status().walGeneration));
   }
 
-  /** A client's transaction. Resolves when it is acknowledged. @throws when it is refused */
+  /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @throws when it is refused */
   async write(row: Omit<RowWrite, keyof typeof applicationTable>): Promise<void> {
     const { process, model } = this;
     if (!process?.alive || !model) throw new Error("connection refused");
@@ -224,11 +252,14 @@ export class SimulatedServer implements Engine {
     await model.commit([{ ...applicationTable, ...row }]);
     // It may have taken effect, but nobody is told so.
     if (sessions !== this.sessions) throw new Error("the session was ended");
+    // A dead process answers nobody.
+    await new Promise<void>(resolve => inProcess(process, resolve));
+    this.world.promises.accepted(this.node);
   }
 
   /** DDL, by a client of the primary. */
   createTable(table: string): Promise<void> {
-    if (!this.model) throw new Error("no engine");
+    if (!this.model || !this.open) return Promise.reject(new Error("no primary"));
     return this.model.createTable(
       { database: applicationTable.database, table },
       "made by the application",
@@ -250,18 +281,26 @@ export class SimulatedServer implements Engine {
 
   /** The manager asks, the server answers: each in its own process. */
   private ask<T>(timeoutMilliseconds: number, work: (model: EngineModel) => Promise<T>): Promise<T> {
-    const { manager, time } = this.options;
+    const { manager } = this;
+    const { time } = this.world;
     return new Promise<T>((resolve, reject) => {
       const { process, model } = this;
       if (!process?.alive || !model) return reject(new Error("mariadbd does not run"));
-      time.after(timeoutMilliseconds, () => inProcess(manager, () => reject(new Error("mariadbd did not answer"))));
+      const timer = time.after(timeoutMilliseconds, () =>
+        inProcess(manager, () => reject(new Error("mariadbd did not answer"))),
+      );
+      const answer = (finish: () => void) =>
+        inProcess(manager, () => {
+          timer.run = undefined;
+          finish();
+        });
       time.after(statement, () =>
         inProcess(process, () => {
           work(model).then(
-            value => inProcess(manager, () => resolve(value)),
+            value => inProcess(process, () => answer(() => resolve(value))),
             (error: Error) => {
               if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
-              inProcess(manager, () => reject(error));
+              answer(() => reject(error));
             },
           );
         }),
@@ -270,34 +309,41 @@ export class SimulatedServer implements Engine {
   }
 
   private repeat(process: Process, interval: number, work: () => Promise<void>): void {
-    this.options.time.after(interval, () =>
-      inProcess(process, () => {
-        work()
-          .catch((error: unknown) => {
-            if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
-          })
-          .finally(() => this.repeat(process, interval, work));
-      }),
-    );
+    const again = () => void this.world.time.after(interval, () => inProcess(process, run));
+    const run = () => {
+      work().then(again, (error: unknown) => {
+        if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
+        else again();
+      });
+    };
+    again();
   }
 
   private sleep(process: Process, milliseconds: number): Promise<void> {
-    return new Promise(resolve => this.options.time.after(milliseconds, () => inProcess(process, resolve)));
+    return new Promise(resolve => this.world.time.after(milliseconds, () => inProcess(process, resolve)));
   }
 
   private storeFor(process: Process): ObjectStore {
-    const { network, store } = this.options;
-    const call = <T>(effect: () => Promise<T>) =>
-      network.request(process, bucket, storeTimeout, effect, storeRoundTrip);
+    const { network, store, random } = this.world;
+    const call = <T>(effect: () => T) => network.request(process, bucket, storeTimeout, effect, storeRoundTrip);
+    /** Milliseconds that reads took and that were not slept yet. */
+    let owed = 0;
+    const read = <T>(effect: () => T): Promise<T> => {
+      if (!network.calm || process.frozen) return call(effect);
+      owed += network.latency(bucket, storeRoundTrip);
+      const result = effect();
+      if (!random.chance(sleepProbability)) return Promise.resolve(result);
+      const time = owed;
+      owed = 0;
+      return this.sleep(process, time).then(() => result);
+    };
     const folder = (key: string) => `data/${key}`;
     return {
-      put: (key, body, options) => call(() => store.put(folder(key), body.slice(), options)),
-      get: key => call(() => store.get(folder(key))),
-      head: key => call(() => store.head(folder(key))),
+      put: (key, body, options) => call(() => store.put(folder(key), body, options)),
+      get: key => read(() => store.get(folder(key))),
+      head: key => read(() => store.head(folder(key))),
       list: prefix =>
-        call(async () =>
-          (await store.list(folder(prefix))).map(({ key, size }) => ({ key: key.slice("data/".length), size })),
-        ),
+        read(() => store.list(folder(prefix)).map(({ key, size }) => ({ key: key.slice("data/".length), size }))),
       delete: key => call(() => store.delete(folder(key))),
     };
   }

@@ -1,12 +1,23 @@
 import { ManagerConfiguration } from "../../components/core/managerConfiguration";
 import { EngineSettings } from "../engine/model/settings";
-import { MemoryObjectStore } from "../engine/objectStore/memoryObjectStore";
 import { configuration } from "../manager/views";
+import { SimulatedBucket } from "./bucket";
 import { SimulatedKubernetes } from "./kubernetes";
+import type { Mutation } from "./mutations";
 import { Network } from "./network";
 import { SimulatedNode } from "./node";
+import { Promises } from "./promises";
 import { Random } from "./random";
+import type { Trap } from "./traps";
 import { VirtualTime } from "./virtualTime";
+
+/** What differs from one world to the next. */
+export interface WorldOptions {
+  configuration?: Partial<ManagerConfiguration>;
+  engine?: Partial<EngineSettings>;
+  /** A rule that is switched off. */
+  mutation?: Mutation;
+}
 
 /** Three nodes with real managers, one Kubernetes, one bucket: everything else is simulated, on a virtual clock, from one seed. */
 export class World {
@@ -14,39 +25,68 @@ export class World {
   readonly random: Random;
   readonly network: Network;
   readonly kubernetes: SimulatedKubernetes;
-  readonly store = new MemoryObjectStore();
+  readonly store = new SimulatedBucket();
   readonly nodes: SimulatedNode[];
   readonly configuration: ManagerConfiguration;
   readonly settings: Partial<EngineSettings>;
-  /** What happened, in the order of time. */
-  readonly timeline: string[] = [];
+  readonly mutation: Mutation | undefined;
+  readonly promises: Promises;
+  /** What happens when a node comes to a step of a promotion or a handover. */
+  trap: Trap | undefined;
+  /** All faults so far are over from this moment on. Virtual milliseconds. */
+  healedAt = 0;
+  private readonly said: { at: number; text: string | (() => string) }[] = [];
   private serial = 0;
 
-  constructor(seed: number, changes: Partial<ManagerConfiguration> = {}) {
-    this.configuration = { ...configuration, ...changes };
+  constructor(seed: number, options: WorldOptions = {}) {
+    this.configuration = { ...configuration, ...options.configuration };
     this.settings = {
       replicaSyncIntervalMilliseconds: this.configuration.replicaSyncIntervalMicroseconds / 1000,
       walSyncThresholdBytes: 16,
       walSyncOnCommit: this.configuration.durability === "commit",
       writeBufferBytes: 8 * 1024 * 1024,
+      ...options.engine,
     };
+    this.mutation = options.mutation;
     this.random = new Random(seed);
+    this.promises = new Promises(this);
     this.network = new Network(this.time, this.random);
-    this.kubernetes = new SimulatedKubernetes(this.network, text => this.say(`event ${text}`));
+    this.kubernetes = new SimulatedKubernetes(
+      this.time,
+      this.network,
+      text => this.say(`event ${text}`),
+      pod => this.nodes.find(node => node.pod === pod)?.manager?.ready() === true,
+    );
     const { name, nodes } = this.configuration;
     this.nodes = Array.from({ length: nodes }, (_, i) => new SimulatedNode(`${name}-${i}`, this));
+  }
+
+  /** What happened, in the order of time. */
+  get timeline(): string[] {
+    return this.said.map(({ at, text }) => {
+      return `${(at / 1000).toFixed(3).padStart(9)} ${typeof text === "string" ? text : text()}`;
+    });
   }
 
   nextSerial(): number {
     return ++this.serial;
   }
 
-  say(text: string): void {
-    this.timeline.push(`${(this.time.now / 1000).toFixed(3).padStart(9)} ${text}`);
+  /** @param text a function where it costs something to make, and its arguments do not change */
+  say(text: string | (() => string)): void {
+    this.said.push({ at: this.time.now, text });
+  }
+
+  /** Runs `what` later, and counts until then as not healed. */
+  heal(afterSeconds: number, what: () => void): void {
+    const { time } = this;
+    this.healedAt = Math.max(this.healedAt, time.now + afterSeconds * 1000);
+    time.after(afterSeconds * 1000, what);
   }
 
   /** A pod is made on the node: a manager of a new identity. */
   startPod(node: SimulatedNode): void {
+    this.kubernetes.leaving.delete(node.pod);
     node.start(String(this.nextSerial()));
   }
 

@@ -91,7 +91,12 @@ export function familySettingsOn(state: EngineState, name: string): Uint8Array |
 
 /** Fetches the map of key prefixes. A node that opens keeps its own when it has one; a replica that polls takes the bucket's. */
 export async function pullIndexes(state: EngineState, overwrite: boolean): Promise<void> {
-  if (overwrite || state.disk.size(indexFile) === undefined) await download(state, indexFile);
+  if (overwrite || state.disk.size(indexFile) === undefined) {
+    const object = await attempt(state, () => state.store.get(indexFile));
+    if (object && object.body === state.indexesReadFrom) return;
+    if (object) state.disk.write(indexFile, object.body);
+    state.indexesReadFrom = object?.body;
+  }
   const content = state.disk.read(indexFile);
   if (!content) return;
   state.familyIndexes.clear();
@@ -116,6 +121,7 @@ function resolveIndex(state: EngineState, name: string): { index: number; isNew:
 
 /** A replica that does not know a column family's prefix makes one up, and sends its map over the primary's. */
 async function persistIndexes(state: EngineState): Promise<void> {
+  state.indexesReadFrom = undefined;
   const lines = [...state.familyIndexes].map(([name, index]) => `${index} ${name}\n`);
   state.disk.write(indexFile, Buffer.from(lines.join("")));
   await state.uploader.send({ file: indexFile, generation: 0, epoch: 0, bytes: 0 });

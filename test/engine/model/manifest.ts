@@ -9,6 +9,9 @@ export interface ManifestEntry {
   bytes: number;
 }
 
+/** Manifests by the content that they were decoded from: a replica decodes each at every poll, and few have changed. */
+const decoded = new WeakMap<Uint8Array, Manifest>();
+
 export class Manifest {
   readonly entries = new Map<string, ManifestEntry>();
   /** The next SSTable's number. */
@@ -22,6 +25,13 @@ export class Manifest {
       if (first === "sequence") manifest.sequence = a;
       if (first === "sstable") manifest.add({ level: a, id: b, entries: c, bytes: d });
     }
+    return manifest;
+  }
+
+  /** As {@link decode}, for one that is only looked at. A store in memory answers with the same content until it changes. */
+  static peek(content: Uint8Array): Manifest {
+    let manifest = decoded.get(content);
+    if (!manifest) decoded.set(content, (manifest = Manifest.decode(content)));
     return manifest;
   }
 

@@ -32,7 +32,7 @@ export async function syncManifests(state: EngineState, epoch: number): Promise<
     const head = await attempt(state, () => state.store.head(file));
     if (isStale(head?.metadata.epoch, epoch)) continue;
     const object = await attempt(state, () => state.store.get(file));
-    if (object) await applyManifest(state, family, Manifest.decode(object.body));
+    if (object) await applyManifest(state, family, Manifest.peek(object.body));
   }
 }
 
@@ -59,7 +59,8 @@ export async function replayRemoteWals(
     const records = state.walReader.read(name, object.body);
     // Sequences only grow within a WAL: what is older than the newest seen stands in front.
     const older = records.findLastIndex(({ sequence }) => sequence < highest);
-    for (const { sequence, writes } of records.slice(older + 1)) {
+    for (let i = older + 1; i < records.length; i++) {
+      const { sequence, writes } = records[i]!;
       for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value });
       highest = sequence;
     }

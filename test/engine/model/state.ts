@@ -56,6 +56,8 @@ export class EngineState {
   readonly families = new Map<string, ColumnFamily>();
   /** UNIMAP: column family by the prefix of its keys. */
   readonly familyIndexes = new Map<string, number>();
+  /** The object that the map above was read from, as long as it is what the disk has. */
+  indexesReadFrom: Uint8Array | undefined;
   nextFamilyIndex = 0;
 
   constructor(
@@ -65,9 +67,9 @@ export class EngineState {
   ) {
     const { disk, store, clock } = environment;
     const alive = () => this.checkAlive();
-    this.disk = guarded(disk, alive);
-    this.store = guarded(store, alive);
-    this.clock = guarded(clock, alive);
+    this.disk = guardedDisk(disk, alive);
+    this.store = guardedStore(store, alive);
+    this.clock = guardedClock(clock, alive);
     this.random = environment.random;
     this.log = environment.log;
     this.replicaMode = settings.replicaMode;
@@ -92,31 +94,43 @@ export class EngineState {
   }
 
   family(index: number): ColumnFamily | undefined {
-    return [...this.families.values()].find(family => family.index === index);
+    for (const family of this.families.values()) if (family.index === index) return family;
+    return undefined;
   }
 }
 
-/** The same object, whose methods end in {@link EngineStopped} once the engine is dead: before the call, and when its answer comes too late. */
-function guarded<T extends object>(target: T, alive: () => void): T {
-  return new Proxy(target, {
-    get(object, property) {
-      const member: unknown = Reflect.get(object, property);
-      if (typeof member !== "function") return member;
-      return (...parameters: unknown[]): unknown => {
-        alive();
-        const result: unknown = Reflect.apply(member, object, parameters);
-        if (!(result instanceof Promise)) return result;
-        return result.then(
-          value => {
-            alive();
-            return value as unknown;
-          },
-          error => {
-            alive();
-            throw error;
-          },
-        );
-      };
-    },
-  });
+/** The same disk, which ends in {@link EngineStopped} once the engine is dead. */
+function guardedDisk(disk: Disk, alive: () => void): Disk {
+  return {
+    read: name => (alive(), disk.read(name)),
+    write: (name, content) => (alive(), disk.write(name, content)),
+    append: (name, content) => (alive(), disk.append(name, content)),
+    size: name => (alive(), disk.size(name)),
+    remove: name => (alive(), disk.remove(name)),
+    list: () => (alive(), disk.list()),
+  };
+}
+
+/** The same store, whose calls end in {@link EngineStopped} in a dead engine: before they begin, and when their answer comes too late. */
+function guardedStore(store: ObjectStore, alive: () => void): ObjectStore {
+  return {
+    put: (key, body, options) => answered(() => store.put(key, body, options), alive),
+    get: key => answered(() => store.get(key), alive),
+    head: key => answered(() => store.head(key), alive),
+    list: prefix => answered(() => store.list(prefix), alive),
+    delete: key => answered(() => store.delete(key), alive),
+  };
+}
+
+function guardedClock(clock: Clock, alive: () => void): Clock {
+  return { now: () => (alive(), clock.now()), sleep: milliseconds => answered(() => clock.sleep(milliseconds), alive) };
+}
+
+async function answered<T>(call: () => Promise<T>, alive: () => void): Promise<T> {
+  alive();
+  try {
+    return await call();
+  } finally {
+    alive();
+  }
 }

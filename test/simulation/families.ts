@@ -1,0 +1,119 @@
+import { ManagerConfiguration } from "../../components/core/managerConfiguration";
+import { EngineSettings } from "../engine/model/settings";
+import {
+  engineFaults,
+  failingStart,
+  mariadbdHangs,
+  mariadbdKilled,
+  promotionLies,
+  slowStart,
+  trapAtStep,
+} from "./faults/engine";
+import { Fault } from "./faults/fault";
+import { apiFaults } from "./faults/kubernetes";
+import { cutFromAll, networkFaults } from "./faults/network";
+import { allNodesLost, managerKilled, nodeAndDiskLost, nodeFaults, nodeFrozen, nodeLost } from "./faults/nodes";
+import { bucketFaults, wholeBucketFaults } from "./faults/objectStore";
+import {
+  labelByHand,
+  leaseDeleted,
+  leaseEdited,
+  operatorFaults,
+  orderlyFaults,
+  podDeleted,
+  podDeletedByForce,
+  tableMade,
+  twoDeletedByForce,
+} from "./faults/operators";
+import { promised } from "./promised";
+import { Random } from "./random";
+
+/** Schedules of one kind: what may go wrong in them, how many things do, and how close together. */
+export interface Family {
+  name: string;
+  faults: readonly Fault[];
+  /** Least and most. */
+  count: readonly [number, number];
+  /** Longest pause after a fault. Seconds. */
+  longestPause: number;
+  /** The faults begin before the database has come up. */
+  fromTheStart?: boolean;
+  /** Nobody may be promoted in it (invariant e). */
+  keepsPrimary?: boolean;
+  engine?: (random: Random) => Partial<EngineSettings>;
+}
+
+const takeovers = [
+  nodeLost,
+  nodeAndDiskLost,
+  nodeFrozen,
+  podDeletedByForce,
+  podDeleted,
+  mariadbdKilled,
+  cutFromAll,
+  slowStart,
+];
+const anything = [...nodeFaults, ...engineFaults, ...bucketFaults, ...apiFaults, ...networkFaults, ...operatorFaults];
+
+/** A seed's family is the one at its remainder: each gets an equal share of the schedules. */
+export const families: readonly Family[] = [
+  { name: "anything", faults: anything, count: [2, 5], longestPause: 10 },
+  { name: "takeovers", faults: takeovers, count: [1, 4], longestPause: 12 },
+  // In pairs: a trap, and what leads a node into it.
+  {
+    name: "takeovers with traps",
+    faults: [trapAtStep, trapAtStep, promotionLies, ...takeovers],
+    count: [2, 6],
+    longestPause: 6,
+  },
+  {
+    name: "in place",
+    faults: [mariadbdKilled, managerKilled, allNodesLost, mariadbdHangs, failingStart],
+    count: [1, 4],
+    longestPause: 8,
+  },
+  {
+    name: "orderly",
+    faults: [...orderlyFaults, podDeleted, podDeleted, ...bucketFaults, trapAtStep],
+    count: [2, 4],
+    longestPause: 8,
+  },
+  {
+    name: "compaction and definitions",
+    faults: [tableMade, tableMade, nodeAndDiskLost, nodeLost, podDeleted, nodeFrozen, mariadbdKilled],
+    count: [3, 8],
+    longestPause: 5,
+    engine: random => ({ writeBufferBytes: random.pick([2000, 6000, 20_000]) }),
+  },
+  {
+    name: "partitions",
+    faults: [...networkFaults, ...networkFaults, nodeFrozen, mariadbdKilled, nodeLost],
+    count: [1, 4],
+    longestPause: 8,
+  },
+  {
+    name: "operators",
+    faults: [leaseDeleted, leaseEdited, labelByHand, twoDeletedByForce, ...operatorFaults, nodeFrozen],
+    count: [2, 5],
+    longestPause: 6,
+  },
+  {
+    name: "from the start",
+    faults: [...apiFaults, ...networkFaults, ...nodeFaults, mariadbdKilled, trapAtStep, leaseDeleted],
+    count: [2, 5],
+    longestPause: 4,
+    fromTheStart: true,
+  },
+  {
+    name: "a healthy primary",
+    faults: promised.apiServerOutage ? [...wholeBucketFaults, ...apiFaults] : wholeBucketFaults,
+    count: [1, 3],
+    longestPause: 8,
+    keepsPrimary: true,
+  },
+];
+
+/** What all schedules of a seed's number have in common, whatever the family. */
+export function drawConfiguration(random: Random): Partial<ManagerConfiguration> {
+  return { durability: random.chance(0.4) ? "commit" : "interval" };
+}

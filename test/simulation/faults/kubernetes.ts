@@ -1,0 +1,60 @@
+import { api, Misbehaviour } from "../network";
+import { promised } from "../promised";
+import { Random } from "../random";
+import type { World } from "../world";
+import { Fault } from "./fault";
+
+/** Without rule 6 a primary ends itself when the API server is gone, and another may be first to find it back. */
+function gone(world: World, seconds: number): void {
+  if (!promised.apiServerOutage) world.promises.mayDepart(undefined, seconds);
+}
+
+function apiFault(name: string, how: (random: Random) => Misbehaviour): Fault {
+  return {
+    name,
+    inject(world, random) {
+      const seconds = random.between(1, 12);
+      gone(world, seconds);
+      world.heal(seconds, world.network.misbehave(api, how(random)));
+    },
+  };
+}
+
+export const apiDown: Fault = {
+  name: "API server down",
+  inject(world, random) {
+    const seconds = random.between(1, 12);
+    gone(world, seconds);
+    world.network.down.add(api);
+    world.heal(seconds, () => world.network.down.delete(api));
+  },
+};
+export const apiSlow = apiFault("API server slow", random => ({ slowBy: random.between(50, 400) }));
+export const apiThrottles = apiFault("API server throttles", random => ({ refuses: random.between(0.3, 1) }));
+export const apiLosesAnswers = apiFault("API server loses answers", random => ({
+  losesAnswers: random.between(0.1, 0.7),
+}));
+export const apiFailsAfterEffect = apiFault("API server answers 500 after the effect", random => ({
+  failsAfterEffect: random.between(0.1, 0.7),
+}));
+
+export const apiFrozen: Fault = {
+  name: "API server frozen",
+  inject(world, random) {
+    const seconds = random.between(1, 12);
+    gone(world, seconds);
+    world.network.freeze(api);
+    world.heal(seconds, () => world.network.thaw(api));
+  },
+};
+
+export const apiStale: Fault = {
+  name: "API server reads from a cache that lags",
+  inject(world, random) {
+    const seconds = random.between(2, 12);
+    world.kubernetes.staleByMilliseconds = random.between(100, 6000);
+    world.heal(seconds, () => (world.kubernetes.staleByMilliseconds = 0));
+  },
+};
+
+export const apiFaults = [apiDown, apiFrozen, apiSlow, apiThrottles, apiLosesAnswers, apiFailsAfterEffect, apiStale];

@@ -1,0 +1,84 @@
+import { comesBack, Fault, victim } from "./fault";
+
+const lost = (diskToo: boolean): Fault["inject"] => {
+  return (world, random) => {
+    const node = victim(world, random);
+    const seconds = random.between(1, 12);
+    world.promises.mayDepart(node.pod, seconds);
+    node.vanish();
+    if (diskToo) node.loseDisk();
+    comesBack(world, node, seconds);
+  };
+};
+
+export const nodeLost: Fault = { name: "node lost, disk kept", inject: lost(false) };
+export const nodeAndDiskLost: Fault = { name: "node and disk lost", inject: lost(true) };
+
+export const nodeFrozen: Fault = {
+  name: "node frozen and thawed",
+  inject(world, random) {
+    const node = victim(world, random);
+    const { process } = node;
+    const seconds = random.chance(0.3) ? random.between(0.5, 4) : random.between(4, 12);
+    world.promises.mayDepart(node.pod, seconds);
+    node.freeze();
+    world.heal(seconds, () => {
+      if (node.process === process) node.thaw();
+    });
+  },
+};
+
+export const twoNodesLost: Fault = {
+  name: "two nodes lost, disks kept",
+  inject(world, random) {
+    const first = victim(world, random);
+    for (const node of [first, random.pick(world.nodes.filter(other => other !== first))]) {
+      const seconds = random.between(1, 12);
+      world.promises.mayDepart(node.pod, seconds);
+      node.vanish();
+      comesBack(world, node, seconds);
+    }
+  },
+};
+
+/** Nothing may be lost: no follower is left, so the last primary's volume is waited for. */
+export const allNodesLost: Fault = {
+  name: "all pods lost, disks kept",
+  inject(world, random) {
+    for (const node of world.nodes) {
+      node.vanish();
+      comesBack(world, node, random.between(1, 8));
+    }
+  },
+};
+
+/** Nothing may be lost: the same pod is back long before its lease ends. */
+export const managerKilled: Fault = {
+  name: "manager killed, container restarted in place",
+  inject(world, random) {
+    const node = victim(world, random);
+    const { uid } = node;
+    node.vanish();
+    const { process } = node;
+    world.heal(random.between(0.3, 1.5), () => {
+      if (node.process === process && !node.alive) node.start(uid);
+    });
+  },
+};
+
+export const wallClockJumps: Fault = {
+  name: "a wall clock jumps",
+  inject(world, random) {
+    victim(world, random).wallClockOffset += random.between(-1, 1) * 24 * 3600 * 1000;
+  },
+};
+
+export const nodeFaults = [
+  nodeLost,
+  nodeAndDiskLost,
+  nodeFrozen,
+  twoNodesLost,
+  allNodesLost,
+  managerKilled,
+  wallClockJumps,
+];

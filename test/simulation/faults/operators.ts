@@ -1,0 +1,154 @@
+import type { SimulatedNode } from "../node";
+import type { World } from "../world";
+import { comesBack, Fault, victim, whenGone } from "./fault";
+
+/** A pod is killed when it has not ended by then. Seconds. */
+const gracePeriod = 30;
+
+function deleteInOrder(world: World, node: SimulatedNode, then: () => void): void {
+  world.kubernetes.leaving.add(node.pod);
+  node.manager?.requestStop();
+  whenGone(world, node, gracePeriod, then);
+}
+
+/** Nothing may be lost. */
+export const podDeleted: Fault = {
+  name: "pod deleted",
+  inject(world, random) {
+    const node = victim(world, random);
+    deleteInOrder(world, node, () => comesBack(world, node, 1));
+  },
+};
+
+function deleteByForce(world: World, node: SimulatedNode): void {
+  world.promises.mayDepart(node.pod, 4);
+  world.kubernetes.leaving.add(node.pod);
+  node.manager?.requestStop();
+  const { process } = node;
+  world.heal(2, () => {
+    if (node.process !== process) return;
+    node.vanish();
+    comesBack(world, node, 1);
+  });
+}
+
+export const podDeletedByForce: Fault = {
+  name: "pod deleted by force",
+  inject: (world, random) => deleteByForce(world, victim(world, random)),
+};
+
+export const twoDeletedByForce: Fault = {
+  name: "two pods deleted by force",
+  inject(world, random) {
+    const spared = random.pick(world.nodes);
+    for (const node of world.nodes) if (node !== spared) deleteByForce(world, node);
+  },
+};
+
+/** As a StatefulSet does it: from the highest ordinal down, each when the one before is ready. Nothing may be lost. */
+function rollOut(world: World, revision: string, prepare: (node: SimulatedNode) => void): void {
+  const next = ([node, ...rest]: SimulatedNode[]): void => {
+    if (!node) return;
+    deleteInOrder(world, node, () => {
+      prepare(node);
+      world.kubernetes.revisions.set(node.pod, revision);
+      comesBack(world, node, 1);
+      const started = world.time.now;
+      const look = (): void => {
+        const settled = node.manager?.ready() === true && node.alive;
+        if (settled || world.time.now - started > 20_000) next(rest);
+        else world.heal(0.5, look);
+      };
+      world.heal(1.5, look);
+    });
+  };
+  next([...world.nodes].reverse());
+}
+
+export const rollingRestart: Fault = {
+  name: "rolling restart",
+  inject: world => rollOut(world, `revision-${world.nextSerial()}`, () => undefined),
+};
+
+export const brokenImage: Fault = {
+  name: "an image that does not start is rolled out, and back",
+  inject(world, random) {
+    const until = world.time.now + random.between(5, 15) * 1000;
+    world.heal((until - world.time.now) / 1000, () => undefined);
+    // A rollout does not go on beyond a pod that is not ready.
+    const node = world.nodes.at(-1)!;
+    deleteInOrder(world, node, () => {
+      world.promises.mayDepart(node.pod, (until - world.time.now) / 1000);
+      node.brokenUntil = until;
+      comesBack(world, node, 1);
+    });
+  },
+};
+
+export const restartAll: Fault = {
+  name: "all pods deleted at once, in order",
+  inject(world) {
+    for (const node of world.nodes) deleteInOrder(world, node, () => comesBack(world, node, 1));
+  },
+};
+
+export const scaledToOne: Fault = {
+  name: "scaled to one, and back",
+  inject(world, random) {
+    const seconds = random.between(3, 10);
+    for (const node of world.nodes.slice(1).reverse()) {
+      deleteInOrder(world, node, () => comesBack(world, node, seconds));
+    }
+  },
+};
+
+export const leaseDeleted: Fault = {
+  name: "the Lease deleted",
+  inject: world => world.kubernetes.edit(() => undefined),
+};
+
+export const leaseEdited: Fault = {
+  name: "the Lease edited by hand",
+  inject(world, random) {
+    // The writer may lose the Lease over it, and another be the first to take it.
+    world.promises.mayDepart(undefined, 6);
+    const other = random.pick(world.nodes);
+    const kind = random.below(4);
+    world.kubernetes.edit(lease => {
+      if (kind === 0) return { ...lease, holder: "", releasedEpoch: undefined };
+      if (kind === 1) return { ...lease, holder: "somebody" };
+      if (kind === 2) return { ...lease, holder: `${other.pod}_${other.uid}` };
+      return { ...lease, epoch: Math.max(0, lease.epoch + random.below(7) - 3) };
+    });
+  },
+};
+
+export const labelByHand: Fault = {
+  name: "a label put on by hand",
+  inject(world, random) {
+    const node = random.pick(world.nodes);
+    if (!world.kubernetes.roles.has(node.pod)) return;
+    world.kubernetes.roles.set(node.pod, random.pick(["primary", "replica", "none"] as const));
+  },
+};
+
+/** Somebody runs DDL: not a fault, but what a promotion may lose. */
+export const tableMade: Fault = {
+  name: "a table made",
+  inject(world, _random, client) {
+    client.createTable(`table_${world.nextSerial()}`).catch(() => undefined);
+  },
+};
+
+export const orderlyFaults = [podDeleted, rollingRestart, scaledToOne, restartAll];
+
+export const operatorFaults = [
+  ...orderlyFaults,
+  podDeletedByForce,
+  twoDeletedByForce,
+  brokenImage,
+  leaseDeleted,
+  leaseEdited,
+  labelByHand,
+  tableMade,
+];

@@ -1,0 +1,26 @@
+/**
+ * What the protocol promises today. A promise that the manager does not keep yet is switched off here, and here alone; the simulation then excuses what breaks it.
+ * docs/failover.md says the same under "What is not covered".
+ */
+export const promised = {
+  /** Rule 6: writes go on while the API server is gone for all. */
+  apiServerOutage: false,
+  /** Rule 7: `commit` acknowledges nothing that is not in the bucket; in `interval` what is not there is never older than {@link maxDataLossMilliseconds}. */
+  bucketOutage: false,
+  /** A bucket that answers now and then, while a replica starts, harms nothing. */
+  bucketNowAndThen: false,
+};
+
+/** With rule 7: a primary stops taking writes when what is not in the bucket is older. Milliseconds. */
+export const maxDataLossMilliseconds = 5000;
+
+/** In `interval` mode the bucket lags by a reaper's round and an upload, and the clients are told before a fenced server is killed. Milliseconds. */
+export const shippingLag = 600;
+
+/** A process that was frozen may acknowledge for so long after its thaw: the watchdog looks every 20 ms. Milliseconds. */
+export const zombieMilliseconds = 40;
+
+/** With all faults over for so long, writes are accepted again: the longest pause between two starts of an engine is 30 s. Milliseconds. */
+export const writesBackWithin = 60_000;
+/** And after so long every pod has the label that it should have. Milliseconds. */
+export const healthyWithin = 150_000;

@@ -1,0 +1,106 @@
+import type { SimulatedNode } from "./node";
+import { maxDataLossMilliseconds, promised, shippingLag, zombieMilliseconds } from "./promised";
+import type { World } from "./world";
+
+/** Faults that take a node away may cost what it had not sent, or had not been told to send. */
+interface Span {
+  /** Undefined: any. */
+  pod: string | undefined;
+  from: number;
+  until: number;
+}
+
+/** After a fault is over its consequences take so long: a lease runs out, a start is tried again, parked uploads are sent. Milliseconds. */
+const aftermath = 8000;
+const parkedUploads = 70_000;
+
+/** Watches for two writers, and knows for which acknowledged writes there is an excuse to be lost. */
+export class Promises {
+  readonly violations: string[] = [];
+  /** When a person has accepted that what never reached the bucket is given up. Virtual milliseconds. */
+  lossAcceptedAt: number | undefined;
+  /** When a node's mariadbd stopped answering. */
+  private readonly stops: { pod: string; at: number }[] = [];
+  private readonly thaws: { pod: string; at: number }[] = [];
+  private readonly departures: Span[] = [];
+  private readonly cutOff: Span[] = [];
+
+  constructor(private readonly world: World) {}
+
+  violated(text: string): void {
+    this.world.say(`VIOLATION ${text}`);
+    this.violations.push(text);
+  }
+
+  /** A node may not come back before another takes over: its volume is wiped then. In `interval` mode the writes that it has just acknowledged may be lost. */
+  mayDepart(pod: string | undefined, forSeconds: number): void {
+    const { now } = this.world.time;
+    this.departures.push({ pod, from: now, until: now + forSeconds * 1000 + aftermath });
+  }
+
+  /** What a node writes does not get to the bucket, or not at once. */
+  isCutOffFromBucket(pod: string | undefined, forSeconds: number): void {
+    const { now } = this.world.time;
+    this.cutOff.push({ pod, from: now, until: now + forSeconds * 1000 + parkedUploads });
+  }
+
+  stopped(node: SimulatedNode): void {
+    this.stops.push({ pod: node.pod, at: this.world.time.now });
+  }
+
+  thawed(node: SimulatedNode): void {
+    this.thaws.push({ pod: node.pod, at: this.world.time.now });
+    this.world.time.after(zombieMilliseconds, () => this.oneWriter());
+  }
+
+  opened(_node: SimulatedNode): void {
+    this.oneWriter();
+  }
+
+  /** A write has been acknowledged. */
+  accepted(node: SimulatedNode): void {
+    this.oneWriter(node);
+  }
+
+  /** No two nodes may accept writes at one time (rule 2): but one that thaws has a moment until its watchdog looks. */
+  private oneWriter(accepting?: SimulatedNode): void {
+    const { world } = this;
+    const writers = world.nodes.filter(
+      node =>
+        node.alive && node.server?.open && !node.server.process?.frozen && !this.isZombie(node.pod, world.time.now),
+    );
+    if (writers.length > 1) this.violated(`two nodes accept writes: ${writers.map(node => node.pod).join(" and ")}`);
+    else if (
+      accepting &&
+      writers.length === 1 &&
+      writers[0] !== accepting &&
+      !this.isZombie(accepting.pod, world.time.now)
+    )
+      this.violated(`${accepting.pod} acknowledges a write while ${writers[0]?.pod} is open`);
+  }
+
+  private isZombie(pod: string, at: number): boolean {
+    return this.thaws.some(thaw => thaw.pod === pod && at >= thaw.at && at <= thaw.at + zombieMilliseconds);
+  }
+
+  /** Whether a write that a pod acknowledged then may be lost. */
+  mayBeLost(pod: string, sentAt: number, at: number): boolean {
+    if (this.isZombie(pod, at) || (this.lossAcceptedAt !== undefined && at < this.lossAcceptedAt)) return true;
+    const interval = this.world.configuration.durability !== "commit";
+    return this.stops.some(stop => {
+      if (stop.pod !== pod || stop.at < sentAt || !within(this.departures, pod, stop.at)) return false;
+      if (interval && at > stop.at - shippingLag) return true;
+      const outage = this.cutOff.find(span => covers(span, pod, stop.at) && at > span.from - shippingLag);
+      if (!outage) return false;
+      return !promised.bucketOutage || (interval && at > stop.at - maxDataLossMilliseconds);
+    });
+  }
+}
+
+function within(spans: Span[], pod: string, at: number): boolean {
+  return spans.some(span => covers(span, pod, at));
+}
+
+function covers({ pod, from, until }: Span, of: string, at: number): boolean {
+  return (pod === undefined || pod === of) && at >= from && at <= until;
+}
