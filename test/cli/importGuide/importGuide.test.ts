@@ -238,6 +238,22 @@ describe("tidesql import-guide", function () {
     assert.deepEqual(notTakenOver, ["ConfigMap rules (rules.yaml:1): nothing in it belongs to the database"]);
   });
 
+  it("lets nothing that stands in a file leave its comment", async () => {
+    const evil = readFileSync(join(guide, "primary.yaml"), "utf8")
+      .replace("<your-ecr-registry>/tidesql:latest", '"tidesql\\nprocess.exit(1)\\u2028process.exit(2):latest"')
+      .replaceAll("tidesdb-primary-config", '"config\\nprocess.exit(3)"');
+    const { out, code } = await importGuide(
+      folderOf({ "a.yaml": `${evil}---\nkind: X\nmetadata: { name: "a\\nprocess.exit(4)" }\n` }),
+    );
+    assert.equal(code, 0);
+    const lines = out.split(/[\n\u2028]/);
+    assert.ok(lines.some(line => line.includes("process.exit")));
+    assert.deepEqual(
+      lines.filter(line => line.includes("process.exit") && !line.startsWith("//")),
+      [],
+    );
+  });
+
   describe("refuses", () => {
     const server = readFileSync(join(guide, "primary.yaml"), "utf8");
     const cases: [string, () => string, RegExp][] = [
