@@ -40,8 +40,8 @@ export type EngineAction =
   | { kind: "refuseSwitchover"; why: string }
   | { kind: "exit" };
 
-/** A primary fences itself this long before its deadline, so that it can set read_only and end sessions first. Milliseconds. */
-export const fenceAheadMilliseconds = 400;
+/** A primary fences itself this long before its deadline, so that it can refuse writes first, and send what it has acknowledged. Milliseconds. */
+export const fenceAheadMilliseconds = 600;
 /** A renewal is sent this often. Milliseconds. */
 export const renewEveryMilliseconds = 1250;
 /** A renewal that failed is tried again after this: five attempts fit before the deadline. Milliseconds. */

@@ -22,9 +22,9 @@ const writesTimeout = 1000;
 const hangsTogether = 120_000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
-/** Clients of a writer that is fenced get this long to be told, where the deadline leaves so much. Milliseconds. */
+/** A writer that is fenced takes no more writes, and gets this long to send what it has acknowledged, where the deadline leaves so much. Milliseconds. */
 const leastCourtesy = 150;
-const mostCourtesy = 250;
+const mostCourtesy = 550;
 /** TideSQL of this version or later keeps tables that are made after a promotion; earlier ones lose them without an error. */
 export const leastEngineVersion = "4.5.7";
 
@@ -128,7 +128,9 @@ export class EngineKeeper {
     if (left >= leastCourtesy) {
       const courtesy = Math.min(left - leastCourtesy / 2, mostCourtesy);
       const told = Promise.all([engine.setReadOnly(true, courtesy), engine.endSessions(courtesy)]);
-      await Promise.race([told.catch(() => undefined), clock.sleep(courtesy)]);
+      told.catch((error: unknown) => log("warning", "a fenced server was not told", { error: text(error) }));
+      // What was acknowledged until now is sent in the meantime.
+      await clock.sleep(courtesy);
     }
     this.kill(why);
   }

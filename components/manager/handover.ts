@@ -83,8 +83,10 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async markClean(context) {
     if (!context.owner) throw new Error("the owner's record was never read");
-    const record = { ...context.owner.record, clean: true, lastBeat: context.beat };
-    context.onOwner({ record, etag: await context.ports.store.writeOwner(record, context.owner.etag, callTimeout) });
+    const { record: before, etag } = context.owner;
+    const lastBeat = context.beat === undefined ? undefined : { epoch: before.epoch, beat: context.beat };
+    const record = { ...before, clean: true, ...(lastBeat && { lastBeat }) };
+    context.onOwner({ record, etag: await context.ports.store.writeOwner(record, etag, callTimeout) });
   },
 
   async release(context) {

@@ -2,7 +2,7 @@ import type { Decision, EngineAction } from "./decide";
 import { BucketView, Monotonic, View } from "./view";
 
 /** The peers are asked to confirm a primary whose last renewal is so old. Milliseconds. */
-export const failsafeAfterMilliseconds = 1800;
+export const failsafeAfterMilliseconds = 1500;
 /** And again so long before the deadline that they gave it. Milliseconds. */
 export const failsafeAheadMilliseconds = 2000;
 /** A primary whose heartbeat is overdue for so long, and whose server does not answer, hangs. Milliseconds. */

@@ -172,6 +172,6 @@ function parseOwner(text: string): OwnerRecord {
     holder: record.holder ?? "",
     volumeId: record.volumeId ?? "",
     clean: record.clean === true,
-    ...(Number.isInteger(record.lastBeat) && { lastBeat: record.lastBeat }),
+    ...(record.lastBeat && { lastBeat: record.lastBeat }),
   };
 }

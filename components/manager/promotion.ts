@@ -38,6 +38,8 @@ const generationPollFor = 3000;
 /** A node that did not follow needs a longer look at the bucket: after one second of following it had everything where it was measured. Milliseconds. */
 const freshSettle = 2000;
 const longestSettle = 5000;
+/** A poll may take so many times what the round trips that were measured make of it. */
+const pollAllowance = 1.5;
 /** For so long a candidate waits for the last heartbeat of a primary that left in order. Milliseconds. */
 const lastBeatTimeout = 3000;
 
@@ -47,13 +49,16 @@ export async function promotionStep(step: PromotionStep, context: PromotionConte
 }
 
 /** The last primary has said what its last heartbeat was: no guess is needed of how long to wait for it. Answers whether it came. */
-async function followLastBeat({ ports, syncIntervalMilliseconds }: PromotionContext, epoch: number, beat: number) {
+async function followLastBeat(
+  { ports, syncIntervalMilliseconds }: PromotionContext,
+  last: { epoch: number; beat: number },
+) {
   const { clock, engine } = ports;
   const until = clock.now() + lastBeatTimeout;
   for (;;) {
     const seen = await engine.readHeartbeat(callTimeout);
     if (!seen) throw new Error("the replica has lost sight of the tables that it followed");
-    if (seen.epoch === epoch && seen.beat >= beat) break;
+    if (seen.epoch > last.epoch || (seen.epoch === last.epoch && seen.beat >= last.beat)) break;
     if (clock.now() > until) return false;
     await clock.sleep(syncIntervalMilliseconds / 2);
   }
@@ -73,28 +78,28 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const { clock, store, engine, log } = context.ports;
     const interval = context.syncIntervalMilliseconds;
     if (context.onKeptVolume || context.owner?.record.epoch === 0) return clock.sleep(3 * interval);
+    const asked = clock.now();
     const last = (await store.readOwner(callTimeout))?.record;
+    const answered = clock.now();
     if (context.following && last?.clean && last.lastBeat !== undefined) {
-      if (await followLastBeat(context, last.epoch, last.lastBeat)) return;
-      log("warning", "the last primary's last heartbeat was not seen", { beat: last.lastBeat });
+      if (await followLastBeat(context, last.lastBeat)) return;
+      log("warning", "the last primary's last heartbeat was not seen", last.lastBeat);
     }
     const sent = clock.now();
     const objects = await store.list(callTimeout);
-    const roundTrip = clock.now() - sent;
+    const roundTrip = Math.max(answered - asked, clock.now() - sent);
     const walObjects = objects.filter(object => object.key.startsWith("data/uwal_")).length;
     // A poll reads every WAL object, one after another.
-    const poll = Math.max(interval, roundTrip * (walObjects + 2));
-    // A lease that ran out was silent for two margins longer than its holder could write.
-    const silent = context.silentMilliseconds;
-    const window = Math.min(
-      longestSettle,
-      context.following ? Math.max(poll, 3 * poll - silent) : Math.max(freshSettle, 6 * poll),
-    );
+    const cycle = interval + pollAllowance * roundTrip * (walObjects + 2);
+    // The poll that was under way at the last write may have missed it, the next one has not. Of that time some has passed already.
+    const window = context.following
+      ? Math.max(2 * interval, 2 * cycle - context.silentMilliseconds)
+      : Math.max(freshSettle, 4 * cycle);
     const until = clock.now() + 2 * longestSettle;
     let before = await engine.readHeartbeat(callTimeout);
     if (context.following && !before) throw new Error("the replica has lost sight of the tables that it followed");
     for (;;) {
-      await clock.sleep(window);
+      await clock.sleep(Math.min(longestSettle, window));
       const after = await engine.readHeartbeat(callTimeout);
       if (after?.beat === before?.beat && after?.epoch === before?.epoch) return;
       if (clock.now() > until) throw new Error("the replica still follows a writer after its lease was taken");
@@ -122,16 +127,22 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       epoch,
       holder: context.identity,
       volumeId: context.volume.volumeId,
-      clean: false,
+      // Still true: nothing is acknowledged before the step that opens this node.
+      clean: current.record.clean,
+      ...(current.record.lastBeat && { lastBeat: current.record.lastBeat }),
     };
-    context.onOwner({ record, etag: await ports.store.writeOwner(record, current.etag, callTimeout) });
+    context.owner = { record, etag: await ports.store.writeOwner(record, current.etag, callTimeout) };
+    context.onOwner(context.owner);
   },
 
   async noteEngineEpoch(context) {
     context.engineEpochBefore = await context.ports.store.readEngineEpoch(callTimeout);
   },
 
-  async promote({ ports, onManifests }) {
+  async promote(context) {
+    const { ports, onManifests } = context;
+    // The first write of a replica that has followed for long may move the WAL by itself: its memtable was never flushed.
+    context.generationBefore = await ports.engine.walGeneration();
     await ports.engine.promote(promoteTimeout);
     onManifests(manifestSums(await ports.volume.list()));
   },
@@ -152,7 +163,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
 
   async flush(context) {
     const { engine, clock, store, log } = context.ports;
-    const before = await engine.walGeneration();
+    const before = context.generationBefore ?? 0;
     await engine.flush(promoteTimeout);
     const until = clock.now() + generationPollFor;
     let after = await engine.walGeneration();
@@ -171,6 +182,15 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const record: VolumeRecord = { volumeId: context.volume.volumeId, epoch: context.epoch };
     await context.ports.volume.write(record);
     context.onVolume(record);
+  },
+
+  async markOpen(context) {
+    if (!context.owner?.record.clean) return;
+    const { databaseId, epoch, holder, volumeId } = context.owner.record;
+    const record: OwnerRecord = { databaseId, epoch, holder, volumeId, clean: false };
+    const etag = await context.ports.store.writeOwner(record, context.owner.etag, callTimeout);
+    context.owner = { record, etag };
+    context.onOwner(context.owner);
   },
 
   async openForWrites({ ports }) {

@@ -18,6 +18,8 @@ export const promotionSteps = [
   /** Moves the WAL to a new generation: whatever a frozen old primary still uploads goes under another key. */
   "flush",
   "recordEpoch",
+  /** From now on there may be writes that only this volume holds. */
+  "markOpen",
   "openForWrites",
 ] as const;
 

@@ -36,10 +36,10 @@ export interface OwnerRecord {
   holder: string;
   /** Volume of the node that was promoted in this epoch. */
   volumeId: string;
-  /** Everything acknowledged in this epoch was found in the bucket after its writer had stopped. */
+  /** Everything that was ever acknowledged was found in the bucket after its last writer had stopped, and no other has taken a write since. */
   clean: boolean;
-  /** With `clean`: the writer's last heartbeat. Who has followed it, and all that was sent with it, lacks nothing. */
-  lastBeat?: number;
+  /** With `clean`: that writer's last heartbeat. Who has followed it, and all that was sent with it, lacks nothing. */
+  lastBeat?: { epoch: number; beat: number };
 }
 
 /** What the epoch file on this node's volume says. */

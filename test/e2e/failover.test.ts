@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { rootCertificates } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { labels } from "../../components/core/podLayout";
 import { Deployment, roleOf } from "./deployment";
 import { isReady, Pod } from "./kubernetes";
@@ -151,7 +152,12 @@ describe("a database on a real Kubernetes", function () {
     );
     assert.deepEqual({ lost, duplicated, unknown }, { lost: [], duplicated: [], unknown: [] });
     for (const replica of (await deployment.pods()).filter(pod => roleOf(pod) === "replica")) {
-      assert.deepEqual(audit(entries, await deployment.ids(replica, table)), onPrimary, replica.metadata.name);
+      const { namespace } = deployment.options;
+      const same = async () => isDeepStrictEqual(audit(entries, await deployment.ids(replica, table)), onPrimary);
+      await deployment.kubernetes.until(`all rows on ${replica.metadata.name}`, same, {
+        deadlineSeconds: 15,
+        namespace,
+      });
     }
     for (const [index, made] of later.entries()) {
       assert.deepEqual(await deployment.ids("primary", made), [index + 1]);

@@ -48,8 +48,8 @@ describe("decide", () => {
 
   describe("rule 2: the deadline", () => {
     it("fences a writer whose lease was not renewed, before the deadline", () => {
-      assert.match(decide(primary({ hold: hold({ deadline: now + 399 }) }), now).fence ?? "", /not renewed/);
-      assert.equal(decide(primary({ hold: hold({ deadline: now + 500 }) }), now).fence, undefined);
+      assert.match(decide(primary({ hold: hold({ deadline: now + 599 }) }), now).fence ?? "", /not renewed/);
+      assert.equal(decide(primary({ hold: hold({ deadline: now + 601 }) }), now).fence, undefined);
     });
 
     it("fences a writer without the lease, also one that is still being promoted", () => {
@@ -236,7 +236,7 @@ describe("decide", () => {
 
     it("asks nobody while renewals come in time, or only for the first moment of silence", () => {
       assert.equal(decide(primary(), now).failsafe, undefined);
-      const silent = hold({ lastRenewalSent: now - 1500, lastAttempt: now - 250, deadline: now + 2000 });
+      const silent = hold({ lastRenewalSent: now - 1400, lastAttempt: now - 250, deadline: now + 2000 });
       assert.equal(decide(primary({ hold: silent }), now).failsafe, undefined);
     });
 

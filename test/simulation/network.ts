@@ -151,7 +151,7 @@ export class Network {
         try {
           result = effect();
         } catch (error) {
-          return answer(() => reject(error));
+          return answer(() => reject(error instanceof Error ? error : new Error(String(error))));
         }
         if (!(result instanceof Promise)) return answer(() => resolve(result));
         result.then(
