@@ -15,6 +15,7 @@ Shows what a stack would create, what of it is secret, how long that takes and w
   --config KEY=VALUE       replaces a value of the stack's configuration; can be repeated
   --secret-file KEY=PATH   gives a secret of the configuration from a file; can be repeated
   --json                   prints the plan as JSON, secrets masked
+  --mermaid                prints the resources as a diagram, for Markdown on GitHub and elsewhere
   --manifests DIR          writes the Kubernetes objects as YAML, Secrets in clear, for "kubectl apply --server-side -f DIR"
   --help                   prints this
 
@@ -37,6 +38,8 @@ export interface PlanOptions {
   /** Folder for the manifests. */
   manifests?: string;
   json: boolean;
+  /** Instead of the report: a diagram. */
+  mermaid: boolean;
   help: boolean;
   /** Values that replace the stack's, by key. */
   config: Record<string, string>;
@@ -58,6 +61,7 @@ export async function runPlan(
 ): Promise<number> {
   try {
     const options = optionsOf(argv);
+    if (options.json && options.mermaid) throw new UsageError("--json and --mermaid: choose one of them.");
     if (options.help) streams.out.write(planHelp);
     // The SDKs take a second to load: only what needs them pays for them.
     else await (load("./showPlan") as typeof import("./showPlan")).showPlan(options, streams);
@@ -89,6 +93,7 @@ function parsed(argv: readonly string[]) {
         config: texts,
         "secret-file": texts,
         json: flag,
+        mermaid: flag,
         manifests: text,
         help: flag,
       },

@@ -43,6 +43,13 @@ describe("the command line", function () {
     assert.equal((JSON.parse(out) as { stack: string }).stack, "local");
   });
 
+  it("draws a diagram with --mermaid, and does not mix it with JSON", async () => {
+    const { out, code } = await plan("--stack", "local", "--mermaid");
+    assert.equal(code, 0);
+    assert.match(out, /^flowchart LR\n/);
+    assert.equal((await plan("--stack", "local", "--mermaid", "--json")).code, 2);
+  });
+
   it("ends in peace when nobody reads its output any more", async () => {
     const child = spawn(process.execPath, [start, "plan", "--directory", fixture, "--stack", "local", "--json"]);
     child.stdout.destroy();

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { mermaidOf } from "../../cli/mermaid";
+import { planStack } from "../../cli/planner/planStack";
+import { reportOf } from "../../cli/report";
+import { terminalOf } from "../../cli/terminal";
+import { verdictOn } from "../../cli/verdict";
+
+/** The repository's root. */
+export const root = path.join(__dirname, "../..");
+
+/** A part of a page that a program makes, between `<!-- name -->` and `<!-- /name -->`. */
+export interface Block {
+  name: string;
+  /** Page, from the root. */
+  page: string;
+  content: string;
+}
+
+/** All blocks as they are to be now. */
+export async function makeBlocks(): Promise<Block[]> {
+  const plan = await planStack({ directory: root, stack: "prod" });
+  const report = reportOf(plan, verdictOn(plan, { directory: root }), terminalOf({ columns: 100 }), performance.now());
+  return [
+    { name: "plan of prod", page: "README.md", content: fenced("", report) },
+    { name: "graph of prod", page: "docs/architecture.md", content: fenced("mermaid", mermaidOf(plan)) },
+  ];
+}
+
+/** The page with its block replaced. */
+export function withBlock(text: string, { name, page, content }: Block): string {
+  const [before, rest] = text.split(`<!-- ${name} -->`);
+  const after = rest?.split(`<!-- /${name} -->`)[1];
+  if (before === undefined || after === undefined) throw new Error(`${page} has no place for the ${name}`);
+  return `${before}<!-- ${name} -->\n\n${content}\n\n<!-- /${name} -->${after}`;
+}
+
+/** The text of a page. */
+export function readPage(page: string): string {
+  return readFileSync(path.join(root, page), "utf8");
+}
+
+/** Without blanks at the ends of lines, which a formatter would take away. */
+function fenced(language: string, text: string): string {
+  return `\`\`\`${language}\n${text.trimEnd().replaceAll(/ +$/gm, "")}\n\`\`\``;
+}
