@@ -1,6 +1,6 @@
 import { MissingObject, missingInBucket, StoredSum, walGeneration } from "./comparison";
 import { obsoleteWalObjects } from "./housekeeping";
-import { Conflict, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
+import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
 import { BucketView, Monotonic } from "./view";
 
 /** The engine's folder, below the deployment's prefix. */
@@ -119,18 +119,20 @@ export class Audit {
    * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead and that lets another take over.
    * @throws when it could not
    */
-  async sendEverything(manifestsAtPromotion: StoredSum): Promise<void> {
+  async sendEverything(manifestsAtPromotion: StoredSum, way: Detour = this.ports.store): Promise<void> {
     const files = await this.ports.volume.list();
-    const stored = await this.listBucket();
+    const stored = await this.listBucket(way);
     for (const { name } of missingInBucket(files, stored, manifestsAtPromotion)) {
       const file = files.find(candidate => candidate.name === name);
-      if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag);
+      if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag, way);
     }
+    const left = missingInBucket(files, await this.listBucket(way), manifestsAtPromotion);
+    if (left.length > 0) throw new Error(`the bucket still lacks ${left.length} files, ${left[0]?.name} first`);
   }
 
   /** The engine's objects, named as its files are. */
-  private async listBucket(): Promise<StoredObject[]> {
-    const objects = await this.ports.store.list(listTimeout, engineFolder);
+  private async listBucket(way: Detour = this.ports.store): Promise<StoredObject[]> {
+    const objects = await way.list(listTimeout, engineFolder);
     return objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
   }
 
@@ -152,16 +154,15 @@ export class Audit {
     }
   }
 
-  private async send(file: LocalFile, etag: string | undefined): Promise<void> {
-    const { store, volume } = this.ports;
-    const content = await volume.readFile(file.name);
+  private async send(file: LocalFile, etag: string | undefined, way: Detour = this.ports.store): Promise<void> {
+    const content = await this.ports.volume.readFile(file.name);
     if (!content) return;
     // Readers leave out manifests and WAL objects of an earlier epoch than the engine's lease.
     const carriesEpoch = file.md5 !== undefined || walGeneration(file.name) !== undefined;
-    const epoch = carriesEpoch ? await store.readEngineEpoch(listTimeout) : undefined;
+    const epoch = carriesEpoch ? await way.readEngineEpoch(listTimeout) : undefined;
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     try {
-      await store.put(engineFolder + file.name, content, { ...condition, epoch }, sendTimeout);
+      await way.put(engineFolder + file.name, content, { ...condition, epoch }, sendTimeout);
       this.log("warning", "sent a file to the bucket that the engine had not", { file: file.name, bytes: file.size });
     } catch (error) {
       // The engine was faster.

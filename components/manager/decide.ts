@@ -1,7 +1,7 @@
 import { leaseIsFree, letOthersGoFirst, mayBePromoted, vacancyAlarm, volumeIsKept, waitsForVolume } from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
 import { handoverSteps, HandoverStep, promotionSteps, PromotionStep } from "./steps";
-import { beginSwitchover, continueSwitchover } from "./switchover";
+import { beginDetour, beginSwitchover, continueSwitchover, stepsOf } from "./switchover";
 import { Monotonic, Refusal, View } from "./view";
 
 /**
@@ -34,7 +34,7 @@ export type EngineAction =
   | { kind: "kill"; why: string; hung?: true }
   | { kind: "abandonPromotion"; why: string }
   | { kind: "promotionStep"; step: PromotionStep; epoch: number }
-  | { kind: "handoverStep"; step: HandoverStep }
+  | { kind: "handoverStep"; step: HandoverStep; detour?: string }
   /** A switchover is over, well or not: be a replica, or go on. */
   | { kind: "endHandover"; why: string }
   | { kind: "refuseSwitchover"; why: string }
@@ -165,7 +165,7 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
   }
   if (engine.role === "primary") {
     if (exceedsLoss(view) && view.bucket) decision.alarm = { reason: "NotInBucket", message: lossText(view.bucket) };
-    return hangs(view) ?? beginSwitchover(view);
+    return hangs(view) ?? beginDetour(view, now) ?? beginSwitchover(view);
   }
   if (!view.hold || decision.lease?.kind === "release") return undefined;
   const step = promotionSteps[view.promotion?.completed ?? 0];
@@ -182,7 +182,7 @@ function leave(view: View, holds: boolean): EngineAction | undefined {
   if (engine.role === "promoting" && alive) return { kind: "abandonPromotion", why: "the pod is being stopped" };
   const serves = engine.role === "primary" && alive;
   if ((serves || handover) && holds) {
-    const step = handoverSteps[handover?.completed ?? 0];
+    const step = handover ? stepsOf(handover)[handover.completed] : handoverSteps[0];
     if (step !== undefined) return { kind: "handoverStep", step };
   }
   // Nothing can be lost with a replica; and the clean stop of one deletes its WAL, which on the last primary's volume holds rows that are nowhere else.

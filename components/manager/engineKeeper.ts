@@ -43,6 +43,8 @@ export interface EngineKeeperOptions {
   backOff: (milliseconds: number) => void;
   /** The successor that a person asked for. */
   wantedSuccessor: () => string | undefined;
+  /** Has this pod take to the bucket whatever it lacks of the volume. */
+  sendThrough: (pod: string) => Promise<void>;
   /** A switchover is over. */
   switchedOver: () => void;
   /** Number of the next heartbeat. */
@@ -93,7 +95,7 @@ export class EngineKeeper {
       case "promotionStep":
         return this.runPromotionStep(action.step, action.epoch);
       case "handoverStep":
-        return this.runHandoverStep(action.step);
+        return this.runHandoverStep(action.step, action.detour);
       case "endHandover":
         return this.endHandover(action.why);
     }
@@ -296,12 +298,14 @@ export class EngineKeeper {
     };
   }
 
-  private async runHandoverStep(step: HandoverStep): Promise<void> {
+  private async runHandoverStep(step: HandoverStep, detour?: string): Promise<void> {
     const { ports, pod, owner, lease } = this.options;
     const { log, clock, engine } = ports;
-    this.handover ??= { completed: 0 };
+    if (!this.handover && detour !== undefined)
+      log("warning", "hands over, since the bucket answers a follower and not this primary", { detour });
+    this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
-    if (step === "stopEngine") this.view = { ...this.view, state: "stopping" };
+    if (step === "stopEngine" || step === "killEngine") this.view = { ...this.view, state: "stopping" };
     const began = clock.now();
     try {
       await handoverStep(step, {
@@ -310,7 +314,8 @@ export class EngineKeeper {
         owner: owner.stored,
         onOwner: stored => owner.set(stored),
         manifestsAtPromotion: this.manifestsAtPromotion,
-        wanted: this.options.wantedSuccessor(),
+        wanted: handover.detour ?? this.options.wantedSuccessor(),
+        sendThroughPeer: () => this.options.sendThrough(handover.detour ?? ""),
         nextBeat: this.options.nextBeat,
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,

@@ -13,8 +13,10 @@ export interface HandoverContext {
   manifestsAtPromotion: ReadonlyMap<string, string>;
   /** Whether the Lease is still this node's, and its engine alive. Waiting ends when not. */
   mayGoOn: () => boolean;
-  /** The successor that a person asked for. */
+  /** The successor that a person asked for, or that has proved to reach the bucket. */
   wanted?: string;
+  /** Has a peer take to the bucket whatever it lacks. */
+  sendThroughPeer: () => Promise<void>;
   /** The number of the next heartbeat. */
   nextBeat: () => number;
   onLastBeat: (beat: number) => void;
@@ -75,6 +77,15 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await ports.engine.stop(stopTimeout);
   },
 
+  killEngine({ ports }) {
+    ports.engine.kill();
+    return Promise.resolve();
+  },
+
+  async sendThroughPeer({ sendThroughPeer }) {
+    await sendThroughPeer();
+  },
+
   async compareAgain(context) {
     const missing = await compare(context);
     if (missing.length > 0)
@@ -92,11 +103,19 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   async release(context) {
     // Chosen only now that nothing is written any more: the most advanced of those that answer.
     const peers = (await context.ports.peers.askAll(askTimeout)).filter(peer => peer.following === "following");
-    const wanted = peers.find(peer => peer.pod === context.wanted);
+    const updated = await updatedPods(context);
+    const wanted = peers.find(peer => peer.pod === context.wanted) ?? peers.find(peer => updated.has(peer.pod));
     peers.sort((a, b) => b.epoch - a.epoch || b.beat - a.beat || (a.pod < b.pod ? -1 : 1));
     await context.release((wanted ?? peers[0])?.pod ?? "");
   },
 };
+
+/** In the middle of a rolling update: the pods that have been replaced already, and will not be again. */
+async function updatedPods({ ports, pod }: HandoverContext): Promise<Set<string>> {
+  const pods = await ports.kubernetes.readPods(askTimeout).catch(() => []);
+  const own = pods.find(({ name }) => name === pod)?.revision;
+  return new Set(pods.filter(({ revision }) => revision !== own).map(({ name }) => name));
+}
 
 async function waitForBucket(context: HandoverContext): Promise<void> {
   const { ports, mayGoOn } = context;

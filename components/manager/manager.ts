@@ -10,7 +10,8 @@ import { JoinDesk } from "./joinDesk";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { OwnerKeeper } from "./ownerKeeper";
-import { PeerStatus, PodRecord, Ports } from "./ports";
+import { Detour, PeerStatus, PodRecord, Ports } from "./ports";
+import { detourAfterMilliseconds } from "./switchover";
 import { Following, Monotonic, PeerView, Refusal, SwitchoverRequest, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
@@ -30,6 +31,7 @@ const intervals = {
   probeInCommitMode: 250,
   ping: 500,
   failsafe: 500,
+  detour: 1000,
   writeHeartbeat: 500,
   readHeartbeat: 500,
   askPeers: 2000,
@@ -101,6 +103,7 @@ export class Manager {
   private promisedUntil: Monotonic = -Infinity;
   private switchover: SwitchoverRequest | undefined;
   private lossAccepted = false;
+  private detour: View["detour"];
   private beatWrittenAt: Monotonic = -Infinity;
   private unanswered = 0;
   private beat = 0;
@@ -138,6 +141,7 @@ export class Manager {
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
       wantedSuccessor: () => this.switchover?.to,
+      sendThrough: pod => this.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
       nextBeat: () => ++this.beat,
       silentMilliseconds: () => this.silentMilliseconds(),
@@ -188,6 +192,11 @@ export class Manager {
     return true;
   }
 
+  /** The bucket, for a peer that cannot reach it itself. */
+  get bucket(): Detour {
+    return this.ports.store;
+  }
+
   /** What a peer is told. */
   peerStatus(): PeerStatus {
     const { state, role } = this.engine.view;
@@ -235,6 +244,7 @@ export class Manager {
       promisedUntil: this.promisedUntil,
       ...this.primaryView(),
       writesStopped: this.engine.writesStopped,
+      detour: this.detour,
       switchover: this.switchover,
       lossAccepted: this.lossAccepted,
       backoffUntil: this.backoffUntil,
@@ -394,7 +404,31 @@ export class Manager {
     const timeout = commit ? probeTimeoutInCommitMode : probeTimeout;
     const interval = commit ? intervals.probeInCommitMode : intervals.probe;
     this.lanes.every(interval, "bucket", () => this.audit.probe(timeout));
+    const { failingSince } = this.audit.view(now);
+    if (failingSince === undefined) this.detour = undefined;
+    else if (now - failingSince > detourAfterMilliseconds / 2)
+      this.lanes.every(intervals.detour, "detour", () => this.findDetour());
     if (this.audit.isDue(now)) this.lanes.run("audit", () => this.audit.compare(this.engine.manifestsAtPromotion));
+  }
+
+  /** Is the bucket gone for all, or for this node alone? */
+  private async findDetour(): Promise<void> {
+    const { peers, clock } = this.ports;
+    const followers = (await peers.askAll(peerTimeout)).filter(({ following }) => following === "following");
+    const before = this.detour;
+    for (const { pod } of followers) {
+      const reached = await peers
+        .detour(pod)
+        .readEngineEpoch(callTimeout)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!reached) continue;
+      this.detour = { pod, since: before?.pod === pod ? before.since : clock.now() };
+      return;
+    }
+    this.detour = undefined;
   }
 
   private async ping(): Promise<void> {

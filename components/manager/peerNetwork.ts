@@ -5,7 +5,8 @@ import { TLSSocket } from "node:tls";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { httpRequest } from "./httpRequest";
-import { Log, Peers, PeerStatus } from "./ports";
+import { engineFolder } from "./audit";
+import { Conflict, Detour, Log, Peers, PeerStatus, PutCondition, StoredObject } from "./ports";
 
 /** What a manager answers to its peers. */
 export interface PeerHandler {
@@ -14,9 +15,16 @@ export interface PeerHandler {
   /** Whether this node confirms another as the primary of an epoch, and so promises not to take over for a while. */
   confirmPrimary(identity: string, epoch: number): boolean;
   leaseChanged(): void;
+  /** The bucket, for a peer that cannot reach it itself. */
+  readonly bucket: Detour;
 }
 
 const longestMarker = 64;
+/** What a peer may have taken to the bucket in one piece. Bytes. */
+const largestRelay = 256 * 1024 * 1024;
+const relayTimeout = 20_000;
+/** Answer to a PUT whose condition did not hold. */
+const conflict = "conflict";
 const directory = podLayout.tlsSecretDirectory;
 
 function identity() {
@@ -33,9 +41,15 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
   const agent = new https.Agent({ keepAlive: true, keepAliveMsecs: 5000, maxSockets: 2, ...identity() });
   const others = Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod);
 
-  async function call(other: string, method: string, path: string, timeoutMilliseconds: number): Promise<string> {
+  async function call(
+    other: string,
+    method: string,
+    path: string,
+    timeoutMilliseconds: number,
+    body?: Buffer,
+  ): Promise<string> {
     const url = new URL(`https://${other}.${headlessService}.${namespace}.svc:${podLayout.peerPort}${path}`);
-    const response = await httpRequest({ method, url, timeoutMilliseconds, agent });
+    const response = await httpRequest({ method, url, timeoutMilliseconds, agent, body });
     if (response.status !== 200) throw new Error(`${other} answered ${response.status} ${response.body}`);
     return response.body;
   }
@@ -54,6 +68,23 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
       const query = new URLSearchParams({ identity, epoch: String(epoch) }).toString();
       const answers = await Promise.allSettled(pods.map(other => call(other, "POST", `/confirm?${query}`, timeout)));
       return answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
+    },
+    detour(other) {
+      const relay = (operation: string, parameters: Record<string, string>, timeout: number, body?: Buffer) =>
+        call(other, "POST", `/bucket/${operation}?${new URLSearchParams(parameters).toString()}`, timeout, body);
+      return {
+        async list(timeout, folder = "") {
+          return JSON.parse(await relay("list", { folder }, timeout)) as StoredObject[];
+        },
+        async put(key, content, condition, timeout) {
+          const body = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+          const answer = await relay("put", { key, condition: JSON.stringify(condition) }, timeout, body);
+          if (answer === conflict) throw new Conflict(key);
+        },
+        async readEngineEpoch(timeout) {
+          return Number(await relay("epoch", {}, timeout));
+        },
+      };
     },
     leaseChanged() {
       for (const other of others) {
@@ -88,6 +119,34 @@ export function servePeers(configuration: ManagerConfiguration, handler: PeerHan
   return server.listen(podLayout.peerPort);
 }
 
+async function relayPut(url: URL, content: Buffer, bucket: Detour): Promise<string> {
+  const key = url.searchParams.get("key") ?? "";
+  // A peer sends the engine's files, and nothing else: the owner's record is written by whoever owns.
+  if (!key.startsWith(engineFolder) || key.includes("..")) throw new Error("only the engine's files are taken");
+  const condition = JSON.parse(url.searchParams.get("condition") ?? "{}") as PutCondition;
+  try {
+    await bucket.put(key, content, condition, relayTimeout);
+    return "";
+  } catch (error) {
+    if (error instanceof Conflict) return conflict;
+    throw error;
+  }
+}
+
+function readBody(request: http.IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > largestRelay) request.destroy(new Error(`a file of over ${largestRelay} bytes is not taken`));
+      else chunks.push(chunk);
+    });
+    request.on("end", () => resolve(Buffer.concat(chunks)));
+    request.on("error", reject);
+  });
+}
+
 async function answer(request: http.IncomingMessage, handler: PeerHandler): Promise<string | undefined> {
   const url = new URL(request.url ?? "/", "https://peer");
   switch (`${request.method} ${url.pathname}`) {
@@ -104,6 +163,12 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
       const confirmed = handler.confirmPrimary(searchParams.get("identity") ?? "", Number(searchParams.get("epoch")));
       return confirmed ? "yes" : "no";
     }
+    case "POST /bucket/list":
+      return JSON.stringify(await handler.bucket.list(relayTimeout, url.searchParams.get("folder") ?? ""));
+    case "POST /bucket/epoch":
+      return String(await handler.bucket.readEngineEpoch(relayTimeout));
+    case "POST /bucket/put":
+      return relayPut(url, await readBody(request), handler.bucket);
     case "POST /lease-changed":
       handler.leaseChanged();
       return "";

@@ -114,6 +114,9 @@ export interface Store {
   supportsConditionalWrites(timeoutMilliseconds: number): Promise<boolean>;
 }
 
+/** What a node does for a peer that cannot reach the bucket itself. */
+export type Detour = Pick<Store, "list" | "put" | "readEngineEpoch">;
+
 /** The row that the primary keeps writing and the replicas keep reading, through the bucket. */
 export interface Heartbeat {
   epoch: number;
@@ -211,6 +214,8 @@ export interface Peers {
    * Asks every given pod to confirm that this node is the primary of this epoch: each promises not to take the Lease for one duration and margin. True when all have.
    */
   confirm(pods: string[], identity: string, epoch: number, timeoutMilliseconds: number): Promise<boolean>;
+  /** The bucket by way of another pod. */
+  detour(pod: string): Detour;
   /** Tells the others that the Lease has just changed. Best effort: never throws. */
   leaseChanged(): void;
 }

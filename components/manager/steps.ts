@@ -41,4 +41,15 @@ export const handoverSteps = [
   "release",
 ] as const;
 
-export type HandoverStep = (typeof handoverSteps)[number];
+/** Leaving when only this node cannot reach the bucket: a peer takes there what the volume holds. */
+export const detourSteps = [
+  "stripOwnLabel",
+  "setReadOnly",
+  "endSessions",
+  /** Whatever it still wanted to send, it could not: from now on the volume does not change. */
+  "killEngine",
+  "sendThroughPeer",
+  "release",
+] as const;
+
+export type HandoverStep = (typeof handoverSteps)[number] | (typeof detourSteps)[number];

@@ -1,7 +1,12 @@
 import { anySuccessor } from "../core/podLayout";
 import type { EngineAction } from "./decide";
-import { handoverSteps } from "./steps";
-import { HandoverProgress, View } from "./view";
+import { detourSteps, handoverSteps, HandoverStep } from "./steps";
+import { HandoverProgress, Monotonic, View } from "./view";
+
+/** A bucket that does not answer for so long may be gone for this node alone. Milliseconds. */
+export const detourAfterMilliseconds = 3000;
+/** And a follower must have reached it for so long meanwhile: longer than this node takes to look again. Milliseconds. */
+export const detourLastsMilliseconds = 1500;
 
 /** A person has asked for another primary. It is begun only when one could take over. */
 export function beginSwitchover(view: View): EngineAction | undefined {
@@ -16,10 +21,24 @@ export function beginSwitchover(view: View): EngineAction | undefined {
   return { kind: "handoverStep", step };
 }
 
+/** The bucket is gone for this primary alone: a follower that reaches it takes over, and takes there what only this volume holds (rule 7). */
+export function beginDetour({ bucket, detour }: View, now: Monotonic): EngineAction | undefined {
+  if (detour === undefined || bucket?.failingSince === undefined) return undefined;
+  if (now - bucket.failingSince < detourAfterMilliseconds) return undefined;
+  // A bucket that is just coming back for all is seen by one node before the other.
+  if (now - detour.since < detourLastsMilliseconds) return undefined;
+  return { kind: "handoverStep", step: detourSteps[0], detour: detour.pod };
+}
+
+/** The steps of the handover that is under way. */
+export function stepsOf({ detour }: HandoverProgress): readonly HandoverStep[] {
+  return detour === undefined ? handoverSteps : detourSteps;
+}
+
 /** The next step of a switchover, or its end. */
 export function continueSwitchover(holds: boolean, handover: HandoverProgress): EngineAction | undefined {
   if (handover.failed !== undefined) return { kind: "endHandover", why: handover.failed };
-  const step = handoverSteps[handover.completed];
+  const step = stepsOf(handover)[handover.completed];
   if (step === undefined) return { kind: "endHandover", why: "" };
   return holds ? { kind: "handoverStep", step } : { kind: "endHandover", why: "the lease was lost" };
 }

@@ -116,6 +116,8 @@ export interface PromotionProgress {
 /** Progress of leaving in order. */
 export interface HandoverProgress {
   completed: number;
+  /** The pod through which this node reaches the bucket, where it does not itself. */
+  detour?: string;
   failed?: string;
 }
 
@@ -179,6 +181,8 @@ export interface View {
   canary?: CanaryView;
   /** This node is primary and takes no writes, because they could not be kept. */
   writesStopped: boolean;
+  /** A follower that reaches the bucket while this primary does not, and since when it does. */
+  detour?: { pod: string; since: Monotonic };
   switchover?: SwitchoverRequest;
   /** A person has accepted that what never reached the bucket is given up. */
   lossAccepted: boolean;

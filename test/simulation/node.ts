@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
-import { Conflict, PeerStatus, Ports, Store } from "../../components/manager/ports";
+import { Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
@@ -151,6 +151,19 @@ export class SimulatedNode {
           });
           const answers = await Promise.allSettled(asked);
           return answers.every(answer => answer.status === "fulfilled" && answer.value);
+        },
+        detour: pod => {
+          const through = <T>(timeout: number, ask: (bucket: Detour) => Promise<T>) => {
+            const other = world.nodes.find(node => node.pod === pod);
+            if (!other) return Promise.reject(new Error(`no pod ${pod}`));
+            return this.peer(process, other, timeout, manager => ask(manager.bucket));
+          };
+          return {
+            list: (timeout, folder) => through(timeout, bucket => bucket.list(timeout, folder)),
+            put: (key, content, condition, timeout) =>
+              through(timeout, bucket => bucket.put(key, content, condition, timeout)),
+            readEngineEpoch: timeout => through(timeout, bucket => bucket.readEngineEpoch(timeout)),
+          };
         },
         leaseChanged: () => {
           for (const other of this.others()) {

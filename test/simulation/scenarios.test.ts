@@ -201,6 +201,24 @@ for (const seed of seeds) {
       assert.deepEqual(lost(), []);
     });
 
+    it("hands over when the bucket is gone for the primary alone, and loses nothing", async () => {
+      const { pod } = primary();
+      const began = world.time.now;
+      world.network.cut.add(`${pod}>${bucket}`);
+      await run(15);
+      assert.notEqual(primary().pod, pod);
+      assert.equal(world.kubernetes.lease?.epoch, 2);
+      assert.ok(
+        client.longestOutage(began, world.time.now) < 4000,
+        String(client.longestOutage(began, world.time.now)),
+      );
+      assert.deepEqual(lost(), []);
+      world.network.cut.delete(`${pod}>${bucket}`);
+      await run(20);
+      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.deepEqual(lost(), []);
+    });
+
     it("kills an engine that hangs and resumes it in place", async () => {
       const { pod, server } = primary();
       const began = world.time.now;
