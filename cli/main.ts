@@ -14,6 +14,10 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
     summary: "what a stack would create, how long it takes, what it costs",
     run: argv => (load("./plan") as typeof import("./plan")).runPlan(argv),
   },
+  compare: {
+    summary: "what differs between two plans: resources, cost, policies",
+    run: argv => (load("./compare") as typeof import("./compare")).runCompare(argv),
+  },
   policy: {
     summary: "whether a stack keeps the rules of a safe deployment",
     run: argv => (load("./policy") as typeof import("./policy")).runPolicy(argv),
@@ -21,6 +25,14 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
   status: {
     summary: "how a running database is: primary, lag, what the bucket lacks",
     run: argv => (load("./live/status") as typeof import("./live/status")).runStatus(argv),
+  },
+  verify: {
+    summary: "whether a running database does what it should",
+    run: argv => (load("./live/verify") as typeof import("./live/verify")).runVerify(argv),
+  },
+  connect: {
+    summary: "opens a client on a running database, over TLS",
+    run: argv => (load("./live/connect") as typeof import("./live/connect")).runConnect(argv),
   },
   switchover: {
     summary: "moves the primary to another node, in order",

@@ -65,13 +65,18 @@ export function kubectlOnPath({ kubeconfig, context }: ClusterOptions): Kubectl 
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
     ...(context === undefined ? [] : [`--context=${context}`]),
   ];
-  const start = (args: readonly string[]) =>
-    spawn("kubectl", [...options, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const start = (args: readonly string[], detached = false) =>
+    spawn("kubectl", [...options, ...args], { stdio: ["ignore", "pipe", "pipe"], detached });
   return {
     run: (args, timeoutMilliseconds = defaultTimeout) => outputOf(start(args), timeoutMilliseconds),
     forward: (namespace, resource, port, localPort) => {
       const ports = `${localPort ?? ""}:${port}`;
-      return opened(start(["port-forward", "--address=127.0.0.1", "-n", namespace, resource, ports]));
+      // In a process group of its own: Ctrl-C in a client that uses the port is not for it.
+      const child = start(["port-forward", "--address=127.0.0.1", "-n", namespace, resource, ports], true);
+      const endWithProcess = () => void child.kill();
+      process.once("exit", endWithProcess);
+      child.once("close", () => process.off("exit", endWithProcess));
+      return opened(child);
     },
   };
 }

@@ -54,8 +54,8 @@ export class Refused extends Error {}
 /** Runs a command, and turns what a person can mend into a message and an exit code. */
 export async function answering(
   { error }: Pick<Surroundings, "error">,
-  command: () => Promise<LiveExit>,
-): Promise<LiveExit> {
+  command: () => Promise<number>,
+): Promise<number> {
   try {
     return await command();
   } catch (problem) {

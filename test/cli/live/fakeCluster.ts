@@ -1,5 +1,7 @@
+import { configuration as managerConfiguration } from "../../manager/views";
 import type { StatusDocument } from "../../../components/manager/statusDocument";
-import { failureOf, type Kubectl, KubectlError, KubectlProblem, type PortForward } from "../../../cli/live/kubectl";
+import type { ManagerConfiguration } from "../../../components/core/managerConfiguration";
+import { failureOf, type Kubectl, KubectlError, type PortForward } from "../../../cli/live/kubectl";
 import type { LiveClock, Surroundings } from "../../../cli/live/surroundings";
 
 /** What a test may say of one node; the rest is that of a healthy one. */
@@ -60,6 +62,24 @@ export function primaryStatus(pod: string, changes: Partial<StatusDocument> = {}
   });
 }
 
+/** What the database was deployed with. */
+export const configuration: ManagerConfiguration = {
+  ...managerConfiguration,
+  databases: ["shop"],
+  users: [
+    { name: "office", host: "10.0.%", grants: [{ database: "shop", privileges: ["ALL PRIVILEGES"] }] },
+    { name: "reader", host: "%", grants: [{ database: "shop", privileges: ["SELECT"] }] },
+    { name: "app", host: "%", grants: [{ database: "shop", privileges: ["SELECT", "INSERT", "CREATE", "DROP"] }] },
+  ],
+};
+
+/** The passwords of its users. */
+export const passwords: Record<string, string> = {
+  office: "Office-1-pass",
+  reader: "Reader-1-pass",
+  app: "App #1 pa;ss=",
+};
+
 /** kubectl's own words when a user may not do something. */
 export function forbidden(what: string): KubectlError {
   return failureOf(`Error from server (Forbidden): ${what} is forbidden: User "eve" cannot do that in the namespace`);
@@ -77,6 +97,11 @@ export class FakeCluster implements Kubectl {
   lease: { holder: string; epoch: number } | undefined = { holder: "orders-0_u0", epoch: 7 };
   databases = [{ name: "orders", namespace: "shop" }];
   namespaces = ["shop", "default"];
+  configuration = configuration;
+  /** Called with each pod that is deleted. */
+  onDelete: (pod: string) => void = () => undefined;
+  /** Ports that are open. */
+  readonly forwards: { resource: string; isOpen: boolean; end: (said: string) => void }[] = [];
   /** Called before each call; what it returns is thrown. */
   refuse: (args: readonly string[]) => Error | undefined = () => undefined;
   /** Called with each annotation that is set. */
@@ -97,8 +122,16 @@ export class FakeCluster implements Kubectl {
     });
   }
 
-  forward(): Promise<PortForward> {
-    return Promise.reject(new KubectlError(KubectlProblem.failed, "the fake forwards no ports"));
+  forward(_namespace: string, resource: string, _port: number, localPort?: number): Promise<PortForward> {
+    let end: (said: string) => void = () => undefined;
+    const ended = new Promise<string>(resolve => (end = resolve));
+    const forward = { resource, isOpen: true, end };
+    this.forwards.push(forward);
+    const close = () => {
+      forward.isOpen = false;
+      end("");
+    };
+    return Promise.resolve({ localPort: localPort ?? 40_123, ended, close });
   }
 
   /** The words of all calls that begin with one word. */
@@ -116,6 +149,9 @@ export class FakeCluster implements Kubectl {
         return this.exec(what ?? "");
       case "annotate":
         return this.annotate(name ?? "", args.at(-1) ?? "");
+      case "delete":
+        this.onDelete(name ?? "");
+        return `pod "${name}" force deleted`;
       default:
         throw new Error(`the fake does not know ${args.join(" ")}`);
     }
@@ -127,7 +163,7 @@ export class FakeCluster implements Kubectl {
         return list(
           this.databases
             .filter(database => namespace === undefined || database.namespace === namespace)
-            .map(metadata => ({ metadata, spec: { replicas: this.replicas, template: { spec: {} } } })),
+            .map(metadata => ({ metadata, spec: { replicas: this.replicas, template } })),
         );
       case "pods":
         return list([...this.nodes].map(([pod, node]) => podObject(pod, node)));
@@ -137,6 +173,16 @@ export class FakeCluster implements Kubectl {
           metadata: { name },
           spec: { holderIdentity: this.lease.holder || null, leaseTransitions: this.lease.epoch },
         });
+      case "configmap":
+        return JSON.stringify({ metadata: { name }, data: { "manager.json": JSON.stringify(this.configuration) } });
+      case "secret":
+        return this.secret(name);
+      case "nodes":
+        return list(
+          [...this.nodes.values()].map(({ machine = "" }, index) => ({
+            metadata: { name: machine, labels: { "topology.kubernetes.io/zone": `zone-${index}` } },
+          })),
+        );
       case "namespace":
         if (!this.namespaces.includes(name)) {
           throw failureOf(`Error from server (NotFound): namespaces "${name}" not found`);
@@ -145,6 +191,17 @@ export class FakeCluster implements Kubectl {
       default:
         throw new Error(`the fake has no ${kind}`);
     }
+  }
+
+  private secret(name: string): string {
+    const contents: Record<string, Record<string, string>> = {
+      "orders-users": passwords,
+      "shop-certificate": { "ca.crt": "the authority\n", "tls.key": "the key" },
+    };
+    const found = contents[name];
+    if (!found) throw failureOf(`Error from server (NotFound): secrets "${name}" not found`);
+    const data = Object.entries(found).map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
+    return JSON.stringify({ metadata: { name }, data: Object.fromEntries(data) as object });
   }
 
   private exec(pod: string): string {
@@ -165,6 +222,16 @@ export class FakeCluster implements Kubectl {
     return `pod/${pod} annotated`;
   }
 }
+
+/** The pods' template, as far as the commands read it: the certificate is in a Secret that was there before. */
+const template = {
+  spec: {
+    volumes: [
+      { name: "users", secret: { secretName: "orders-users" } },
+      { name: "tls", secret: { secretName: "shop-certificate" } },
+    ],
+  },
+};
 
 function podObject(
   name: string,
