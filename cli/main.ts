@@ -53,7 +53,7 @@ const longestName = Math.max(...Object.keys(commands).map(({ length }) => length
 const help = `Usage: tidesql COMMAND [options]
 
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(longestName)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(longestName)}  ${summary}`)
   .join("\n")}
 
 "tidesql COMMAND --help" explains one.

@@ -75,6 +75,9 @@ function nodeProblems(node: NodeState, today: Date): string[] {
   } else if (!node.isReady) {
     problems.push(`${pod} is not ready`);
   }
+  if (status.engine.writesStopped) {
+    problems.push(`${pod} has stopped writes: the bucket lacks more than the database may lose`);
+  }
   const age = status.heartbeatAgeSeconds;
   if (age !== undefined && age > longestLagSeconds) {
     const isPrimary = status.engine.role === "primary";

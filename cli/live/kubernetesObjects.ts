@@ -49,6 +49,12 @@ export interface ConfigMap {
   data?: Record<string, string>;
 }
 
+export interface Event {
+  reason?: string;
+  message?: string;
+  lastTimestamp?: string;
+}
+
 /** Whether the kubelet sends traffic to the pod. */
 export function isReady({ status }: Pod): boolean {
   return status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;

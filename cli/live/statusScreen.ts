@@ -83,7 +83,7 @@ function stateOf({ status, phase }: NodeState): string {
   if (status === undefined) return phase === "Running" ? "no answer" : phase;
   if (status.refusal) return `refuses: ${status.refusal.reason}`;
   if (status.engine.state !== "running") return status.engine.state;
-  if (status.engine.role === "primary") return "open for writes";
+  if (status.engine.role === "primary") return status.engine.writesStopped ? "writes stopped" : "open for writes";
   return status.engine.role === "promoting" ? "promoting" : (status.following ?? "replica");
 }
 

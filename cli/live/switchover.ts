@@ -48,6 +48,7 @@ async function switchover(argv: readonly string[], surroundings: Surroundings): 
   const request = { pod: primary.pod, annotation: annotations.switchover, value: wanted ?? anySuccessor };
   const { pod, seconds } = await takeover(surroundings, kubectl, database, request, {
     isNew: ({ metadata }) => metadata.name !== primary.pod || metadata.uid !== primary.uid,
+    isTurnedDown: current => current?.metadata.uid === primary.uid && current?.metadata.name === primary.pod,
     timeoutSeconds,
   });
   out.write(`${pod} is the primary, ${seconds.toFixed(1)} s after ${primary.pod} was asked to hand over.\n`);

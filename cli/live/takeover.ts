@@ -1,8 +1,8 @@
 import { labels } from "../../components/core/podLayout";
 import { type FoundDatabase, podsOf, readDatabase } from "./databaseState";
 import { problemsOf } from "./health";
-import { type Kubectl, KubectlError } from "./kubectl";
-import type { Pod } from "./kubernetesObjects";
+import { getJson, type Kubectl, KubectlError } from "./kubectl";
+import type { Event, ObjectList, Pod } from "./kubernetesObjects";
 import { Progress } from "./progress";
 import { Refused, type Surroundings } from "./surroundings";
 
@@ -15,6 +15,14 @@ export interface TakeoverRequest {
   pod: string;
   annotation: string;
   value: string;
+}
+
+/** What is waited for. */
+export interface TakeoverExpectation {
+  isNew: (primary: Pod) => boolean;
+  /** Whether this primary, whose request is gone, says that nothing will come of it. */
+  isTurnedDown?: (primary: Pod | undefined) => boolean;
+  timeoutSeconds: number;
 }
 
 /** A new primary, and the time from the request until its label was seen. */
@@ -33,7 +41,7 @@ export async function takeover(
   kubectl: Kubectl,
   database: FoundDatabase,
   request: TakeoverRequest,
-  { isNew, timeoutSeconds }: { isNew: (pod: Pod) => boolean; timeoutSeconds: number },
+  { isNew, isTurnedDown = () => false, timeoutSeconds }: TakeoverExpectation,
 ): Promise<Takeover> {
   const annotate = (change: string) =>
     kubectl.run(["annotate", "pod", request.pod, "-n", database.namespace, "--overwrite", change]);
@@ -54,6 +62,8 @@ export async function takeover(
       }
       const pod = pods.find(({ metadata }) => metadata.name === request.pod);
       taken = pod !== undefined && pod.metadata.annotations?.[request.annotation] === undefined;
+      // Roles and requests come from one look: a primary without its request has turned it down, or taken its handover back.
+      if (taken && isTurnedDown(primary)) throw new Refused(await refusalText(kubectl, database, request.pod));
       progress.say(stageOf(primary, taken));
     } catch (problem) {
       // The API server may be away for a moment, and the database goes on without it.
@@ -74,6 +84,26 @@ export async function takeover(
 function stageOf(primary: Pod | undefined, taken: boolean): string {
   if (primary === undefined) return "no primary at the moment: waiting for the new one";
   return taken ? `${primary.metadata.name} hands over` : `waiting for ${primary.metadata.name} to take the request`;
+}
+
+/** The manager's own words are in an Event on its pod. */
+async function refusalText(kubectl: Kubectl, { namespace }: FoundDatabase, pod: string): Promise<string> {
+  const selector = `involvedObject.kind=Pod,involvedObject.name=${pod},type=Warning`;
+  const said = await getJson<ObjectList<Event>>(kubectl, [
+    "events",
+    "-n",
+    namespace,
+    "--field-selector",
+    selector,
+  ]).then(
+    ({ items }) =>
+      items
+        .filter(({ reason }) => reason?.startsWith("Switchover"))
+        .sort((a, b) => (a.lastTimestamp ?? "").localeCompare(b.lastTimestamp ?? ""))
+        .at(-1)?.message,
+    () => undefined,
+  );
+  return `${pod} is still the primary: ${said ?? `kubectl logs -n ${namespace} ${pod} says why it did not hand over`}`;
 }
 
 async function reasons(kubectl: Kubectl, database: FoundDatabase, lastProblem: string, today: Date): Promise<string[]> {

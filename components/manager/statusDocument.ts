@@ -17,6 +17,8 @@ export interface StatusDocument {
     version?: string;
     /** Failed starts and promotions since the last success, on a volume that was kept. */
     failures: number;
+    /** A primary takes no writes while the bucket lacks more than the database may lose. */
+    writesStopped: boolean;
   };
   /** Absent while this node is no replica that runs. */
   following?: Following;
@@ -66,31 +68,34 @@ export interface NotInBucket {
   oldestSeconds: number;
 }
 
-/** What the document says and the manager does not know itself. */
-export interface StatusFacts {
-  /** PEM of the server's certificate. */
-  certificate?: string;
-  notInBucket?: NotInBucket;
-}
-
 /** The part of the manager that says how its node is. */
 export type StatusSource = Pick<
   Manager,
-  "view" | "ready" | "peerStatus" | "heartbeatAgeSeconds" | "alarm" | "counters"
+  "view" | "ready" | "peerStatus" | "heartbeatAgeSeconds" | "notInBucket" | "alarm" | "counters"
 >;
 
-/** One node's status at one moment. */
-export function statusDocument(manager: StatusSource, now: Monotonic, facts: StatusFacts): StatusDocument {
+/**
+ * One node's status at one moment.
+ * @param certificate PEM of the server's certificate, where it can be read
+ */
+export function statusDocument(manager: StatusSource, now: Monotonic, certificate?: string): StatusDocument {
   const view = manager.view();
   const { engine, lease, owner, hold, refusal, volume } = view;
   const { alarm } = manager;
+  const notInBucket = manager.notInBucket();
   const runsAsReplica = engine.state === "running" && engine.role === "replica";
   return {
     database: view.configuration.name,
     pod: view.pod,
     durability: view.configuration.durability,
     ready: manager.ready(),
-    engine: { state: engine.state, role: engine.role, version: engine.version, failures: engine.failures },
+    engine: {
+      state: engine.state,
+      role: engine.role,
+      version: engine.version,
+      failures: engine.failures,
+      writesStopped: view.writesStopped,
+    },
     following: runsAsReplica ? view.following : undefined,
     followed: { epoch: view.position.epoch, beat: view.position.beat },
     heartbeatAgeSeconds: manager.heartbeatAgeSeconds(),
@@ -103,8 +108,12 @@ export function statusDocument(manager: StatusSource, now: Monotonic, facts: Sta
     volume: { epoch: volume.epoch, resumable: manager.peerStatus().resumable },
     refusal: refusal && { reason: refusal.reason, message: refusal.message },
     alarm: alarm === "" ? undefined : alarm,
-    notInBucket: facts.notInBucket,
-    certificateExpires: facts.certificate === undefined ? undefined : expiryOf(facts.certificate),
+    notInBucket: notInBucket && {
+      bytes: notInBucket.bytes,
+      objects: notInBucket.objects,
+      oldestSeconds: notInBucket.oldestSeconds,
+    },
+    certificateExpires: certificate === undefined ? undefined : expiryOf(certificate),
     counters: { ...manager.counters },
     managerResidentBytes: process.memoryUsage.rss(),
   };

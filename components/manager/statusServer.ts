@@ -25,7 +25,7 @@ export function serveStatus(manager: Manager, clock: Clock): http.Server {
           .writeHead(200, { "content-type": "text/plain; version=0.0.4" })
           .end(metrics(manager, clock.now()));
       case "/status": {
-        const status = statusDocument(manager, clock.now(), { certificate: serverCertificate() });
+        const status = statusDocument(manager, clock.now(), serverCertificate());
         return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(status));
       }
       default:

@@ -20,6 +20,7 @@ const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSourc
   ready: () => true,
   peerStatus: () => ({ pod: view.pod, following: "none", resumable: false, epoch: 0, beat: 0, generation: 0 }),
   heartbeatAgeSeconds: () => 0.4,
+  notInBucket: () => undefined,
   alarm: "",
   counters,
   ...changes,
@@ -27,14 +28,20 @@ const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSourc
 
 /** As the client reads it: what is undefined is not there. */
 const read = (view: View, changes?: Partial<StatusSource>, certificate?: string) =>
-  JSON.parse(JSON.stringify(statusDocument(managerOf(view, changes), now, { certificate }))) as Record<string, unknown>;
+  JSON.parse(JSON.stringify(statusDocument(managerOf(view, changes), now, certificate))) as Record<string, unknown>;
 
 describe("the status document", () => {
   it("says of a primary how long it may go on, and not that it follows", () => {
     const view = primary();
     const status = read(primary({ engine: { ...view.engine, version: "4.5.7" } }));
     assert.deepEqual(status.lease, { holder: "orders-1_b", epoch: 8, remainingSeconds: 3 });
-    assert.deepEqual(status.engine, { state: "running", role: "primary", version: "4.5.7", failures: 0 });
+    assert.deepEqual(status.engine, {
+      state: "running",
+      role: "primary",
+      version: "4.5.7",
+      failures: 0,
+      writesStopped: false,
+    });
     assert.deepEqual(status.owner, { epoch: 8, holder: "orders-0_a", clean: false });
     assert.deepEqual(status.volume, { epoch: 8, resumable: false });
     assert.equal(status.following, undefined);
@@ -62,6 +69,13 @@ describe("the status document", () => {
     }
   });
 
+  it("says what only a primary has, and that it has stopped writes over it", () => {
+    const figures = { bytes: 5, objects: 2, oldestSeconds: 7, walObjects: 3, columnFamilies: 1, mostSstables: 1 };
+    const status = read(primary({ writesStopped: true }), { notInBucket: () => figures });
+    assert.deepEqual(status.notInBucket, { bytes: 5, objects: 2, oldestSeconds: 7 });
+    assert.equal((status.engine as { writesStopped: boolean }).writesStopped, true);
+  });
+
   it("says why a node does nothing", () => {
     const refusal = { reason: "ForeignData", message: "belongs to database d2" } as const;
     const status = read(lastPrimary({ refusal }), { alarm: "no candidate" });
@@ -76,7 +90,7 @@ describe("the status document", () => {
   });
 
   it("names none of the configuration's keys, users and addresses", () => {
-    const text = JSON.stringify(statusDocument(managerOf(primary()), now, {}));
+    const text = JSON.stringify(statusDocument(managerOf(primary()), now));
     for (const word of ["app", 'bucket"', "s3.us-east-1", "shop"]) assert.ok(!text.includes(word), word);
   });
 });

@@ -27,7 +27,7 @@ export function replicaStatus(pod: string, changes: Partial<StatusDocument> = {}
     pod,
     durability: "interval",
     ready: true,
-    engine: { state: "running", role: "replica", version: "4.5.7", failures: 0 },
+    engine: { state: "running", role: "replica", version: "4.5.7", failures: 0, writesStopped: false },
     following: "following",
     followed: { epoch: 7, beat: 120 },
     heartbeatAgeSeconds: 0.4,
@@ -53,7 +53,7 @@ export function replicaStatus(pod: string, changes: Partial<StatusDocument> = {}
 /** A healthy primary's status. */
 export function primaryStatus(pod: string, changes: Partial<StatusDocument> = {}): StatusDocument {
   return replicaStatus(pod, {
-    engine: { state: "running", role: "primary", version: "4.5.7", failures: 0 },
+    engine: { state: "running", role: "primary", version: "4.5.7", failures: 0, writesStopped: false },
     following: undefined,
     lease: { holder: "orders-0_u0", epoch: 7, remainingSeconds: 2.9 },
     volume: { epoch: 7, resumable: false },
@@ -98,6 +98,7 @@ export class FakeCluster implements Kubectl {
   databases = [{ name: "orders", namespace: "shop" }];
   namespaces = ["shop", "default"];
   configuration = configuration;
+  events: { reason: string; message: string; lastTimestamp: string }[] = [];
   /** Called with each pod that is deleted. */
   onDelete: (pod: string) => void = () => undefined;
   /** Ports that are open. */
@@ -177,6 +178,8 @@ export class FakeCluster implements Kubectl {
         return JSON.stringify({ metadata: { name }, data: { "manager.json": JSON.stringify(this.configuration) } });
       case "secret":
         return this.secret(name);
+      case "events":
+        return list(this.events);
       case "nodes":
         return list(
           [...this.nodes.values()].map(({ machine = "" }, index) => ({

@@ -91,7 +91,7 @@ describe("tidesql promote", () => {
       cluster =>
         cluster.change("orders-0", {
           status: replicaStatus("orders-0", {
-            engine: { state: "stopped", role: "replica", failures: 0 },
+            engine: { state: "stopped", role: "replica", failures: 0, writesStopped: false },
             following: undefined,
             volume: { epoch: 7, resumable: true },
           }),

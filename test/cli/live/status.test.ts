@@ -126,6 +126,14 @@ describe("tidesql status", () => {
       /orders-0 has had data for 75 s that the bucket does not have/,
     ],
     [
+      "writes that are stopped",
+      ill => {
+        const status = primaryStatus("orders-0");
+        ill.change("orders-0", { status: { ...status, engine: { ...status.engine, writesStopped: true } } });
+      },
+      /orders-0 has stopped writes[^]*writes stopped/,
+    ],
+    [
       "a certificate that ends soon",
       ill =>
         ill.change("orders-1", { status: replicaStatus("orders-1", { certificateExpires: "2026-06-11T00:00:00Z" }) }),
@@ -150,7 +158,7 @@ describe("tidesql status", () => {
       ill =>
         ill.change("orders-1", {
           status: replicaStatus("orders-1", {
-            engine: { state: "stopped", role: "replica", failures: 3 },
+            engine: { state: "stopped", role: "replica", failures: 3, writesStopped: false },
             following: undefined,
           }),
         }),
@@ -161,7 +169,7 @@ describe("tidesql status", () => {
       ill =>
         ill.change("orders-1", {
           status: replicaStatus("orders-1", {
-            engine: { state: "running", role: "replica", version: "4.6.0", failures: 0 },
+            engine: { state: "running", role: "replica", version: "4.6.0", failures: 0, writesStopped: false },
           }),
         }),
       /engine versions differ \(4\.5\.7, 4\.6\.0\)/,

@@ -97,6 +97,26 @@ describe("tidesql switchover", () => {
     assert.equal(cluster.called("annotate").length, 1, "nothing is left to withdraw");
   });
 
+  it("says at once when the primary turns the request down, in its words", async () => {
+    const event = (reason: string, message: string, minute: number) => ({
+      reason,
+      message,
+      lastTimestamp: `2026-06-01T00:0${minute}:00Z`,
+    });
+    cluster.onAnnotate = pod => {
+      cluster.events = [
+        event("SwitchoverRefused", "no replica follows, so none could take over", 2),
+        event("SwitchoverFailed", "an old story", 1),
+        event("NoCandidate", "another matter", 3),
+      ];
+      cluster.change(pod, { annotations: {} });
+    };
+    const { code, error, seconds } = await switchover(cluster, []);
+    assert.equal(code, 1);
+    assert.equal(error, "orders-0 is still the primary: no replica follows, so none could take over\n");
+    assert.ok(seconds < 2);
+  });
+
   it("outlasts an API server that is away for a while", async () => {
     const prepared = surroundingsOf(cluster);
     handsOver(cluster, prepared, "orders-1", 4000);
