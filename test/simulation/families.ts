@@ -4,6 +4,7 @@ import {
   engineFaults,
   failingStart,
   mariadbdHangs,
+  mariadbdHangsForGood,
   mariadbdKilled,
   promotionLies,
   slowStart,
@@ -11,9 +12,17 @@ import {
 } from "./faults/engine";
 import { Fault } from "./faults/fault";
 import { apiFaults } from "./faults/kubernetes";
-import { cutFromAll, networkFaults } from "./faults/network";
-import { allNodesLost, managerKilled, nodeAndDiskLost, nodeFaults, nodeFrozen, nodeLost } from "./faults/nodes";
-import { bucketFaults, wholeBucketFaults } from "./faults/objectStore";
+import { cutFromAll, cutFromApi, cutFromBucket, networkFaults } from "./faults/network";
+import {
+  allNodesLost,
+  managerKilled,
+  managerLoopHangs,
+  nodeAndDiskLost,
+  nodeFaults,
+  nodeFrozen,
+  nodeLost,
+} from "./faults/nodes";
+import { bucketDown, bucketFaults, wholeBucketFaults } from "./faults/objectStore";
 import {
   labelByHand,
   leaseDeleted,
@@ -68,7 +77,7 @@ export const families: readonly Family[] = [
   },
   {
     name: "in place",
-    faults: [mariadbdKilled, managerKilled, allNodesLost, mariadbdHangs, failingStart],
+    faults: [mariadbdKilled, managerKilled, allNodesLost, mariadbdHangs, mariadbdHangsForGood, failingStart],
     count: [1, 4],
     longestPause: 8,
   },
@@ -83,13 +92,19 @@ export const families: readonly Family[] = [
     faults: [tableMade, tableMade, nodeAndDiskLost, nodeLost, podDeleted, nodeFrozen, mariadbdKilled],
     count: [3, 8],
     longestPause: 5,
-    engine: random => ({ writeBufferBytes: random.pick([2000, 6000, 20_000]) }),
+    engine: random => ({ writeBufferBytes: random.pick([8000, 20_000, 60_000]) }),
   },
   {
     name: "partitions",
-    faults: [...networkFaults, ...networkFaults, nodeFrozen, mariadbdKilled, nodeLost],
+    faults: [...networkFaults, ...networkFaults, cutFromApi, nodeFrozen, managerLoopHangs, mariadbdKilled, nodeLost],
     count: [1, 4],
     longestPause: 8,
+  },
+  {
+    name: "the bucket away, and then a node",
+    faults: [bucketDown, bucketDown, cutFromBucket, nodeAndDiskLost, nodeAndDiskLost, podDeleted],
+    count: [2, 4],
+    longestPause: 9,
   },
   {
     name: "operators",

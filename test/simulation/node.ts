@@ -26,6 +26,8 @@ export class SimulatedNode {
   process: Process | undefined;
   manager: Manager | undefined;
   server: SimulatedServer | undefined;
+  /** A thread of the manager's process. */
+  private watchdogThread: Process | undefined;
   /** Of the pod that runs here now. */
   uid = "";
   /** Added to the wall clock. Milliseconds. */
@@ -63,9 +65,10 @@ export class SimulatedNode {
     world.kubernetes.roles.set(this.pod, world.kubernetes.roles.get(this.pod) ?? "none");
     const server = new SimulatedServer(this, process, world);
     this.server = server;
-    const ports = withTraps(this.ports(process, server), this, world);
+    this.watchdogThread = { place: this.pod, alive: true, frozen: false, waiting: [] };
+    const ports = withTraps(this.ports(process, server, this.watchdogThread), this, world);
     const mutated = world.mutation?.ports?.(ports, this, world) ?? ports;
-    const decideNext = world.mutation?.decide?.(this, world) ?? decide;
+    const decideNext = world.mutation?.decide ?? decide;
     this.manager = new Manager(world.configuration, this.pod, `${this.pod}_${uid}`, mutated, decideNext);
     this.manager.run().catch((error: unknown) => {
       world.say(`${this.pod} the manager ended: ${String(error)}`);
@@ -76,7 +79,7 @@ export class SimulatedNode {
   /** Power loss: manager and server are gone within one moment. */
   vanish(): void {
     this.server?.vanish();
-    if (this.process) this.process.alive = false;
+    for (const process of [this.process, this.watchdogThread]) if (process) process.alive = false;
   }
 
   loseDisk(): void {
@@ -86,21 +89,27 @@ export class SimulatedNode {
 
   /** The machine's processes stop. Its clock goes on. */
   freeze(): void {
-    if (this.server?.open) this.world.promises.stopped(this);
-    for (const process of [this.process, this.server?.process]) if (process) process.frozen = true;
+    this.server?.freeze();
+    for (const process of [this.process, this.watchdogThread]) if (process) process.frozen = true;
+  }
+
+  /** The manager's loop hangs: its watchdog and mariadbd go on. */
+  blockLoop(): void {
+    if (this.process) this.process.frozen = true;
   }
 
   /** Whatever waited happens now, the engine's first: the worst order. */
   thaw(): void {
     this.world.promises.thawed(this);
     this.server?.thaw();
-    const { process } = this;
-    if (!process) return;
-    process.frozen = false;
-    for (const run of process.waiting.splice(0)) if (process.alive) run();
+    for (const process of [this.process, this.watchdogThread]) {
+      if (!process) continue;
+      process.frozen = false;
+      for (const run of process.waiting.splice(0)) if (process.alive) run();
+    }
   }
 
-  private ports(process: Process, server: SimulatedServer): Ports {
+  private ports(process: Process, server: SimulatedServer, watchdogThread: Process): Ports {
     const { world } = this;
     const { time } = world;
     return {
@@ -171,11 +180,12 @@ export class SimulatedNode {
           }
         },
       },
-      watchdog: simulatedWatchdog(this, process, server, world),
+      watchdog: simulatedWatchdog(this, watchdogThread, server, world),
       log: (level, message, fields) =>
         world.say(() => `${this.pod} ${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
       exit: () => {
         process.alive = false;
+        watchdogThread.alive = false;
         server.vanish();
         world.say(`${this.pod} exited`);
       },

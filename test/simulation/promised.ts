@@ -4,15 +4,15 @@
  */
 export const promised = {
   /** Rule 6: writes go on while the API server is gone for all. */
-  apiServerOutage: false,
+  apiServerOutage: true,
   /** Rule 7: `commit` acknowledges nothing that is not in the bucket; in `interval` what is not there is never older than {@link maxDataLossMilliseconds}. */
-  bucketOutage: false,
+  bucketOutage: true,
   /** A bucket that answers now and then, while a replica starts, harms nothing. */
   bucketNowAndThen: false,
 };
 
-/** With rule 7: a primary stops taking writes when what is not in the bucket is older. Milliseconds. */
-export const maxDataLossMilliseconds = 5000;
+/** With rule 7: a primary stops taking writes when what is not in the bucket is older than five seconds, which it looks at every so often. Milliseconds. */
+export const maxDataLossMilliseconds = 5700;
 
 /** In `interval` mode the bucket lags by a reaper's round and an upload, and the clients are told before a fenced server is killed. Milliseconds. */
 export const shippingLag = 600;

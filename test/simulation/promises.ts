@@ -19,8 +19,9 @@ export class Promises {
   readonly violations: string[] = [];
   /** When a person has accepted that what never reached the bucket is given up. Virtual milliseconds. */
   lossAcceptedAt: number | undefined;
-  /** When a node's mariadbd stopped answering. */
-  private readonly stops: { pod: string; at: number }[] = [];
+  /** When a node's mariadbd stopped answering, and since when it had taken no writes. */
+  private readonly stops: { pod: string; at: number; closedAt: number }[] = [];
+  private readonly closings = new Map<string, number>();
   private readonly thaws: { pod: string; at: number }[] = [];
   private readonly departures: Span[] = [];
   private readonly cutOff: Span[] = [];
@@ -45,7 +46,9 @@ export class Promises {
   }
 
   stopped(node: SimulatedNode): void {
-    this.stops.push({ pod: node.pod, at: this.world.time.now });
+    const { now } = this.world.time;
+    this.stops.push({ pod: node.pod, at: now, closedAt: this.closings.get(node.pod) ?? now });
+    this.closings.delete(node.pod);
   }
 
   thawed(node: SimulatedNode): void {
@@ -53,8 +56,14 @@ export class Promises {
     this.world.time.after(zombieMilliseconds, () => this.oneWriter());
   }
 
-  opened(_node: SimulatedNode): void {
+  opened(node: SimulatedNode): void {
+    this.closings.delete(node.pod);
     this.oneWriter();
+  }
+
+  /** A node has been told to take no writes. */
+  closed(node: SimulatedNode): void {
+    if (!this.closings.has(node.pod)) this.closings.set(node.pod, this.world.time.now);
   }
 
   /** A write has been acknowledged. */
@@ -89,10 +98,10 @@ export class Promises {
     const interval = this.world.configuration.durability !== "commit";
     return this.stops.some(stop => {
       if (stop.pod !== pod || stop.at < sentAt || !within(this.departures, pod, stop.at)) return false;
-      if (interval && at > stop.at - shippingLag) return true;
+      if (interval && at > stop.closedAt - shippingLag) return true;
       const outage = this.cutOff.find(span => covers(span, pod, stop.at) && at > span.from - shippingLag);
       if (!outage) return false;
-      return !promised.bucketOutage || (interval && at > stop.at - maxDataLossMilliseconds);
+      return !promised.bucketOutage || (interval && at > stop.closedAt - maxDataLossMilliseconds);
     });
   }
 }

@@ -120,7 +120,7 @@ export class SimulatedServer implements Engine {
   /** The machine went down: nobody is told. */
   vanish(): void {
     if (!this.process?.alive) return;
-    if (this.open) this.world.promises.stopped(this.node);
+    this.world.promises.stopped(this.node);
     this.process.alive = false;
     this.model?.kill();
   }
@@ -128,7 +128,7 @@ export class SimulatedServer implements Engine {
   /** SIGSTOP: it hangs, and its manager does not. */
   freeze(): void {
     if (!this.process?.alive) return;
-    if (this.open) this.world.promises.stopped(this.node);
+    this.world.promises.stopped(this.node);
     this.process.frozen = true;
   }
 
@@ -186,6 +186,7 @@ export class SimulatedServer implements Engine {
     return this.ask(timeout, () => {
       this.readOnly = on;
       if (this.open) this.world.promises.opened(this.node);
+      else if (on) this.world.promises.closed(this.node);
       return Promise.resolve();
     });
   }

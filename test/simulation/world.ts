@@ -40,10 +40,11 @@ export class World {
 
   constructor(seed: number, options: WorldOptions = {}) {
     this.configuration = { ...configuration, ...options.configuration };
+    const commit = this.configuration.durability === "commit";
     this.settings = {
       replicaSyncIntervalMilliseconds: this.configuration.replicaSyncIntervalMicroseconds / 1000,
-      walSyncThresholdBytes: 16,
-      walSyncOnCommit: this.configuration.durability === "commit",
+      walSyncThresholdBytes: commit ? 1024 * 1024 : 16,
+      walSyncOnCommit: commit,
       writeBufferBytes: 8 * 1024 * 1024,
       ...options.engine,
     };

@@ -25,6 +25,12 @@ export const mariadbdHangs: Fault = {
   },
 };
 
+/** It is never thawed: only its manager can end it. Nothing may be lost. */
+export const mariadbdHangsForGood: Fault = {
+  name: "mariadbd hangs for good",
+  inject: (world, random) => victim(world, random).server?.freeze(),
+};
+
 export const slowStart: Fault = {
   name: "mariadbd killed, and slow to start",
   inject(world, random) {
@@ -117,4 +123,12 @@ export const trapAtStep: Fault = {
   },
 };
 
-export const engineFaults = [mariadbdKilled, mariadbdHangs, slowStart, failingStart, promotionLies, trapAtStep];
+export const engineFaults = [
+  mariadbdKilled,
+  mariadbdHangs,
+  mariadbdHangsForGood,
+  slowStart,
+  failingStart,
+  promotionLies,
+  trapAtStep,
+];

@@ -66,6 +66,20 @@ export const managerKilled: Fault = {
   },
 };
 
+export const managerLoopHangs: Fault = {
+  name: "the manager's loop hangs",
+  inject(world, random) {
+    const node = victim(world, random);
+    const { process } = node;
+    const seconds = random.between(2, 12);
+    world.promises.mayDepart(node.pod, seconds);
+    node.blockLoop();
+    world.heal(seconds, () => {
+      if (node.process === process) node.thaw();
+    });
+  },
+};
+
 export const wallClockJumps: Fault = {
   name: "a wall clock jumps",
   inject(world, random) {
@@ -80,5 +94,6 @@ export const nodeFaults = [
   twoNodesLost,
   allNodesLost,
   managerKilled,
+  managerLoopHangs,
   wallClockJumps,
 ];
