@@ -5,4 +5,7 @@ export * from "./components/image";
 export * from "./components/network";
 export * from "./components/objectStore";
 export * from "./components/tideSql";
-export { Transform } from "./components/transform";
+export { InputProblem } from "./components/core/inputProblem";
+export { DatabaseTransforms } from "./components/database/transforms";
+export { ManagerBundle } from "./components/managerBundle";
+export { Transform, TransformResult } from "./components/transform";

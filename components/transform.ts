@@ -8,7 +8,15 @@ export type Transform<Args> = (
   args: Args,
   opts: pulumi.CustomResourceOptions,
   name: string,
-) => { args: Args; opts?: pulumi.CustomResourceOptions } | void;
+) => TransformResult<Args> | void;
+
+/** What a {@link Transform} makes of a child. */
+export interface TransformResult<Args> {
+  /** The child's arguments. */
+  args: Args;
+  /** Its options. Default: unchanged. */
+  opts?: pulumi.CustomResourceOptions;
+}
 
 /** The arguments and options of one child after the user's transform, if there is one. */
 export function transformed<Args>(

@@ -98,19 +98,33 @@ export interface DatabasePool {
 
 /** One optional transform for each child of a Cluster. */
 export interface ClusterTransforms {
+  /** Encrypts the cluster's Secrets. */
   key?: Transform<aws.kms.KeyArgs>;
+  /** Of the control plane's logs. */
   logGroup?: Transform<aws.cloudwatch.LogGroupArgs>;
+  /** Of the control plane. */
   clusterRole?: Transform<aws.iam.RoleArgs>;
+  /** Of both pools' nodes. */
   nodeRole?: Transform<aws.iam.RoleArgs>;
+  /** Of each add-on that calls AWS. */
   addonRole?: Transform<aws.iam.RoleArgs>;
+  /** Of the control plane's network interfaces. */
   controlPlaneSecurityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  /** Of nodes and pods. */
   nodeSecurityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  /** The control plane. */
   cluster?: Transform<aws.eks.ClusterArgs>;
+  /** Of each administrator. */
   accessEntry?: Transform<aws.eks.AccessEntryArgs>;
+  /** Of each pool. */
   launchTemplate?: Transform<aws.ec2.LaunchTemplateArgs>;
+  /** Each zone's part of the database's pool. */
   databaseNodeGroup?: Transform<aws.eks.NodeGroupArgs>;
+  /** The pool for everything else. */
   systemNodeGroup?: Transform<aws.eks.NodeGroupArgs>;
+  /** Each of EKS's add-ons. */
   addon?: Transform<aws.eks.AddonArgs>;
+  /** The default class of volumes. */
   storageClass?: Transform<k8s.storage.v1.StorageClassArgs>;
 }
 

@@ -37,8 +37,11 @@ export interface ImageArgs {
 
 /** One optional transform for each child of an Image. */
 export interface ImageTransforms {
+  /** In ECR. */
   repository?: Transform<aws.ecr.RepositoryArgs>;
+  /** Says which images the repository keeps. */
   lifecyclePolicy?: Transform<aws.ecr.LifecyclePolicyArgs>;
+  /** Builds the image and pushes it. */
   build?: Transform<docker.RegistryImageArgs>;
 }
 

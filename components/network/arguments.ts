@@ -58,19 +58,33 @@ export interface ExistingNetworkArgs {
 
 /** One optional transform for each child of a Network. */
 export interface NetworkTransforms {
+  /** The network itself. */
   vpc?: Transform<aws.ec2.VpcArgs>;
+  /** Emptied, so that nothing passes it. */
   defaultSecurityGroup?: Transform<aws.ec2.DefaultSecurityGroupArgs>;
+  /** Each zone's, for nodes and pods. */
   privateSubnet?: Transform<aws.ec2.SubnetArgs>;
+  /** Each zone's, for NAT gateways and load balancers. */
   publicSubnet?: Transform<aws.ec2.SubnetArgs>;
+  /** The public subnets' way out. */
   internetGateway?: Transform<aws.ec2.InternetGatewayArgs>;
+  /** Of the public subnets, and of each private one. */
   routeTable?: Transform<aws.ec2.RouteTableArgs>;
+  /** Each way out of a route table. */
   route?: Transform<aws.ec2.RouteArgs>;
+  /** Each NAT gateway's address. */
   elasticIp?: Transform<aws.ec2.EipArgs>;
+  /** Each of them. */
   natGateway?: Transform<aws.ec2.NatGatewayArgs>;
+  /** The gateway endpoint through which nodes reach the bucket. */
   s3Endpoint?: Transform<aws.ec2.VpcEndpointArgs>;
+  /** Of each service. */
   interfaceEndpoint?: Transform<aws.ec2.VpcEndpointArgs>;
+  /** Lets the VPC in to those. */
   interfaceEndpointSecurityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  /** Keeps the flow logs. */
   flowLogGroup?: Transform<aws.cloudwatch.LogGroupArgs>;
+  /** Records the VPC's traffic. */
   flowLog?: Transform<aws.ec2.FlowLogArgs>;
 }
 

@@ -72,16 +72,27 @@ export interface ExistingObjectStoreArgs {
 
 /** One optional transform for each child of an ObjectStore. */
 export interface ObjectStoreTransforms {
+  /** Where the data is. */
   bucket?: Transform<aws.s3.BucketArgs>;
+  /** Makes access lists void. */
   ownership?: Transform<aws.s3.BucketOwnershipControlsArgs>;
+  /** Keeps the bucket private. */
   publicAccessBlock?: Transform<aws.s3.BucketPublicAccessBlockArgs>;
+  /** How objects are encrypted. */
   encryption?: Transform<aws.s3.BucketServerSideEncryptionConfigurationArgs>;
+  /** Keeps what is overwritten or deleted. */
   versioning?: Transform<aws.s3.BucketVersioningArgs>;
+  /** Removes earlier versions and broken uploads. */
   lifecycle?: Transform<aws.s3.BucketLifecycleConfigurationArgs>;
+  /** Demands TLS, and the VPC's endpoint. */
   bucketPolicy?: Transform<aws.s3.BucketPolicyArgs>;
+  /** Records requests, where asked for. */
   accessLog?: Transform<aws.s3.BucketLoggingArgs>;
+  /** The engine's. */
   user?: Transform<aws.iam.UserArgs>;
+  /** What the engine may do. */
   userPolicy?: Transform<aws.iam.UserPolicyArgs>;
+  /** Each of the engine's keys. */
   accessKey?: Transform<aws.iam.AccessKeyArgs>;
 }
 

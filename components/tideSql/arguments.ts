@@ -31,10 +31,15 @@ export interface TideSqlArgs extends DatabaseSettingsArgs {
 
 /** The transforms of each part. */
 export interface TideSqlTransforms {
+  /** Of the network's children. */
   network?: NetworkTransforms;
+  /** Of the cluster's. */
   cluster?: ClusterTransforms;
+  /** Of the bucket's. */
   objectStore?: ObjectStoreTransforms;
+  /** Of the image's. */
   image?: ImageTransforms;
+  /** Of the database's. */
   database?: DatabaseTransforms;
 }
 
