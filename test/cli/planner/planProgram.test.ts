@@ -310,7 +310,9 @@ describe("planning a program", () => {
   it("takes another stack's outputs as unknown, and says so", async () => {
     const plan = await planOf(() => {
       const network = new pulumi.StackReference("org/net/prod");
-      const bucket = new aws.s3.Bucket("data", { bucket: network.requireOutput("bucketName") as pulumi.Output<string> });
+      const bucket = new aws.s3.Bucket("data", {
+        bucket: network.requireOutput("bucketName") as pulumi.Output<string>,
+      });
       return { bucket: bucket.bucket };
     });
     assert.equal(named(plan, "data").inputs.bucket, unknown);
