@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { format } from "prettier";
 import { mermaidOf } from "../../cli/mermaid";
 import { planStack } from "../../cli/planner/planStack";
 import { reportOf } from "../../cli/report";
 import { terminalOf } from "../../cli/terminal";
 import { verdictOn } from "../../cli/verdict";
+
+import { costVariants } from "./costVariants";
 
 /** The repository's root. */
 export const root = path.join(__dirname, "../..");
@@ -23,6 +26,7 @@ export async function makeBlocks(): Promise<Block[]> {
   const report = reportOf(plan, verdictOn(plan, { directory: root }), terminalOf({ columns: 100 }), performance.now());
   return [
     { name: "plan of prod", page: "README.md", content: fenced("", report) },
+    { name: "cost of variants", page: "docs/cost.md", content: await aligned(await costVariants()) },
     { name: "graph of prod", page: "docs/architecture.md", content: fenced("mermaid", mermaidOf(plan)) },
   ];
 }
@@ -43,4 +47,9 @@ export function readPage(page: string): string {
 /** Without blanks at the ends of lines, which a formatter would take away. */
 function fenced(language: string, text: string): string {
   return `\`\`\`${language}\n${text.trimEnd().replaceAll(/ +$/gm, "")}\n\`\`\``;
+}
+
+/** A table as the formatter leaves it. */
+async function aligned(table: string): Promise<string> {
+  return (await format(table, { parser: "markdown" })).trimEnd();
 }

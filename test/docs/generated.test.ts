@@ -6,7 +6,7 @@ import { type Block, makeBlocks, readPage, withBlock } from "../../scripts/docs/
 const timeless = (text: string) => text.replace(/ in \d+\.\d s/, "");
 
 describe("what programs make in the documentation", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let blocks: Block[];
   before("is made", async () => {
     blocks = await makeBlocks();
