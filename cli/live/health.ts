@@ -11,10 +11,11 @@ const millisecondsPerDay = 86_400_000;
 
 /** Everything about a database that a person should do something about; nothing when it is healthy. The gravest comes first. */
 export function problemsOf(state: DatabaseState, today: Date): string[] {
+  const hasPrimary = labelledPrimaries(state).length > 0;
   return [
     ...primaryProblems(state),
     ...alarms(state),
-    ...state.nodes.flatMap(node => nodeProblems(node, today)),
+    ...state.nodes.flatMap(node => nodeProblems(node, hasPrimary, today)),
     ...candidateProblems(state),
     ...versionProblems(state),
     ...(state.leaseProblem === undefined ? [] : [`the Lease cannot be read: ${state.leaseProblem}`]),
@@ -60,7 +61,7 @@ function alarms({ nodes }: DatabaseState): string[] {
   return [...new Set(nodes.flatMap(({ status }) => (status?.refusal ? [] : (status?.alarm ?? []))))];
 }
 
-function nodeProblems(node: NodeState, today: Date): string[] {
+function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string[] {
   const { pod, status } = node;
   if (status === undefined) return [`${pod} does not answer (${node.phase}): ${node.silence ?? "no reason given"}`];
   if (status.refusal) return [`${pod} refuses to work: ${status.refusal.message}`];
@@ -80,9 +81,9 @@ function nodeProblems(node: NodeState, today: Date): string[] {
   }
   const age = status.heartbeatAgeSeconds;
   if (age !== undefined && age > longestLagSeconds) {
-    const isPrimary = status.engine.role === "primary";
-    const wording = isPrimary ? "has written no heartbeat for" : "is behind by";
-    problems.push(`${pod} ${wording} ${age.toFixed(0)} s`);
+    if (status.engine.role === "primary") problems.push(`${pod} has written no heartbeat for ${age.toFixed(0)} s`);
+    // One that joins says so above; and while there is no primary, nobody writes what a replica could be behind of.
+    else if (status.following === "following" && hasPrimary) problems.push(`${pod} is behind by ${age.toFixed(0)} s`);
   }
   const waiting = status.notInBucket?.oldestSeconds;
   if (waiting !== undefined && waiting > longestWaitSeconds && status.durability !== "threshold") {

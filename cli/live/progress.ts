@@ -38,3 +38,20 @@ export class Progress {
     if (this.stream.isTTY && this.shown !== "") this.stream.write("\r\u001b[K");
   }
 }
+
+/** Says on a terminal what one long step is about. Logs need no word about what is over in seconds. */
+export async function whileSaying<T>(
+  { error, clock }: Pick<Surroundings, "error" | "clock">,
+  text: string,
+  work: Promise<T>,
+): Promise<T> {
+  if (!error.isTTY) return work;
+  const progress = new Progress(error, clock);
+  const timer = setInterval(() => progress.say(text), silentFor / 4);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    progress.end();
+  }
+}

@@ -3,6 +3,7 @@ import { clusterHelp, clusterOf, clusterOptions, readCommandLine, secondsOf } fr
 import { type DatabaseState, findDatabase, readDatabase } from "./databaseState";
 import { problemsOf } from "./health";
 import { KubectlError, KubectlProblem } from "./kubectl";
+import { whileSaying } from "./progress";
 import { statusScreen } from "./statusScreen";
 import { answering, LiveExit, processSurroundings, type Surroundings } from "./surroundings";
 
@@ -46,7 +47,8 @@ async function status(argv: readonly string[], surroundings: Surroundings): Prom
   const kubectl = surroundings.kubectl(clusterOf(values));
   const look = async () => {
     // Found anew each time: replicas may be added while one watches.
-    const state = await readDatabase(kubectl, await findDatabase(kubectl, values));
+    const reading = findDatabase(kubectl, values).then(database => readDatabase(kubectl, database));
+    const state = await (values.watch ? reading : whileSaying(surroundings, "asking the nodes", reading));
     const today = clock.today();
     const healthy = problemsOf(state, today).length === 0;
     const text = values.json ? statusJson(state, today, values.watch) : statusScreen(state, terminalOf(out), today);

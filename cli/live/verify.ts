@@ -10,6 +10,7 @@ import { type DatabaseState, findDatabase, type FoundDatabase, readDatabase } fr
 import { type Drill, failoverDrill } from "./failoverDrill";
 import { labelledPrimaries } from "./health";
 import { type Kubectl, KubectlError } from "./kubectl";
+import { whileSaying } from "./progress";
 import { openSql, type OpenSql } from "./sql";
 import { type SqlContext, sqlChecks, withSession, workingUser } from "./sqlChecks";
 import { answering, LiveExit, processSurroundings, Refused, type Surroundings, UsageError } from "./surroundings";
@@ -70,7 +71,7 @@ async function verify(argv: readonly string[], surroundings: VerifySurroundings)
   }
   const kubectl = surroundings.kubectl(clusterOf(values));
   const database = await findDatabase(kubectl, values);
-  const state = await readDatabase(kubectl, database);
+  const state = await whileSaying(surroundings, "asking the nodes", readDatabase(kubectl, database));
   if (values.failover && !values.yes) await mustBeMeant(state, surroundings);
   const results = await clusterChecks(kubectl, state, clock.today());
   const { results: bySql, drill } = await checksBySql(surroundings, kubectl, database, state, values);
@@ -109,7 +110,7 @@ async function checksBySql(
   if (context === undefined || entered.outcome !== Outcome.passed) return { results: [entered] };
   const ready = context;
   try {
-    const results = [entered, ...(await sqlChecks(ready))];
+    const results = [entered, ...(await whileSaying(surroundings, "asking the servers", sqlChecks(ready)))];
     if (!failover) return { results };
     const { results: ofDrill, drill } = await failoverDrill(surroundings, database, ready);
     // Whoever is primary then drops the table.

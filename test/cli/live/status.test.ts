@@ -94,6 +94,15 @@ describe("tidesql status", () => {
     assert.equal(out.split(alarm).length, 2, "the alarm that three managers raise is said once");
   });
 
+  it("does not call replicas late while nobody writes, or before they follow", async () => {
+    const late = { heartbeatAgeSeconds: 42 };
+    cluster.change("orders-2", { status: replicaStatus("orders-2", { ...late, following: "joining" }) });
+    assert.doesNotMatch((await status(cluster)).out, /behind/);
+    cluster.change("orders-0", { label: undefined });
+    cluster.change("orders-1", { status: replicaStatus("orders-1", late) });
+    assert.doesNotMatch((await status(cluster)).out, /behind/);
+  });
+
   it("says that two pods are labelled primary", async () => {
     cluster.change("orders-1", { label: "primary" });
     const { code, out } = await status(cluster);
