@@ -139,7 +139,8 @@ function objectStoreSettings({ objectStore, objectStoreHasOwnAuthority }: Engine
 function durabilitySettings(input: EngineConfigurationInput): EngineSetting[] {
   const { durability, walSyncThresholdBytes, replicaSyncIntervalMicroseconds } = input;
   const threshold = {
-    commit: engineDefaultThresholdBytes,
+    // Each commit sends the WAL itself; a tick that sends it too may overtake one, and take what it acknowledged back.
+    commit: 0,
     interval: everyTickBytes,
     threshold: walSyncThresholdBytes ?? engineDefaultThresholdBytes,
   }[durability];

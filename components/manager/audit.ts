@@ -66,6 +66,11 @@ export class Audit {
     this.figures = undefined;
   }
 
+  /** A replica is starting, and may put an older manifest over this node's. */
+  expectInterference(): void {
+    this.comparedAt = Math.min(this.comparedAt, this.ports.clock.now() - compareEvery + compareInTrouble);
+  }
+
   view(now: Monotonic): BucketView {
     const unconfirmed = this.samples.length === 0 ? 0 : now - this.confirmedAt;
     return { unconfirmed, failingSince: this.failingSince };

@@ -3,6 +3,9 @@ import { LocalFile, StoredObject } from "./ports";
 /** A WAL without an entry is this long. Bytes. It says nothing, so nothing is missed without it. */
 const emptyWalBytes = 8;
 
+/** Generations of the WAL behind the newest one that may be needed still: their objects are kept. */
+export const walGenerationsKept = 8;
+
 /** MD5 of files by name. */
 export type StoredSum = ReadonlyMap<string, string>;
 
@@ -14,7 +17,7 @@ export interface MissingObject {
 
 /**
  * What the bucket lacks of this node's data: the only way to know what would be lost with the disk, since the engine's counters leave out uploads that it has parked.
- * Of the WAL only the generations count whose content is in no SSTable yet: the active one, which is the highest.
+ * Of the WAL the newest generations count: one that was left may not be in SSTables yet. Older ones are, and their objects may have been deleted.
  *
  * A manifest is published whole after each flush of its table, and not tried again when that fails. One that has not changed since this node was promoted was not flushed, and need not
  * be what the bucket holds: a replica writes its own.
@@ -31,7 +34,8 @@ export function missingInBucket(
   const missing: MissingObject[] = [];
   for (const file of files) {
     const generation = walGeneration(file.name);
-    if (generation !== undefined && (generation < (activeWal ?? 0) || file.size <= emptyWalBytes)) continue;
+    if (generation !== undefined && (generation < (activeWal ?? 0) - walGenerationsKept || file.size <= emptyWalBytes))
+      continue;
     const object = stored.get(file.name);
     const missingBytes = object === undefined ? file.size : Math.max(0, file.size - object.size);
     if (file.md5 !== undefined && file.md5 === manifestsAtPromotion.get(file.name)) continue;
@@ -59,5 +63,7 @@ function isMd5(etag: string): boolean {
 
 /** The manifests among the files, as {@link missingInBucket} wants to know them. */
 export function manifestSums(files: LocalFile[]): Map<string, string> {
-  return new Map(files.flatMap(({ name, md5 }) => (md5 === undefined ? [] : [[name, md5] as const])));
+  return new Map(
+    files.flatMap(({ name, md5 }) => (md5 === undefined || !name.endsWith("MANIFEST") ? [] : [[name, md5] as const])),
+  );
 }

@@ -76,6 +76,13 @@ export function dataVolume(mariadbPrefix: string): Volume {
       return record;
     },
 
+    async tableFiles() {
+      const entries = await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true });
+      return entries
+        .filter(entry => entry.isFile() && entry.name.endsWith(".klog"))
+        .map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
+    },
+
     async walFiles() {
       const found: WalFile[] = [];
       for (const name of await fs.readdir(tidesdbDirectory)) {
@@ -114,7 +121,7 @@ export function dataVolume(mariadbPrefix: string): Volume {
         if (size === undefined) continue;
         // A manifest is rewritten under its name, often at the same size.
         const md5 =
-          entry.name === "MANIFEST"
+          entry.name === "MANIFEST" || entry.name === "UNIMAP"
             ? createHash("md5")
                 .update(await fs.readFile(full))
                 .digest("hex")
@@ -136,9 +143,9 @@ async function sizeOf(file: string): Promise<number | undefined> {
   }
 }
 
-/** Tables' files, their manifests, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */
+/** Tables' files, their manifests, the map of their key prefixes, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */
 function belongsInBucket(name: string): boolean {
-  return name === "MANIFEST" || /\.(klog|vlog)$/.test(name) || /^uwal_\d+\.log$/.test(name);
+  return name === "MANIFEST" || name === "UNIMAP" || /\.(klog|vlog)$/.test(name) || /^uwal_\d+\.log$/.test(name);
 }
 
 async function syncDirectory(directory: string): Promise<void> {

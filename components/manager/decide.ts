@@ -124,6 +124,8 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
 function shouldRelease(view: View, now: Monotonic): boolean {
   const { engine, owner } = view;
   if (engine.role !== "replica" && engine.state !== "stopped") return false;
+  // Nothing has happened to a follower whose promotion failed before its engine was told: another may have more luck.
+  if (view.promotion?.failed !== undefined && engine.state === "running" && !engine.onKeptVolume) return true;
   if (view.handover || view.promotion || !owner) return false;
   if (volumeIsKept(view.volume, owner)) {
     // Nothing is lost by resuming in place. Only when that keeps failing does a follower try; a pod that is being stopped lets the Lease run out instead,

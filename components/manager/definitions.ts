@@ -15,7 +15,9 @@ export interface ObjectCopy {
  */
 export function missingDefinitionCopies(objects: StoredObject[]): ObjectCopy[] {
   const present = new Set(objects.map(object => object.key));
-  return objects.flatMap(({ key }) => {
+  // Values first: a node that finds the keys looks for the values at once.
+  const valuesFirst = [...objects].sort((a, b) => Number(b.key.endsWith(".vlog")) - Number(a.key.endsWith(".vlog")));
+  return valuesFirst.flatMap(({ key }) => {
     const match = /^(L\d+)P\d+(_\d+\.[kv]log)$/.exec(key.slice(definitionsFolder.length));
     if (!key.startsWith(definitionsFolder) || !match) return [];
     const to = `${definitionsFolder}${match[1]}${match[2]}`;

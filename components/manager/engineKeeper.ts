@@ -43,6 +43,8 @@ export interface EngineKeeperOptions {
   backOff: (milliseconds: number) => void;
   /** The successor that a person asked for. */
   wantedSuccessor: () => string | undefined;
+  /** Sends to the bucket whatever it lacks of the volume. */
+  sendEverything: () => Promise<void>;
   /** Has this pod take to the bucket whatever it lacks of the volume. */
   sendThrough: (pod: string) => Promise<void>;
   /** A switchover is over. */
@@ -69,6 +71,8 @@ export class EngineKeeper {
   startBackoffUntil: Monotonic = -Infinity;
   /** Open as primary, but read-only, because what is written could not be kept. */
   writesStopped = false;
+  /** In a row, of replicas that never followed. */
+  private wipes = 0;
   private lastHang: Monotonic = -Infinity;
   /** The last heartbeat of a handover. */
   private lastBeat: number | undefined;
@@ -89,8 +93,7 @@ export class EngineKeeper {
       case "start":
         return this.start(action.wipe, action.why);
       case "abandonPromotion":
-        this.endPromotion(action.why);
-        this.kill(action.why);
+        this.abandonPromotion(action.why);
         return Promise.resolve();
       case "promotionStep":
         return this.runPromotionStep(action.step, action.epoch);
@@ -192,6 +195,10 @@ export class EngineKeeper {
         this.volume = await volume.wipe();
         // The primary may have died before it made them, and then nobody else would.
         await copyDefinitions(store, log, copyTimeout);
+      } else {
+        // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
+        this.manifestsAtPromotion = new Map(Object.entries(this.volume.manifests ?? {}));
+        await this.options.sendEverything();
       }
       this.options.follower.reset(this.volume.volumeId);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
@@ -227,6 +234,7 @@ export class EngineKeeper {
     this.options.counters.engineExits++;
     watchdog.guard(0);
     log(state === "stopping" ? "info" : "warning", "mariadbd ended", { how, role });
+    if (role === "replica" && !this.view.onKeptVolume) this.slowDown();
     if (this.promotion) this.endPromotion(this.promotion.failed ?? `mariadbd ended: ${how}`);
     if (this.handover && state !== "stopping") this.handover = { ...this.handover, failed: `mariadbd ended: ${how}` };
     // A start that failed is counted where it is waited for.
@@ -234,6 +242,15 @@ export class EngineKeeper {
     this.writesStopped = false;
     this.options.follower.reset("");
     this.options.changed();
+  }
+
+  /** A replica that is wiped again and again puts the bucket under load, and what it sends at each start may be in the way of the others. */
+  private slowDown(): void {
+    const { follower, ports } = this.options;
+    this.wipes = follower.hasFollowed ? 0 : this.wipes + 1;
+    if (this.wipes < 2) return;
+    const backoff = Math.min(longestStartBackoff, firstStartBackoff * 2 ** this.wipes);
+    this.startBackoffUntil = Math.max(this.startBackoffUntil, ports.clock.now() + backoff);
   }
 
   private async runPromotionStep(step: PromotionStep, epoch: number): Promise<void> {
@@ -266,6 +283,14 @@ export class EngineKeeper {
     this.options.promoted();
     log("info", "is the primary", { epoch });
     kubernetes.event("Normal", "Promoted", `primary in epoch ${epoch}`);
+  }
+
+  /** An engine that was told to promote is of no use any more; a follower that was not goes on following. */
+  private abandonPromotion(why: string): void {
+    const { role, onKeptVolume } = this.view;
+    const untouched = role === "replica" && !onKeptVolume && this.promotion?.context.mustRestart !== true;
+    this.endPromotion(why);
+    if (!untouched) this.kill(why);
   }
 
   private endPromotion(why: string): void {
@@ -315,6 +340,7 @@ export class EngineKeeper {
         onOwner: stored => owner.set(stored),
         manifestsAtPromotion: this.manifestsAtPromotion,
         wanted: handover.detour ?? this.options.wantedSuccessor(),
+        sendEverything: () => this.options.sendEverything(),
         sendThroughPeer: () => this.options.sendThrough(handover.detour ?? ""),
         nextBeat: this.options.nextBeat,
         onLastBeat: beat => (this.lastBeat = beat),

@@ -1,4 +1,6 @@
 import { FollowState, followed, joined, notFollowing } from "./following";
+import { Compared, compareWith, lostSight } from "./inventory";
+import { text } from "./lanes";
 import { Ports } from "./ports";
 import { Monotonic } from "./view";
 
@@ -9,6 +11,8 @@ const markerOverdue = 30_000;
 const lookAtFilesEvery = 5000;
 /** A file that stays empty for so long is not being written. Milliseconds. */
 const fileSettles = 1000;
+/** A server that has not answered for so long hangs. Milliseconds. */
+const hungAfter = 10_000;
 /** The primary flushes all tables before it answers. Milliseconds. */
 const joinTimeout = 35_000;
 
@@ -17,9 +21,15 @@ export class Follower {
   state: FollowState = notFollowing;
   /** When the last new heartbeat was read, or written. */
   beatSeenAt: Monotonic | undefined;
+  /** Since its last start. */
+  hasFollowed = false;
   /** The primary has written this replica's marker. */
   asked = false;
   private askedAt: Monotonic = 0;
+  /** This node has all files that the primary has. */
+  private passed = false;
+  private compared: Compared | undefined;
+  private answeredAt: Monotonic = -Infinity;
   private filesSeenAt: Monotonic = -Infinity;
   private marker = "";
 
@@ -32,6 +42,10 @@ export class Follower {
   reset(marker: string): void {
     this.state = notFollowing;
     this.asked = false;
+    this.hasFollowed = false;
+    this.passed = false;
+    this.compared = undefined;
+    this.answeredAt = this.ports.clock.now();
     this.marker = marker;
   }
 
@@ -54,13 +68,13 @@ export class Follower {
     const { marker } = this;
     if (await this.lacksFile()) return;
     if (this.marker !== marker) return;
-    const heartbeat = await engine.readHeartbeat(callTimeout);
-    if (this.marker !== marker) return;
+    const heartbeat = await this.readHeartbeat();
+    if (this.marker !== marker || this.state.following === "missed") return;
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
     this.state = followed(this.state, heartbeat);
     if (this.state.following !== "joining" || !this.asked) return;
-    if (!(await engine.hasMarker(marker, callTimeout))) {
+    if (!this.passed || !(await engine.hasMarker(marker, callTimeout))) {
       if (this.marker !== marker || clock.now() - this.askedAt < markerOverdue) return;
       log("warning", "does not see what the primary wrote for it");
       this.state = { following: "missed" };
@@ -70,8 +84,42 @@ export class Follower {
     // The marker was read in the middle of a poll, perhaps: two more are certain to have read all that was flushed with it.
     await clock.sleep(2 * this.syncIntervalMilliseconds);
     if (this.marker !== marker) return;
+    this.hasFollowed = true;
     this.state = joined(heartbeat);
     log("info", "follows the primary", { ...heartbeat });
+  }
+
+  /** A server that does not answer any more serves nobody, and is no candidate. */
+  private async readHeartbeat() {
+    const { engine, clock, log } = this.ports;
+    try {
+      const heartbeat = await engine.readHeartbeat(callTimeout);
+      this.answeredAt = clock.now();
+      return heartbeat;
+    } catch (error) {
+      if (clock.now() - this.answeredAt < hungAfter) throw error;
+      log("warning", "mariadbd does not answer", { error: text(error) });
+      this.state = { following: "missed" };
+      return undefined;
+    }
+  }
+
+  /** Compares this node with the primary from time to time, for what its engine does not know that it lacks. */
+  async compare(primary: string): Promise<void> {
+    const { peers, volume, clock, log } = this.ports;
+    const { marker, compared: before } = this;
+    const inventory = await peers.inventory(primary, callTimeout);
+    const files = await volume.tableFiles();
+    if (this.marker !== marker || this.state.following === "missed") return;
+    const now = clock.now();
+    const compared = compareWith(before, inventory, files, now);
+    this.compared = compared;
+    this.passed ||= this.asked && compared.lacking.size === 0;
+    // Who is joining has not followed any heartbeat yet: its marker is waited for instead.
+    const why = lostSight(this.state.following === "joining" ? undefined : before, compared, this.position(), now);
+    if (why === undefined) return;
+    log("warning", "has lost sight of the primary", { why });
+    this.state = { following: "missed" };
   }
 
   /**

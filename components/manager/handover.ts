@@ -15,6 +15,8 @@ export interface HandoverContext {
   mayGoOn: () => boolean;
   /** The successor that a person asked for, or that has proved to reach the bucket. */
   wanted?: string;
+  /** Sends to the bucket what the engine has lost sight of. */
+  sendEverything: () => Promise<void>;
   /** Has a peer take to the bucket whatever it lacks. */
   sendThroughPeer: () => Promise<void>;
   /** The number of the next heartbeat. */
@@ -32,6 +34,8 @@ const flushTimeout = 30_000;
 const stopTimeout = 60_000;
 const compareEvery = 150;
 const askTimeout = 400;
+/** What the engine has not sent after so long is sent by the manager. Milliseconds. */
+const helpAfter = 1500;
 
 /** Carries out one step. @throws with the reason when the node cannot leave in order; it then keeps the Lease until that runs out. */
 export async function handoverStep(step: HandoverStep, context: HandoverContext): Promise<void> {
@@ -120,6 +124,7 @@ async function updatedPods({ ports, pod }: HandoverContext): Promise<Set<string>
 async function waitForBucket(context: HandoverContext): Promise<void> {
   const { ports, mayGoOn } = context;
   let last: string | undefined;
+  let helpAt = ports.clock.now() + helpAfter;
   for (;;) {
     try {
       const missing = await compare(context);
@@ -127,6 +132,10 @@ async function waitForBucket(context: HandoverContext): Promise<void> {
       const first = missing[0]?.name;
       if (first !== last) ports.log("info", "waiting for the bucket", { files: missing.length, first });
       last = first;
+      if (ports.clock.now() > helpAt) {
+        helpAt = ports.clock.now() + helpAfter;
+        await context.sendEverything();
+      }
     } catch (error) {
       ports.log("warning", "the bucket could not be listed", { error: String(error) });
     }

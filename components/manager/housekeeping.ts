@@ -1,7 +1,6 @@
+import { walGenerationsKept } from "./comparison";
 import { Monotonic } from "./view";
 
-/** The engine may still upload a generation so far behind the newest that it has uploaded. */
-const generationsKept = 8;
 /** Objects of a WAL are kept for so long after their generation was left, for a node that is reading its way through the bucket. Milliseconds. */
 const keptFor = 10 * 60_000;
 /** With more objects than this, long before the engine's limit of 256, they go sooner. */
@@ -22,7 +21,7 @@ export function obsoleteWalObjects(
 ): number[] {
   const least = seen.size > manyObjects ? keptForInHaste : keptFor;
   return [...seen]
-    .filter(([generation, since]) => generation < lastUploaded - generationsKept && now - since >= least)
+    .filter(([generation, since]) => generation < lastUploaded - walGenerationsKept && now - since >= least)
     .map(([generation]) => generation)
     .sort((a, b) => a - b);
 }

@@ -6,6 +6,7 @@ import { Alarm, decide, Decision, EngineAction } from "./decide";
 import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
+import { compareEvery, Inventory, plainName } from "./inventory";
 import { JoinDesk } from "./joinDesk";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
@@ -106,6 +107,8 @@ export class Manager {
   private detour: View["detour"];
   private beatWrittenAt: Monotonic = -Infinity;
   private unanswered = 0;
+  private beatWritten = 0;
+  private beatInBucket = 0;
   private beat = 0;
   private exited = false;
 
@@ -141,6 +144,7 @@ export class Manager {
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
       wantedSuccessor: () => this.switchover?.to,
+      sendEverything: () => this.audit.sendEverything(this.engine.manifestsAtPromotion),
       sendThrough: pod => this.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
       nextBeat: () => ++this.beat,
@@ -175,7 +179,17 @@ export class Manager {
   async joinReplica(marker: string, pod: string): Promise<void> {
     if (pod !== "" && pod !== this.pod) this.knownPods.add(pod);
     if (this.engine.view.role !== "primary" || this.engine.handover) throw new Error("this node is not the primary");
+    this.audit.expectInterference();
     await this.joins.ask(marker);
+  }
+
+  /** What this primary has, for followers. @throws when this node is not the primary */
+  async inventory(): Promise<Inventory> {
+    const { view, handover } = this.engine;
+    const epoch = this.lease.hold?.epoch;
+    if (view.role !== "primary" || handover || epoch === undefined) throw new Error("this node is not the primary");
+    const files = await this.ports.volume.tableFiles();
+    return { epoch, beat: this.beatInBucket, files: files.map(plainName) };
   }
 
   /**
@@ -322,11 +336,20 @@ export class Manager {
     if (asksFor) this.lanes.every(0, "peers", () => this.askPeers());
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());
     const primary = this.lease.holderPod();
+    this.compareWithPrimary(primary);
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
     if (joining && primary !== undefined && primary !== this.pod) {
       const interval = this.follower.asked ? intervals.joinAgain : intervals.join;
       this.lanes.every(interval, "join", () => this.follower.join(primary));
     }
+  }
+
+  private compareWithPrimary(primary: string | undefined): void {
+    const { state, role } = this.engine.view;
+    const { following } = this.follower.state;
+    if (state !== "running" || role !== "replica" || this.lease.hold || following === "missed") return;
+    if (primary === undefined || primary === this.pod || (following === "joining" && !this.follower.asked)) return;
+    this.lanes.every(compareEvery[following], "inventory", () => this.follower.compare(primary));
   }
 
   /** Since when the Lease is free to take; kept while this node has taken it, until it serves. */
@@ -394,6 +417,8 @@ export class Manager {
   private begin(): void {
     this.joins.begin();
     this.audit.begin();
+    this.beatInBucket = 0;
+    this.beatInBucket = 0;
     this.beatWrittenAt = this.ports.clock.now();
     this.unanswered = 0;
     this.lossAccepted = false;
@@ -403,7 +428,11 @@ export class Manager {
     const commit = this.configuration.durability === "commit";
     const timeout = commit ? probeTimeoutInCommitMode : probeTimeout;
     const interval = commit ? intervals.probeInCommitMode : intervals.probe;
-    this.lanes.every(interval, "bucket", () => this.audit.probe(timeout));
+    this.lanes.every(interval, "bucket", async () => {
+      const { beatWritten } = this;
+      await this.audit.probe(timeout);
+      if (this.audit.view(now).unconfirmed === 0) this.beatInBucket = beatWritten;
+    });
     const { failingSince } = this.audit.view(now);
     if (failingSince === undefined) this.detour = undefined;
     else if (now - failingSince > detourAfterMilliseconds / 2)
@@ -458,6 +487,7 @@ export class Manager {
       await engine.writeHeartbeat({ epoch, beat: ++this.beat, generation }, callTimeout);
       this.follower.beatSeenAt = clock.now();
       this.beatWrittenAt = clock.now();
+      this.beatWritten = this.beat;
       this.unanswered = 0;
     } catch (error) {
       this.counters.heartbeatFailures++;

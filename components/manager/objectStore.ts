@@ -68,6 +68,13 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     return expect(response, `writing ${key}`, 200).headers.etag ?? "";
   }
 
+  const copySource = (key: string) => `/${bucket}/${prefix}${key}`.split("/").map(encodeURIComponent).join("/");
+
+  async function epochOf(key: string, timeout: number): Promise<number> {
+    const response = expect(await call("HEAD", prefix + key, timeout), `looking at ${key}`, 200, 404);
+    return response.status === 404 ? 0 : Number(response.headers["x-amz-meta-epoch"] ?? 0);
+  }
+
   return {
     async readOwner(timeout) {
       const response = expect(await call("GET", prefix + ownerKey, timeout), `reading ${ownerKey}`, 200, 404);
@@ -119,22 +126,21 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     },
 
     async copy(from, to, timeout) {
-      const source = `/${bucket}/${prefix}${from}`.split("/").map(encodeURIComponent).join("/");
-      expect(
-        await call("PUT", prefix + to, timeout, { headers: { "x-amz-copy-source": source } }),
-        `copying ${from}`,
-        200,
-      );
+      const headers = { "x-amz-copy-source": copySource(from) };
+      expect(await call("PUT", prefix + to, timeout, { headers }), `copying ${from}`, 200);
     },
 
-    async readEngineEpoch(timeout) {
-      const response = expect(
-        await call("HEAD", prefix + engineLeaseKey, timeout),
-        "reading the engine's lease",
-        200,
-        404,
-      );
-      return response.status === 404 ? 0 : Number(response.headers["x-amz-meta-epoch"] ?? 0);
+    epochOf,
+
+    readEngineEpoch: timeout => epochOf(engineLeaseKey, timeout),
+
+    async stampEpoch(key, epoch, timeout) {
+      const headers = {
+        "x-amz-copy-source": copySource(key),
+        "x-amz-metadata-directive": "REPLACE",
+        "x-amz-meta-epoch": String(epoch),
+      };
+      expect(await call("PUT", prefix + key, timeout, { headers }), `stamping ${key}`, 200);
     },
 
     async supportsConditionalWrites(timeout) {

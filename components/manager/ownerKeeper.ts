@@ -29,7 +29,7 @@ export class OwnerKeeper {
 
   /** Reads the record, or writes the first one. Answers why this database must not touch the prefix, if so. */
   async read(): Promise<Refusal | undefined> {
-    const found = (await this.ports.store.readOwner(callTimeout)) ?? (await this.claim());
+    const found = await this.look();
     if ("reason" in found) return found;
     const { databaseId, objectStore } = this.configuration;
     if (found.record.databaseId !== databaseId) {
@@ -40,6 +40,16 @@ export class OwnerKeeper {
     }
     this.set(found);
     return undefined;
+  }
+
+  private async look(): Promise<StoredOwner | Refusal> {
+    try {
+      return (await this.ports.store.readOwner(callTimeout)) ?? (await this.claim());
+    } catch (error) {
+      // A bucket that does not answer now is none to start an engine on, or to be promoted on.
+      this.readAt = -Infinity;
+      throw error;
+    }
   }
 
   /** Before any engine has touched the prefix: afterwards nobody can tell an old database from a new one. */

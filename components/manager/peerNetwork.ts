@@ -6,6 +6,7 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { httpRequest } from "./httpRequest";
 import { engineFolder } from "./audit";
+import { Inventory } from "./inventory";
 import { Conflict, Detour, Log, Peers, PeerStatus, PutCondition, StoredObject } from "./ports";
 
 /** What a manager answers to its peers. */
@@ -15,6 +16,8 @@ export interface PeerHandler {
   /** Whether this node confirms another as the primary of an epoch, and so promises not to take over for a while. */
   confirmPrimary(identity: string, epoch: number): boolean;
   leaseChanged(): void;
+  /** What this primary has. @throws when this node is not the primary */
+  inventory(): Promise<Inventory>;
   /** The bucket, for a peer that cannot reach it itself. */
   readonly bucket: Detour;
 }
@@ -68,6 +71,9 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
       const query = new URLSearchParams({ identity, epoch: String(epoch) }).toString();
       const answers = await Promise.allSettled(pods.map(other => call(other, "POST", `/confirm?${query}`, timeout)));
       return answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
+    },
+    async inventory(primary, timeout) {
+      return JSON.parse(await call(primary, "GET", "/inventory", timeout)) as Inventory;
     },
     detour(other) {
       const relay = (operation: string, parameters: Record<string, string>, timeout: number, body?: Buffer) =>
@@ -158,6 +164,8 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
       await handler.joinReplica(marker, url.searchParams.get("pod") ?? "");
       return "";
     }
+    case "GET /inventory":
+      return JSON.stringify(await handler.inventory());
     case "POST /confirm": {
       const { searchParams } = url;
       const confirmed = handler.confirmPrimary(searchParams.get("identity") ?? "", Number(searchParams.get("epoch")));

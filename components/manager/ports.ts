@@ -1,3 +1,4 @@
+import { Inventory } from "./inventory";
 import { Monotonic, OwnerRecord, VolumeRecord } from "./view";
 
 /**
@@ -108,6 +109,10 @@ export interface Store {
   delete(key: string, timeoutMilliseconds: number): Promise<void>;
   /** Copies an object within the bucket. Keys are relative to the prefix. */
   copy(from: string, to: string, timeoutMilliseconds: number): Promise<void>;
+  /** The engine's epoch that an object carries; 0 when it carries none, or is not there. */
+  epochOf(key: string, timeoutMilliseconds: number): Promise<number>;
+  /** Lets an object carry another epoch of the engine. */
+  stampEpoch(key: string, epoch: number, timeoutMilliseconds: number): Promise<void>;
   /** Epoch of the engine's own lease object; 0 when there is none. */
   readEngineEpoch(timeoutMilliseconds: number): Promise<number>;
   /** Whether the store refuses a second conditional creation of one key. */
@@ -186,6 +191,8 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
+  /** Names of the tables' files. */
+  tableFiles(): Promise<string[]>;
   /** The WAL's files. */
   walFiles(): Promise<WalFile[]>;
   /** Content of one of the engine's files; undefined when it has gone. */
@@ -214,6 +221,8 @@ export interface Peers {
    * Asks every given pod to confirm that this node is the primary of this epoch: each promises not to take the Lease for one duration and margin. True when all have.
    */
   confirm(pods: string[], identity: string, epoch: number, timeoutMilliseconds: number): Promise<boolean>;
+  /** What the primary has, to compare with. */
+  inventory(primary: string, timeoutMilliseconds: number): Promise<Inventory>;
   /** The bucket by way of another pod. */
   detour(pod: string): Detour;
   /** Tells the others that the Lease has just changed. Best effort: never throws. */

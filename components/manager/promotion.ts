@@ -1,5 +1,5 @@
 import { highestWalGeneration, manifestSums } from "./comparison";
-import { Ports } from "./ports";
+import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
 import { OwnerRecord, VolumeRecord } from "./view";
 
@@ -21,11 +21,14 @@ export interface PromotionContext {
   owner: { record: OwnerRecord; etag: string } | undefined;
   engineEpochBefore?: number;
   generationBefore?: number;
+  manifests?: ReadonlyMap<string, string>;
+  /** What the engine read when it opened is not what the bucket says. */
+  mustRestart?: boolean;
   /** Called with what was written to the volume and to the bucket. */
   onVolume(record: VolumeRecord): void;
   onOwner(owner: { record: OwnerRecord; etag: string }): void;
   /** Called with the tables' manifests as they are after the promotion, before anything was flushed. */
-  onManifests: (manifests: Map<string, string>) => void;
+  onManifests: (manifests: ReadonlyMap<string, string>) => void;
 }
 
 /** One call to the API server, the bucket or the engine may take this long within a promotion. Milliseconds. */
@@ -67,6 +70,25 @@ async function followLastBeat(
   return true;
 }
 
+/**
+ * A promotion that fails after its engine has taken the engine's own lease leaves all manifests of an earlier epoch behind, and a node that opens the bucket then passes them over: it would be promoted
+ * with empty tables. @throws after they were revived: this node has to open the bucket once more
+ */
+async function reviveManifests(context: PromotionContext, objects: StoredObject[]): Promise<void> {
+  const { store, log } = context.ports;
+  const current = await store.readEngineEpoch(callTimeout);
+  let revived = 0;
+  for (const { key } of objects.filter(object => object.key.endsWith("/MANIFEST"))) {
+    const epoch = await store.epochOf(key, callTimeout);
+    if (epoch === 0 || epoch >= current) continue;
+    await store.stampEpoch(key, current, callTimeout);
+    log("warning", "a manifest of an earlier epoch was revived", { key, epoch, current });
+    revived++;
+  }
+  context.mustRestart = revived > 0;
+  if (revived > 0) throw new Error(`${revived} tables were passed over when this node opened the bucket`);
+}
+
 const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
   async stripOtherLabels({ ports, pod }) {
     for (const { name, role } of await ports.kubernetes.readPods(callTimeout)) {
@@ -87,6 +109,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     }
     const sent = clock.now();
     const objects = await store.list(callTimeout);
+    if (!context.following) await reviveManifests(context, objects);
     const roundTrip = Math.max(answered - asked, clock.now() - sent);
     const walObjects = objects.filter(object => object.key.startsWith("data/uwal_")).length;
     // A poll reads every WAL object, one after another.
@@ -144,7 +167,9 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     // The first write of a replica that has followed for long may move the WAL by itself: its memtable was never flushed.
     context.generationBefore = await ports.engine.walGeneration();
     await ports.engine.promote(promoteTimeout);
-    onManifests(manifestSums(await ports.volume.list()));
+    // Those of the last primary's own volume are the truth, changed or not.
+    context.manifests = context.onKeptVolume ? new Map() : manifestSums(await ports.volume.list());
+    onManifests(context.manifests);
   },
 
   async trialWrite({ ports, epoch }) {
@@ -179,7 +204,11 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
   },
 
   async recordEpoch(context) {
-    const record: VolumeRecord = { volumeId: context.volume.volumeId, epoch: context.epoch };
+    const record: VolumeRecord = {
+      volumeId: context.volume.volumeId,
+      epoch: context.epoch,
+      manifests: Object.fromEntries(context.manifests ?? []),
+    };
     await context.ports.volume.write(record);
     context.onVolume(record);
   },

@@ -9,7 +9,7 @@ import { statusDocument } from "./statusDocument";
 const hungAfter = 50 * tickMilliseconds;
 
 /** `/healthz` (the manager runs), `/readyz` (this pod may get traffic), `/metrics` and `/status`, in plain HTTP for the kubelet, Prometheus and `tidesql status`. */
-export function serveStatus(manager: Manager, clock: Clock): http.Server {
+export function serveStatus(manager: Manager, clock: Clock, port: number = podLayout.managerPort): http.Server {
   const server = http.createServer((request, response) => {
     switch (request.url) {
       case "/healthz": {
@@ -32,7 +32,7 @@ export function serveStatus(manager: Manager, clock: Clock): http.Server {
         return response.writeHead(404).end();
     }
   });
-  return server.listen(podLayout.managerPort);
+  return server.listen(port);
 }
 
 /** Read anew each time: the kubelet replaces the file when its Secret changes. */

@@ -50,6 +50,8 @@ export interface VolumeRecord {
   epoch?: number;
   /** The epoch that this volume was about to be promoted for, on top of `epoch`. */
   raising?: number;
+  /** MD5 of the tables' manifests as they were after that promotion: what has changed since was changed here. */
+  manifests?: Record<string, string>;
 }
 
 /** Refusals that no retry heals. The node stays up, not ready, and says why. */

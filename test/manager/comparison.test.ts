@@ -23,7 +23,13 @@ describe("what the bucket lacks", () => {
   });
 
   it("is not an older WAL, whose rows are in tables' files, nor one without an entry", () => {
-    assert.deepEqual(missingInBucket([file("uwal_3.log", 900), file("uwal_4.log", 8)], []), []);
+    assert.deepEqual(missingInBucket([file("uwal_3.log", 900), file("uwal_12.log", 8)], []), []);
+  });
+
+  it("is a WAL that was left just now, whose flush may not be over", () => {
+    const files = [file("uwal_3.log", 900), file("uwal_4.log", 8)];
+    assert.deepEqual(missingInBucket(files, []), [{ name: "uwal_3.log", missingBytes: 900 }]);
+    assert.deepEqual(missingInBucket(files, [object("uwal_3.log", 900)]), []);
   });
 
   it("is a manifest whose content differs at the same size", () => {

@@ -5,15 +5,15 @@ import { definitionsFolder, missingDefinitionCopies } from "../../components/man
 const objects = (...names: string[]) => names.map(key => ({ key, size: 1, etag: "" }));
 
 describe("copies of the table of definitions", () => {
-  it("are made of merged files, under the name that other nodes look for", () => {
+  it("are made of merged files, under the name that other nodes look for, values first", () => {
     const merged = objects(
       `${definitionsFolder}L1P0_7.klog`,
       `${definitionsFolder}L1P0_7.vlog`,
       `${definitionsFolder}MANIFEST`,
     );
     assert.deepEqual(missingDefinitionCopies(merged), [
-      { from: `${definitionsFolder}L1P0_7.klog`, to: `${definitionsFolder}L1_7.klog` },
       { from: `${definitionsFolder}L1P0_7.vlog`, to: `${definitionsFolder}L1_7.vlog` },
+      { from: `${definitionsFolder}L1P0_7.klog`, to: `${definitionsFolder}L1_7.klog` },
     ]);
   });
 

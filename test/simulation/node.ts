@@ -138,6 +138,7 @@ export class SimulatedNode {
             }),
           ),
         readFile: name => Promise.resolve(this.disk.read(name)),
+        tableFiles: () => Promise.resolve(this.disk.list().filter(name => /\.klog$/.test(name))),
         emptyTableFile: () =>
           Promise.resolve(this.disk.list().find(name => name.endsWith(".klog") && this.disk.size(name) === 0)),
       },
@@ -160,6 +161,11 @@ export class SimulatedNode {
           });
           const answers = await Promise.allSettled(asked);
           return answers.every(answer => answer.status === "fulfilled" && answer.value);
+        },
+        inventory: (primary, timeout) => {
+          const other = world.nodes.find(node => node.pod === primary);
+          if (!other) return Promise.reject(new Error(`no pod ${primary}`));
+          return this.peer(process, other, timeout, manager => manager.inventory());
         },
         detour: pod => {
           const through = <T>(timeout: number, ask: (bucket: Detour) => Promise<T>) => {
@@ -248,6 +254,13 @@ export class SimulatedNode {
           if (!object) throw new Error(`there is no ${from}`);
           store.put(to, object.body, { metadata: object.metadata });
         }),
+      epochOf: (key, timeout) => call(timeout, () => Number(store.head(key)?.metadata.epoch ?? 0)),
+      stampEpoch: (key, epoch, timeout) =>
+        call(timeout, () => {
+          const object = store.get(key);
+          if (!object) throw new Error(`there is no ${key}`);
+          store.put(key, object.body, { metadata: { ...object.metadata, epoch: String(epoch) } });
+        }),
       readEngineEpoch: timeout =>
         call(timeout, () => Number(store.head("data/_tdb_primary_lease")?.metadata.epoch ?? 0)),
       supportsConditionalWrites: timeout => call(timeout, () => true),
@@ -257,9 +270,9 @@ export class SimulatedNode {
   private filesForBucket() {
     return this.disk
       .list()
-      .filter(name => /(^|\/)(MANIFEST|uwal_\d+\.log|.*\.(klog|vlog))$/.test(name))
+      .filter(name => /(^|\/)(MANIFEST|UNIMAP|uwal_\d+\.log|.*\.(klog|vlog))$/.test(name))
       .map(name => {
-        if (!name.endsWith("MANIFEST")) return { name, size: this.disk.size(name) ?? 0 };
+        if (!/MANIFEST$|UNIMAP$/.test(name)) return { name, size: this.disk.size(name) ?? 0 };
         const content = this.disk.read(name) ?? new Uint8Array();
         return { name, size: content.length, md5: createHash("md5").update(content).digest("hex") };
       });

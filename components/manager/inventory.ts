@@ -1,0 +1,61 @@
+import { Following, Monotonic } from "./view";
+
+/** What a primary has, for a follower to compare itself with. */
+export interface Inventory {
+  epoch: number;
+  /** Number of its last heartbeat that is known to be in the bucket. */
+  beat: number;
+  /** Its tables' files, by the names under which other nodes look for them. */
+  files: string[];
+}
+
+/** What a follower remembers of its comparisons. */
+export interface Compared {
+  inventory: Inventory;
+  /** Files of the primary's that this node does not have, and since when it did not. */
+  lacking: ReadonlyMap<string, Monotonic>;
+}
+
+/** Files that carry a partition in their names are looked for without it. */
+export function plainName(name: string): string {
+  return name.replace(/\/(L\d+)P\d+(_\d+\.klog)$/, "/$1$2");
+}
+
+/** What the follower lacks now. Not all of it is amiss: files come and go with each merge. */
+export function compareWith(
+  before: Compared | undefined,
+  inventory: Inventory,
+  localFiles: Iterable<string>,
+  now: Monotonic,
+): Compared {
+  const local = new Set([...localFiles].map(plainName));
+  const lacking = inventory.files.filter(name => !local.has(name));
+  return { inventory, lacking: new Map(lacking.map(name => [name, before?.lacking.get(name) ?? now])) };
+}
+
+/**
+ * Why a node has lost the primary from sight; undefined when it has not. A file that it has lacked for long is one that its engine will never load: of a table that it discovers, it takes the files
+ * for loaded that the manifest names already.
+ * @param before the comparison before this one
+ * @param position the node's own
+ */
+export function lostSight(
+  before: Compared | undefined,
+  compared: Compared,
+  position: { epoch: number; beat: number },
+  now: Monotonic,
+): string | undefined {
+  for (const [name, since] of compared.lacking)
+    if (now - since >= patience) return `${name} is on the primary, and was not loaded here`;
+  const { epoch, beat } = before?.inventory ?? { epoch: -1, beat: -1 };
+  const behind = position.epoch < epoch || (position.epoch === epoch && position.beat < beat);
+  return behind && compared.inventory.epoch === epoch
+    ? `heartbeat ${beat} of the primary is in the bucket, and was not followed here`
+    : undefined;
+}
+
+/** A file may be on its way for so long. Milliseconds. */
+const patience = 4000;
+
+/** Comparisons are so far apart. Milliseconds. */
+export const compareEvery: Record<Following, number> = { joining: 1000, following: 15_000, missed: Infinity };
