@@ -1,32 +1,30 @@
-import * as mariadb from "mariadb";
 import { managerAccount } from "../core/accountStatements";
 import { podLayout } from "../core/podLayout";
-
-export type Rows = Record<string, unknown>[];
+import { Rows, SqlConnection } from "./sqlConnection";
+import { ServerError } from "./sqlPacket";
 
 /**
  * SQL over the pod's own socket. One connection a purpose, so that a heartbeat does not wait behind a promotion; each is made when it is first needed, and dropped when a
  * statement takes longer than it may.
  */
 export class LocalSql {
-  private connections = new Map<string, Promise<mariadb.Connection>>();
+  private readonly connections = new Map<string, Promise<SqlConnection>>();
 
   constructor(private readonly password: () => string) {}
 
   /** Runs one statement. @throws when it fails or does not answer in time; it may have taken effect then. */
-  async query(purpose: string, sql: string, timeoutMilliseconds: number, values?: unknown[]): Promise<Rows> {
+  async query(purpose: string, sql: string, timeoutMilliseconds: number, values?: (number | string)[]): Promise<Rows> {
     const connection = await this.connect(purpose, timeoutMilliseconds);
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.drop(purpose, connection);
+        connection.destroy();
         reject(new Error(`no answer in ${timeoutMilliseconds} ms: ${sql.slice(0, 60)}`));
       }, timeoutMilliseconds);
     });
     try {
-      return (await Promise.race([connection.query(sql, values), tooLate])) as Rows;
+      return await Promise.race([connection.query(sql, values), tooLate]);
     } catch (error) {
-      if (!connection.isValid()) this.drop(purpose, connection);
       throw new SqlFailure(error);
     } finally {
       clearTimeout(timer);
@@ -40,46 +38,41 @@ export class LocalSql {
     for (const connection of old) connection.then(c => c.destroy()).catch(() => undefined);
   }
 
-  private async connect(purpose: string, timeoutMilliseconds: number): Promise<mariadb.Connection> {
+  /** One that has ended, for whatever reason, is replaced. */
+  private async connect(purpose: string, timeoutMilliseconds: number): Promise<SqlConnection> {
     const known = this.connections.get(purpose);
-    const connecting = known ?? this.open(purpose, timeoutMilliseconds);
+    const connecting = known ?? this.open(timeoutMilliseconds);
     this.connections.set(purpose, connecting);
     try {
-      return await connecting;
+      const connection = await connecting;
+      if (connection.isOpen || !known) return connection;
     } catch (error) {
-      this.connections.delete(purpose);
+      this.forget(purpose, connecting);
       throw new SqlFailure(error);
     }
+    this.forget(purpose, connecting);
+    return this.connect(purpose, timeoutMilliseconds);
   }
 
-  private async open(purpose: string, timeoutMilliseconds: number): Promise<mariadb.Connection> {
-    const connection = await mariadb.createConnection({
-      socketPath: podLayout.socket,
-      user: managerAccount.name,
-      password: this.password(),
-      connectTimeout: timeoutMilliseconds,
-      bigIntAsNumber: true,
-      insertIdAsNumber: true,
-    });
-    connection.on("error", () => this.drop(purpose, connection));
-    return connection;
+  private open(timeoutMilliseconds: number): Promise<SqlConnection> {
+    const { name: user } = managerAccount;
+    return SqlConnection.open({ socketPath: podLayout.socket, user, password: this.password() }, timeoutMilliseconds);
   }
 
-  private drop(purpose: string, connection: mariadb.Connection): void {
-    this.connections.delete(purpose);
-    connection.destroy();
+  private forget(purpose: string, connection: Promise<SqlConnection>): void {
+    if (this.connections.get(purpose) === connection) this.connections.delete(purpose);
   }
 }
 
 /** A failed statement without its text: that may hold a password. */
 export class SqlFailure extends Error {
+  /** The server's number of the error; 0 when the failure is not the server's. */
   readonly errno: number;
 
   constructor(cause: unknown) {
-    const error = cause as { errno?: number; code?: string; sqlMessage?: string; message?: string };
-    const text = error.sqlMessage ?? (error.errno ? "" : (error.message ?? String(cause)));
-    super(error.errno ? `SQL error ${error.errno} ${error.code ?? ""} ${text}`.trim() : text);
+    const text = cause instanceof Error ? cause.message : String(cause);
+    super(cause instanceof ServerError ? `SQL error ${cause.errno} (${cause.sqlState}) ${text}` : text);
     this.name = "SqlFailure";
-    this.errno = error.errno ?? 0;
+    this.errno = cause instanceof ServerError ? cause.errno : 0;
   }
 }

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import * as aws4 from "aws4";
-import { XMLParser } from "fast-xml-parser";
 import { ObjectStoreLocation } from "../core/managerConfiguration";
+import { parseListing } from "./bucketListing";
 import { httpRequest, HttpResponse } from "./httpRequest";
 import { Conflict, Store, StoredObject } from "./ports";
 import { OwnerRecord } from "./view";
@@ -31,7 +31,6 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     : new http.Agent({ keepAlive: true, maxSockets: 4 });
   const host = pathStyle ? endpoint : `${bucket}.${endpoint}`;
   const folder = pathStyle ? `/${bucket}` : "";
-  const xml = new XMLParser({ parseTagValue: false, isArray: name => name === "Contents" });
 
   async function call(
     method: string,
@@ -94,15 +93,9 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
         // The order of the parameters is part of the signature.
         const query = `${token && `continuation-token=${encodeURIComponent(token)}&`}list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix + inFolder)}`;
         const response = expect(await call("GET", "", timeout, { query }), "listing the bucket", 200);
-        const result = (xml.parse(response.body) as ListAnswer).ListBucketResult;
-        for (const { Key, Size, ETag } of result.Contents ?? []) {
-          objects.push({
-            key: Key.slice(prefix.length),
-            size: Number(Size),
-            etag: ETag.replaceAll(/"|&quot;|&#34;/g, ""),
-          });
-        }
-        token = result.IsTruncated === "true" ? (result.NextContinuationToken ?? "") : "";
+        const page = parseListing(response.body);
+        objects.push(...page.objects.map(object => ({ ...object, key: object.key.slice(prefix.length) })));
+        token = page.continuationToken;
       } while (token);
       return objects;
     },
@@ -156,14 +149,6 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
         await call("DELETE", prefix + key, timeout);
       }
     },
-  };
-}
-
-interface ListAnswer {
-  ListBucketResult: {
-    Contents?: { Key: string; Size: string; ETag: string }[];
-    IsTruncated?: string;
-    NextContinuationToken?: string;
   };
 }
 
