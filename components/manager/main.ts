@@ -3,6 +3,7 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { systemClock } from "./clock";
 import { dataVolume } from "./dataVolume";
+import { collectGarbage } from "./heap";
 import { kubernetesApi } from "./kubernetesApi";
 import { jsonLog } from "./log";
 import { Manager } from "./manager";
@@ -43,6 +44,7 @@ function main(): void {
   });
   process.on("SIGTERM", () => manager.requestStop());
   process.on("SIGINT", () => manager.requestStop());
+  collectGarbage(log);
   serveStatus(manager, systemClock);
   servePeers(configuration, manager, log);
   log("info", "the manager starts", { node: process.env.NODE_NAME, name, namespace });

@@ -2,15 +2,20 @@ import { Worker } from "node:worker_threads";
 import { Log, Watchdog } from "./ports";
 import { Monotonic } from "./view";
 
-/** The deadline is exact to this. Milliseconds. Well below the Lease's margin. */
-const checkEveryMilliseconds = 20;
+/** The thread sleeps until the deadline, and is woken when there is a nearer one. Should it miss that, it is late by this at most: less than the Lease's margin. Milliseconds. */
+const longestWaitMilliseconds = 200;
 
 /** Starts the watchdog thread from its file. The two sides share memory, so that neither needs the other's event loop. */
 export function startWatchdog(file: string, log: Log): Watchdog {
-  const buffer = new SharedArrayBuffer(16);
-  const shared = new BigInt64Array(buffer);
+  const buffer = new SharedArrayBuffer(24);
+  const shared = new BigInt64Array(buffer, 0, 2);
+  const changes = new Int32Array(buffer, 16, 1);
+  const wake = () => {
+    Atomics.add(changes, 0, 1);
+    Atomics.notify(changes, 0);
+  };
   const worker = new Worker(file, {
-    workerData: { buffer, checkEveryMilliseconds },
+    workerData: { buffer, longestWaitMilliseconds },
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 2, stackSizeMb: 1 },
   });
   worker.on("message", pid => log("error", "the watchdog killed mariadbd at the deadline", { pid: pid as number }));
@@ -24,10 +29,13 @@ export function startWatchdog(file: string, log: Log): Watchdog {
   worker.unref();
   return {
     setDeadline(deadline: Monotonic) {
-      Atomics.store(shared, 0, BigInt(Math.round(deadline * 1000)));
+      const microseconds = BigInt(Math.round(deadline * 1000));
+      const before = Atomics.exchange(shared, 0, microseconds);
+      if (microseconds < before) wake();
     },
     guard(pid: number) {
       Atomics.store(shared, 1, BigInt(pid));
+      wake();
     },
   };
 }

@@ -60,6 +60,16 @@ describe("the watchdog", () => {
     assert.equal(writer.signalCode, null);
   });
 
+  it("kills without delay when the deadline moves nearer while the main loop is blocked", async () => {
+    watchdog.setDeadline(systemClock.now() + 10_000);
+    const pid = startWriter();
+    watchdog.guard(pid);
+    await systemClock.sleep(20);
+    watchdog.setDeadline(0);
+    block(100);
+    assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), /\) Z /);
+  });
+
   it("kills at once what it is told to guard without a deadline in the future", async () => {
     watchdog.setDeadline(0);
     watchdog.guard(startWriter());
