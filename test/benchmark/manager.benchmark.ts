@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pod, Pods } from "./pods/pods";
+
+/** Of normal operation, after the start. The first 30 seconds are those in which the heap finds its size. */
+const measuredSeconds = 60;
+const startSeconds = 60;
+/** What the manager may have resident at any time, its start included. MB. */
+const memoryBound = 80;
+/** The same against Node that does nothing, since how much of Node's binary becomes resident is the operating system's choice. */
+const memoryRatioBound = 1.7;
+/** Of one core, on a machine that does not do much else. Percent. */
+const processorBound = 1;
+
+describe("the manager, without load", () => {
+  let bare: ChildProcess;
+  let pods: Pods;
+  let output = "";
+
+  before(async () => {
+    bare = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    pods = await Pods.start(2, text => (output += text));
+  });
+  after(async () => {
+    bare.kill();
+    await pods.stop();
+  });
+
+  it(`keeps at most ${memoryBound} MB, and takes at most ${processorBound} % of a core, as primary and as replica`, async () => {
+    for (const pod of pods.pods) await ready(pod);
+    const before = pods.pods.map(({ pid }) => processorSeconds(pid));
+    const started = performance.now();
+    for (let second = 0; second < measuredSeconds; second++) {
+      for (const pod of pods.pods) {
+        await pod.get("/readyz");
+        if (second % 5 === 0) await pod.get("/healthz");
+        if (second % 15 === 0) await pod.get("/metrics");
+      }
+      await sleep(1000);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const ofNode = memory(bare.pid ?? 0).most;
+    console.log(`    Node ${process.version} that does nothing: ${ofNode.toFixed(1)} MB resident`);
+    const measured = await Promise.all(
+      pods.pods.map(async (pod, i) => {
+        const { name, pid } = pod;
+        const { now, most } = memory(pid);
+        const processor = ((processorSeconds(pid) - (before[i] ?? 0)) / seconds) * 100;
+        const role = /role="(\w+)"} 1$/m.exec((await pod.get("/metrics")).body)?.[1];
+        console.log(
+          `    ${name}, ${role}: ${now.toFixed(1)} MB resident, at most ${most.toFixed(1)} MB (${(most / ofNode).toFixed(2)} times Node), ${processor.toFixed(2)} % of a core`,
+        );
+        return { role, most, processor };
+      }),
+    );
+    assert.deepEqual(measured.map(({ role }) => role).sort(), ["primary", "replica"]);
+    for (const { role, most, processor } of measured) {
+      assert.ok(most <= memoryBound, `the ${role}'s manager took ${most} MB`);
+      assert.ok(most / ofNode <= memoryRatioBound, `the ${role}'s manager took ${most / ofNode} times what Node takes`);
+      assert.ok(processor <= processorBound, `the ${role}'s manager took ${processor} % of a core`);
+    }
+  });
+
+  /** Waits until the pod may get traffic. */
+  async function ready(pod: Pod): Promise<void> {
+    const deadline = performance.now() + startSeconds * 1000;
+    while (
+      !(await pod.get("/readyz").then(
+        ({ status }) => status === 200,
+        () => false,
+      ))
+    ) {
+      if (performance.now() > deadline) throw new Error(`${pod.name} is not ready after ${startSeconds} s:\n${output}`);
+      await sleep(100);
+    }
+  }
+});
+
+/** Resident memory now, and the most since the start. MB. */
+function memory(pid: number): { now: number; most: number } {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const megabytes = (field: string) => (Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024) / 1e6;
+  return { now: megabytes("VmRSS"), most: megabytes("VmHWM") };
+}
+
+/** User and system time of all threads. Linux counts them in hundredths of a second for every program that asks. */
+function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // Fields 14 and 15, behind the program's name, which may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
