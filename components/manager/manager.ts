@@ -1,18 +1,15 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { acceptDataLoss } from "../core/podLayout";
-import { Audit, AuditFigures } from "./audit";
 import { leaseIsFree, volumeIsKept } from "./candidacy";
 import { Alarm, decide, Decision, EngineAction } from "./decide";
-import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
-import { compareEvery, Inventory, plainName } from "./inventory";
-import { JoinDesk } from "./joinDesk";
+import { compareEvery, Inventory } from "./inventory";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { OwnerKeeper } from "./ownerKeeper";
 import { Detour, PeerStatus, PodRecord, Ports } from "./ports";
-import { detourAfterMilliseconds } from "./switchover";
+import { PrimaryDuties } from "./primaryDuties";
 import { Following, Monotonic, PeerView, Refusal, SwitchoverRequest, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
@@ -25,15 +22,7 @@ const intervals = {
   ownerOfPrimary: 2000,
   ownerOfReplica: 10_000,
   ownerInDoubt: 1000,
-  /** A request each: about $6.50 a month. */
-  definitions: 2000,
-  /** Of the bucket: a small request each, $1 a month at one a second. */
-  probe: 1000,
-  probeInCommitMode: 250,
-  ping: 500,
   failsafe: 500,
-  detour: 1000,
-  writeHeartbeat: 500,
   readHeartbeat: 500,
   askPeers: 2000,
   join: 2000,
@@ -41,11 +30,6 @@ const intervals = {
   joinAgain: 10_000,
 };
 const callTimeout = 1000;
-const probeTimeout = 1000;
-const probeTimeoutInCommitMode = 500;
-const pingTimeout = 700;
-/** A heartbeat that is so late has the server asked whether it answers at all. Milliseconds. */
-const heartbeatIsLate = 1000;
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
@@ -87,8 +71,7 @@ export class Manager {
   private readonly owner: OwnerKeeper;
   private readonly follower: Follower;
   private readonly engine: EngineKeeper;
-  private readonly joins: JoinDesk;
-  private readonly audit: Audit;
+  private readonly duties: PrimaryDuties;
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
   private leaseFreeSince: Monotonic | undefined;
@@ -99,17 +82,9 @@ export class Manager {
   private backoffUntil: Monotonic = -Infinity;
   private ownLabel: View["ownLabel"];
   private otherPrimaries: string[] = [];
-  /** Pods that this primary knows: those that are configured, and all that have joined. */
-  private readonly knownPods: Set<string>;
   private promisedUntil: Monotonic = -Infinity;
   private switchover: SwitchoverRequest | undefined;
   private lossAccepted = false;
-  private detour: View["detour"];
-  private beatWrittenAt: Monotonic = -Infinity;
-  private unanswered = 0;
-  private beatWritten = 0;
-  private beatInBucket = 0;
-  private beat = 0;
   private exited = false;
 
   constructor(
@@ -121,17 +96,23 @@ export class Manager {
     private readonly decideNext: typeof decide = decide,
   ) {
     const { clock, log } = ports;
-    const { name, nodes } = configuration;
-    this.knownPods = new Set(Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod));
-    this.audit = new Audit(ports, log);
     this.lastTick = clock.now();
     this.lanes = new Lanes(clock, log, lane => {
       if (lane === "engine" || lane === "lease") this.tick();
     });
-    this.joins = new JoinDesk(ports, this.lanes);
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
     this.owner = new OwnerKeeper(configuration, ports);
     this.follower = new Follower(ports, configuration.replicaSyncIntervalMicroseconds / 1000);
+    this.duties = new PrimaryDuties({
+      configuration,
+      pod,
+      ports,
+      lanes: this.lanes,
+      lease: this.lease,
+      engine: () => this.engine,
+      counters: this.counters,
+      onHeartbeat: () => (this.follower.beatSeenAt = clock.now()),
+    });
     this.engine = new EngineKeeper({
       configuration,
       pod,
@@ -144,10 +125,11 @@ export class Manager {
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
       wantedSuccessor: () => this.switchover?.to,
-      sendEverything: () => this.audit.sendEverything(this.engine.manifestsAtPromotion),
-      sendThrough: pod => this.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
+      sendEverything: () => this.duties.audit.sendEverything(this.engine.manifestsAtPromotion),
+      sendThrough: pod =>
+        this.duties.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
-      nextBeat: () => ++this.beat,
+      nextBeat: () => this.duties.nextBeat(),
       silentMilliseconds: () => this.silentMilliseconds(),
       promoted: () => this.begin(),
       changed: () => this.tick(),
@@ -176,20 +158,13 @@ export class Manager {
   }
 
   /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
-  async joinReplica(marker: string, pod: string): Promise<void> {
-    if (pod !== "" && pod !== this.pod) this.knownPods.add(pod);
-    if (this.engine.view.role !== "primary" || this.engine.handover) throw new Error("this node is not the primary");
-    this.audit.expectInterference();
-    await this.joins.ask(marker);
+  joinReplica(marker: string, pod: string): Promise<void> {
+    return this.duties.joinReplica(marker, pod);
   }
 
   /** What this primary has, for followers. @throws when this node is not the primary */
-  async inventory(): Promise<Inventory> {
-    const { view, handover } = this.engine;
-    const epoch = this.lease.hold?.epoch;
-    if (view.role !== "primary" || handover || epoch === undefined) throw new Error("this node is not the primary");
-    const files = await this.ports.volume.tableFiles();
-    return { epoch, beat: this.beatInBucket, files: files.map(plainName) };
+  inventory(): Promise<Inventory> {
+    return this.duties.inventory();
   }
 
   /**
@@ -256,9 +231,8 @@ export class Manager {
       refusal: this.refusal,
       stopping: this.stopping,
       promisedUntil: this.promisedUntil,
-      ...this.primaryView(),
+      ...this.duties.view(this.ports.clock.now()),
       writesStopped: this.engine.writesStopped,
-      detour: this.detour,
       switchover: this.switchover,
       lossAccepted: this.lossAccepted,
       backoffUntil: this.backoffUntil,
@@ -268,21 +242,9 @@ export class Manager {
     };
   }
 
-  private primaryView(): Pick<View, "bucket" | "canary"> {
-    const { role, state } = this.engine.view;
-    if (role !== "primary" || state !== "running") return {};
-    const now = this.ports.clock.now();
-    return {
-      bucket: this.audit.view(now),
-      canary: { silent: now - this.beatWrittenAt, unanswered: this.unanswered },
-    };
-  }
-
   /** What the bucket lacks, on a primary that has compared. */
-  notInBucket(): (AuditFigures & { oldestSeconds: number }) | undefined {
-    const { figures } = this.audit;
-    if (!figures || this.engine.view.role !== "primary") return undefined;
-    return { ...figures, oldestSeconds: this.audit.view(this.ports.clock.now()).unconfirmed / 1000 };
+  notInBucket() {
+    return this.duties.notInBucket();
   }
 
   /** One look at the world and what follows from it. Never waits. */
@@ -299,7 +261,7 @@ export class Manager {
     this.raise(decision.alarm);
     this.carryOutLease(decision.lease);
     this.carryOutLabel(decision.label);
-    if (decision.failsafe) this.lanes.every(intervals.failsafe, "failsafe", () => this.askForConfirmation());
+    if (decision.failsafe) this.lanes.every(intervals.failsafe, "failsafe", () => this.duties.askForConfirmation());
     if (decision.writes) this.carryOutWrites(decision.writes);
     if (decision.engine) this.carryOutEngine(decision.engine);
   }
@@ -318,18 +280,9 @@ export class Manager {
         : intervals.ownerOfReplica;
     this.lanes.every(ownerInterval, "owner", () => this.readOwner());
     this.lanes.every(writer ? intervals.podsOfPrimary : intervals.podsOfReplica, "pods", () => this.readPods());
-    if (state === "running" && !this.engine.promotion && !this.engine.handover) {
-      if (role === "primary") this.lanes.every(intervals.writeHeartbeat, "heartbeat", () => this.writeHeartbeat());
-      if (role === "replica") this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
-    }
-    if (state === "running" && role === "primary" && !this.engine.handover) {
-      this.joins.serve();
-      this.watchBucket(now);
-      if (now - this.beatWrittenAt > heartbeatIsLate) this.lanes.every(intervals.ping, "ping", () => this.ping());
-      this.lanes.every(intervals.definitions, "definitions", () =>
-        copyDefinitions(this.ports.store, this.ports.log, callTimeout),
-      );
-    } else this.joins.turnAway();
+    this.duties.observe(now);
+    if (state === "running" && role === "replica" && !this.engine.promotion)
+      this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     const asksFor = this.switchover !== undefined && this.peersAskedAt < this.switchover.since;
@@ -415,84 +368,8 @@ export class Manager {
 
   /** This node has become the primary. */
   private begin(): void {
-    this.joins.begin();
-    this.audit.begin();
-    this.beatInBucket = 0;
-    this.beatInBucket = 0;
-    this.beatWrittenAt = this.ports.clock.now();
-    this.unanswered = 0;
+    this.duties.begin();
     this.lossAccepted = false;
-  }
-
-  private watchBucket(now: Monotonic): void {
-    const commit = this.configuration.durability === "commit";
-    const timeout = commit ? probeTimeoutInCommitMode : probeTimeout;
-    const interval = commit ? intervals.probeInCommitMode : intervals.probe;
-    this.lanes.every(interval, "bucket", async () => {
-      const { beatWritten } = this;
-      await this.audit.probe(timeout);
-      if (this.audit.view(now).unconfirmed === 0) this.beatInBucket = beatWritten;
-    });
-    const { failingSince } = this.audit.view(now);
-    if (failingSince === undefined) this.detour = undefined;
-    else if (now - failingSince > detourAfterMilliseconds / 2)
-      this.lanes.every(intervals.detour, "detour", () => this.findDetour());
-    if (this.audit.isDue(now)) this.lanes.run("audit", () => this.audit.compare(this.engine.manifestsAtPromotion));
-  }
-
-  /** Is the bucket gone for all, or for this node alone? */
-  private async findDetour(): Promise<void> {
-    const { peers, clock } = this.ports;
-    const followers = (await peers.askAll(peerTimeout)).filter(({ following }) => following === "following");
-    const before = this.detour;
-    for (const { pod } of followers) {
-      const reached = await peers
-        .detour(pod)
-        .readEngineEpoch(callTimeout)
-        .then(
-          () => true,
-          () => false,
-        );
-      if (!reached) continue;
-      this.detour = { pod, since: before?.pod === pod ? before.since : clock.now() };
-      return;
-    }
-    this.detour = undefined;
-  }
-
-  private async ping(): Promise<void> {
-    try {
-      await this.ports.engine.ping(pingTimeout);
-      this.unanswered = 0;
-    } catch (error) {
-      this.unanswered++;
-      throw error;
-    }
-  }
-
-  private async askForConfirmation(): Promise<void> {
-    const pods = [...this.knownPods];
-    const confirmed = await this.lease.confirmByPeers(pods);
-    if (!confirmed) throw new Error("not all peers have confirmed this primary");
-    this.counters.confirmations++;
-    this.ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });
-  }
-
-  private async writeHeartbeat(): Promise<void> {
-    const { engine, clock } = this.ports;
-    const epoch = this.lease.hold?.epoch;
-    if (epoch === undefined) return;
-    try {
-      const generation = await engine.walGeneration();
-      await engine.writeHeartbeat({ epoch, beat: ++this.beat, generation }, callTimeout);
-      this.follower.beatSeenAt = clock.now();
-      this.beatWrittenAt = clock.now();
-      this.beatWritten = this.beat;
-      this.unanswered = 0;
-    } catch (error) {
-      this.counters.heartbeatFailures++;
-      throw error;
-    }
   }
 
   private async askPeers(): Promise<void> {
@@ -536,7 +413,7 @@ export class Manager {
   private async leaveNothingBehind(): Promise<void> {
     const record = this.owner.stored?.record;
     if (!record || !volumeIsKept(this.engine.volume, record) || this.engine.view.state !== "stopped") return;
-    await this.audit.sendEverything(this.engine.manifestsAtPromotion).catch((error: unknown) => {
+    await this.duties.audit.sendEverything(this.engine.manifestsAtPromotion).catch((error: unknown) => {
       this.ports.log("error", "not everything could be sent to the bucket", { error: text(error) });
     });
   }

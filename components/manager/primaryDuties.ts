@@ -1,0 +1,207 @@
+import { ManagerConfiguration } from "../core/managerConfiguration";
+import { Audit, AuditFigures } from "./audit";
+import { copyDefinitions } from "./definitions";
+import { EngineKeeper } from "./engineKeeper";
+import { Inventory, plainName } from "./inventory";
+import { JoinDesk } from "./joinDesk";
+import { Lanes } from "./lanes";
+import { LeaseKeeper } from "./leaseKeeper";
+import type { Counters } from "./manager";
+import { Ports } from "./ports";
+import { detourAfterMilliseconds } from "./switchover";
+import { Monotonic, View } from "./view";
+
+/** How often a primary does what, in milliseconds. */
+const intervals = {
+  /** Twice a second: its age on a replica is the live lag. */
+  heartbeat: 500,
+  ping: 500,
+  /** Of the bucket: a small request each, $1 a month at one a second. */
+  probe: 1000,
+  probeInCommitMode: 250,
+  /** A request each: about $6.50 a month. */
+  definitions: 2000,
+  detour: 1000,
+};
+const callTimeout = 1000;
+const probeTimeout = 1000;
+const probeTimeoutInCommitMode = 500;
+const pingTimeout = 700;
+const peerTimeout = 300;
+/** A heartbeat that is so late has the server asked whether it answers at all. Milliseconds. */
+const heartbeatIsLate = 1000;
+
+/** What the primary's side needs of the rest. */
+export interface PrimaryDutiesOptions {
+  configuration: ManagerConfiguration;
+  pod: string;
+  ports: Ports;
+  lanes: Lanes;
+  lease: LeaseKeeper;
+  engine: () => EngineKeeper;
+  counters: Counters;
+  /** A heartbeat was written. */
+  onHeartbeat: () => void;
+}
+
+/** What a primary does beside serving: it writes heartbeats, knows what the bucket has of its data, lets replicas join, and looks whether its engine is well. */
+export class PrimaryDuties {
+  /** Pods that this primary knows: those that are configured, and all that have joined. */
+  readonly knownPods: Set<string>;
+  readonly audit: Audit;
+  private readonly joins: JoinDesk;
+  private detour: View["detour"];
+  private beat = 0;
+  private beatWritten = 0;
+  private beatWrittenAt: Monotonic = -Infinity;
+  private beatInBucket = 0;
+  /** Pings in a row that the server did not answer. */
+  private unanswered = 0;
+
+  constructor(private readonly options: PrimaryDutiesOptions) {
+    const { configuration, pod, ports, lanes } = options;
+    const { name, nodes } = configuration;
+    this.knownPods = new Set(Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod));
+    this.audit = new Audit(ports, ports.log);
+    this.joins = new JoinDesk(ports, lanes);
+  }
+
+  /** This node has become the primary. */
+  begin(): void {
+    this.joins.begin();
+    this.audit.begin();
+    this.beatInBucket = 0;
+    this.beatWrittenAt = this.options.ports.clock.now();
+    this.unanswered = 0;
+    this.detour = undefined;
+  }
+
+  nextBeat(): number {
+    return ++this.beat;
+  }
+
+  /** What `decide` looks at. */
+  view(now: Monotonic): Pick<View, "bucket" | "canary" | "detour"> {
+    const { role, state } = this.options.engine().view;
+    if (role !== "primary" || state !== "running") return {};
+    return {
+      bucket: this.audit.view(now),
+      canary: { silent: now - this.beatWrittenAt, unanswered: this.unanswered },
+      detour: this.detour,
+    };
+  }
+
+  /** Starts what is due. */
+  observe(now: Monotonic): void {
+    const { lanes, ports, engine } = this.options;
+    const { view, handover } = engine();
+    if (view.state !== "running" || view.role !== "primary" || handover) return this.joins.turnAway();
+    lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
+    if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());
+    lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
+    this.joins.serve();
+    this.watchBucket(now);
+  }
+
+  /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
+  async joinReplica(marker: string, pod: string): Promise<void> {
+    if (pod !== "" && pod !== this.options.pod) this.knownPods.add(pod);
+    this.mustServe();
+    this.audit.expectInterference();
+    await this.joins.ask(marker);
+  }
+
+  /** What this primary has, for followers. @throws when this node is not the primary */
+  async inventory(): Promise<Inventory> {
+    const epoch = this.mustServe();
+    const files = await this.options.ports.volume.tableFiles();
+    return { epoch, beat: this.beatInBucket, files: files.map(plainName) };
+  }
+
+  /** What the bucket lacks, on a primary that has compared. */
+  notInBucket(): (AuditFigures & { oldestSeconds: number }) | undefined {
+    const { figures } = this.audit;
+    const { ports, engine } = this.options;
+    if (!figures || engine().view.role !== "primary") return undefined;
+    return { ...figures, oldestSeconds: this.audit.view(ports.clock.now()).unconfirmed / 1000 };
+  }
+
+  /** Rule 6: the API server does not answer. */
+  async askForConfirmation(): Promise<void> {
+    const { lease, counters, ports } = this.options;
+    const pods = [...this.knownPods];
+    if (!(await lease.confirmByPeers(pods))) throw new Error("not all peers have confirmed this primary");
+    counters.confirmations++;
+    ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });
+  }
+
+  private mustServe(): number {
+    const { view, handover } = this.options.engine();
+    const epoch = this.options.lease.hold?.epoch;
+    if (view.role !== "primary" || handover || epoch === undefined) throw new Error("this node is not the primary");
+    return epoch;
+  }
+
+  private watchBucket(now: Monotonic): void {
+    const { configuration, lanes, engine } = this.options;
+    const commit = configuration.durability === "commit";
+    lanes.every(commit ? intervals.probeInCommitMode : intervals.probe, "bucket", async () => {
+      const { beatWritten } = this;
+      await this.audit.probe(commit ? probeTimeoutInCommitMode : probeTimeout);
+      if (this.audit.view(now).unconfirmed === 0) this.beatInBucket = beatWritten;
+    });
+    const { failingSince } = this.audit.view(now);
+    if (failingSince === undefined) this.detour = undefined;
+    else if (now - failingSince > detourAfterMilliseconds / 2)
+      lanes.every(intervals.detour, "detour", () => this.findDetour());
+    if (this.audit.isDue(now)) lanes.run("audit", () => this.audit.compare(engine().manifestsAtPromotion));
+  }
+
+  /** Is the bucket gone for all, or for this node alone? */
+  private async findDetour(): Promise<void> {
+    const { peers, clock } = this.options.ports;
+    const followers = (await peers.askAll(peerTimeout)).filter(({ following }) => following === "following");
+    const before = this.detour;
+    for (const { pod } of followers) {
+      const reached = await peers
+        .detour(pod)
+        .readEngineEpoch(callTimeout)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!reached) continue;
+      this.detour = { pod, since: before?.pod === pod ? before.since : clock.now() };
+      return;
+    }
+    this.detour = undefined;
+  }
+
+  private async ping(): Promise<void> {
+    try {
+      await this.options.ports.engine.ping(pingTimeout);
+      this.unanswered = 0;
+    } catch (error) {
+      this.unanswered++;
+      throw error;
+    }
+  }
+
+  private async writeHeartbeat(): Promise<void> {
+    const { ports, lease, counters, onHeartbeat } = this.options;
+    const epoch = lease.hold?.epoch;
+    if (epoch === undefined) return;
+    const beat = this.nextBeat();
+    try {
+      const generation = await ports.engine.walGeneration();
+      await ports.engine.writeHeartbeat({ epoch, beat, generation }, callTimeout);
+    } catch (error) {
+      counters.heartbeatFailures++;
+      throw error;
+    }
+    this.beatWritten = beat;
+    this.beatWrittenAt = ports.clock.now();
+    this.unanswered = 0;
+    onHeartbeat();
+  }
+}
