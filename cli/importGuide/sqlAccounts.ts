@@ -21,7 +21,7 @@ const createUser = new RegExp(
   "gi",
 );
 const grant = new RegExp(
-  `\\bGRANT\\s+([A-Z ,]{1,400}?)\\s+ON\\s+${quote}([\\w$*-]{1,64})${quote}\\.[\\w*\`]{1,66}\\s+TO\\s+${quote}([\\w.-]{1,128})${quote}`,
+  `\\bGRANT\\s+([A-Z,\\s]{1,400}?)\\s+ON\\s+${quote}([\\w$*-]{1,64})${quote}\\.[\\w*\`]{1,66}\\s+TO\\s+${quote}([\\w.-]{1,128})${quote}`,
   "gi",
 );
 
@@ -36,7 +36,7 @@ export function accountsIn(texts: Iterable<string>): SqlAccounts {
     }
     for (const [, privileges = "", database = "", name = ""] of text.matchAll(grant)) {
       const grants = users.get(name)?.grants;
-      const asked = privileges.split(",").map(privilege => privilege.trim().toUpperCase());
+      const asked = privileges.split(",").map(privilege => privilege.trim().replace(/\s+/g, " ").toUpperCase());
       const known = grants?.find(other => other.database === database);
       if (known) known.privileges = [...new Set([...known.privileges, ...asked])];
       else grants?.push({ database, privileges: asked });

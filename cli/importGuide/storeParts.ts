@@ -12,6 +12,8 @@ import { type HandMade, settingOf } from "./handMade";
 const pinnedImage = `registry.example/tidesql@sha256:${"0".repeat(64)}`;
 const globalEndpoint = /^(https?:\/\/)?s3\.amazonaws\.com\/?$/i;
 
+const regionalHost = /(?:^|[./])s3[.-]((?:[a-z]+-)+\d)\.amazonaws\.com/i;
+
 /** The image: what a tag like `latest` means changes under a database's feet. */
 export function pinImage(draft: Draft, { primary }: HandMade): void {
   const image = primary.container.at("image").text ?? "";
@@ -32,7 +34,7 @@ export function pinImage(draft: Draft, { primary }: HandMade): void {
 
 /** Bucket, endpoint and key. */
 export function nameObjectStore(draft: Draft, { settings }: HandMade): void {
-  const region = settingOf(settings, "tidesdb_s3_region");
+  const region = regionOf(settings);
   const useTls = flagOf(settings, "tidesdb_s3_use_ssl");
   const pathStyle = flagOf(settings, "tidesdb_s3_path_style");
   const authority = settingOf(settings, "tidesdb_s3_tls_ca_path") !== undefined;
@@ -41,7 +43,7 @@ export function nameObjectStore(draft: Draft, { settings }: HandMade): void {
     endpoint: endpointOf(draft, settings, region),
     ...bucketOf(draft, settings),
     region: region ?? draft.fromConfiguration("region", "us-east-1", "the bucket's region"),
-    pathStyle: pathStyle === true ? true : undefined,
+    pathStyle: pathStyle === true || needsPathStyle(settings) ? true : undefined,
     useTls: useTls === false ? false : undefined,
     accessKeyId: draft.fromSecret("accessKeyId", keyNote(settings, "tidesdb_s3_access_key"), "stand-in"),
     secretAccessKey: draft.fromSecret("secretAccessKey", keyNote(settings, "tidesdb_s3_secret_key"), "stand-in"),
@@ -58,6 +60,12 @@ export function nameObjectStore(draft: Draft, { settings }: HandMade): void {
   draft.change(keyChange(settings));
 }
 
+/** An endpoint that belongs to a region decides: the engine follows no redirect from one to another. */
+function regionOf(settings: EngineSettings): string | undefined {
+  const endpoint = settingOf(settings, "tidesdb_s3_endpoint") ?? "";
+  return regionalHost.exec(endpoint)?.[1] ?? settingOf(settings, "tidesdb_s3_region");
+}
+
 function endpointOf(draft: Draft, settings: EngineSettings, region: string | undefined): Written {
   const endpoint = settingOf(settings, "tidesdb_s3_endpoint");
   if (endpoint !== undefined && !globalEndpoint.test(endpoint)) return endpoint.replace(/^https?:\/\/|\/+$/g, "");
@@ -67,6 +75,12 @@ function endpointOf(draft: Draft, settings: EngineSettings, region: string | und
   const regional = regionalEndpoint(region);
   draft.change(`the endpoint is ${regional}: the global one answers with redirects, which the engine does not follow`);
   return regional;
+}
+
+/** Where no name below the endpoint could hold the bucket's, or no certificate would hold for it. */
+function needsPathStyle(settings: EngineSettings): boolean {
+  const isAddress = /^(https?:\/\/)?[\d.]+(:\d+)?\/?$/.test(settingOf(settings, "tidesdb_s3_endpoint") ?? "");
+  return isAddress || (settingOf(settings, "tidesdb_s3_bucket") ?? "").includes(".");
 }
 
 /** The old engine takes everything below its prefix for its own: without one, that is the whole bucket. */
