@@ -22,7 +22,14 @@ import {
   nodeFrozen,
   nodeLost,
 } from "./faults/nodes";
-import { bucketDown, bucketFaults, wholeBucketFaults } from "./faults/objectStore";
+import {
+  bucketDown,
+  bucketFaults,
+  bucketFrozen,
+  bucketRefuses,
+  bucketSlow,
+  wholeBucketFaults,
+} from "./faults/objectStore";
 import {
   labelByHand,
   leaseDeleted,
@@ -31,6 +38,7 @@ import {
   orderlyFaults,
   podDeleted,
   podDeletedByForce,
+  rollingRestart,
   tableMade,
   twoDeletedByForce,
 } from "./faults/operators";
@@ -41,7 +49,9 @@ import { Random } from "./random";
 export interface Family {
   name: string;
   faults: readonly Fault[];
-  /** Least and most. */
+  /** One of each comes first, in this order, with the pauses of the family. */
+  first?: readonly (readonly Fault[])[];
+  /** Least and most, beside those. */
   count: readonly [number, number];
   /** Longest pause after a fault. Seconds. */
   longestPause: number;
@@ -102,9 +112,23 @@ export const families: readonly Family[] = [
   },
   {
     name: "the bucket away, and then a node",
-    faults: [bucketDown, bucketDown, cutFromBucket, nodeAndDiskLost, nodeAndDiskLost, podDeleted],
-    count: [2, 4],
+    first: [
+      [bucketDown, bucketFrozen, cutFromBucket],
+      [nodeAndDiskLost, nodeLost, podDeleted],
+    ],
+    faults: [bucketDown, cutFromBucket, nodeAndDiskLost, podDeleted],
+    count: [0, 2],
     longestPause: 9,
+  },
+  {
+    name: "leaving while the bucket is in trouble",
+    first: [
+      [bucketDown, bucketSlow, bucketRefuses, bucketFrozen, cutFromBucket],
+      [podDeleted, podDeleted, rollingRestart],
+    ],
+    faults: [...orderlyFaults, ...wholeBucketFaults, trapAtStep],
+    count: [0, 2],
+    longestPause: 4,
   },
   {
     name: "operators",

@@ -12,22 +12,18 @@ export interface Mutation {
   /** As in docs/failover.md, with a letter where a rule has several parts. */
   rule: string;
   without: string;
-  decide?: Decide;
+  /** Made anew for each manager. */
+  decide?: () => Decide;
   ports?: (ports: Ports, node: SimulatedNode, world: World) => Ports;
 }
 
-const seeing =
-  (change: (view: View, now: Monotonic) => Partial<View>): Decide =>
-  (view, now) =>
-    decide({ ...view, ...change(view, now) }, now);
+const seeing = (change: (view: View, now: Monotonic) => Partial<View>) => (): Decide => (view, now) =>
+  decide({ ...view, ...change(view, now) }, now);
 
-const deciding =
-  (change: (decision: Decision) => Decision): Decide =>
-  (view, now) =>
-    change(decide(view, now));
+const deciding = (change: (decision: Decision) => Decision) => (): Decide => (view, now) => change(decide(view, now));
 
 /** A step that has no effect at its place is made instead of another: the order is kept, and counted, by its number. */
-const insteadOfPromotionStep = (...changes: [skipped: PromotionStep, harmless: PromotionStep][]): Decide =>
+const insteadOfPromotionStep = (...changes: [skipped: PromotionStep, harmless: PromotionStep][]) =>
   deciding(decision => {
     const { engine } = decision;
     if (engine?.kind !== "promotionStep") return decision;
@@ -35,7 +31,7 @@ const insteadOfPromotionStep = (...changes: [skipped: PromotionStep, harmless: P
     return harmless ? { ...decision, engine: { ...engine, step: harmless } } : decision;
   });
 
-const insteadOfHandoverStep = (...changes: [skipped: HandoverStep, harmless: HandoverStep][]): Decide =>
+const insteadOfHandoverStep = (...changes: [skipped: HandoverStep, harmless: HandoverStep][]) =>
   deciding(decision => {
     const { engine } = decision;
     if (engine?.kind !== "handoverStep") return decision;
@@ -102,8 +98,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: "4d",
-    without: "the trial write, and the look at the engine's epoch",
-    decide: insteadOfPromotionStep(["trialWrite", "noteEngineEpoch"], ["checkEngineEpoch", "noteEngineEpoch"]),
+    without: "a look at the engine's epoch after promoting",
+    decide: insteadOfPromotionStep(["checkEngineEpoch", "noteEngineEpoch"]),
   },
   {
     rule: "5",
@@ -136,21 +132,16 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: "9",
-    without: "labels are looked at again and again",
-    ports: ports => {
-      let first: ReturnType<Ports["kubernetes"]["readPods"]> | undefined;
-      const { kubernetes } = ports;
-      // What promotions read themselves is new: only the look of every few seconds is an old one.
-      const readPods = (timeout: number) => {
-        const answer = kubernetes.readPods(timeout);
-        first ??= answer;
-        return first;
-      };
-      return {
-        ...ports,
-        kubernetes: new Proxy(kubernetes, {
-          get: (target, name) => (name === "readPods" ? readPods : Reflect.get(target, name)) as unknown,
-        }),
+    without: "labels follow from what is seen, and not from what has changed",
+    decide: () => {
+      let wanted: string | undefined;
+      return (view, now) => {
+        const decision = decide(view, now);
+        const { label } = decision;
+        if (label?.kind !== "own") return decision;
+        if (label.role === wanted && view.ownLabel !== undefined) return { ...decision, label: undefined };
+        wanted = label.role;
+        return decision;
       };
     },
   },

@@ -68,7 +68,7 @@ export class SimulatedNode {
     this.watchdogThread = { place: this.pod, alive: true, frozen: false, waiting: [] };
     const ports = withTraps(this.ports(process, server, this.watchdogThread), this, world);
     const mutated = world.mutation?.ports?.(ports, this, world) ?? ports;
-    const decideNext = world.mutation?.decide ?? decide;
+    const decideNext = world.mutation?.decide?.() ?? decide;
     this.manager = new Manager(world.configuration, this.pod, `${this.pod}_${uid}`, mutated, decideNext);
     this.manager.run().catch((error: unknown) => {
       world.say(`${this.pod} the manager ended: ${String(error)}`);

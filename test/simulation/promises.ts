@@ -51,6 +51,11 @@ export class Promises {
     this.closings.delete(node.pod);
   }
 
+  /** Whether a node's mariadbd has ended since then. */
+  hasStopped(node: SimulatedNode, since: number): boolean {
+    return this.stops.some(({ pod, at }) => pod === node.pod && at >= since);
+  }
+
   thawed(node: SimulatedNode): void {
     this.thaws.push({ pod: node.pod, at: this.world.time.now });
     this.world.time.after(zombieMilliseconds, () => this.oneWriter());
