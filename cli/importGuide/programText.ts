@@ -25,7 +25,7 @@ export function programText(equivalent: Equivalent, summary: string): string {
   ];
   const usesConfiguration = configuration.length > 0;
   const lines = [
-    ...comments.flatMap(commented),
+    ...comments.map(commented),
     ...(usesConfiguration ? ['import * as pulumi from "@pulumi/pulumi";'] : []),
     'import { Database } from "pulumi-tidesql";',
     "",
@@ -48,8 +48,8 @@ export function commandsOf(configuration: Equivalent["configuration"]): string[]
 }
 
 /** Names come from files that somebody else wrote: nothing in them ends a comment. */
-function commented(text: string): string[] {
-  return text.split(/[\r\n\u2028\u2029]/).map(line => `// ${line.replace(/[^\x20-\x7e]/g, "?")}`.trimEnd());
+function commented(text: string): string {
+  return `// ${text.replace(/[^\x20-\x7e]/g, "?")}`.trimEnd();
 }
 
 function paragraph(text: string): string[] {

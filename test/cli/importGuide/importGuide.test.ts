@@ -241,6 +241,7 @@ describe("tidesql import-guide", function () {
   it("lets nothing that stands in a file leave its comment", async () => {
     const evil = readFileSync(join(guide, "primary.yaml"), "utf8")
       .replace("<your-ecr-registry>/tidesql:latest", '"tidesql\\nprocess.exit(1)\\u2028process.exit(2):latest"')
+      .replaceAll("REPLACE_WITH_", "another-")
       .replaceAll("tidesdb-primary-config", '"config\\nprocess.exit(3)"');
     const { out, code } = await importGuide(
       folderOf({ "a.yaml": `${evil}---\nkind: X\nmetadata: { name: "a\\nprocess.exit(4)" }\n` }),

@@ -58,13 +58,15 @@ describe("tidesql switchover", () => {
   });
 
   it("takes two labels for a moment of the handover, not for its end", async () => {
+    cluster.change("orders-0", { label: "replica", status: replicaStatus("orders-0") });
+    cluster.change("orders-2", { label: "primary", status: primaryStatus("orders-2") });
     const prepared = surroundingsOf(cluster);
     cluster.onAnnotate = () => {
-      prepared.clock.in(500, () => cluster.change("orders-1", { label: "primary" }));
-      prepared.clock.in(1500, () => cluster.change("orders-0", { label: "replica" }));
+      prepared.clock.in(500, () => cluster.change("orders-0", { label: "primary" }));
+      prepared.clock.in(1500, () => cluster.change("orders-2", { label: "replica" }));
     };
     await runSwitchover([], prepared.surroundings);
-    assert.match(prepared.written.out, /orders-1 is the primary, 1\.5 s/);
+    assert.match(prepared.written.out, /orders-0 is the primary, 1\.5 s/);
   });
 
   it("exits with 1 when another node than the wanted one took over", async () => {
