@@ -1,5 +1,4 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { acceptDataLoss } from "../core/podLayout";
 import { leaseIsFree, volumeIsKept } from "./candidacy";
 import { Alarm, decide, Decision, EngineAction } from "./decide";
 import { EngineKeeper } from "./engineKeeper";
@@ -8,9 +7,10 @@ import { compareEvery, Inventory } from "./inventory";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { OwnerKeeper } from "./ownerKeeper";
-import { Detour, PeerStatus, PodRecord, Ports } from "./ports";
+import { PodKeeper } from "./podKeeper";
+import { Detour, PeerStatus, Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
-import { Following, Monotonic, PeerView, Refusal, SwitchoverRequest, View } from "./view";
+import { Following, Monotonic, PeerView, Refusal, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
 export const tickMilliseconds = 200;
@@ -29,11 +29,9 @@ const intervals = {
   /** A primary that died after it was asked has not written the marker. */
   joinAgain: 10_000,
 };
-const callTimeout = 1000;
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
-const pauseAfterFailedLabel = 500;
 
 /** Counters that `/metrics` shows. */
 export interface Counters {
@@ -72,6 +70,7 @@ export class Manager {
   private readonly follower: Follower;
   private readonly engine: EngineKeeper;
   private readonly duties: PrimaryDuties;
+  private readonly pods: PodKeeper;
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
   private leaseFreeSince: Monotonic | undefined;
@@ -80,11 +79,7 @@ export class Manager {
   private refusal: Refusal | undefined;
   private stopping = false;
   private backoffUntil: Monotonic = -Infinity;
-  private ownLabel: View["ownLabel"];
-  private otherPrimaries: string[] = [];
   private promisedUntil: Monotonic = -Infinity;
-  private switchover: SwitchoverRequest | undefined;
-  private lossAccepted = false;
   private exited = false;
 
   constructor(
@@ -103,6 +98,7 @@ export class Manager {
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
     this.owner = new OwnerKeeper(configuration, ports);
     this.follower = new Follower(ports, configuration.replicaSyncIntervalMicroseconds / 1000);
+    this.pods = new PodKeeper(pod, ports);
     this.duties = new PrimaryDuties({
       configuration,
       pod,
@@ -124,7 +120,7 @@ export class Manager {
       counters: this.counters,
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
-      wantedSuccessor: () => this.switchover?.to,
+      wantedSuccessor: () => this.pods.switchover?.to,
       sendEverything: () => this.duties.audit.sendEverything(this.engine.manifestsAtPromotion),
       sendThrough: pod =>
         this.duties.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
@@ -233,12 +229,12 @@ export class Manager {
       promisedUntil: this.promisedUntil,
       ...this.duties.view(this.ports.clock.now()),
       writesStopped: this.engine.writesStopped,
-      switchover: this.switchover,
-      lossAccepted: this.lossAccepted,
+      switchover: this.pods.switchover,
+      lossAccepted: this.pods.lossAccepted,
       backoffUntil: this.backoffUntil,
       startBackoffUntil: this.engine.startBackoffUntil,
-      ownLabel: this.ownLabel,
-      otherPrimaries: this.otherPrimaries,
+      ownLabel: this.pods.ownLabel,
+      otherPrimaries: this.pods.otherPrimaries,
     };
   }
 
@@ -285,7 +281,7 @@ export class Manager {
       this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
-    const asksFor = this.switchover !== undefined && this.peersAskedAt < this.switchover.since;
+    const asksFor = this.peersAskedAt < (this.pods.switchover?.since ?? -Infinity);
     if (asksFor) this.lanes.every(0, "peers", () => this.askPeers());
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());
     const primary = this.lease.holderPod();
@@ -338,38 +334,26 @@ export class Manager {
     this.refusal = refusal;
   }
 
-  private async readPods(): Promise<void> {
-    const pods = await this.ports.kubernetes.readPods(callTimeout);
-    if (this.lanes.isBusy("label")) return;
-    const self = pods.find(({ name }) => name === this.pod);
-    this.ownLabel = self?.role === "primary" || self?.role === "replica" ? self.role : "none";
-    this.otherPrimaries = pods
-      .filter(({ name, role }) => name !== this.pod && role === "primary")
-      .map(({ name }) => name);
-    await this.readRequests(self);
-  }
-
-  /** What a person has asked of this pod. */
-  private async readRequests(self: PodRecord | undefined): Promise<void> {
-    const { role, state } = this.engine.view;
-    this.lossAccepted = self?.promote === acceptDataLoss && role === "replica";
-    const serves = role === "primary" && state === "running";
-    if (self?.switchover && serves && !this.stopping)
-      this.switchover ??= { to: self.switchover, since: this.ports.clock.now() };
-    // What was asked of a primary says nothing to a replica, and the other way round.
-    const isOver = (self?.switchover && role === "replica" && state === "running") || (self?.promote && serves);
-    if (isOver && !this.engine.handover) await this.ports.kubernetes.clearRequests(this.pod, callTimeout);
+  private readPods(): Promise<void> {
+    const mayHandOver = () => {
+      const { role, state } = this.engine.view;
+      return role === "primary" && state === "running" && !this.stopping;
+    };
+    return this.pods.read(
+      () => this.engine.view,
+      () => this.lanes.isBusy("label"),
+      mayHandOver,
+    );
   }
 
   private endRequest(): void {
-    this.switchover = undefined;
-    this.lanes.run("requests", () => this.ports.kubernetes.clearRequests(this.pod, callTimeout));
+    this.lanes.run("requests", () => this.pods.clearRequests());
   }
 
   /** This node has become the primary. */
   private begin(): void {
     this.duties.begin();
-    this.lossAccepted = false;
+    this.pods.lossAccepted = false;
   }
 
   private async askPeers(): Promise<void> {
@@ -436,21 +420,7 @@ export class Manager {
 
   private carryOutLabel(action: Decision["label"]): void {
     if (!action) return;
-    this.lanes.run("label", async () => {
-      const { kubernetes, clock } = this.ports;
-      try {
-        if (action.kind === "own") {
-          await kubernetes.setRole(this.pod, action.role, callTimeout);
-          this.ownLabel = action.role;
-        } else {
-          for (const pod of action.pods) await kubernetes.setRole(pod, "none", callTimeout);
-          this.otherPrimaries = [];
-        }
-      } catch (error) {
-        await clock.sleep(pauseAfterFailedLabel);
-        throw error;
-      }
-    });
+    this.lanes.run("label", () => this.pods.carryOut(action));
   }
 
   private carryOutEngine(action: EngineAction): void {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import { podLayout } from "../core/podLayout";
 import { Manager, tickMilliseconds } from "./manager";
+import { metrics } from "./metrics";
 import { Clock } from "./ports";
 import { statusDocument } from "./statusDocument";
 
@@ -51,86 +52,4 @@ function whyNotReady(manager: Manager): string {
   if (engine.state !== "running") return `mariadbd is ${engine.state}`;
   if (hold) return "is being promoted";
   return following === "missed" ? "may have missed writes" : "has not yet followed a flush of the primary";
-}
-
-interface Metric {
-  name: string;
-  type: "gauge" | "counter";
-  help: string;
-  values: { labels?: string; value: number | undefined }[];
-}
-
-/** Prometheus text. */
-export function metrics(manager: Manager, now: number): string {
-  const view = manager.view();
-  const { counters } = manager;
-  const role = view.engine.state === "running" ? view.engine.role : "none";
-  const one = (name: string, type: Metric["type"], help: string, value: number | undefined): Metric => ({
-    name,
-    type,
-    help,
-    values: [{ value }],
-  });
-  const all: Metric[] = [
-    {
-      name: "role",
-      type: "gauge",
-      help: "1 for the role that this node has.",
-      values: ["primary", "promoting", "replica", "none"].map(value => ({
-        labels: `role="${value}"`,
-        value: value === role ? 1 : 0,
-      })),
-    },
-    one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
-    one("owner_epoch", "gauge", "Epoch that the bucket names.", view.owner?.epoch),
-    one(
-      "lease_remaining_seconds",
-      "gauge",
-      "Time that a writer may still run here without a renewal.",
-      remaining(view.hold?.deadline, now),
-    ),
-    one(
-      "candidate",
-      "gauge",
-      "1 when this node could be promoted without a loss that its durability mode rules out.",
-      view.following === "following" ? 1 : 0,
-    ),
-    one(
-      "heartbeat_age_seconds",
-      "gauge",
-      "Primary: since the last heartbeat was written. Replica: since the last new one was followed (the live lag).",
-      manager.heartbeatAgeSeconds(),
-    ),
-    one(
-      "alarm",
-      "gauge",
-      "1 while the manager can do nothing without help; its log says why.",
-      manager.alarm === "" ? 0 : 1,
-    ),
-    one("promotions_total", "counter", "Promotions that ended open for writes.", counters.promotions),
-    one("failed_promotions_total", "counter", "Promotions that were given up.", counters.failedPromotions),
-    one("engine_starts_total", "counter", "Starts of mariadbd.", counters.engineStarts),
-    one("engine_exits_total", "counter", "Ends of mariadbd, wanted or not.", counters.engineExits),
-    one(
-      "fences_total",
-      "counter",
-      "Times that a writer was killed because it might not write any more.",
-      counters.fences,
-    ),
-    one("heartbeat_failures_total", "counter", "Heartbeats that the engine did not take.", counters.heartbeatFailures),
-    one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
-  ];
-  return all.map(render).join("");
-}
-
-function remaining(deadline: number | undefined, now: number): number {
-  return deadline === undefined ? 0 : Math.max(0, (deadline - now) / 1000);
-}
-
-function render({ name, type, help, values }: Metric): string {
-  const full = `tidesql_${name}`;
-  const lines = values
-    .filter(({ value }) => value !== undefined)
-    .map(({ labels, value }) => `${full}${labels ? `{${labels}}` : ""} ${value}\n`);
-  return lines.length === 0 ? "" : `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join("")}`;
 }

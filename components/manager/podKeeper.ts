@@ -1,0 +1,68 @@
+import { acceptDataLoss } from "../core/podLayout";
+import { Decision } from "./decide";
+import { PodRecord, Ports } from "./ports";
+import { EngineView, SwitchoverRequest, View } from "./view";
+
+const callTimeout = 1000;
+const pauseAfterFailedLabel = 500;
+
+/** Knows the labels of the database's pods, sets them, and reads what a person has asked of this pod by its annotations. */
+export class PodKeeper {
+  /** As it was last seen or written; undefined: not known. */
+  ownLabel: View["ownLabel"];
+  otherPrimaries: string[] = [];
+  switchover: SwitchoverRequest | undefined;
+  lossAccepted = false;
+
+  constructor(
+    private readonly pod: string,
+    private readonly ports: Ports,
+  ) {}
+
+  /**
+   * @param labelIsBeingSet what was read may be older than what is being written
+   * @param mayHandOver this node is a primary that does not leave already
+   */
+  async read(engine: () => EngineView, labelIsBeingSet: () => boolean, mayHandOver: () => boolean): Promise<void> {
+    const pods = await this.ports.kubernetes.readPods(callTimeout);
+    if (labelIsBeingSet()) return;
+    const self = pods.find(({ name }) => name === this.pod);
+    this.ownLabel = self?.role === "primary" || self?.role === "replica" ? self.role : "none";
+    this.otherPrimaries = pods
+      .filter(({ name, role }) => name !== this.pod && role === "primary")
+      .map(({ name }) => name);
+    await this.readRequests(self, engine(), mayHandOver());
+  }
+
+  private async readRequests(self: PodRecord | undefined, engine: EngineView, mayHandOver: boolean): Promise<void> {
+    const runs = engine.state === "running";
+    const isReplica = engine.role === "replica";
+    this.lossAccepted = self?.promote === acceptDataLoss && isReplica;
+    if (self?.switchover && mayHandOver) this.switchover ??= { to: self.switchover, since: this.ports.clock.now() };
+    // What was asked of a primary says nothing to a replica, and the other way round.
+    const isOver = (self?.switchover && runs && isReplica) || (self?.promote && runs && engine.role === "primary");
+    if (isOver && !this.switchover) await this.clearRequests();
+  }
+
+  /** What was asked has been seen to. */
+  async clearRequests(): Promise<void> {
+    this.switchover = undefined;
+    await this.ports.kubernetes.clearRequests(this.pod, callTimeout);
+  }
+
+  async carryOut(action: NonNullable<Decision["label"]>): Promise<void> {
+    const { kubernetes, clock } = this.ports;
+    try {
+      if (action.kind === "own") {
+        await kubernetes.setRole(this.pod, action.role, callTimeout);
+        this.ownLabel = action.role;
+      } else {
+        for (const pod of action.pods) await kubernetes.setRole(pod, "none", callTimeout);
+        this.otherPrimaries = [];
+      }
+    } catch (error) {
+      await clock.sleep(pauseAfterFailedLabel);
+      throw error;
+    }
+  }
+}
