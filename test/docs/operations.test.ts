@@ -11,7 +11,7 @@ const page = read("docs/operations.md");
 const manager = readdirSync(path.join(root, "components/manager"))
   .map(file => read(`components/manager/${file}`))
   .join("\n");
-const [, declarations = ""] = read("components/manager/statusServer.ts").split("const all: Metric[]");
+const [, declarations = ""] = read("components/manager/metrics.ts").split("const all: Metric[]");
 const metrics = [...declarations.matchAll(/(?:\bone\(|\bname:)\s*"([a-z_]+)"/g)].map(([, name]) => `tidesql_${name}`);
 const { groups } = parse(read("docs/alerts.yaml")) as {
   groups: {
