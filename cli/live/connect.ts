@@ -120,7 +120,12 @@ async function runClient(
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   process.on("SIGINT", ignore).on("SIGTERM", pass).on("SIGHUP", pass);
   try {
-    void forward.ended.then(() => child.exitCode === null && process.stderr.write("The forwarded port was closed.\n"));
+    void forward.ended.then(
+      () =>
+        child.exitCode === null &&
+        child.signalCode === null &&
+        process.stderr.write("The forwarded port was closed.\n"),
+    );
     const [code] = (await once(child, "exit")) as [number | null];
     return code ?? LiveExit.bad;
   } finally {
