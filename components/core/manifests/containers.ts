@@ -31,13 +31,20 @@ const securityContext = {
   seccompProfile: { type: "RuntimeDefault" },
 };
 
-/** Copies the Node binary to where the database container finds it: any image of the engine then runs the manager. */
+/**
+ * Copies the Node binary to where the database container finds it: any image of the engine then runs the manager. Node does it itself: `cp` writes in larger pieces, which Linux 6.18 maps
+ * as a whole wherever a page of them is touched, so that 8 MB more of the binary are resident.
+ */
 export function nodeContainer(image: string, imagePullPolicy: string) {
   return {
     name: podLayout.initContainerName,
     image,
     imagePullPolicy,
-    command: ["/bin/cp", nodeBinaryInImage, podLayout.nodeBinary],
+    command: [
+      nodeBinaryInImage,
+      "-e",
+      `require("node:fs").copyFileSync(process.execPath, ${JSON.stringify(podLayout.nodeBinary)})`,
+    ],
     securityContext,
     resources: {
       requests: { cpu: "50m", memory: byteQuantity(64 * mebibyte), "ephemeral-storage": byteQuantity(nodeVolumeBytes) },

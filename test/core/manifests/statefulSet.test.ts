@@ -92,7 +92,11 @@ describe("StatefulSet", () => {
     const pod = podOf();
     const [init] = pod.initContainers;
     const [database] = pod.containers;
-    assert.deepEqual(init?.command, ["/bin/cp", "/usr/local/bin/node", podLayout.nodeBinary]);
+    assert.deepEqual(init?.command, [
+      "/usr/local/bin/node",
+      "-e",
+      'require("node:fs").copyFileSync(process.execPath, "/opt/tidesql/node/node")',
+    ]);
     const [binary, ...options] = database?.command ?? [];
     assert.equal(binary, podLayout.nodeBinary);
     assert.equal(options.pop(), "/opt/tidesql/manager/manager.js");
