@@ -5,17 +5,25 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import * as pulumi from "@pulumi/pulumi";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import { GetSchemaRequest, GetSchemaResponse } from "@pulumi/pulumi/proto/provider_pb";
-import { describe, it } from "mocha";
+import {
+  ConstructRequest,
+  ConstructResponse,
+  GetSchemaRequest,
+  GetSchemaResponse,
+} from "@pulumi/pulumi/proto/provider_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { after, before, describe, it } from "mocha";
 import { planProgram } from "../../cli/planner/planProgram";
 import { TideSql } from "../../index";
 import { ComponentProvider } from "../../plugin/provider";
+import { Engine } from "./engine";
 
 const root = path.join(__dirname, "../..");
 const load = createRequire(__filename);
+const { runtime } = pulumi;
 
 const arguments_ = {
   region: "us-east-1",
@@ -92,27 +100,101 @@ describe("the plugin for other languages", function () {
     );
   });
 
-  it("is what Pulumi starts in this folder, and hands out the schema", async () => {
-    const runPlugin = load.resolve("@pulumi/pulumi/cmd/run-plugin");
-    const plugin = spawn(process.execPath, [runPlugin, root, "127.0.0.1:1"], {
-      cwd: __dirname,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    try {
-      const client = new ResourceProviderClient(`127.0.0.1:${await firstLine(plugin)}`, credentials.createInsecure());
-      const schema = await new Promise<string>((resolve, reject) => {
-        client.getSchema(new GetSchemaRequest(), (error, response: GetSchemaResponse | undefined) => {
-          if (error) reject(error);
-          else resolve(response?.getSchema() ?? "");
-        });
+  describe("as a process", () => {
+    let engine: Engine;
+    let plugin: ChildProcess;
+    let client: ResourceProviderClient;
+
+    before("is started as Pulumi starts it: by its folder", async () => {
+      engine = await Engine.start();
+      const runPlugin = load.resolve("@pulumi/pulumi/cmd/run-plugin");
+      plugin = spawn(process.execPath, [runPlugin, root, engine.address], {
+        cwd: __dirname,
+        stdio: ["ignore", "pipe", "inherit"],
       });
+      client = new ResourceProviderClient(`127.0.0.1:${await firstLine(plugin)}`, credentials.createInsecure());
+    });
+    after(() => {
       client.close();
-      assert.equal(schema, readFileSync(path.join(root, "schema.json"), "utf8"));
-    } finally {
       plugin.kill();
+      engine.stop();
+    });
+
+    it("hands out the schema", async () => {
+      const response = await answer<GetSchemaResponse>(done => client.getSchema(new GetSchemaRequest(), done));
+      assert.equal(response.getSchema(), readFileSync(path.join(root, "schema.json"), "utf8"));
+    });
+
+    it("makes a component from what came over the wire, and keeps its secrets", async () => {
+      const state = await constructed("tidesql:index:Database", {
+        image: arguments_.image.existing,
+        replicas: 1,
+        objectStore: {
+          endpoint: "s3.us-east-1.amazonaws.com",
+          bucket: "orders",
+          region: "us-east-1",
+          accessKeyId: secretOnTheWire("minioadmin"),
+          secretAccessKey: secretOnTheWire("sesame-sesame"),
+        },
+      });
+      assert.match(JSON.stringify(state.primaryEndpoint), /orders-primary\.orders\.svc\.cluster\.local/);
+      assert.deepEqual(Object.keys(state).sort(), [
+        ...["caCertificate", "connectionString", "databaseId", "namespace", "objectStoreSecretName", "passwords"],
+        ...["port", "primaryEndpoint", "replicaEndpoint", "statefulSetName", "tlsSecretName", "usersSecretName"],
+      ]);
+      assert.ok(JSON.stringify(state.passwords).includes(runtime.specialSecretSig), "passwords leave as a secret");
+      const made = [...engine.monitor.resources.values()];
+      const statefulSet = made.find(({ type }) => type === "kubernetes:apps/v1:StatefulSet");
+      assert.match(JSON.stringify(statefulSet?.inputs), /"replicas":2/);
+      // A Secret of the planner prints as a mask: nothing in clear is left anywhere.
+      assert.doesNotMatch(JSON.stringify(made), /sesame/);
+      const keys = made.find(({ name }) => name === "orders-object-store");
+      assert.match(JSON.stringify(keys?.inputs), /\[secret\]/);
+    });
+
+    it("refuses bad arguments with the path of each, as Pulumi shows them at the resource", async () => {
+      const refusal = await constructed("tidesql:index:Network", {
+        region: "us-east-1",
+        cidr: "moon",
+        natGateways: "many",
+      }).then(
+        () => assert.fail("was not refused"),
+        (error: ServiceError) => error,
+      );
+      assert.equal(refusal.code, status.INVALID_ARGUMENT);
+      assert.match(refusal.details, /cidr: .*natGateways: /s);
+      assert.ok(refusal.metadata.get("grpc-status-details-bin").length > 0);
+    });
+
+    async function constructed(type: string, inputs: Record<string, unknown>) {
+      const request = new ConstructRequest();
+      request.setProject("shop");
+      request.setStack("dev");
+      request.setOrganization("organization");
+      request.setDryrun(true);
+      request.setParallel(4);
+      request.setMonitorendpoint(engine.address);
+      request.setType(type);
+      request.setName("orders");
+      request.setInputs(Struct.fromJavaScript(inputs as Parameters<typeof Struct.fromJavaScript>[0]));
+      const response = await answer<ConstructResponse>(done => client.construct(request, done));
+      return (response.getState()?.toJavaScript() ?? {}) as Record<string, unknown>;
     }
   });
 });
+
+/** A secret output as programs of all languages send it to a component. */
+function secretOnTheWire(value: string) {
+  return { [runtime.specialSigKey]: runtime.specialOutputValueSig, value, secret: true };
+}
+
+function answer<Response>(call: (done: (error: ServiceError | null, response?: Response) => void) => unknown) {
+  return new Promise<Response>((resolve, reject) => {
+    call((error, response) =>
+      error || response === undefined ? reject(error ?? new Error("no answer")) : resolve(response),
+    );
+  });
+}
 
 /** The port, which a plugin says first. */
 async function firstLine({ stdout }: ChildProcess): Promise<string> {
