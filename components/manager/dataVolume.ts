@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { podLayout } from "../core/podLayout";
 import { walGeneration } from "./comparison";
+import { wholeSstables } from "./inventory";
 import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 
@@ -78,9 +79,8 @@ export function dataVolume(mariadbPrefix: string): Volume {
 
     async tableFiles() {
       const entries = await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true });
-      return entries
-        .filter(entry => entry.isFile() && entry.name.endsWith(".klog"))
-        .map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
+      const names = entries.map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
+      return wholeSstables(names);
     },
 
     async walFiles() {

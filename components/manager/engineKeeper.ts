@@ -71,6 +71,7 @@ export class EngineKeeper {
   startBackoffUntil: Monotonic = -Infinity;
   /** Open as primary, but read-only, because what is written could not be kept. */
   writesStopped = false;
+  private lackedBefore: string[] | undefined;
   /** In a row, of replicas that never followed. */
   private wipes = 0;
   private lastHang: Monotonic = -Infinity;
@@ -317,6 +318,8 @@ export class EngineKeeper {
       silentMilliseconds: this.options.silentMilliseconds(),
       volume: this.volume,
       owner: owner.stored,
+      lackedBefore: this.lackedBefore,
+      onLacking: files => (this.lackedBefore = files),
       onVolume: record => (this.volume = record),
       onOwner: stored => owner.set(stored),
       onManifests: manifests => (this.manifestsAtPromotion = manifests),

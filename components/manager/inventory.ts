@@ -21,6 +21,14 @@ export function plainName(name: string): string {
   return name.replace(/\/(L\d+)P\d+(_\d+\.klog)$/, "/$1$2");
 }
 
+/**
+ * The SSTables among files or objects, by their keys' files. One without its values is a leftover: of a merge that went on while it was fetched, or of an upload that was cut short.
+ */
+export function wholeSstables(names: Iterable<string>): string[] {
+  const all = new Set(names);
+  return [...all].filter(name => name.endsWith(".klog") && all.has(name.replace(/klog$/, "vlog")));
+}
+
 /** What the follower lacks now. Not all of it is amiss: files come and go with each merge. */
 export function compareWith(
   before: Compared | undefined,

@@ -191,7 +191,7 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
-  /** Names of the tables' files. */
+  /** Names of the SSTables, by their keys' files. */
   tableFiles(): Promise<string[]>;
   /** The WAL's files. */
   walFiles(): Promise<WalFile[]>;

@@ -1,4 +1,6 @@
 import { highestWalGeneration, manifestSums } from "./comparison";
+import { engineFolder } from "./audit";
+import { plainName, wholeSstables } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
 import { OwnerRecord, VolumeRecord } from "./view";
@@ -22,6 +24,9 @@ export interface PromotionContext {
   engineEpochBefore?: number;
   generationBefore?: number;
   manifests?: ReadonlyMap<string, string>;
+  /** Files that this node lacked in its last promotion that failed for it. */
+  lackedBefore?: string[];
+  onLacking: (files: string[]) => void;
   /** What the engine read when it opened is not what the bucket says. */
   mustRestart?: boolean;
   /** Called with what was written to the volume and to the bucket. */
@@ -70,6 +75,31 @@ async function followLastBeat(
   return true;
 }
 
+/** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
+async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
+  const file = await context.ports.volume.emptyTableFile();
+  if (file === undefined) return;
+  context.mustRestart = true;
+  throw new Error(`${file} was not in the bucket when the engine looked for it`);
+}
+
+/**
+ * A node that has not followed knows only what it loaded when it opened the bucket: of tables that it discovered later it has no files. Files that it still lacks after it has opened the bucket once more
+ * belong to no table.
+ * @throws when files of the bucket are not here
+ */
+function refuseUnloaded(context: PromotionContext, objects: StoredObject[], files: string[]): void {
+  const local = new Set(files.map(plainName));
+  const stored = wholeSstables(objects.map(({ key }) => key.slice(engineFolder.length))).map(plainName);
+  const lacking = stored.filter(name => !local.has(name)).sort();
+  if (lacking.length === 0 || lacking.join() === context.lackedBefore?.join()) return;
+  context.mustRestart = true;
+  context.onLacking(lacking);
+  throw new Error(
+    `${lacking.length} files of the bucket were not loaded when this node opened it, ${lacking[0]} first`,
+  );
+}
+
 /**
  * A promotion that fails after its engine has taken the engine's own lease leaves all manifests of an earlier epoch behind, and a node that opens the bucket then passes them over: it would be promoted
  * with empty tables. @throws after they were revived: this node has to open the bucket once more
@@ -104,7 +134,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const last = (await store.readOwner(callTimeout))?.record;
     const answered = clock.now();
     if (context.following && last?.clean && last.lastBeat !== undefined) {
-      if (await followLastBeat(context, last.lastBeat)) return;
+      if (await followLastBeat(context, last.lastBeat)) return refuseEmptyFiles(context);
       log("warning", "the last primary's last heartbeat was not seen", last.lastBeat);
     }
     const sent = clock.now();
@@ -124,10 +154,12 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     for (;;) {
       await clock.sleep(Math.min(longestSettle, window));
       const after = await engine.readHeartbeat(callTimeout);
-      if (after?.beat === before?.beat && after?.epoch === before?.epoch) return;
+      if (after?.beat === before?.beat && after?.epoch === before?.epoch) break;
       if (clock.now() > until) throw new Error("the replica still follows a writer after its lease was taken");
       before = after;
     }
+    if (!context.following) refuseUnloaded(context, objects, await context.ports.volume.tableFiles());
+    await refuseEmptyFiles(context);
   },
 
   async raiseOwner(context) {
@@ -167,6 +199,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     // The first write of a replica that has followed for long may move the WAL by itself: its memtable was never flushed.
     context.generationBefore = await ports.engine.walGeneration();
     await ports.engine.promote(promoteTimeout);
+    await refuseEmptyFiles(context);
     // Those of the last primary's own volume are the truth, changed or not.
     context.manifests = context.onKeptVolume ? new Map() : manifestSums(await ports.volume.list());
     onManifests(context.manifests);

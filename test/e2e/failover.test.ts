@@ -18,7 +18,7 @@ const recoverySeconds = 30;
 /** A pod must be back and following this soon. Seconds. */
 const healthySeconds = 120;
 /** What the manager may keep resident; bare Node is 55. MB. */
-const managerMemoryBound = 100;
+const managerMemoryBound = 80;
 
 describe("a database on a real Kubernetes", function () {
   this.bail(true);
