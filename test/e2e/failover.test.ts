@@ -17,7 +17,7 @@ const steadyWrites = 20;
 const recoverySeconds = 30;
 /** A pod must be back and following this soon. Seconds. */
 const healthySeconds = 120;
-/** What the manager may keep resident; bare Node is 55. MB. */
+/** What the manager may keep resident. Bare Node is 45 to 55, as the operating system maps its binary. MB. */
 const managerMemoryBound = 80;
 
 describe("a database on a real Kubernetes", function () {
