@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
-import { wholeSstables } from "../../components/manager/inventory";
 import { Manager } from "../../components/manager/manager";
 import { Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
@@ -139,7 +138,7 @@ export class SimulatedNode {
             }),
           ),
         readFile: name => Promise.resolve(this.disk.read(name)),
-        tableFiles: () => Promise.resolve(wholeSstables(this.disk.list())),
+        tableFiles: () => Promise.resolve(this.disk.list().filter(name => /\.klog$/.test(name))),
         emptyTableFile: () =>
           Promise.resolve(this.disk.list().find(name => name.endsWith(".klog") && this.disk.size(name) === 0)),
       },

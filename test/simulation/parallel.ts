@@ -21,6 +21,8 @@ export interface Run {
 
 /** So many schedules are given to a worker at once. */
 const batch = 10;
+/** And so many where the first failure is what is looked for. */
+const smallBatch = 3;
 
 /**
  * Plays schedules in several processes. Each schedule depends on its seed alone, so it makes no difference how many there are, but for the order of the results. The
@@ -41,7 +43,10 @@ export async function playInWorkers(run: Run): Promise<void> {
   let next = run.firstSeed;
   const end = run.firstSeed + run.schedules;
   const order = (): Order => {
-    const seeds = Array.from({ length: Math.min(batch, end - next) }, (_, i) => next + i);
+    const seeds = Array.from(
+      { length: Math.min(run.stopAtFirst ? smallBatch : batch, end - next) },
+      (_, i) => next + i,
+    );
     next += seeds.length;
     return { seeds, without: run.without, keepTimeline: run.keepTimeline ?? false };
   };

@@ -132,6 +132,11 @@ export class SimulatedServer implements Engine {
     this.process.frozen = true;
   }
 
+  /** It has been opened: a server that only starts answers nobody yet. */
+  get answers(): boolean {
+    return this.process?.alive === true && this.model !== undefined;
+  }
+
   thaw(): void {
     const { process } = this;
     if (!process) return;

@@ -25,10 +25,13 @@ export const mariadbdHangs: Fault = {
   },
 };
 
-/** It is never thawed: only its manager can end it. Nothing may be lost. */
+/** It is never thawed: only its manager can end it. Nothing may be lost. One that hangs while it starts is waited for much longer, as it may be reading a large bucket. */
 export const mariadbdHangsForGood: Fault = {
   name: "mariadbd hangs for good",
-  inject: (world, random) => victim(world, random).server?.freeze(),
+  inject(world, random) {
+    const { server } = victim(world, random);
+    if (server?.answers) server.freeze();
+  },
 };
 
 export const slowStart: Fault = {
