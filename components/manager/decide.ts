@@ -112,7 +112,10 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
   if (!lease || view.stopping || now < view.backoffUntil || now < view.promisedUntil) return undefined;
   // A restarted manager finds itself the holder: its engine died with it, so it renews, and goes on in the same epoch.
   if (lease.exists && lease.holder === view.identity) {
-    return engine.role === "replica" ? { kind: "renew" } : undefined;
+    if (engine.role !== "replica") return undefined;
+    // Somebody has written a lower epoch into the Lease: no promotion would get past the bucket's record with it.
+    const lowered = owner !== undefined && lease.epoch < owner.epoch;
+    return lowered ? { kind: "acquire", epoch: owner.epoch + 1 } : { kind: "renew" };
   }
   if (!leaseIsFree(view, now) || !owner || now - view.ownerReadAt > ownerFreshMilliseconds) return undefined;
   if (!mayBePromoted(view, now)) return undefined;

@@ -14,7 +14,8 @@ import { EngineView, HandoverProgress, Monotonic, PromotionProgress, Refusal, Vo
 
 /** A replica reads each manifest and WAL object before it answers: minutes on a large bucket. Milliseconds. */
 const startTimeout = 10 * 60_000;
-const resumeTimeout = 2 * 60_000;
+/** The last primary's own volume took 1 to 8 s to open where it was measured. While it is waited for, nobody else may take over. Milliseconds. */
+const resumeTimeout = 45_000;
 const copyTimeout = 1500;
 const backoffAfterFailure = 2000;
 const writesTimeout = 1000;
@@ -201,7 +202,7 @@ export class EngineKeeper {
         this.manifestsAtPromotion = new Map(Object.entries(this.volume.manifests ?? {}));
         await this.options.sendEverything();
       }
-      this.options.follower.reset(this.volume.volumeId);
+      this.options.follower.reset(this.volume.volumeId, this.options.lease.observation?.epoch ?? 0);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
       await engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
       const version = await engine.version();
@@ -241,7 +242,7 @@ export class EngineKeeper {
     // A start that failed is counted where it is waited for.
     this.view = { ...this.view, role: "replica", state: state === "starting" ? "starting" : "stopped" };
     this.writesStopped = false;
-    this.options.follower.reset("");
+    this.options.follower.reset("", 0);
     this.options.changed();
   }
 

@@ -25,6 +25,7 @@ export class Follower {
   hasFollowed = false;
   /** The primary has written this replica's marker. */
   asked = false;
+  private startedIn = 0;
   private askedAt: Monotonic = 0;
   /** This node has all files that the primary has. */
   private passed = false;
@@ -38,8 +39,13 @@ export class Follower {
     private readonly syncIntervalMilliseconds: number,
   ) {}
 
-  /** The engine was started, or ended. `marker` is new with each start on an empty volume. */
-  reset(marker: string): void {
+  /**
+   * The engine was started, or ended.
+   * @param marker new with each start on an empty volume
+   * @param epoch the Lease's when the engine was started
+   */
+  reset(marker: string, epoch: number): void {
+    this.startedIn = epoch;
     this.state = notFollowing;
     this.asked = false;
     this.hasFollowed = false;
@@ -53,9 +59,17 @@ export class Follower {
     return { epoch: this.state.last?.epoch ?? 0, beat: this.state.last?.beat ?? 0 };
   }
 
-  /** Asks the primary for a flush and for the marker behind it. */
-  async join(primary: string): Promise<void> {
+  /**
+   * Asks the primary for a flush and for the marker behind it. A node that opened the bucket before another was promoted may have replayed other rows than that one: it begins anew.
+   * @param epoch the primary's
+   */
+  async join(primary: string, epoch: number): Promise<void> {
     const { marker } = this;
+    if (epoch !== this.startedIn && !this.hasFollowed) {
+      this.ports.log("info", "begins anew, since a primary was promoted after it had opened the bucket", { epoch });
+      this.state = { following: "missed" };
+      return;
+    }
     await this.ports.peers.join(primary, marker, joinTimeout);
     if (this.marker !== marker || this.asked) return;
     this.asked = true;

@@ -19,6 +19,8 @@ export const tickMilliseconds = 200;
 const intervals = {
   podsOfPrimary: 5000,
   podsOfReplica: 30_000,
+  /** A person may ask for a promotion. */
+  podsInDoubt: 2000,
   ownerOfPrimary: 2000,
   ownerOfReplica: 10_000,
   ownerInDoubt: 1000,
@@ -275,7 +277,9 @@ export class Manager {
         ? intervals.ownerOfPrimary
         : intervals.ownerOfReplica;
     this.lanes.every(ownerInterval, "owner", () => this.readOwner());
-    this.lanes.every(writer ? intervals.podsOfPrimary : intervals.podsOfReplica, "pods", () => this.readPods());
+    const vacant = this.leaseFreeSince !== undefined;
+    const podsInterval = vacant ? intervals.podsInDoubt : writer ? intervals.podsOfPrimary : intervals.podsOfReplica;
+    this.lanes.every(podsInterval, "pods", () => this.readPods());
     this.duties.observe(now);
     if (state === "running" && role === "replica" && !this.engine.promotion)
       this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
@@ -289,7 +293,7 @@ export class Manager {
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
     if (joining && primary !== undefined && primary !== this.pod) {
       const interval = this.follower.asked ? intervals.joinAgain : intervals.join;
-      this.lanes.every(interval, "join", () => this.follower.join(primary));
+      this.lanes.every(interval, "join", () => this.follower.join(primary, this.lease.observation?.epoch ?? 0));
     }
   }
 
