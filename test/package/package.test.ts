@@ -54,7 +54,7 @@ describe("the package as npm packs it", function () {
       "LICENSE",
       "README.md",
       "PulumiPlugin.yaml",
-      "bin/plugin/main.js",
+      "bin/plugin.js",
       "schema.json",
     ]) {
       assert.ok(files.includes(needed), needed);
