@@ -1,5 +1,5 @@
 import { FollowState, followed, joined, notFollowing } from "./following";
-import { Compared, compareWith, lostSight } from "./inventory";
+import { Compared, compareWith, lostSight, overdue } from "./inventory";
 import { text } from "./lanes";
 import { Ports } from "./ports";
 import { Monotonic } from "./view";
@@ -30,6 +30,7 @@ export class Follower {
   /** This node has all files that the primary has. */
   private passed = false;
   private compared: Compared | undefined;
+  private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
   private filesSeenAt: Monotonic = -Infinity;
   private marker = "";
@@ -126,13 +127,15 @@ export class Follower {
     const files = await volume.tableFiles();
     if (this.marker !== marker || this.state.following === "missed") return;
     const now = clock.now();
-    const compared = compareWith(before, inventory, files, now);
+    const compared = compareWith(before, inventory, files, this.leftovers, now);
     this.compared = compared;
     this.passed ||= this.asked && compared.lacking.size === 0;
     // Who is joining has not followed any heartbeat yet: its marker is waited for instead.
     const why = lostSight(this.state.following === "joining" ? undefined : before, compared, this.position(), now);
     if (why === undefined) return;
     log("warning", "has lost sight of the primary", { why });
+    // What is lacked again after a start on an empty volume is nothing that a table needs.
+    for (const file of overdue(compared, now)) this.leftovers.add(file);
     this.state = { following: "missed" };
   }
 

@@ -29,16 +29,25 @@ export function wholeSstables(names: Iterable<string>): string[] {
   return [...all].filter(name => name.endsWith(".klog") && all.has(name.replace(/klog$/, "vlog")));
 }
 
-/** What the follower lacks now. Not all of it is amiss: files come and go with each merge. */
+/**
+ * What the follower lacks now. Not all of it is amiss: files come and go with each merge.
+ * @param leftovers files that belong to no table: they were lacked after the bucket was opened once more
+ */
 export function compareWith(
   before: Compared | undefined,
   inventory: Inventory,
   localFiles: Iterable<string>,
+  leftovers: ReadonlySet<string>,
   now: Monotonic,
 ): Compared {
-  const local = new Set([...localFiles].map(plainName));
+  const local = new Set([...leftovers, ...[...localFiles].map(plainName)]);
   const lacking = inventory.files.filter(name => !local.has(name));
   return { inventory, lacking: new Map(lacking.map(name => [name, before?.lacking.get(name) ?? now])) };
+}
+
+/** Files that have been lacked for so long that they will not come any more. */
+export function overdue({ lacking }: Compared, now: Monotonic): string[] {
+  return [...lacking].filter(([, since]) => now - since >= patience).map(([name]) => name);
 }
 
 /**
@@ -53,8 +62,8 @@ export function lostSight(
   position: { epoch: number; beat: number },
   now: Monotonic,
 ): string | undefined {
-  for (const [name, since] of compared.lacking)
-    if (now - since >= patience) return `${name} is on the primary, and was not loaded here`;
+  const [file] = overdue(compared, now);
+  if (file !== undefined) return `${file} is on the primary, and was not loaded here`;
   const { epoch, beat } = before?.inventory ?? { epoch: -1, beat: -1 };
   const behind = position.epoch < epoch || (position.epoch === epoch && position.beat < beat);
   return behind && compared.inventory.epoch === epoch
