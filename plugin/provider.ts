@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as components from "../index";
 import { packageRoot } from "../components/packageRoot";
 import { refuseInvalid } from "../components/refuse";
+import { argumentsOf } from "./names";
 import { promisedProblems } from "./plainInputs";
 import { packageName, PackageSchema } from "./schema";
 
@@ -50,7 +51,7 @@ export class ComponentProvider implements pulumi.provider.Provider {
     const className = type.split(":")[2] ?? "";
     refuseInvalid(`${className} "${name}"`, promisedProblems(this.parsed, resource.inputProperties, inputs));
     const Component = components[className as keyof typeof components] as unknown as Construct;
-    const made = new Component(name, inputs, opts);
+    const made = new Component(name, argumentsOf(this.parsed, resource.inputProperties, inputs), opts);
     const state = Object.fromEntries(Object.keys(resource.properties).map(key => [key, made[key]]));
     return { urn: made.urn, state };
   }

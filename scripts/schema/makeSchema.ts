@@ -5,6 +5,7 @@ import { AnalyzeResult, Analyzer } from "@pulumi/pulumi/provider/experimental/an
 import { generateSchema } from "@pulumi/pulumi/provider/experimental/schema";
 import ts from "typescript";
 import * as exported from "../../index";
+import { schemaName } from "../../plugin/names";
 import { packageName, PackageSchema, PropertySchema } from "../../plugin/schema";
 
 const root = path.join(__dirname, "../..");
@@ -27,6 +28,7 @@ export function makeSchema(): PackageSchema {
   const schema = generateSchema(packageName, version, description, components, typeDefinitions, dependencies);
   describeTypes(schema as PackageSchema, commentsOf(analyzer), typeDefinitions);
   for (const [property, name] of propertiesOf(schema as PackageSchema)) refine(property, name);
+  rename(schema as PackageSchema);
   const text = JSON.stringify({ ...schema, displayName: "TideSQL", license, keywords });
   const renamed = text.replaceAll(/(tidesql:index:)(\w+)/g, (_, prefix: string, name: string) =>
     componentNames.includes(name) ? prefix + name : prefix + nameOfStructure(name),
@@ -48,6 +50,14 @@ interface Manifest {
 function nameOfStructure(name: string): string {
   const short = name.replace(/Args$/, "");
   return componentNames.includes(short) ? `${short}Settings` : short;
+}
+
+/** Gives arguments the names that are good in every language. */
+function rename({ resources, types }: PackageSchema): void {
+  const renamed = <T>(properties: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(Object.entries(properties).map(([name, property]) => [schemaName(name), property]));
+  for (const resource of Object.values(resources)) resource.inputProperties = renamed(resource.inputProperties);
+  for (const type of Object.values(types)) if (type.properties) type.properties = renamed(type.properties);
 }
 
 /** The comments of all interfaces, constants and classes of this package, by name. */

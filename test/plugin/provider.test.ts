@@ -63,6 +63,20 @@ describe("the plugin for other languages", function () {
     assert.equal(plan.resources[1]?.type, "tidesql:index:Network");
   });
 
+  it("takes arguments by the schema's names, which differ here and there, and leaves the keys of tags alone", async () => {
+    const inputs = {
+      ...arguments_,
+      storage: { sizeGib: 40 },
+      cluster: { rootVolumeGib: 55 },
+      tags: { diskGib: "many" },
+    };
+    const { resources } = await construct("tidesql:index:TideSql", inputs);
+    const inputsOf = (type: string) => JSON.stringify(resources.filter(resource => resource.type === type));
+    assert.match(inputsOf("kubernetes:apps/v1:StatefulSet"), /"storage":"40Gi"/);
+    assert.match(inputsOf("aws:ec2/launchTemplate:LaunchTemplate"), /"volumeSize":55/);
+    assert.match(inputsOf("aws:ec2/vpc:Vpc"), /"diskGib":"many"/);
+  });
+
   it("refuses bad arguments with their paths", async () => {
     await assert.rejects(construct("tidesql:index:TideSql", { ...arguments_, replicas: -1 }), /replicas/);
   });

@@ -116,6 +116,18 @@ describe("the schema for other languages", function () {
     assert.deepEqual(taken, []);
   });
 
+  it("has names of whole words in Python, where each capital begins a new one", () => {
+    const torn = [...propertiesOf(schema)].filter(([, name]) =>
+      snakeCase(name)
+        .split("_")
+        .some(word => word.length === 1),
+    );
+    assert.deepEqual(
+      torn.map(([, name, of]) => `${name} of ${of}`),
+      [],
+    );
+  });
+
   it("names no member like the class that it is in, which C# refuses", () => {
     const clashes = [...propertiesOf(schema)].filter(([, name, of]) => {
       const [className = ""] = (of.split(":")[2] ?? "").split(" ");
