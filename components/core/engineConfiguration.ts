@@ -16,6 +16,8 @@ export interface EngineConfigurationInput {
   /** Refuses connections without TLS. */
   requireTls: boolean;
   sizing: Sizing;
+  /** Merges SSTables with deleted rows as they are flushed. Default true. */
+  automaticCompaction?: boolean;
   /** The user's own options, which {@link validateEngineSettings} finds nothing wrong with. One that is set here already takes the new value. */
   settings: Record<string, string>;
 }
@@ -46,6 +48,7 @@ export function engineSettings(input: EngineConfigurationInput): EngineSetting[]
     ...durabilitySettings(input),
     ...memorySettings(input.sizing),
     ...compactionSettings,
+    ...(input.automaticCompaction === false ? [] : automaticCompactionSettings),
   ];
   for (const [key, value] of Object.entries(input.settings)) {
     const present = settings.findIndex(([existing]) => bareOption(existing) === bareOption(key));
@@ -171,9 +174,13 @@ function memorySettings(sizing: Sizing): EngineSetting[] {
 const compactionSettings: EngineSetting[] = [
   ["tidesdb_default_l1_file_count_trigger", "1000"],
   ["tidesdb_default_min_levels", "2"],
+  ["tidesdb_default_write_buffer_size", "1G"],
+];
+
+/** An SSTable with a deleted row in it is merged, by name and not by the tree's shape. */
+const automaticCompactionSettings: EngineSetting[] = [
   ["tidesdb_default_tombstone_density_trigger", "1"],
   ["tidesdb_default_tombstone_density_min_entries", "1"],
-  ["tidesdb_default_write_buffer_size", "1G"],
 ];
 
 function blocks(bytes: number): number {

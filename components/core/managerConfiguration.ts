@@ -26,6 +26,8 @@ export interface ManagerConfiguration {
   resumeWithinSeconds: number;
   /** What is not in the bucket yet may be so old, in `interval` mode. Seconds. Default 5. */
   maxDataLossSeconds: number;
+  /** A table with so many SSTables is compacted on demand. 0: none is. Default 64. */
+  compactAtSstables: number;
   /** What a primary does when that is exceeded, or, in `commit` mode, as soon as the bucket does not answer. */
   onObjectStoreOutage: "stopWrites" | "continue";
   /** `tidesdb_replica_sync_interval`. Microseconds. */

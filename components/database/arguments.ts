@@ -89,6 +89,14 @@ export interface DatabaseArgs extends DatabaseSettingsArgs {
   objectStore: DatabaseObjectStoreArgs;
 }
 
+/** When the SSTables of a table are merged. */
+export interface DatabaseCompactionArgs {
+  /** SSTables with deleted or replaced rows are merged as they are flushed: a table that is updated keeps 1 to 3. Default true. */
+  automatic?: boolean;
+  /** A table that has so many SSTables is merged by the primary's manager, one table a minute at most, once every follower is up to date. A whole number from 8, or 0 for never. Default 64. */
+  onDemandAtSstables?: number;
+}
+
 /** What can be said of a database wherever its image and its bucket come from. All of it can be left out. */
 export interface DatabaseSettingsArgs {
   /** Replicas beside the primary; so many nodes may be lost at once. A whole number from 0. Default 2. Change it here, not with `kubectl scale`: the managers must know one another. */
@@ -114,6 +122,8 @@ export interface DatabaseSettingsArgs {
   resumeWithinSeconds?: number;
   /** How old a write may be that is not in the bucket yet, before `onObjectStoreOutage` says what happens. Seconds, 2 to 3600. Default 5. In durability `commit` nothing may wait at all. */
   maxDataLossSeconds?: number;
+  /** How tables are kept from growing slow to scan. Default: by themselves where rows are deleted, and on demand where a table only grows. */
+  compaction?: DatabaseCompactionArgs;
   /** What a primary does whose writes do not reach the bucket in time. Default `stopWrites`; with durability `threshold`, which promises nothing in time, `continue`. */
   onObjectStoreOutage?: OnObjectStoreOutage;
   /** Databases that are in place on every node at every start. Names without escapes: letters, digits and _. */

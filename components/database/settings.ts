@@ -43,6 +43,8 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     failoverPreference: args.failoverPreference ?? FailoverPreference.Availability,
     resumeWithinSeconds: args.resumeWithinSeconds ?? 60,
     maxDataLossSeconds: args.maxDataLossSeconds ?? 5,
+    compactAtSstables: args.compaction?.onDemandAtSstables ?? 64,
+    automaticCompaction: args.compaction?.automatic ?? true,
     onObjectStoreOutage:
       args.onObjectStoreOutage ??
       (durability === Durability.Threshold ? OnObjectStoreOutage.Continue : OnObjectStoreOutage.StopWrites),

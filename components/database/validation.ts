@@ -100,6 +100,14 @@ function numberProblems(args: DatabaseArgs): InputProblem[] {
       16,
       "bytes: below 9 a replica's empty WAL replaces the primary's",
     ),
+    ...(args.compaction?.onDemandAtSstables === 0
+      ? []
+      : wholeNumber(
+          "compaction.onDemandAtSstables",
+          args.compaction?.onDemandAtSstables,
+          8,
+          "SSTables, or 0 for never",
+        )),
     ...wholeNumber("resumeWithinSeconds", args.resumeWithinSeconds, 5, "seconds"),
     ...wholeNumber("maxDataLossSeconds", args.maxDataLossSeconds, 2, "seconds: the bucket is looked at once a second"),
   ];

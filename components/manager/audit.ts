@@ -31,8 +31,8 @@ export interface AuditFigures {
   walObjects: number;
   /** Tables and secondary indexes: the engine finds the first 256 only. */
   columnFamilies: number;
-  /** SSTables of the table that has most. */
-  mostSstables: number;
+  /** SSTables by the folder of their table or secondary index. */
+  sstables: ReadonlyMap<string, number>;
 }
 
 /**
@@ -221,6 +221,6 @@ function figuresOf(missing: MissingObject[], files: LocalFile[], stored: StoredO
     objects: missing.length,
     walObjects: stored.filter(({ key }) => walGeneration(key) !== undefined).length,
     columnFamilies: stored.filter(({ key }) => key.endsWith("/MANIFEST")).length,
-    mostSstables: Math.max(0, ...sstables.values()),
+    sstables,
   };
 }

@@ -47,6 +47,8 @@ export interface Counters {
   confirmations: number;
   /** Times that writes were stopped because they could not be kept. */
   writeStops: number;
+  /** Tables that were compacted on demand. */
+  compactions: number;
 }
 
 /** The shell around `decide`: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
@@ -60,6 +62,7 @@ export class Manager {
     heartbeatFailures: 0,
     confirmations: 0,
     writeStops: 0,
+    compactions: 0,
   };
   /** When the loop last came round: a manager whose loop hangs is not healthy. */
   lastTick: Monotonic;
@@ -238,6 +241,11 @@ export class Manager {
       ownLabel: this.pods.ownLabel,
       otherPrimaries: this.pods.otherPrimaries,
     };
+  }
+
+  /** The share of the time for which commits are held back on this primary. */
+  hold(): number {
+    return this.duties.hold;
   }
 
   /** What the bucket lacks, on a primary that has compared. */

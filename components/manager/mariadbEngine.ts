@@ -7,6 +7,7 @@ import {
   initFileText,
   managerAccount,
   managerDatabase,
+  quoteName,
   quoteText,
 } from "../core/accountStatements";
 import { ManagerConfiguration } from "../core/managerConfiguration";
@@ -22,6 +23,7 @@ const heartbeatTable = `${managerDatabase}.heartbeat`;
 const markerTable = `${managerDatabase}.joined`;
 const pollEvery = 50;
 const accountTimeout = 10_000;
+const holdTimeout = 2000;
 /** Error numbers of MariaDB: no such database, no such table. */
 const absent = [1049, 1146];
 
@@ -240,6 +242,53 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
     },
 
     lastUploadedGeneration: () => status("Tidesdb_last_uploaded_generation"),
+
+    async holdCommits(milliseconds) {
+      // Ends with its connection, should this process end.
+      await sql.query("hold", "BACKUP STAGE START", holdTimeout);
+      try {
+        await sql.query("hold", "BACKUP STAGE BLOCK_COMMIT", holdTimeout);
+        await systemClock.sleep(milliseconds);
+      } finally {
+        await sql.query("hold", "BACKUP STAGE END", holdTimeout);
+      }
+    },
+
+    async compactableTables(timeout) {
+      const rows = await sql.query(
+        "compaction",
+        `SELECT c.TABLE_SCHEMA AS databaseName, c.TABLE_NAME AS tableName, MIN(c.COLUMN_NAME) AS keyColumn, MIN(c.DATA_TYPE) AS type
+         FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
+         WHERE t.ENGINE = 'TidesDB' AND c.COLUMN_KEY = 'PRI' GROUP BY c.TABLE_SCHEMA, c.TABLE_NAME HAVING COUNT(*) = 1`,
+        timeout,
+      );
+      return rows
+        .filter(({ type }) => /^(tinyint|smallint|mediumint|int|bigint|char|varchar)$/.test(String(type)))
+        .map(({ databaseName, tableName, keyColumn }) => ({
+          database: String(databaseName),
+          table: String(tableName),
+          keyColumn: String(keyColumn),
+        }));
+    },
+
+    async compact({ database, table, keyColumn }, timeout) {
+      const name = `${quoteName(database)}.${quoteName(table)}`;
+      const key = quoteName(keyColumn);
+      const query = (text: string, values?: (string | number)[]) => sql.query("compaction", text, timeout, values);
+      const [ends] = await query(`SELECT MIN(${key}) AS first, MAX(${key}) AS last FROM ${name}`);
+      if (ends?.first === null || ends?.last === null) return;
+      // The engine compacts the range of keys that a statement deletes, also when that is taken back. It has to join the table with itself to be seen as a range.
+      await query("SET SESSION tidesdb_compact_after_range_delete_min_rows=1");
+      await query("START TRANSACTION");
+      try {
+        await query(`DELETE a FROM ${name} a, ${name} b WHERE a.${key} IN (?, ?) AND b.${key} = a.${key}`, [
+          String(ends?.first),
+          String(ends?.last),
+        ]);
+      } finally {
+        await query("ROLLBACK");
+      }
+    },
 
     async flush(timeout) {
       await sql.query("flush", `OPTIMIZE TABLE ${heartbeatTable}`, timeout);

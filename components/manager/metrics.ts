@@ -71,6 +71,13 @@ export function metrics(manager: Manager, now: number): string {
       "Times that writes were stopped because they could not be kept.",
       counters.writeStops,
     ),
+    one(
+      "commits_held_ratio",
+      "gauge",
+      "Share of the time for which commits wait, so that the bucket and the followers keep up.",
+      manager.hold(),
+    ),
+    one("compactions_total", "counter", "Tables that were compacted on demand.", counters.compactions),
     one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
     ...bucketMetrics(manager),
     one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
@@ -97,7 +104,12 @@ function bucketMetrics(manager: Manager): Metric[] {
       "Tables and secondary indexes in the bucket: the engine finds the first 256.",
       figures?.columnFamilies,
     ),
-    one("sstables_max", "gauge", "SSTables of the table that has most.", figures?.mostSstables),
+    one(
+      "sstables_max",
+      "gauge",
+      "SSTables of the table that has most.",
+      figures && Math.max(0, ...figures.sstables.values()),
+    ),
   ];
 }
 

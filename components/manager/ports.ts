@@ -1,3 +1,4 @@
+import { CompactableTable } from "./compaction";
 import { Inventory } from "./inventory";
 import { Monotonic, OwnerRecord, VolumeRecord } from "./view";
 
@@ -163,6 +164,12 @@ export interface Engine {
   ping(timeoutMilliseconds: number): Promise<void>;
   /** The newest WAL generation that was uploaded after its flush. */
   lastUploadedGeneration(): Promise<number>;
+  /** Lets all commits wait for so long. None fails. */
+  holdCommits(milliseconds: number): Promise<void>;
+  /** The TidesDB tables that can be compacted on demand. */
+  compactableTables(timeoutMilliseconds: number): Promise<CompactableTable[]>;
+  /** Merges all SSTables of a table. Its data does not change. */
+  compact(table: CompactableTable, timeoutMilliseconds: number): Promise<void>;
   /** Flushes the memtable of all tables. */
   flush(timeoutMilliseconds: number): Promise<void>;
   /** Generation of the active WAL. */

@@ -1,5 +1,6 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { Audit, AuditFigures } from "./audit";
+import { familyOf, nextCompactionAt, tableToCompact } from "./compaction";
 import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Inventory, plainName } from "./inventory";
@@ -9,6 +10,7 @@ import { LeaseKeeper } from "./leaseKeeper";
 import type { Counters } from "./manager";
 import { Ports } from "./ports";
 import { detourAfterMilliseconds } from "./switchover";
+import { nextHold, paceWindowMilliseconds } from "./throttle";
 import { Monotonic, View } from "./view";
 
 /** How often a primary does what, in milliseconds. */
@@ -22,7 +24,11 @@ const intervals = {
   /** A request each: about $6.50 a month. */
   definitions: 2000,
   detour: 1000,
+  pace: 1000,
+  compaction: 30_000,
 };
+/** Rewriting a table may take long; it is not waited for by anything else. Milliseconds. */
+const compactionTimeout = 10 * 60_000;
 const callTimeout = 1000;
 const probeTimeout = 1000;
 const probeTimeoutInCommitMode = 500;
@@ -57,6 +63,11 @@ export class PrimaryDuties {
   private beatInBucket = 0;
   /** Pings in a row that the server did not answer. */
   private unanswered = 0;
+  /** The share of each second for which commits are held back. */
+  hold = 0;
+  private generations: { at: Monotonic; generation: number }[] = [];
+  private compactedAt: Monotonic = -Infinity;
+  private readonly notCompactedBefore = new Map<string, Monotonic>();
 
   constructor(private readonly options: PrimaryDutiesOptions) {
     const { configuration, pod, ports, lanes } = options;
@@ -73,6 +84,8 @@ export class PrimaryDuties {
     this.beatInBucket = 0;
     this.beatWrittenAt = this.options.ports.clock.now();
     this.unanswered = 0;
+    this.hold = 0;
+    this.generations = [];
     this.detour = undefined;
   }
 
@@ -101,6 +114,9 @@ export class PrimaryDuties {
     lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
     this.joins.serve();
     this.watchBucket(now);
+    lanes.every(intervals.pace, "pace", () => this.keepPace());
+    if (this.options.configuration.compactAtSstables > 0)
+      lanes.every(intervals.compaction, "compaction", () => this.compact());
   }
 
   /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
@@ -175,6 +191,50 @@ export class PrimaryDuties {
       return;
     }
     this.detour = undefined;
+  }
+
+  /** Holds writers back before a follower can miss a generation of the WAL, or the bound of the loss is reached. */
+  private async keepPace(): Promise<void> {
+    const { ports, configuration } = this.options;
+    const now = ports.clock.now();
+    const generation = await ports.engine.walGeneration();
+    this.generations = [...this.generations, { at: now, generation }].filter(
+      ({ at }) => now - at <= paceWindowMilliseconds,
+    );
+    const rotations = generation - (this.generations[0]?.generation ?? generation);
+    const { unconfirmed, failingSince } = this.audit.view(now);
+    const before = this.hold;
+    const bound = configuration.durability === "threshold" ? Infinity : configuration.maxDataLossSeconds * 1000;
+    this.hold = nextHold(before, { rotations, unconfirmed, bucketAnswers: failingSince === undefined }, bound);
+    if (before === 0 && this.hold > 0)
+      ports.log("warning", "holds commits back, so that the bucket and the followers keep up", {
+        rotations,
+        unconfirmed,
+      });
+    if (this.hold > 0) await ports.engine.holdCommits(this.hold * intervals.pace);
+  }
+
+  /** Merges the SSTables of a table that only grows. Not before every follower has passed the generation of the WAL that they come from. */
+  private async compact(): Promise<void> {
+    const { ports, configuration, counters } = this.options;
+    const { figures } = this.audit;
+    const threshold = configuration.compactAtSstables;
+    if (!figures || figures.objects > 0 || Math.max(0, ...figures.sstables.values()) < threshold) return;
+    const generation = await ports.engine.walGeneration();
+    const followers = await ports.peers.askAll(peerTimeout);
+    if (followers.some(peer => peer.following !== "following" || peer.generation < generation)) return;
+    const tables = await ports.engine.compactableTables(callTimeout);
+    const began = ports.clock.now();
+    const table = tableToCompact(figures.sstables, tables, threshold, this.notCompactedBefore, this.compactedAt, began);
+    if (!table) return;
+    const family = familyOf(table);
+    this.compactedAt = began;
+    this.notCompactedBefore.set(family, nextCompactionAt(began, compactionTimeout));
+    await ports.engine.compact(table, compactionTimeout);
+    const milliseconds = ports.clock.now() - began;
+    this.notCompactedBefore.set(family, nextCompactionAt(ports.clock.now(), milliseconds));
+    counters.compactions++;
+    ports.log("info", "compacted a table", { ...table, sstables: figures.sstables.get(family), milliseconds });
   }
 
   private async ping(): Promise<void> {

@@ -308,6 +308,7 @@ describe("Database", () => {
         failoverPreference: "availability",
         resumeWithinSeconds: 60,
         maxDataLossSeconds: 5,
+        compactAtSstables: 64,
         onObjectStoreOutage: "stopWrites",
         replicaSyncIntervalMicroseconds: 100_000,
         objectStore: {

@@ -16,6 +16,7 @@ describe("manager.json", () => {
     failoverPreference: "availability",
     resumeWithinSeconds: 60,
     maxDataLossSeconds: 5,
+    compactAtSstables: 64,
     onObjectStoreOutage: "stopWrites",
     replicaSyncIntervalMicroseconds: 100_000,
     objectStore: { endpoint: "s3", bucket: "b", region: "r", prefix: "orders/", useTls: true, pathStyle: false },

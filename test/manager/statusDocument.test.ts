@@ -13,6 +13,7 @@ const counters = {
   heartbeatFailures: 0,
   confirmations: 0,
   writeStops: 0,
+  compactions: 0,
 };
 
 const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSource => ({
@@ -70,7 +71,7 @@ describe("the status document", () => {
   });
 
   it("says what only a primary has, and that it has stopped writes over it", () => {
-    const figures = { bytes: 5, objects: 2, oldestSeconds: 7, walObjects: 3, columnFamilies: 1, mostSstables: 1 };
+    const figures = { bytes: 5, objects: 2, oldestSeconds: 7, walObjects: 3, columnFamilies: 1, sstables: new Map() };
     const status = read(primary({ writesStopped: true }), { notInBucket: () => figures });
     assert.deepEqual(status.notInBucket, { bytes: 5, objects: 2, oldestSeconds: 7 });
     assert.equal((status.engine as { writesStopped: boolean }).writesStopped, true);

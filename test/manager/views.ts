@@ -15,6 +15,7 @@ export const configuration: ManagerConfiguration = {
   failoverPreference: "availability",
   resumeWithinSeconds: 60,
   maxDataLossSeconds: 5,
+  compactAtSstables: 64,
   onObjectStoreOutage: "stopWrites",
   replicaSyncIntervalMicroseconds: 100_000,
   objectStore: {

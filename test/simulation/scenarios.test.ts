@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from "mocha";
 import { Client } from "./client";
 import { api, bucket } from "./network";
 import { SimulatedNode } from "./node";
+import { applicationTable } from "./simulatedServer";
 import { World } from "./world";
 
 /** Every scenario is run from each of these: latencies, the order of answers and the engine's dice differ. */
@@ -31,8 +32,10 @@ for (const seed of seeds) {
       });
     }
 
-    beforeEach(async () => {
-      world = new World(seed);
+    beforeEach(() => begin(new World(seed)));
+
+    async function begin(another: World) {
+      world = another;
       client = new Client(world, 50);
       for (const node of world.nodes) world.startPod(node);
       client.start();
@@ -43,7 +46,7 @@ for (const seed of seeds) {
         "replica",
         "replica",
       ]);
-    });
+    }
 
     it("resumes in place when mariadbd dies: nothing is lost, in the same epoch", async () => {
       const { pod } = primary();
@@ -290,6 +293,30 @@ for (const seed of seeds) {
       await run(15);
       assert.ok(client.acknowledged.length > written);
       for (const { at } of lost()) assert.ok(at > began - shippingLag && at < began + 100);
+    });
+
+    it("keeps the SSTables of a table bounded, and loses nothing by it", async () => {
+      const threshold = 8;
+      await begin(new World(seed, { automaticCompaction: false, configuration: { compactAtSstables: threshold } }));
+      const count = () =>
+        primary()
+          .disk.list()
+          .filter(
+            name =>
+              name.startsWith(`${applicationTable.database}__${applicationTable.table}/`) && name.endsWith(".klog"),
+          ).length;
+      let most = 0;
+      for (let i = 0; i < 60; i++) {
+        primary()
+          .server?.flush(5000)
+          .catch(() => undefined);
+        await run(5);
+        most = Math.max(most, count());
+      }
+      assert.ok((primary().manager?.counters.compactions ?? 0) > 0, `never compacted, ${most} SSTables at most`);
+      assert.ok(most < 40, `${most} SSTables`);
+      assert.deepEqual(lost(), []);
+      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
     });
 
     it("keeps the primary when the Lease is deleted, and the epoch with it", async () => {

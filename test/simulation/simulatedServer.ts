@@ -1,3 +1,4 @@
+import { CompactableTable } from "../../components/manager/compaction";
 import { Engine, Heartbeat } from "../../components/manager/ports";
 import { Engine as EngineModel, reaperIntervalMilliseconds, RowWrite } from "../engine/model/engine";
 import { EngineCrashed, NoSuchTable } from "../engine/model/errors";
@@ -22,8 +23,6 @@ const markerTable = { database: "tidesql_internal", table: "joined" };
 const familySettings = {
   l1FileCountTrigger: 1000,
   minLevels: 2,
-  tombstoneDensityTrigger: 1,
-  tombstoneDensityMinEntries: 1,
   writeBufferBytes: 1024 ** 3,
 };
 /** The application's table. */
@@ -37,6 +36,7 @@ export class SimulatedServer implements Engine {
   private model: EngineModel | undefined;
   private readOnly = true;
   private pids = 0;
+  private heldUntil = 0;
   /** Changes whenever all sessions are ended. */
   private sessions = 0;
   private readonly listeners: ((how: string) => void)[] = [];
@@ -204,6 +204,24 @@ export class SimulatedServer implements Engine {
     return this.ask(timeout, () => Promise.resolve());
   }
 
+  async holdCommits(milliseconds: number): Promise<void> {
+    const { process } = this;
+    if (!process?.alive) throw new Error("mariadbd does not run");
+    this.heldUntil = this.world.time.now + milliseconds;
+    await new Promise<void>(resolve => this.world.time.after(milliseconds, () => inProcess(this.manager, resolve)));
+  }
+
+  compactableTables(timeout: number): Promise<CompactableTable[]> {
+    return this.ask(timeout, () => Promise.resolve([{ ...applicationTable, keyColumn: "id" }]));
+  }
+
+  compact(table: CompactableTable, timeout: number): Promise<void> {
+    return this.ask(timeout, model => {
+      const keys = [...model.scan(table).keys()].sort();
+      return model.compactRange(table, [keys[0] ?? "", keys.at(-1) ?? ""]);
+    });
+  }
+
   lastUploadedGeneration(): Promise<number> {
     return this.ask(storeTimeout, model => Promise.resolve(model.status().lastUploadedGeneration));
   }
@@ -219,7 +237,7 @@ export class SimulatedServer implements Engine {
     return this.ask(timeout, async model => {
       for (const table of [heartbeatTable, markerTable, applicationTable]) {
         if (model.definition(table) === undefined)
-          await model.createTable(table, "made by the manager", familySettings);
+          await model.createTable(table, "made by the manager", this.familySettings());
       }
       await model.commit([{ ...heartbeatTable, key: "1", value: JSON.stringify({ epoch, beat, generation }) }]);
     });
@@ -255,6 +273,8 @@ export class SimulatedServer implements Engine {
     await this.sleep(process, statement);
     if (this.readOnly) throw new Error("1290 read_only");
     const { sessions } = this;
+    const held = this.heldUntil - this.world.time.now;
+    if (held > 0) await this.sleep(process, held);
     await model.commit([{ ...applicationTable, ...row }]);
     // It may have taken effect, but nobody is told so.
     if (sessions !== this.sessions) throw new Error("the session was ended");
@@ -269,7 +289,7 @@ export class SimulatedServer implements Engine {
     return this.model.createTable(
       { database: applicationTable.database, table },
       "made by the application",
-      familySettings,
+      this.familySettings(),
     );
   }
 
@@ -323,6 +343,11 @@ export class SimulatedServer implements Engine {
       });
     };
     again();
+  }
+
+  private familySettings() {
+    const automatic = { tombstoneDensityTrigger: 1, tombstoneDensityMinEntries: 1 };
+    return { ...familySettings, ...(this.world.automaticCompaction && automatic) };
   }
 
   private sleep(process: Process, milliseconds: number): Promise<void> {

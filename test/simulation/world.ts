@@ -13,6 +13,8 @@ import { VirtualTime } from "./virtualTime";
 
 /** What differs from one world to the next. */
 export interface WorldOptions {
+  /** Tables merge SSTables with deleted rows by themselves. Default true. */
+  automaticCompaction?: boolean;
   configuration?: Partial<ManagerConfiguration>;
   engine?: Partial<EngineSettings>;
   /** A rule that is switched off. */
@@ -29,6 +31,7 @@ export class World {
   readonly nodes: SimulatedNode[];
   readonly configuration: ManagerConfiguration;
   readonly settings: Partial<EngineSettings>;
+  readonly automaticCompaction: boolean;
   readonly mutation: Mutation | undefined;
   readonly promises: Promises;
   /** What happens when a node comes to a step of a promotion or a handover. */
@@ -48,6 +51,7 @@ export class World {
       writeBufferBytes: 8 * 1024 * 1024,
       ...options.engine,
     };
+    this.automaticCompaction = options.automaticCompaction ?? true;
     this.mutation = options.mutation;
     this.random = new Random(seed);
     this.promises = new Promises(this);

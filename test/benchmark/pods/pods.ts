@@ -179,6 +179,7 @@ function writeMounts(root: string, mounts: Mounts): void {
     failoverPreference: "availability",
     resumeWithinSeconds: 60,
     maxDataLossSeconds: 5,
+    compactAtSstables: 64,
     onObjectStoreOutage: "stopWrites",
     replicaSyncIntervalMicroseconds: 100_000,
     objectStore: {

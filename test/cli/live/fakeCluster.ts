@@ -44,6 +44,7 @@ export function replicaStatus(pod: string, changes: Partial<StatusDocument> = {}
       heartbeatFailures: 0,
       confirmations: 0,
       writeStops: 0,
+      compactions: 0,
     },
     managerResidentBytes: 80_000_000,
     ...changes,
