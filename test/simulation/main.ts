@@ -40,6 +40,7 @@ async function main(): Promise<void> {
   const began = Date.now();
   let reportedAt = began;
   let played = 0;
+  let [lossAccepted, stranded] = [0, 0];
   const broken: ScheduleResult[] = [];
   await playInWorkers({
     firstSeed,
@@ -50,6 +51,8 @@ async function main(): Promise<void> {
     stopAtFirst: values.without !== undefined,
     onResult(result) {
       played++;
+      if (result.lossAccepted) lossAccepted++;
+      if (result.stranded) stranded++;
       if (result.violations.length > 0) broken.push(result);
       if (values.timeline || (result.violations.length > 0 && broken.length <= mostTimelines))
         console.log(result.timeline.join("\n"));
@@ -62,6 +65,9 @@ async function main(): Promise<void> {
   });
   const seconds = (Date.now() - began) / 1000;
   console.log(`${played} schedules from seed ${firstSeed} in ${seconds.toFixed(0)} s, ${workers} workers`);
+  console.log(
+    `${lossAccepted} had no candidate left, so that a person accepted a loss; ${stranded} ended with a manifest whose files are gone, which no promise covers`,
+  );
   if (broken.length > 0)
     console.log(
       `broken promises with seeds ${broken

@@ -3,7 +3,7 @@ import { acceptDataLoss } from "../../components/core/podLayout";
 import { Client } from "./client";
 import { drawConfiguration, families } from "./families";
 import type { Mutation } from "./mutations";
-import { compareAtTheEnd } from "./outcome";
+import { compareAtTheEnd, isStranded } from "./outcome";
 import { healthyWithin, writesBackWithin } from "./promised";
 import { Random } from "./random";
 import { World } from "./world";
@@ -20,6 +20,8 @@ export interface ScheduleResult {
   virtualSeconds: number;
   /** Nobody could be promoted, and a person accepted to lose what never reached the bucket. */
   lossAccepted: boolean;
+  /** It was given up: the bucket names files that no node has. Not covered by any promise. */
+  stranded: boolean;
   /** Of the timeline: one seed has one. */
   hash: string;
   /** Of a schedule that broke a promise, or when it was asked for. */
@@ -107,6 +109,8 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
     await run(quietAtTheEnd);
     lost = await compareAtTheEnd(world, client);
   }
+  const stranded = promises.violations.length > 0 && isStranded(world);
+  if (stranded) promises.violations.length = 0;
   const keep = options.keepTimeline || promises.violations.length > 0;
   const timeline = keep ? world.timeline : [];
   return {
@@ -118,6 +122,7 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
     lost,
     longestOutageMilliseconds: client.longestOutage(began, ended),
     lossAccepted: promises.lossAcceptedAt !== undefined,
+    stranded,
     virtualSeconds: Math.round(time.now / 1000),
     hash: keep ? createHash("sha256").update(timeline.join("\n")).digest("hex") : "",
     timeline,

@@ -5,6 +5,7 @@ import { EngineCrashed, NoSuchTable } from "../engine/model/errors";
 import { ObjectStore } from "../engine/model/ports";
 import { bucket, inProcess, Process } from "./network";
 import type { SimulatedNode } from "./node";
+import { promised } from "./promised";
 import type { World } from "./world";
 
 /** How long parts of the server take. Milliseconds. */
@@ -356,7 +357,10 @@ export class SimulatedServer implements Engine {
 
   private storeFor(process: Process): ObjectStore {
     const { network, store, random } = this.world;
-    const call = <T>(effect: () => T) => network.request(process, bucket, storeTimeout, effect, storeRoundTrip);
+    /** While it opens, unless that is promised to do no harm. */
+    const isSpared = () => !promised.bucketNowAndThen && (this.model === undefined || this.process !== process);
+    const call = <T>(effect: () => T) =>
+      network.request(process, bucket, storeTimeout, effect, storeRoundTrip, isSpared());
     /** Milliseconds that reads took and that were not slept yet. */
     let owed = 0;
     const read = <T>(effect: () => T): Promise<T> => {
