@@ -1,5 +1,5 @@
 import { mutations } from "./mutations";
-import { playSchedule } from "./schedule";
+import { playSchedule, ScheduleResult } from "./schedule";
 
 /** What the parent asks for: schedules to be played one after another. */
 export interface Order {
@@ -16,11 +16,29 @@ process.on("message", (order: Order) => {
   });
 });
 
+/** The simulation itself has failed, which is nobody's merit. */
+function failed(seed: number, error: unknown): ScheduleResult {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const nothing = { acknowledged: 0, lost: 0, longestOutageMilliseconds: 0, virtualSeconds: 0 };
+  const violations = [`the simulation ended: ${why}`];
+  return {
+    seed,
+    family: "",
+    faults: [],
+    violations,
+    ...nothing,
+    lossAccepted: false,
+    stranded: false,
+    hash: "",
+    timeline: [],
+  };
+}
+
 /** Answers each as soon as it was played, and "more" in the end. */
 async function play({ seeds, without, keepTimeline }: Order): Promise<void> {
   const mutation = mutations.find(({ rule }) => rule === without);
   for (const seed of seeds) {
-    process.send?.(await playSchedule(seed, { mutation, keepTimeline }));
+    process.send?.(await playSchedule(seed, { mutation, keepTimeline }).catch((error: unknown) => failed(seed, error)));
     // Lets the answer out.
     await new Promise(resolve => setImmediate(resolve));
   }
