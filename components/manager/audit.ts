@@ -43,6 +43,9 @@ export class Audit {
   figures: AuditFigures | undefined;
   private samples: Sample[] = [];
   private confirmedAt: Monotonic;
+  /** When the WAL was last seen to grow. */
+  grewAt: Monotonic = -Infinity;
+  private lastSample: Sample | undefined;
   private failingSince: Monotonic | undefined;
   private comparedAt: Monotonic = -Infinity;
   private missing = new Map<string, { size: number; since: Monotonic }>();
@@ -81,7 +84,10 @@ export class Audit {
     const { clock, volume, store } = this.ports;
     const at = clock.now();
     const wal = latest(await volume.walFiles());
-    this.samples.push({ at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 });
+    const sample = { at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 };
+    if (sample.bytes !== this.lastSample?.bytes || sample.generation !== this.lastSample.generation) this.grewAt = at;
+    this.lastSample = sample;
+    this.samples.push(sample);
     const sizes = new Map<number, number>();
     try {
       for (const generation of new Set(this.samples.map(sample => sample.generation))) {

@@ -1,6 +1,8 @@
 import type { Alarm } from "./decide";
 import { Monotonic, OwnerRecord, PeerView, View, VolumeRecord } from "./view";
 
+/** The Lease must have been read this recently by who takes it for abandoned: twice as long as between two readings. Milliseconds. */
+export const heardMilliseconds = 2500;
 /** The successor that the last primary named is given this long. Milliseconds. */
 export const successorGraceMilliseconds = 3000;
 /** A less advanced candidate lets a more advanced one go first for this long. Milliseconds. */
@@ -25,6 +27,8 @@ export function leaseIsFree(view: View, now: Monotonic): boolean {
   if (lease.released) return true;
   // Nobody was ever promoted, and the record in the bucket proves it: there is no writer to wait for.
   if (!lease.exists && view.owner?.epoch === 0) return true;
+  // Silence counts only where this node has listened.
+  if (now - lease.seenAt > heardMilliseconds) return false;
   const { leaseDurationSeconds, leaseMarginSeconds } = view.configuration;
   return now - lease.unchangedSince >= (leaseDurationSeconds + leaseMarginSeconds) * 1000;
 }
@@ -36,8 +40,8 @@ export function mayBePromoted(view: View, now: Monotonic): boolean {
   if (engine.state === "stopped") return volumeIsKept(view.volume, owner);
   if (engine.state !== "running" || engine.role !== "replica") return false;
   if (view.following === "following") return true;
-  if (view.following === "missed") return false;
   if (view.lossAccepted) return true;
+  if (view.following === "missed") return false;
   // A node that started on an empty disk: only where there is nothing that it could have missed.
   if (owner.epoch === 0 || owner.clean) return true;
   return view.configuration.onNoCandidate === "promote" && freeFor(view, now) >= noCandidateWaitMilliseconds;

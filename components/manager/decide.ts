@@ -164,7 +164,8 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
   if (view.promotion?.failed !== undefined) return { kind: "abandonPromotion", why: view.promotion.failed };
   if (!holds) {
     if (view.promotion) return { kind: "abandonPromotion", why: "the lease was lost" };
-    if (view.following === "missed") return { kind: "kill", why: "a generation of the WAL may have been missed" };
+    if (view.following === "missed" && !view.lossAccepted)
+      return { kind: "kill", why: "a generation of the WAL may have been missed" };
     if (decision.lease === undefined) decision.alarm = vacancyAlarm(view, now);
     return undefined;
   }

@@ -50,6 +50,8 @@ export interface EngineKeeperOptions {
   sendThrough: (pod: string) => Promise<void>;
   /** A switchover is over. */
   switchedOver: () => void;
+  /** A person has given up what is missing. */
+  lossAccepted: () => boolean;
   /** Number of the next heartbeat. */
   nextBeat: () => number;
   /** For how long the last primary has had no right to write. */
@@ -201,6 +203,7 @@ export class EngineKeeper {
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
         this.manifestsAtPromotion = new Map(Object.entries(this.volume.manifests ?? {}));
         await this.options.sendEverything();
+        if (await this.giveUpVolume()) return;
       }
       this.options.follower.reset(this.volume.volumeId, this.options.lease.observation?.epoch ?? 0);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
@@ -217,6 +220,23 @@ export class EngineKeeper {
     } catch (error) {
       this.startFailed(text(error));
     }
+  }
+
+  /**
+   * A volume on which the engine has taken an object that it did not get for an empty file lacks that file's rows. The bucket has all else that it held by now, so nothing is lost
+   * when it is wiped.
+   */
+  private async giveUpVolume(): Promise<boolean> {
+    const { volume, log } = this.options.ports;
+    const file = await volume.emptyTableFile();
+    if (file === undefined) return false;
+    log("warning", "wipes the last primary's volume, all of which is in the bucket but for a file that was not read", {
+      file,
+    });
+    await this.options.owner.markClean();
+    this.volume = await volume.wipe();
+    this.view = { ...this.view, state: "stopped", onKeptVolume: false };
+    return true;
   }
 
   private startFailed(why: string): void {
@@ -319,6 +339,7 @@ export class EngineKeeper {
       silentMilliseconds: this.options.silentMilliseconds(),
       volume: this.volume,
       owner: owner.stored,
+      lossAccepted: this.options.lossAccepted(),
       lackedBefore: this.lackedBefore,
       onLacking: files => (this.lackedBefore = files),
       onVolume: record => (this.volume = record),

@@ -52,7 +52,8 @@ export function hangs({ canary, bucket }: View): EngineAction | undefined {
   if (canary.unanswered >= hungAfterUnanswered) return { kind: "kill", why: "mariadbd does not answer", hung: true };
   // With a slow or absent bucket writes may take long, and no other engine would do better.
   const bucketIsWell = bucket?.failingSince === undefined && (bucket?.unconfirmed ?? 0) < commitPatienceMilliseconds;
-  if (canary.silent >= deafAfterMilliseconds && bucketIsWell)
+  // A primary whose commits queue up writes all the time, only not this heartbeat.
+  if (Math.min(canary.silent, canary.walIdle) >= deafAfterMilliseconds && bucketIsWell)
     return { kind: "kill", why: "mariadbd answers, but does not write", hung: true };
   return undefined;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as https from "node:https";
 import { annotations as requests, labels, podLayout } from "../core/podLayout";
 import { httpRequest, HttpResponse } from "./httpRequest";
-import { Conflict, Kubernetes, LeaseObject, Log, PodRecord } from "./ports";
+import { Conflict, Kubernetes, LeaseObject, Log, NotAccepted, PodRecord } from "./ports";
 
 const account = podLayout.serviceAccountDirectory;
 const annotations = { successor: "tidesql.io/preferred-successor", released: "tidesql.io/released-epoch" };
@@ -57,9 +57,9 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
   }
 
   function expect(response: HttpResponse, what: string, ...accepted: number[]): HttpResponse {
-    if (!accepted.includes(response.status))
-      throw new Error(`${what}: the API server answered ${response.status} ${response.body.slice(0, 200)}`);
-    return response;
+    if (accepted.includes(response.status)) return response;
+    const message = `${what}: the API server answered ${response.status} ${response.body.slice(0, 200)}`;
+    throw response.status >= 400 && response.status < 500 ? new NotAccepted(message) : new Error(message);
   }
 
   function leaseDocument(lease: Omit<LeaseObject, "resourceVersion">, resourceVersion?: string) {

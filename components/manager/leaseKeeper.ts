@@ -1,5 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { Conflict, LeaseObject, Ports } from "./ports";
+import { Conflict, LeaseObject, NotAccepted, Ports } from "./ports";
 import { Hold, LeaseObservation, Monotonic } from "./view";
 
 /** A replica reads the Lease this often. Milliseconds. */
@@ -79,8 +79,8 @@ export class LeaseKeeper {
       this.ports.watchdog.setDeadline(this.hold.deadline);
     } catch (error) {
       if (!(error instanceof Conflict)) {
-        // It may have taken effect all the same.
-        this.unsure = true;
+        // It may have taken effect all the same, unless the API server said that it did not.
+        this.unsure ||= !(error instanceof NotAccepted);
         this.readSoon();
         throw error;
       }
@@ -151,6 +151,7 @@ export class LeaseKeeper {
       epoch: object?.epoch ?? before?.epoch ?? 0,
       preferredSuccessor: object?.preferredSuccessor ?? "",
       released: object !== undefined && object.holder === "" && object.releasedEpoch === object.epoch,
+      seenAt: this.ports.clock.now(),
       unchangedSince: unchanged ? before.unchangedSince : this.ports.clock.now(),
     };
   }

@@ -130,6 +130,7 @@ export class Manager {
       sendThrough: pod =>
         this.duties.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
+      lossAccepted: () => this.pods.lossAccepted,
       nextBeat: () => this.duties.nextBeat(),
       silentMilliseconds: () => this.silentMilliseconds(),
       promoted: () => this.begin(),

@@ -276,15 +276,13 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
       const key = quoteName(keyColumn);
       const query = (text: string, values?: (string | number)[]) => sql.query("compaction", text, timeout, values);
       const [ends] = await query(`SELECT MIN(${key}) AS first, MAX(${key}) AS last FROM ${name}`);
-      if (ends?.first === null || ends?.last === null) return;
+      const keys = [ends?.first, ends?.last].filter(value => typeof value === "string" || typeof value === "number");
+      if (keys.length < 2) return;
       // The engine compacts the range of keys that a statement deletes, also when that is taken back. It has to join the table with itself to be seen as a range.
       await query("SET SESSION tidesdb_compact_after_range_delete_min_rows=1");
       await query("START TRANSACTION");
       try {
-        await query(`DELETE a FROM ${name} a, ${name} b WHERE a.${key} IN (?, ?) AND b.${key} = a.${key}`, [
-          String(ends?.first),
-          String(ends?.last),
-        ]);
+        await query(`DELETE a FROM ${name} a, ${name} b WHERE a.${key} IN (?, ?) AND b.${key} = a.${key}`, keys);
       } finally {
         await query("ROLLBACK");
       }

@@ -27,6 +27,13 @@ export class OwnerKeeper {
     this.readAt = this.ports.clock.now();
   }
 
+  /** Everything that was ever acknowledged is in the bucket. */
+  async markClean(): Promise<void> {
+    if (!this.stored) throw new Error("the owner's record was never read");
+    const record = { ...this.stored.record, clean: true };
+    this.set({ record, etag: await this.ports.store.writeOwner(record, this.stored.etag, callTimeout) });
+  }
+
   /** Reads the record, or writes the first one. Answers why this database must not touch the prefix, if so. */
   async read(): Promise<Refusal | undefined> {
     const found = await this.look();

@@ -62,6 +62,14 @@ export interface PodRecord {
   promote: string;
 }
 
+/** The API server has answered that it did nothing: it is overloaded, or does not allow it. */
+export class NotAccepted extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "NotAccepted";
+  }
+}
+
 export interface Kubernetes {
   readLease(timeoutMilliseconds: number): Promise<LeaseObject | undefined>;
   /** @throws Conflict when it exists. */

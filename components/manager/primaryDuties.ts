@@ -99,7 +99,11 @@ export class PrimaryDuties {
     if (role !== "primary" || state !== "running") return {};
     return {
       bucket: this.audit.view(now),
-      canary: { silent: now - this.beatWrittenAt, unanswered: this.unanswered },
+      canary: {
+        silent: now - this.beatWrittenAt,
+        walIdle: now - Math.max(this.audit.grewAt, this.beatWrittenAt),
+        unanswered: this.unanswered,
+      },
       detour: this.detour,
     };
   }

@@ -24,6 +24,8 @@ export interface PromotionContext {
   engineEpochBefore?: number;
   generationBefore?: number;
   manifests?: ReadonlyMap<string, string>;
+  /** A person has given up what is missing. */
+  lossAccepted: boolean;
   /** Files that this node lacked in its last promotion that failed for it. */
   lackedBefore?: string[];
   onLacking: (files: string[]) => void;
@@ -78,7 +80,7 @@ async function followLastBeat(
 /** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
   const file = await context.ports.volume.emptyTableFile();
-  if (file === undefined) return;
+  if (file === undefined || context.lossAccepted) return;
   context.mustRestart = true;
   throw new Error(`${file} was not in the bucket when the engine looked for it`);
 }
@@ -92,7 +94,7 @@ function refuseUnloaded(context: PromotionContext, objects: StoredObject[], file
   const local = new Set(files.map(plainName));
   const stored = wholeSstables(objects.map(({ key }) => key.slice(engineFolder.length))).map(plainName);
   const lacking = stored.filter(name => !local.has(name)).sort();
-  if (lacking.length === 0 || lacking.join() === context.lackedBefore?.join()) return;
+  if (lacking.length === 0 || context.lossAccepted || lacking.join() === context.lackedBefore?.join()) return;
   context.mustRestart = true;
   context.onLacking(lacking);
   throw new Error(

@@ -14,6 +14,8 @@ export interface LeaseObservation {
   preferredSuccessor: string;
   /** True when the holder gave the Lease back itself: an empty holder that somebody edited by hand is not a release. */
   released: boolean;
+  /** When the Lease was last read or written with success. */
+  seenAt: Monotonic;
   /** When this node first received this very state of the Lease. A renewal is a change of state. */
   unchangedSince: Monotonic;
 }
@@ -133,6 +135,8 @@ export interface BucketView {
 
 /** What a primary knows of its own engine: alive is not healthy. */
 export interface CanaryView {
+  /** Since the WAL was last seen to grow. Milliseconds. */
+  walIdle: number;
   /** Since its last heartbeat was written. Milliseconds. */
   silent: number;
   /** How often in a row the server did not answer at all since then. */

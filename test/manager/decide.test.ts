@@ -97,6 +97,11 @@ describe("decide", () => {
       assert.deepEqual(decide(view, now).lease, { kind: "acquire", epoch: 8 });
     });
 
+    it("does not take silence for a missing renewal where it could not listen", () => {
+      const deaf = lease({ unchangedSince: now - 4600, seenAt: now - 2600 });
+      assert.equal(decide(candidate({ lease: deaf }), now).lease, undefined);
+    });
+
     it("does not take it without a recent answer of the bucket", () => {
       assert.equal(decide(candidate({ ownerReadAt: now - 6000 }), now).lease, undefined);
     });
@@ -299,24 +304,26 @@ describe("decide", () => {
 
   describe("rule 8: alive is not healthy", () => {
     it("kills an engine that does not answer, to resume it in place", () => {
-      const decision = decide(primary({ canary: { silent: 2100, unanswered: 2 } }), now);
+      const decision = decide(primary({ canary: { silent: 2100, walIdle: 0, unanswered: 2 } }), now);
       assert.equal(decision.engine?.kind, "kill");
       assert.notEqual(decision.lease?.kind, "release");
     });
 
     it("does nothing after one probe that failed", () => {
-      assert.equal(decide(primary({ canary: { silent: 5000, unanswered: 1 } }), now).engine, undefined);
-      assert.equal(decide(primary({ canary: { silent: 1900, unanswered: 3 } }), now).engine, undefined);
+      assert.equal(decide(primary({ canary: { silent: 5000, walIdle: 5000, unanswered: 1 } }), now).engine, undefined);
+      assert.equal(decide(primary({ canary: { silent: 1900, walIdle: 0, unanswered: 3 } }), now).engine, undefined);
     });
 
     it("leaves an engine alone that waits for the bucket", () => {
       const waiting = {
-        canary: { silent: 60_000, unanswered: 0 },
+        canary: { silent: 60_000, walIdle: 60_000, unanswered: 0 },
         bucket: { unconfirmed: 0, failingSince: now - 60_000 },
       };
       assert.equal(decide(primary(waiting), now).engine, undefined);
       const well = { ...waiting, bucket: { unconfirmed: 0, failingSince: undefined } };
       assert.equal(decide(primary(well), now).engine?.kind, "kill");
+      const busy = { ...well, canary: { ...well.canary, walIdle: 500 } };
+      assert.equal(decide(primary(busy), now).engine, undefined);
     });
   });
 

@@ -50,6 +50,7 @@ export const lease = (changes: Partial<LeaseObservation> = {}): LeaseObservation
   epoch: 7,
   preferredSuccessor: "",
   released: false,
+  seenAt: now - 200,
   unchangedSince: now - 1000,
   ...changes,
 });
