@@ -82,19 +82,20 @@ function howItDiffers({ server, pod }: SimulatedNode, expected: Map<string, stri
 }
 
 /**
- * Whether the bucket has been left with a manifest that names files which are gone for good: no node has them. The engine does that to itself when a replica's start puts an old manifest over a new one
- * and the primary is lost with its disk before it has repaired that. docs/failover.md names it as not covered.
+ * Whether the bucket has been left with a manifest that names files which are gone from it, and nobody can mend that: there is no primary, and the last one's volume is gone. The engine does that to
+ * itself when a replica's start puts an old manifest over a new one, and the primary is lost with its disk before it has repaired that. docs/failover.md names it as not covered.
  */
-export function isStranded({ store, nodes }: World): boolean {
+export function isStranded(world: World): boolean {
+  const { store, nodes } = world;
+  const owner = nodes.map(node => node.manager?.view().owner).find(record => record !== undefined);
+  const isKept = nodes.some(({ record }) => record.epoch !== undefined && record.epoch === owner?.epoch);
+  if (world.writer() || isKept) return false;
   return store.list("data/").some(({ key }) => {
-    const { body } = store.get(key)!;
     if (!key.endsWith("/MANIFEST")) return false;
     const folder = key.slice(0, -"MANIFEST".length);
-    return [...Manifest.peek(body).entries.values()].some(({ level, id }) => {
-      const isNamed = (name: string) => name.startsWith(`${folder}L${level}`) && name.endsWith(`_${id}.klog`);
-      const isAnywhere = nodes.some(({ disk }) => disk.list().some(name => isNamed(`data/${name}`) && disk.size(name)));
-      return !isAnywhere && !store.list(folder).some(object => isNamed(object.key));
-    });
+    const klogs = store.list(folder).map(object => object.key.slice(folder.length));
+    const named = Manifest.peek(store.get(key)!.body).entries.values();
+    return [...named].some(({ level, id }) => !klogs.includes(`L${level}_${id}.klog`));
   });
 }
 
