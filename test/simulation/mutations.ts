@@ -97,11 +97,6 @@ export const mutations: readonly Mutation[] = [
     decide: insteadOfPromotionStep(["flush", "noteEngineEpoch"]),
   },
   {
-    rule: "4d",
-    without: "a look at the engine's epoch after promoting",
-    decide: insteadOfPromotionStep(["checkEngineEpoch", "noteEngineEpoch"]),
-  },
-  {
     rule: "5",
     without: "who leaves waits until everything is in the bucket",
     decide: insteadOfHandoverStep(
