@@ -1,4 +1,12 @@
-import { DatabaseSettingsArgs, DatabaseUserArgs, Durability, FailoverPreference, OnNoCandidate, OnObjectStoreOutage, StorageKind } from "../components/database";
+import {
+  DatabaseSettingsArgs,
+  DatabaseUserArgs,
+  Durability,
+  FailoverPreference,
+  OnNoCandidate,
+  OnObjectStoreOutage,
+  StorageKind,
+} from "../components/database";
 import { Settings } from "./settings";
 
 const mebibyte = 1024 * 1024;
