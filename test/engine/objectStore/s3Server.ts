@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Socket } from "node:net";
 import { AddressInfo } from "node:net";
 import { PreconditionFailed, PutOptions } from "../model/ports";
 import { TestCertificate } from "../testCertificate";
@@ -11,13 +12,13 @@ const metadataPrefix = "x-amz-meta-";
 export class S3Server {
   /** What the bucket holds; its faults are the server's: a call that throws is answered 503. */
   readonly store = new MemoryObjectStore();
-  private readonly sockets = new Set<import("node:net").Socket>();
+  private readonly sockets = new Set<Socket>();
 
   private constructor(
     private readonly server: http.Server | https.Server,
     readonly bucket: string,
   ) {
-    server.on("connection", socket => {
+    server.on("connection", (socket: Socket) => {
       this.sockets.add(socket);
       socket.on("close", () => this.sockets.delete(socket));
     });
