@@ -9,6 +9,8 @@ export const promised = {
   bucketOutage: true,
   /** A bucket that answers now and then, while a replica starts, harms nothing. */
   bucketNowAndThen: false,
+  /** A replica whose engine made an empty file of an SSTable's values notices it before its readers do, who get an error. */
+  valuesOfReplicas: false,
 };
 
 /** With rule 7: a primary stops taking writes when what is not in the bucket is older than five seconds, which it looks at every so often. Milliseconds. */
