@@ -11,6 +11,10 @@ export const promised = {
   bucketNowAndThen: false,
   /** A replica whose engine made an empty file of an SSTable's values notices it before its readers do, who get an error. */
   valuesOfReplicas: false,
+  /** A Lease into which a person has written another pod's identity still runs out before anybody takes it. */
+  leaseGivenByHand: false,
+  /** After a promotion for which a person has accepted a loss, replicas have no row that the primary lacks. */
+  agreementAfterAcceptedLoss: false,
 };
 
 /** With rule 7: a primary stops taking writes when what is not in the bucket is older than five seconds, which it looks at every so often. Milliseconds. */
