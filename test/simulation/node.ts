@@ -95,6 +95,7 @@ export class SimulatedNode {
 
   /** The manager's loop hangs: its watchdog and mariadbd go on. */
   blockLoop(): void {
+    this.world.promises.loopHangs(this);
     if (this.process) this.process.frozen = true;
   }
 

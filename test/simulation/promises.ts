@@ -12,6 +12,8 @@ interface Span {
 
 /** After a fault is over its consequences take so long: a lease runs out, a start is tried again, parked uploads are sent. Milliseconds. */
 const aftermath = 8000;
+/** A manager that hangs stops nothing; its watchdog ends the engine within a lease. Milliseconds. */
+const leaseMilliseconds = 4000;
 const parkedUploads = 70_000;
 
 /** Watches for two writers, and knows for which acknowledged writes there is an excuse to be lost. */
@@ -23,6 +25,7 @@ export class Promises {
   private readonly stops: { pod: string; at: number; closedAt: number }[] = [];
   private readonly closings = new Map<string, number>();
   private readonly thaws: { pod: string; at: number }[] = [];
+  private readonly hungLoops = new Set<string>();
   private readonly departures: Span[] = [];
   private readonly cutOff: Span[] = [];
 
@@ -59,6 +62,11 @@ export class Promises {
   thawed(node: SimulatedNode): void {
     this.thaws.push({ pod: node.pod, at: this.world.time.now });
     this.world.time.after(zombieMilliseconds, () => this.oneWriter());
+  }
+
+  /** A manager's loop hangs: what it would stop goes on until its watchdog's deadline. */
+  loopHangs(node: SimulatedNode): void {
+    this.hungLoops.add(node.pod);
   }
 
   opened(node: SimulatedNode): void {
@@ -106,7 +114,9 @@ export class Promises {
       if (interval && at > stop.closedAt - shippingLag) return true;
       const outage = this.cutOff.find(span => covers(span, pod, stop.at) && at > span.from - shippingLag);
       if (!outage) return false;
-      return !promised.bucketOutage || (interval && at > stop.closedAt - maxDataLossMilliseconds);
+      const unstopped = this.hungLoops.has(pod) ? leaseMilliseconds : 0;
+      const bound = interval ? maxDataLossMilliseconds + unstopped : unstopped;
+      return !promised.bucketOutage || at > stop.closedAt - bound;
     });
   }
 }
