@@ -111,7 +111,7 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
   }
   if (!lease || view.stopping || now < view.backoffUntil || now < view.promisedUntil) return undefined;
   // A restarted manager finds itself the holder: its engine died with it, so it renews, and goes on in the same epoch.
-  if (lease.exists && lease.holder === view.identity) {
+  if (findsItselfHolder(view)) {
     if (engine.role !== "replica") return undefined;
     // Somebody has written a lower epoch into the Lease: no promotion would get past the bucket's record with it.
     const lowered = owner !== undefined && lease.epoch < owner.epoch;
@@ -121,6 +121,13 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
   if (!mayBePromoted(view, now)) return undefined;
   if (!view.lossAccepted && (waitsForVolume(view, now) || letOthersGoFirst(view, now))) return undefined;
   return { kind: "acquire", epoch: Math.max(lease.epoch, owner.epoch) + 1 };
+}
+
+/**
+ * A restarted manager: the Lease and the bucket name this very pod. A Lease alone that names it may have been edited by hand, while the one that the bucket names still writes.
+ */
+function findsItselfHolder({ lease, owner, identity }: View): boolean {
+  return lease?.exists === true && lease.holder === identity && owner?.holder === identity;
 }
 
 /** A holder gives the Lease back when it cannot become a primary. */
@@ -152,7 +159,7 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
       // Only under the Lease: its WAL would be sent over the one of a node that is being promoted.
       return holds ? { kind: "start", wipe: false, why: "this volume is the last primary's" } : undefined;
     }
-    if (view.hold || lease.holder === view.identity) return undefined;
+    if (view.hold || findsItselfHolder(view)) return undefined;
     return { kind: "start", wipe: true, why: "a replica starts empty" };
   }
   if (engine.state === "stopping") return undefined;

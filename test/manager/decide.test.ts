@@ -71,7 +71,7 @@ describe("decide", () => {
     });
 
     it("lets a restarted manager go on in the epoch that it holds", () => {
-      const view = lastPrimary({ lease: lease({ holder: "orders-1_b" }) });
+      const view = lastPrimary({ lease: lease({ holder: "orders-1_b" }), owner: owner({ holder: "orders-1_b" }) });
       assert.deepEqual(decide(view, now).lease, { kind: "renew" });
     });
   });
@@ -95,6 +95,11 @@ describe("decide", () => {
     it("never lets epochs restart: the bucket remembers what a deleted lease forgot", () => {
       const view = candidate({ lease: lease({ exists: false, holder: "", epoch: 0, unchangedSince: now - 5000 }) });
       assert.deepEqual(decide(view, now).lease, { kind: "acquire", epoch: 8 });
+    });
+
+    it("does not renew a lease that was given to it by hand, while the bucket names another", () => {
+      const given = candidate({ lease: lease({ holder: "orders-1_b" }) });
+      assert.equal(decide(given, now).lease, undefined);
     });
 
     it("does not take silence for a missing renewal where it could not listen", () => {
@@ -256,8 +261,9 @@ describe("decide", () => {
     });
 
     it("does not renew a lease that it may have taken before it promised", () => {
-      const own = candidate({ lease: lease({ holder: "orders-1_b", epoch: 8 }), promisedUntil: now + 10 });
-      assert.equal(decide(own, now).lease, undefined);
+      const own = { lease: lease({ holder: "orders-1_b", epoch: 8 }), owner: owner({ holder: "orders-1_b" }) };
+      assert.equal(decide(candidate({ ...own, promisedUntil: now + 10 }), now).lease, undefined);
+      assert.equal(decide(candidate(own), now).lease?.kind, "renew");
     });
   });
 
