@@ -62,10 +62,12 @@ export class Follower {
 
   /**
    * Asks the primary for a flush and for the marker behind it. A node that opened the bucket before another was promoted may have replayed other rows than that one: it begins anew.
-   * @param epoch the primary's
    */
-  async join(primary: string, epoch: number): Promise<void> {
+  async join(primary: string): Promise<void> {
     const { marker } = this;
+    // Only a primary that is open answers: whoever began anew before would have to do so again.
+    const { epoch } = await this.ports.peers.inventory(primary, callTimeout);
+    if (this.marker !== marker) return;
     if (epoch !== this.startedIn && !this.hasFollowed) {
       this.ports.log("info", "begins anew, since a primary was promoted after it had opened the bucket", { epoch });
       this.state = { following: "missed" };

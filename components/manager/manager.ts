@@ -302,7 +302,7 @@ export class Manager {
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
     if (joining && primary !== undefined && primary !== this.pod) {
       const interval = this.follower.asked ? intervals.joinAgain : intervals.join;
-      this.lanes.every(interval, "join", () => this.follower.join(primary, this.lease.observation?.epoch ?? 0));
+      this.lanes.every(interval, "join", () => this.follower.join(primary));
     }
   }
 

@@ -131,7 +131,8 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
   async settle(context) {
     const { clock, store, engine, log } = context.ports;
     const interval = context.syncIntervalMilliseconds;
-    if (context.onKeptVolume || context.owner?.record.epoch === 0) return clock.sleep(3 * interval);
+    // The volume has it all; one poll, for what a promotion that failed elsewhere has left in the bucket.
+    if (context.onKeptVolume || context.owner?.record.epoch === 0) return clock.sleep(interval);
     const asked = clock.now();
     const last = (await store.readOwner(callTimeout))?.record;
     const answered = clock.now();

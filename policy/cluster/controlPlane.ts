@@ -1,7 +1,7 @@
 import { Level, resourceCheck, stackCheck } from "../check";
 import { isEksCluster, isEveryone, ofAwsKind } from "../model/aws";
 import { vpcCniSettings } from "../model/eks";
-import { endOfStandardSupport } from "../model/eksSupport";
+import { endOfStandardSupport } from "../../components/core/kubernetesVersions";
 import { anyOf, type Field } from "../model/field";
 
 const isRawCluster = ofAwsKind("eks:Cluster");

@@ -14,9 +14,13 @@ const mysqlPort = { name: "mysql", port: podLayout.mysqlPort, targetPort: "mysql
 /** Pulumi waits for a Service's endpoints. With no replicas there will never be any. */
 const skipAwait = { "pulumi.com/skipAwait": "true" };
 
-/** Where clients write: the one pod that the managers label `primary`. */
+/**
+ * Where clients write: the one pod that the managers label `primary`. The label is set when the pod takes writes and taken off when it does not: the kubelet's next probe, up to a second later, would only
+ * make the outage longer.
+ */
 export function primaryServiceManifest(names: DatabaseNames, exposure: ServiceExposure) {
-  return roleService(names, names.primaryService, "primary", exposure, {});
+  const { spec, ...service } = roleService(names, names.primaryService, "primary", exposure, {});
+  return { ...service, spec: { ...spec, publishNotReadyAddresses: true } };
 }
 
 /** Where clients read: every pod that the managers label `replica`. */

@@ -25,7 +25,8 @@ describe("Services", () => {
     assert.deepEqual(primary.spec.selector, { ...ownPods, "tidesql.io/role": "primary" });
     assert.deepEqual(replica.spec.selector, { ...ownPods, "tidesql.io/role": "replica" });
     assert.equal(primary.spec.ports[0]?.port, 3306);
-    assert.equal("publishNotReadyAddresses" in primary.spec, false);
+    assert.equal(primary.spec.publishNotReadyAddresses, true, "a new primary is found as soon as it is labelled");
+    assert.equal("publishNotReadyAddresses" in replica.spec, false, "a replica that died is not asked");
   });
 
   it("do not make Pulumi wait for endpoints that may never be", () => {
