@@ -52,6 +52,20 @@ export function dataVolume(mariadbPrefix: string): Volume {
     await fs.rename(temporary, templateDirectory);
   }
 
+  async function allFiles(): Promise<string[]> {
+    const entries = await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true });
+    return entries
+      .filter(entry => entry.isFile())
+      .map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
+  }
+
+  async function emptyFiles(): Promise<string[]> {
+    const found: string[] = [];
+    for (const name of await allFiles())
+      if (name.endsWith(".klog") && (await sizeOf(path.join(tidesdbDirectory, name))) === 0) found.push(name);
+    return found;
+  }
+
   return {
     write,
 
@@ -78,10 +92,11 @@ export function dataVolume(mariadbPrefix: string): Volume {
     },
 
     async tableFiles() {
-      const entries = await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true });
-      const names = entries.map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
-      return wholeSstables(names);
+      const empty = new Set(await emptyFiles());
+      return wholeSstables(await allFiles()).filter(name => !empty.has(name));
     },
+
+    emptyTableFiles: emptyFiles,
 
     async walFiles() {
       const found: WalFile[] = [];
@@ -100,15 +115,6 @@ export function dataVolume(mariadbPrefix: string): Volume {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
       }
-    },
-
-    async emptyTableFile() {
-      for (const entry of await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true })) {
-        if (!entry.isFile() || !entry.name.endsWith(".klog")) continue;
-        const full = path.join(entry.parentPath, entry.name);
-        if ((await sizeOf(full)) === 0) return path.relative(tidesdbDirectory, full);
-      }
-      return undefined;
     },
 
     async list() {

@@ -74,6 +74,7 @@ export class EngineKeeper {
   startBackoffUntil: Monotonic = -Infinity;
   /** Open as primary, but read-only, because what is written could not be kept. */
   writesStopped = false;
+  private gaveUpVolume = false;
   private lackedBefore: string[] | undefined;
   /** In a row, of replicas that never followed. */
   private wipes = 0;
@@ -228,8 +229,10 @@ export class EngineKeeper {
    */
   private async giveUpVolume(): Promise<boolean> {
     const { volume, log } = this.options.ports;
-    const file = await volume.emptyTableFile();
-    if (file === undefined) return false;
+    const [file] = await volume.emptyTableFiles();
+    // After it was wiped once for that, what is still empty belongs to no table.
+    if (file === undefined || this.gaveUpVolume) return false;
+    this.gaveUpVolume = true;
     log("warning", "wipes the last primary's volume, all of which is in the bucket but for a file that was not read", {
       file,
     });
@@ -339,6 +342,7 @@ export class EngineKeeper {
       silentMilliseconds: this.options.silentMilliseconds(),
       volume: this.volume,
       owner: owner.stored,
+      ghosts: follower.ghosts,
       lossAccepted: this.options.lossAccepted(),
       lackedBefore: this.lackedBefore,
       onLacking: files => (this.lackedBefore = files),

@@ -1,5 +1,5 @@
 import { FollowState, followed, joined, notFollowing } from "./following";
-import { Compared, compareWith, lostSight, overdue } from "./inventory";
+import { Compared, compareWith, lostSight, overdue, plainName } from "./inventory";
 import { text } from "./lanes";
 import { Ports } from "./ports";
 import { Monotonic } from "./view";
@@ -11,6 +11,8 @@ const markerOverdue = 30_000;
 const lookAtFilesEvery = 5000;
 /** A file that stays empty for so long is not being written. Milliseconds. */
 const fileSettles = 1000;
+/** A file that was lacked after so many starts on an empty volume is nothing that a table needs. */
+const livesUntilLeftover = 2;
 /** A server that has not answered for so long hangs. Milliseconds. */
 const hungAfter = 10_000;
 /** The primary flushes all tables before it answers. Milliseconds. */
@@ -30,6 +32,9 @@ export class Follower {
   /** This node has all files that the primary has. */
   private passed = false;
   private compared: Compared | undefined;
+  /** Empty files that the primary does not have: of tables that it has dropped, or of what it has merged. */
+  ghosts: ReadonlySet<string> = new Set();
+  private readonly lacked = new Map<string, number>();
   private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
   private filesSeenAt: Monotonic = -Infinity;
@@ -52,6 +57,7 @@ export class Follower {
     this.hasFollowed = false;
     this.passed = false;
     this.compared = undefined;
+    this.ghosts = new Set();
     this.answeredAt = this.ports.clock.now();
     this.marker = marker;
   }
@@ -97,13 +103,18 @@ export class Follower {
       this.state = { following: "missed" };
       return;
     }
-    if (await this.lacksFile()) return;
     // The marker was read in the middle of a poll, perhaps: two more are certain to have read all that was flushed with it.
     await clock.sleep(2 * this.syncIntervalMilliseconds);
     if (this.marker !== marker) return;
     this.hasFollowed = true;
     this.state = joined(heartbeat);
     log("info", "follows the primary", { ...heartbeat });
+  }
+
+  private wasLacked(file: string): void {
+    const lives = (this.lacked.get(file) ?? 0) + 1;
+    this.lacked.set(file, lives);
+    if (lives >= livesUntilLeftover) this.leftovers.add(file);
   }
 
   /** A server that does not answer any more serves nobody, and is no candidate. */
@@ -131,31 +142,35 @@ export class Follower {
     const now = clock.now();
     const compared = compareWith(before, inventory, files, this.leftovers, now);
     this.compared = compared;
+    const ofPrimary = new Set(inventory.files);
+    this.ghosts = new Set((await volume.emptyTableFiles()).filter(name => !ofPrimary.has(plainName(name))));
     this.passed ||= this.asked && compared.lacking.size === 0;
     // Who is joining has not followed any heartbeat yet: its marker is waited for instead.
     const why = lostSight(this.state.following === "joining" ? undefined : before, compared, this.position(), now);
     if (why === undefined) return;
     log("warning", "has lost sight of the primary", { why });
-    // What is lacked again after a start on an empty volume is nothing that a table needs.
-    for (const file of overdue(compared, now)) this.leftovers.add(file);
+    for (const file of overdue(compared, now)) this.wasLacked(file);
     this.state = { following: "missed" };
   }
 
   /**
-   * Whether the engine has made an empty file of an object that it did not find, or that the bucket did not give: it sees none of that object's rows then, and
-   * never asks for it again.
+   * Whether the engine has made an empty file of an object that it did not find, or that the bucket did not give: it sees none of that object's rows then, and never asks for it again. Only what
+   * the primary has counts: a replica that starts may bring the manifest of a table back that was dropped.
    */
   private async lacksFile(): Promise<boolean> {
     const { clock, volume, log } = this.ports;
-    const { marker } = this;
-    if (this.state.following === "following" && clock.now() - this.filesSeenAt < lookAtFilesEvery) return false;
+    const { marker, compared } = this;
+    if (!compared || clock.now() - this.filesSeenAt < lookAtFilesEvery) return false;
     this.filesSeenAt = clock.now();
-    const file = await volume.emptyTableFile();
-    if (file === undefined) return false;
+    const ofPrimary = new Set(compared.inventory.files);
+    const look = async () => (await volume.emptyTableFiles()).find(name => ofPrimary.has(plainName(name)));
+    const file = await look();
+    if (file === undefined || this.leftovers.has(plainName(file))) return false;
     // Not one that is being written just now.
     await clock.sleep(fileSettles);
-    if (this.marker !== marker || (await volume.emptyTableFile()) !== file) return false;
+    if (this.marker !== marker || (await look()) !== file) return false;
     log("warning", "a table's file was not in the bucket when the engine looked for it", { file });
+    this.wasLacked(plainName(file));
     this.state = { following: "missed" };
     return true;
   }

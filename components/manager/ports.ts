@@ -206,14 +206,14 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
-  /** Names of the SSTables, by their keys' files. */
+  /** Names of the SSTables, by their keys' files; those without content are left out. */
   tableFiles(): Promise<string[]>;
   /** The WAL's files. */
   walFiles(): Promise<WalFile[]>;
   /** Content of one of the engine's files; undefined when it has gone. */
   readFile(name: string): Promise<Uint8Array | undefined>;
-  /** Name of a table file without content, if there is one: the engine makes it of an object that it did not find, and takes it for the real one from then on. */
-  emptyTableFile(): Promise<string | undefined>;
+  /** Names of keys' files without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. */
+  emptyTableFiles(): Promise<string[]>;
 }
 
 /** What a manager tells another. */

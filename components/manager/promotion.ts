@@ -26,6 +26,8 @@ export interface PromotionContext {
   manifests?: ReadonlyMap<string, string>;
   /** A person has given up what is missing. */
   lossAccepted: boolean;
+  /** Empty files that the last primary did not have. */
+  ghosts: ReadonlySet<string>;
   /** Files that this node lacked in its last promotion that failed for it. */
   lackedBefore?: string[];
   onLacking: (files: string[]) => void;
@@ -79,10 +81,12 @@ async function followLastBeat(
 
 /** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
-  const file = await context.ports.volume.emptyTableFile();
-  if (file === undefined || context.lossAccepted) return;
+  const empty = (await context.ports.volume.emptyTableFiles()).filter(name => !context.ghosts.has(name)).sort();
+  // What is empty again after the bucket was opened once more belongs to no table.
+  if (empty.length === 0 || context.lossAccepted || empty.join() === context.lackedBefore?.join()) return;
   context.mustRestart = true;
-  throw new Error(`${file} was not in the bucket when the engine looked for it`);
+  context.onLacking(empty);
+  throw new Error(`${empty[0]} was not in the bucket when the engine looked for it`);
 }
 
 /**

@@ -140,8 +140,7 @@ export class SimulatedNode {
           ),
         readFile: name => Promise.resolve(this.disk.read(name)),
         tableFiles: () => Promise.resolve(this.disk.list().filter(name => /\.klog$/.test(name))),
-        emptyTableFile: () =>
-          Promise.resolve(this.disk.list().find(name => name.endsWith(".klog") && this.disk.size(name) === 0)),
+        emptyTableFiles: () => Promise.resolve(this.emptyFiles()),
       },
       peers: {
         askAll: async timeout => {
@@ -266,6 +265,10 @@ export class SimulatedNode {
         call(timeout, () => Number(store.head("data/_tdb_primary_lease")?.metadata.epoch ?? 0)),
       supportsConditionalWrites: timeout => call(timeout, () => true),
     };
+  }
+
+  private emptyFiles(): string[] {
+    return this.disk.list().filter(name => name.endsWith(".klog") && this.disk.size(name) === 0);
   }
 
   private filesForBucket() {
