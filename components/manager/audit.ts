@@ -1,4 +1,5 @@
 import { MissingObject, missingInBucket, StoredSum, walGeneration } from "./comparison";
+import { missingCopies } from "./definitions";
 import { obsoleteWalObjects } from "./housekeeping";
 import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
 import { BucketView, Monotonic } from "./view";
@@ -123,6 +124,7 @@ export class Audit {
     this.figures = figuresOf(missing, files, stored);
     if (missing.length === 0) this.confirm(sample => sample.at <= at && sample.generation < (wal?.generation ?? 0));
     await this.repair(missing, files, stored, at);
+    await this.copyPartitioned(stored);
     await this.housekeep(stored, missing.length === 0, at);
   }
 
@@ -178,6 +180,15 @@ export class Audit {
     } catch (error) {
       // The engine was faster.
       if (!(error instanceof Conflict)) throw error;
+    }
+  }
+
+  /** The settings keep tables from being merged into files that other nodes do not find; one that lost its settings is merged all the same. */
+  private async copyPartitioned(stored: StoredObject[]): Promise<void> {
+    const objects = stored.map(object => ({ ...object, key: engineFolder + object.key }));
+    for (const { from, to } of missingCopies(objects)) {
+      await this.ports.store.copy(from, to, sendTimeout);
+      this.log("warning", "copied a table's file under the name that other nodes look for", { from, to });
     }
   }
 

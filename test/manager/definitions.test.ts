@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { definitionsFolder, missingDefinitionCopies } from "../../components/manager/definitions";
+import { definitionsFolder, missingCopies } from "../../components/manager/definitions";
 
 const objects = (...names: string[]) => names.map(key => ({ key, size: 1, etag: "" }));
 
@@ -11,7 +11,7 @@ describe("copies of the table of definitions", () => {
       `${definitionsFolder}L1P0_7.vlog`,
       `${definitionsFolder}MANIFEST`,
     );
-    assert.deepEqual(missingDefinitionCopies(merged), [
+    assert.deepEqual(missingCopies(merged), [
       { from: `${definitionsFolder}L1P0_7.vlog`, to: `${definitionsFolder}L1_7.vlog` },
       { from: `${definitionsFolder}L1P0_7.klog`, to: `${definitionsFolder}L1_7.klog` },
     ]);
@@ -23,7 +23,13 @@ describe("copies of the table of definitions", () => {
       `${definitionsFolder}L1_7.klog`,
       `${definitionsFolder}L1_8.klog`,
     );
-    assert.deepEqual(missingDefinitionCopies(done), []);
-    assert.deepEqual(missingDefinitionCopies(objects("data/shop__orders/L1P0_7.klog")), []);
+    assert.deepEqual(missingCopies(done), []);
+    assert.deepEqual(missingCopies(objects("data/shop__orders/L1_7.klog", "data/uwal_7.log")), []);
+  });
+
+  it("are made of any table's files, should they be merged so", () => {
+    assert.deepEqual(missingCopies(objects("data/shop__orders/L2P13_7.klog")), [
+      { from: "data/shop__orders/L2P13_7.klog", to: "data/shop__orders/L2_7.klog" },
+    ]);
   });
 });
