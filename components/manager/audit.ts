@@ -1,11 +1,17 @@
-import { MissingObject, missingInBucket, StoredSum, walGeneration } from "./comparison";
+import {
+  emptyWalBytes,
+  engineFolder,
+  engineObjects,
+  MissingObject,
+  missingInBucket,
+  StoredSum,
+  walGeneration,
+} from "./comparison";
 import { missingCopies } from "./definitions";
 import { obsoleteWalObjects } from "./housekeeping";
 import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
 import { BucketView, Monotonic } from "./view";
 
-/** The engine's folder, below the deployment's prefix. */
-export const engineFolder = "data/";
 /** A whole comparison of the volume with the bucket is made this often while nothing is amiss. Milliseconds. About $0.45 a month for each thousand objects. */
 const compareEvery = 30_000;
 /** And this often while something is missing. Milliseconds. */
@@ -100,7 +106,7 @@ export class Audit {
       this.failingSince ??= at;
       throw error;
     }
-    this.confirm(sample => sample.bytes <= emptyWal || (sizes.get(sample.generation) ?? 0) >= sample.bytes);
+    this.confirm(sample => sample.bytes <= emptyWalBytes || (sizes.get(sample.generation) ?? 0) >= sample.bytes);
   }
 
   /** Whether a whole comparison is due. */
@@ -116,7 +122,7 @@ export class Audit {
     this.comparedAt = at;
     const wal = latest(await volume.walFiles());
     const files = await volume.list();
-    const stored = await this.listBucket();
+    const stored = await engineObjects(this.ports.store, listTimeout);
     // The newest WAL is always a moment ahead of its object: the probe knows by how much.
     const missing = missingInBucket(files, stored, manifestsAtPromotion).filter(
       ({ name }) => walGeneration(name) === undefined,
@@ -134,19 +140,13 @@ export class Audit {
    */
   async sendEverything(manifestsAtPromotion: StoredSum, way: Detour = this.ports.store): Promise<void> {
     const files = await this.ports.volume.list();
-    const stored = await this.listBucket(way);
+    const stored = await engineObjects(way, listTimeout);
     for (const { name } of missingInBucket(files, stored, manifestsAtPromotion)) {
       const file = files.find(candidate => candidate.name === name);
       if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag, way);
     }
-    const left = missingInBucket(files, await this.listBucket(way), manifestsAtPromotion);
+    const left = missingInBucket(files, await engineObjects(way, listTimeout), manifestsAtPromotion);
     if (left.length > 0) throw new Error(`the bucket still lacks ${left.length} files, ${left[0]?.name} first`);
-  }
-
-  /** The engine's objects, named as its files are. */
-  private async listBucket(way: Detour = this.ports.store): Promise<StoredObject[]> {
-    const objects = await way.list(listTimeout, engineFolder);
-    return objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
   }
 
   private confirm(covered: (sample: Sample) => boolean): void {
@@ -185,9 +185,8 @@ export class Audit {
 
   /** The settings keep tables from being merged into files that other nodes do not find; one that lost its settings is merged all the same. */
   private async copyPartitioned(stored: StoredObject[]): Promise<void> {
-    const objects = stored.map(object => ({ ...object, key: engineFolder + object.key }));
-    for (const { from, to } of missingCopies(objects)) {
-      await this.ports.store.copy(from, to, sendTimeout);
+    for (const { from, to } of missingCopies(stored)) {
+      await this.ports.store.copy(engineFolder + from, engineFolder + to, sendTimeout);
       this.log("warning", "copied a table's file under the name that other nodes look for", { from, to });
     }
   }
@@ -215,9 +214,6 @@ export class Audit {
       });
   }
 }
-
-/** A WAL without an entry. Bytes. */
-const emptyWal = 8;
 
 function latest(files: WalFile[]): WalFile | undefined {
   return files.reduce<WalFile | undefined>(

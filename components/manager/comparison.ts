@@ -1,10 +1,19 @@
-import { LocalFile, StoredObject } from "./ports";
+import { LocalFile, Store, StoredObject } from "./ports";
 
 /** A WAL without an entry is this long. Bytes. It says nothing, so nothing is missed without it. */
-const emptyWalBytes = 8;
+export const emptyWalBytes = 8;
 
 /** Generations of the WAL behind the newest one that may be needed still: their objects are kept. */
 export const walGenerationsKept = 8;
+
+/** The engine's folder, below the deployment's prefix. */
+export const engineFolder = "data/";
+
+/** The engine's objects, named as its files are. */
+export async function engineObjects(store: Pick<Store, "list">, timeoutMilliseconds: number): Promise<StoredObject[]> {
+  const objects = await store.list(timeoutMilliseconds, engineFolder);
+  return objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
+}
 
 /** MD5 of files by name. */
 export type StoredSum = ReadonlyMap<string, string>;

@@ -59,9 +59,9 @@ export function dataVolume(mariadbPrefix: string): Volume {
       .map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
   }
 
-  async function emptyFiles(): Promise<string[]> {
+  async function emptyAmong(names: string[]): Promise<string[]> {
     const found: string[] = [];
-    for (const name of await allFiles())
+    for (const name of names)
       if (name.endsWith(".klog") && (await sizeOf(path.join(tidesdbDirectory, name))) === 0) found.push(name);
     return found;
   }
@@ -92,11 +92,14 @@ export function dataVolume(mariadbPrefix: string): Volume {
     },
 
     async tableFiles() {
-      const empty = new Set(await emptyFiles());
-      return wholeSstables(await allFiles()).filter(name => !empty.has(name));
+      const names = await allFiles();
+      const empty = new Set(await emptyAmong(names));
+      return wholeSstables(names).filter(name => !empty.has(name));
     },
 
-    emptyTableFiles: emptyFiles,
+    async emptyTableFiles() {
+      return emptyAmong(await allFiles());
+    },
 
     async walFiles() {
       const found: WalFile[] = [];
@@ -119,19 +122,15 @@ export function dataVolume(mariadbPrefix: string): Volume {
 
     async list() {
       const files: LocalFile[] = [];
-      for (const entry of await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true })) {
-        if (!entry.isFile() || !belongsInBucket(entry.name)) continue;
-        const full = path.join(entry.parentPath, entry.name);
-        const name = path.relative(tidesdbDirectory, full);
+      for (const name of (await allFiles()).filter(belongsInBucket)) {
+        const full = path.join(tidesdbDirectory, name);
         const size = await sizeOf(full);
         if (size === undefined) continue;
-        // A manifest is rewritten under its name, often at the same size.
-        const md5 =
-          entry.name === "MANIFEST" || entry.name === "UNIMAP"
-            ? createHash("md5")
-                .update(await fs.readFile(full))
-                .digest("hex")
-            : undefined;
+        const md5 = isRewritten(name)
+          ? createHash("md5")
+              .update(await fs.readFile(full))
+              .digest("hex")
+          : undefined;
         files.push({ name, size, md5 });
       }
       return files;
@@ -151,7 +150,12 @@ async function sizeOf(file: string): Promise<number | undefined> {
 
 /** Tables' files, their manifests, the map of their key prefixes, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */
 function belongsInBucket(name: string): boolean {
-  return name === "MANIFEST" || name === "UNIMAP" || /\.(klog|vlog)$/.test(name) || /^uwal_\d+\.log$/.test(name);
+  return isRewritten(name) || /\.(klog|vlog)$/.test(name) || /^uwal_\d+\.log$/.test(path.basename(name));
+}
+
+/** Rewritten under its name, often at the same size. */
+function isRewritten(name: string): boolean {
+  return ["MANIFEST", "UNIMAP"].includes(path.basename(name));
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { missingInBucket } from "./comparison";
+import { engineObjects, missingInBucket } from "./comparison";
 import { Ports } from "./ports";
 import { HandoverStep } from "./steps";
 import { OwnerRecord } from "./view";
@@ -147,9 +147,5 @@ async function waitForBucket(context: HandoverContext): Promise<void> {
 /** The files first, then the bucket: an upload in between is no false alarm. */
 async function compare({ ports, manifestsAtPromotion }: HandoverContext) {
   const files = await ports.volume.list();
-  const objects = await ports.store.list(2 * callTimeout);
-  const inEngineFolder = objects
-    .filter(object => object.key.startsWith("data/"))
-    .map(object => ({ ...object, key: object.key.slice("data/".length) }));
-  return missingInBucket(files, inEngineFolder, manifestsAtPromotion);
+  return missingInBucket(files, await engineObjects(ports.store, 2 * callTimeout), manifestsAtPromotion);
 }

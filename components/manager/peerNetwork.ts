@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { httpRequest } from "./httpRequest";
-import { engineFolder } from "./audit";
+import { engineFolder } from "./comparison";
 import { Inventory } from "./inventory";
 import { Conflict, Detour, Log, Peers, PeerStatus, PutCondition, StoredObject } from "./ports";
 

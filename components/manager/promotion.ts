@@ -1,5 +1,4 @@
-import { highestWalGeneration, manifestSums } from "./comparison";
-import { engineFolder } from "./audit";
+import { engineFolder, highestWalGeneration, manifestSums } from "./comparison";
 import { plainName, wholeSstables } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
@@ -82,28 +81,30 @@ async function followLastBeat(
 /** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
   const empty = (await context.ports.volume.emptyTableFiles()).filter(name => !context.ghosts.has(name)).sort();
-  // What is empty again after the bucket was opened once more belongs to no table.
-  if (empty.length === 0 || context.lossAccepted || empty.join() === context.lackedBefore?.join()) return;
-  context.mustRestart = true;
-  context.onLacking(empty);
-  throw new Error(`${empty[0]} was not in the bucket when the engine looked for it`);
+  refuseLacking(context, empty, `${empty[0]} was not in the bucket when the engine looked for it`);
 }
 
 /**
- * A node that has not followed knows only what it loaded when it opened the bucket: of tables that it discovered later it has no files. Files that it still lacks after it has opened the bucket once more
- * belong to no table.
+ * Ends a promotion for files that this node lacks. What it lacks again after it has opened the bucket once more belongs to no table.
+ * @throws with `why`
+ */
+function refuseLacking(context: PromotionContext, files: string[], why: string): void {
+  if (files.length === 0 || context.lossAccepted || files.join() === context.lackedBefore?.join()) return;
+  context.mustRestart = true;
+  context.onLacking(files);
+  throw new Error(why);
+}
+
+/**
+ * A node that has not followed knows only what it loaded when it opened the bucket: of tables that it discovered later it has no files.
  * @throws when files of the bucket are not here
  */
 function refuseUnloaded(context: PromotionContext, objects: StoredObject[], files: string[]): void {
   const local = new Set(files.map(plainName));
   const stored = wholeSstables(objects.map(({ key }) => key.slice(engineFolder.length))).map(plainName);
   const lacking = stored.filter(name => !local.has(name)).sort();
-  if (lacking.length === 0 || context.lossAccepted || lacking.join() === context.lackedBefore?.join()) return;
-  context.mustRestart = true;
-  context.onLacking(lacking);
-  throw new Error(
-    `${lacking.length} files of the bucket were not loaded when this node opened it, ${lacking[0]} first`,
-  );
+  const why = `${lacking.length} files of the bucket were not loaded when this node opened it, ${lacking[0]} first`;
+  refuseLacking(context, lacking, why);
 }
 
 /**

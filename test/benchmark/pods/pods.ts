@@ -14,6 +14,7 @@ import { buildEngine } from "../../engine/build";
 import { S3Server } from "../../engine/objectStore/s3Server";
 import { makeCertificate, TestCertificate } from "../../engine/testCertificate";
 import { projectFolder } from "../childProcess";
+import { configuration as managerConfiguration } from "../../manager/views";
 import { KubernetesApi } from "./kubernetesApi";
 
 const name = "bench";
@@ -167,21 +168,12 @@ interface Mounts {
 function writeMounts(root: string, mounts: Mounts): void {
   const { address, apiCertificate, peers, storePort, mariadbPrefix, nodes, manager } = mounts;
   const configuration: ManagerConfiguration = {
+    ...managerConfiguration,
     name,
     namespace,
     databaseId: "2d0a4c1e-7a0f-4b0c-9a55-0a4f3a7f5b11",
     headlessService: name,
     nodes,
-    leaseDurationSeconds: 4,
-    leaseMarginSeconds: 0.5,
-    durability: "interval",
-    onNoCandidate: "wait",
-    failoverPreference: "availability",
-    resumeWithinSeconds: 60,
-    maxDataLossSeconds: 5,
-    compactAtSstables: 64,
-    onObjectStoreOutage: "stopWrites",
-    replicaSyncIntervalMicroseconds: 100_000,
     objectStore: {
       endpoint: `${storeHost}:${storePort}`,
       bucket: "bucket",
@@ -193,7 +185,6 @@ function writeMounts(root: string, mounts: Mounts): void {
     mariadbPrefix,
     databases: ["app"],
     users: [{ name: "app", host: "%", grants: [{ database: "app", privileges: ["ALL PRIVILEGES"] }] }],
-    requireTls: true,
   };
   const engine = engineConfigurationText({
     durability: configuration.durability,
