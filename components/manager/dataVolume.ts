@@ -11,12 +11,19 @@ import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 
 const run = promisify(execFile);
+
+/** Where things are on the volume. */
+type VolumeLayout = Record<
+  "mariadbDirectory" | "tidesdbDirectory" | "templateDirectory" | "walDirectory" | "epochFile" | "dataDirectory",
+  string
+>;
+
 /** Initialising takes a second; a slow volume may need much longer. Milliseconds. */
 const initialiseTimeout = 120_000;
 
 /** The pod's own volume: the server's data, the engine's files, and the small file that says whose data it is. */
-export function dataVolume(mariadbPrefix: string): Volume {
-  const { mariadbDirectory, tidesdbDirectory, templateDirectory, epochFile, dataDirectory } = podLayout;
+export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayout): Volume {
+  const { mariadbDirectory, tidesdbDirectory, templateDirectory, walDirectory, epochFile, dataDirectory } = layout;
 
   async function write(record: VolumeRecord): Promise<void> {
     const temporary = `${epochFile}.new`;
@@ -82,6 +89,7 @@ export function dataVolume(mariadbPrefix: string): Volume {
       // The record goes first: whatever happens on the way, the rest is never taken for a primary's data.
       await fs.rm(epochFile, { force: true });
       await syncDirectory(dataDirectory);
+      await fs.rm(walDirectory, { recursive: true, force: true });
       await fs.rm(tidesdbDirectory, { recursive: true, force: true });
       await fs.rm(mariadbDirectory, { recursive: true, force: true });
       await prepareTemplate();
@@ -109,6 +117,17 @@ export function dataVolume(mariadbPrefix: string): Volume {
         if (generation !== undefined && bytes !== undefined) found.push({ generation, bytes });
       }
       return found;
+    },
+
+    async keepWal() {
+      await fs.mkdir(walDirectory, { recursive: true });
+      await linkWal(walDirectory, tidesdbDirectory);
+      await linkWal(tidesdbDirectory, walDirectory);
+    },
+
+    async forgetKeptWal() {
+      await fs.rm(walDirectory, { recursive: true, force: true });
+      await syncDirectory(dataDirectory);
     },
 
     async readFile(name) {
@@ -156,6 +175,15 @@ function belongsInBucket(name: string): boolean {
 /** Rewritten under its name, often at the same size. */
 function isRewritten(name: string): boolean {
   return ["MANIFEST", "UNIMAP"].includes(path.basename(name));
+}
+
+/** Gives the WAL's files of one folder a second name in the other, where they are missing there. */
+async function linkWal(from: string, to: string): Promise<void> {
+  const present = new Set(await fs.readdir(to));
+  for (const name of await fs.readdir(from))
+    if (walGeneration(name) !== undefined && !present.has(name))
+      await fs.link(path.join(from, name), path.join(to, name));
+  await syncDirectory(to);
 }
 
 async function syncDirectory(directory: string): Promise<void> {

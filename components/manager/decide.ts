@@ -1,7 +1,7 @@
 import { leaseIsFree, letOthersGoFirst, mayBePromoted, vacancyAlarm, volumeIsKept, waitsForVolume } from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
 import { handoverSteps, HandoverStep, promotionSteps, PromotionStep } from "./steps";
-import { beginDetour, beginSwitchover, continueSwitchover, stepsOf } from "./switchover";
+import { beginDetour, beginSwitchover, continueSwitchover, stepsOf, stillServes } from "./switchover";
 import { Monotonic, Refusal, View } from "./view";
 
 /**
@@ -71,7 +71,7 @@ export function decide(view: View, now: Monotonic): Decision {
 
   decision.lease = decideLease(view, now);
   if (holds && asksPeers(view, now)) decision.failsafe = true;
-  decision.writes = decideWrites(view, holds);
+  decision.writes = decideWrites(view, holds, now);
   decision.engine = decideEngine(view, now, holds, decision);
   return decision;
 }
@@ -88,14 +88,11 @@ function refuse(view: View, refusal: Refusal): Decision {
 
 function decideLabel(view: View, holds: boolean): Decision["label"] {
   const { engine } = view;
-  const serving = engine.state === "running" && !view.stopping && !view.handover;
-  const role =
-    serving && holds && engine.role === "primary"
-      ? "primary"
-      : serving && engine.role === "replica" && view.following === "following" && !view.promotion
-        ? "replica"
-        : "none";
-  // A primary that leaves has its label taken off as the first step of the handover, before its sessions end.
+  const isPrimary = holds && engine.role === "primary" && stillServes(view.handover);
+  const isReplica =
+    engine.role === "replica" && view.following === "following" && !view.promotion && !view.stopping && !view.handover;
+  const role = engine.state !== "running" ? "none" : isPrimary ? "primary" : isReplica ? "replica" : "none";
+  // A primary that leaves has its label taken off as the first thing that its clients notice of the handover.
   if (view.ownLabel !== role) return { kind: "own", role };
   if (role === "primary" && view.otherPrimaries.length > 0) return { kind: "stripOthers", pods: view.otherPrimaries };
   return undefined;

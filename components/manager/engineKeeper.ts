@@ -10,6 +10,7 @@ import { OwnerKeeper } from "./ownerKeeper";
 import { Ports } from "./ports";
 import { PromotionContext, promotionStep } from "./promotion";
 import { HandoverStep, PromotionStep } from "./steps";
+import { stillServes } from "./switchover";
 import { EngineView, HandoverProgress, Monotonic, PromotionProgress, Refusal, VolumeRecord } from "./view";
 
 /** A replica reads each manifest and WAL object before it answers: minutes on a large bucket. Milliseconds. */
@@ -150,7 +151,7 @@ export class EngineKeeper {
     const { engine } = this.options.ports;
     if (open) {
       const left = (this.options.lease.hold?.deadline ?? -Infinity) - this.options.ports.clock.now();
-      if (left < leastHoldMilliseconds || this.handover) return;
+      if (left < leastHoldMilliseconds || !stillServes(this.handover)) return;
       await engine.setReadOnly(false, writesTimeout);
       this.writesStopped = false;
       return;
@@ -203,6 +204,8 @@ export class EngineKeeper {
       } else {
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
         this.manifestsAtPromotion = new Map(Object.entries(this.volume.manifests ?? {}));
+        // An engine that dies before it has flushed what it replayed must find it again.
+        await volume.keepWal();
         await this.options.sendEverything();
         if (await this.giveUpVolume()) return;
       }

@@ -38,6 +38,8 @@ export class Follower {
   private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
   private filesSeenAt: Monotonic = -Infinity;
+  /** When the heartbeat was last read. */
+  private readAt: Monotonic = 0;
   private marker = "";
 
   constructor(
@@ -95,7 +97,8 @@ export class Follower {
     if (this.marker !== marker || this.state.following === "missed") return;
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
-    this.state = followed(this.state, heartbeat);
+    this.state = followed(this.state, heartbeat, clock.now() - this.readAt);
+    this.readAt = clock.now();
     if (this.state.following !== "joining" || !this.asked) return;
     if (!this.passed || !(await engine.hasMarker(marker, callTimeout))) {
       if (this.marker !== marker || clock.now() - this.askedAt < markerOverdue) return;
@@ -108,6 +111,7 @@ export class Follower {
     if (this.marker !== marker) return;
     this.hasFollowed = true;
     this.state = joined(heartbeat);
+    this.readAt = clock.now();
     log("info", "follows the primary", { ...heartbeat });
   }
 

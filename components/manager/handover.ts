@@ -30,9 +30,12 @@ export interface HandoverContext {
 
 const callTimeout = 1500;
 const flushTimeout = 30_000;
+/** Beyond it the handover goes on: its own flush has more time. Milliseconds. */
+const flushAheadTimeout = 10_000;
+const passTimeout = 5000;
 /** A clean stop took 0.4 to 0.8 s where it was measured; it flushes what is left. Milliseconds. */
 const stopTimeout = 60_000;
-const compareEvery = 150;
+const compareEvery = 50;
 const askTimeout = 400;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
@@ -42,7 +45,27 @@ export async function handoverStep(step: HandoverStep, context: HandoverContext)
   await steps[step](context);
 }
 
+/** Followers look at the WAL's generation from time to time: one that misses a move of it begins anew, and is no successor. Gives up after a while. */
+async function followersPass({ ports, mayGoOn }: HandoverContext, generation: number): Promise<void> {
+  const { clock, peers } = ports;
+  for (const until = clock.now() + passTimeout; clock.now() < until && mayGoOn(); await clock.sleep(compareEvery)) {
+    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
+    if (followers.every(peer => peer.generation >= generation)) return;
+  }
+}
+
 const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Promise<void> } = {
+  async flushAhead(context) {
+    const { engine, log } = context.ports;
+    try {
+      await followersPass(context, await engine.walGeneration());
+      await engine.flush(flushAheadTimeout);
+      await followersPass(context, await engine.walGeneration());
+    } catch (error) {
+      log("warning", "nothing was flushed ahead of the handover", { error: String(error) });
+    }
+  },
+
   async stripOwnLabel({ ports, pod }) {
     // Clients are told first, but a deaf API server must not keep the node from leaving: read_only refuses them in any case.
     await ports.kubernetes.setRole(pod, "none", callTimeout).catch((error: unknown) => {
@@ -66,16 +89,15 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await ports.engine.flush(flushTimeout);
   },
 
-  waitUntilUploaded: waitForBucket,
-
   async lastBeat(context) {
     const { engine } = context.ports;
     const beat = context.nextBeat();
     const epoch = context.owner?.record.epoch ?? 0;
     await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, callTimeout);
     context.onLastBeat(beat);
-    await waitForBucket(context);
   },
+
+  waitUntilUploaded: waitForBucket,
 
   async stopEngine({ ports }) {
     await ports.engine.stop(stopTimeout);

@@ -1,4 +1,5 @@
 import type { Decision, EngineAction } from "./decide";
+import { stillServes } from "./switchover";
 import { BucketView, Monotonic, View } from "./view";
 
 /** The peers are asked to confirm a primary whose last renewal is so old. Milliseconds. */
@@ -21,13 +22,26 @@ export function asksPeers({ hold, engine }: View, now: Monotonic): boolean {
   return overdue && hold.deadline - now <= failsafeAheadMilliseconds;
 }
 
+/** Neither the API server nor the bucket has answered a primary for so long: another is about to take over, and what is acknowledged here is lost then. Milliseconds. */
+export const cutOffAfterMilliseconds = 1000;
+
+/** Whether this primary can reach neither of those that could keep its writes. */
+function isCutOff({ hold, bucket }: View, now: Monotonic): boolean {
+  if (!hold || bucket?.failingSince === undefined || bucket.unconfirmed === 0) return false;
+  const unheard = hold.deadline - now <= failsafeAheadMilliseconds && hold.lastAttempt > hold.lastRenewalSent;
+  return unheard && now - bucket.failingSince >= cutOffAfterMilliseconds;
+}
+
 /** Whether what is acknowledged from now on could be kept (rule 7). */
-export function decideWrites(view: View, holds: boolean): Decision["writes"] {
+export function decideWrites(view: View, holds: boolean, now: Monotonic): Decision["writes"] {
   const { engine, bucket, configuration } = view;
-  if (!holds || !bucket || engine.role !== "primary" || engine.state !== "running" || view.handover) return undefined;
+  if (!holds || !bucket || engine.role !== "primary" || engine.state !== "running") return undefined;
+  if (!stillServes(view.handover)) return undefined;
   if (view.writesStopped) {
     return bucket.unconfirmed === 0 && bucket.failingSince === undefined ? { kind: "resume" } : undefined;
   }
+  if (isCutOff(view, now))
+    return { kind: "stop", why: `neither the API server nor the bucket answers; ${ageText(bucket)}` };
   if (configuration.onObjectStoreOutage === "continue" || !exceedsLoss(view)) return undefined;
   return { kind: "stop", why: lossText(bucket) };
 }
@@ -41,9 +55,12 @@ export function exceedsLoss({ bucket, configuration }: View): boolean {
 }
 
 /** What could be lost, for people. */
-export function lossText({ unconfirmed, failingSince }: BucketView): string {
-  const age = `writes of the last ${(unconfirmed / 1000).toFixed(1)} s are not in the bucket`;
-  return failingSince === undefined ? age : `the bucket does not answer; ${age}`;
+export function lossText(bucket: BucketView): string {
+  return bucket.failingSince === undefined ? ageText(bucket) : `the bucket does not answer; ${ageText(bucket)}`;
+}
+
+function ageText({ unconfirmed }: BucketView): string {
+  return `writes of the last ${(unconfirmed / 1000).toFixed(1)} s are not in the bucket`;
 }
 
 /** Alive is not healthy (rule 8): an engine that does not write is killed and resumed in place, under the same Lease. */

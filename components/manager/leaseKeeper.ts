@@ -6,6 +6,7 @@ import { Hold, LeaseObservation, Monotonic } from "./view";
 const readEvery = 1200;
 const callTimeout = 1000;
 const confirmTimeout = 700;
+const tellTimeout = 500;
 
 /** Reads, takes, renews and gives back the Lease, on this node's own clock. */
 export class LeaseKeeper {
@@ -128,7 +129,8 @@ export class LeaseKeeper {
     };
     this.saw(await kubernetes.updateLease({ ...lease, preferredSuccessor, releasedEpoch: hold.epoch }, callTimeout));
     this.ports.log("info", "gave the lease back", { epoch: hold.epoch, preferredSuccessor });
-    peers.leaseChanged();
+    // This process may end next.
+    await peers.leaseChanged(tellTimeout);
   }
 
   private lose(): void {

@@ -10,6 +10,7 @@ import { OwnerKeeper } from "./ownerKeeper";
 import { PodKeeper } from "./podKeeper";
 import { Detour, PeerStatus, Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
+import { stillServes } from "./switchover";
 import { Following, Monotonic, PeerView, Refusal, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
@@ -98,7 +99,7 @@ export class Manager {
     const { clock, log } = ports;
     this.lastTick = clock.now();
     this.lanes = new Lanes(clock, log, lane => {
-      if (lane === "engine" || lane === "lease") this.tick();
+      if (lane === "engine" || lane === "lease" || lane === "owner") this.tick();
     });
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
     this.owner = new OwnerKeeper(configuration, ports);
@@ -151,6 +152,7 @@ export class Manager {
   requestStop(): void {
     if (!this.stopping) this.ports.log("info", "asked to stop", { role: this.engine.view.role });
     this.stopping = true;
+    this.tick();
   }
 
   /** A peer says that the Lease has changed. */
@@ -201,8 +203,10 @@ export class Manager {
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
   ready(): boolean {
     const { state, role } = this.engine.view;
-    if (state !== "running" || this.refusal || this.stopping || this.engine.handover) return false;
-    return role === "primary" || (role === "replica" && this.follower.state.following === "following");
+    if (state !== "running" || this.refusal) return false;
+    if (role === "primary") return stillServes(this.engine.handover);
+    const leaves = this.stopping || this.engine.handover !== undefined;
+    return role === "replica" && !leaves && this.follower.state.following === "following";
   }
 
   /** Seconds since the last new heartbeat was read on a replica or written on a primary; undefined before the first. */

@@ -92,12 +92,13 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
         },
       };
     },
-    leaseChanged() {
-      for (const other of others) {
-        call(other, "POST", "/lease-changed", 1000).catch((error: unknown) => {
+    async leaseChanged(timeout) {
+      const told = others.map(other =>
+        call(other, "POST", "/lease-changed", timeout).catch((error: unknown) => {
           log("info", "a peer did not hear of the lease", { other, error: String(error) });
-        });
-      }
+        }),
+      );
+      await Promise.all(told);
     },
   };
 }

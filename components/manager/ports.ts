@@ -212,6 +212,12 @@ export interface Volume {
   walFiles(): Promise<WalFile[]>;
   /** Content of one of the engine's files; undefined when it has gone. */
   readFile(name: string): Promise<Uint8Array | undefined>;
+  /**
+   * Puts back the WALs that the engine has deleted since the last call, and keeps those that are there: it deletes all but the newest when it opens, with their rows in memory only.
+   */
+  keepWal(): Promise<void>;
+  /** What was kept is in the tables' files by now; put back, it would bring old versions of rows. */
+  forgetKeptWal(): Promise<void>;
   /** Names of keys' files without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. */
   emptyTableFiles(): Promise<string[]>;
 }
@@ -240,8 +246,8 @@ export interface Peers {
   inventory(primary: string, timeoutMilliseconds: number): Promise<Inventory>;
   /** The bucket by way of another pod. */
   detour(pod: string): Detour;
-  /** Tells the others that the Lease has just changed. Best effort: never throws. */
-  leaseChanged(): void;
+  /** Tells the others that the Lease has just changed. Best effort: resolves when all have answered or the time is over, and never throws. */
+  leaseChanged(timeoutMilliseconds: number): Promise<void>;
 }
 
 export interface Watchdog {

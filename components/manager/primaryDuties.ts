@@ -9,7 +9,7 @@ import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import type { Counters } from "./manager";
 import { Ports } from "./ports";
-import { detourAfterMilliseconds } from "./switchover";
+import { detourAfterMilliseconds, stillServes } from "./switchover";
 import { nextHold, paceWindowMilliseconds } from "./throttle";
 import { Monotonic, View } from "./view";
 
@@ -112,14 +112,15 @@ export class PrimaryDuties {
   observe(now: Monotonic): void {
     const { lanes, ports, engine } = this.options;
     const { view, handover } = engine();
-    if (view.state !== "running" || view.role !== "primary" || handover) return this.joins.turnAway();
+    if (view.state !== "running" || view.role !== "primary" || handover) this.joins.turnAway();
+    if (view.state !== "running" || view.role !== "primary" || !stillServes(handover)) return;
     lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
     if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());
     lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
-    this.joins.serve();
+    if (!handover) this.joins.serve();
     this.watchBucket(now);
     lanes.every(intervals.pace, "pace", () => this.keepPace());
-    if (this.options.configuration.compactAtSstables > 0)
+    if (this.options.configuration.compactAtSstables > 0 && !handover)
       lanes.every(intervals.compaction, "compaction", () => this.compact());
   }
 
@@ -127,6 +128,7 @@ export class PrimaryDuties {
   async joinReplica(marker: string, pod: string): Promise<void> {
     if (pod !== "" && pod !== this.options.pod) this.knownPods.add(pod);
     this.mustServe();
+    if (this.options.engine().handover) throw new Error("this primary is handing over");
     this.audit.expectInterference();
     await this.joins.ask(marker);
   }
@@ -158,7 +160,8 @@ export class PrimaryDuties {
   private mustServe(): number {
     const { view, handover } = this.options.engine();
     const epoch = this.options.lease.hold?.epoch;
-    if (view.role !== "primary" || handover || epoch === undefined) throw new Error("this node is not the primary");
+    if (view.role !== "primary" || !stillServes(handover) || epoch === undefined)
+      throw new Error("this node is not the primary");
     return epoch;
   }
 

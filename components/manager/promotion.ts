@@ -1,4 +1,4 @@
-import { engineFolder, highestWalGeneration, manifestSums } from "./comparison";
+import { engineFolder, engineObjects, manifestSums } from "./comparison";
 import { plainName, wholeSstables } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
@@ -78,9 +78,17 @@ async function followLastBeat(
   return true;
 }
 
-/** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
+/**
+ * What a follower looked for while it was merged into another, and what was dropped, is gone from the bucket; whatever else it missed there it has replayed from the WAL.
+ * @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone
+ */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
-  const empty = (await context.ports.volume.emptyTableFiles()).filter(name => !context.ghosts.has(name)).sort();
+  const { volume, store } = context.ports;
+  let empty = (await volume.emptyTableFiles()).filter(name => !context.ghosts.has(name)).sort();
+  if (empty.length > 0 && context.following) {
+    const stored = new Set((await engineObjects(store, callTimeout)).map(({ key }) => plainName(key)));
+    empty = empty.filter(name => stored.has(plainName(name)));
+  }
   refuseLacking(context, empty, `${empty[0]} was not in the bucket when the engine looked for it`);
 }
 
@@ -147,11 +155,11 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     }
     const sent = clock.now();
     const objects = await store.list(callTimeout);
+    const listing = clock.now() - sent;
     if (!context.following) await reviveManifests(context, objects);
-    const roundTrip = Math.max(answered - asked, clock.now() - sent);
     const walObjects = objects.filter(object => object.key.startsWith("data/uwal_")).length;
-    // A poll reads every WAL object, one after another.
-    const cycle = interval + pollAllowance * roundTrip * (walObjects + 2);
+    // A poll lists the bucket and reads every WAL object, one after another.
+    const cycle = interval + pollAllowance * (listing + (answered - asked) * (walObjects + 1));
     // The poll that was under way at the last write may have missed it, the next one has not. Of that time some has passed already.
     const window = context.following
       ? Math.max(2 * interval, 2 * cycle - context.silentMilliseconds)
@@ -228,7 +236,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
   },
 
   async flush(context) {
-    const { engine, clock, store, log } = context.ports;
+    const { engine, clock, volume } = context.ports;
     const before = context.generationBefore ?? 0;
     await engine.flush(promoteTimeout);
     const until = clock.now() + generationPollFor;
@@ -238,10 +246,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       await clock.sleep(generationPollEvery);
       after = await engine.walGeneration();
     }
-    const names = (await store.list(callTimeout)).map(object => object.key.replace(/^data\//, ""));
-    const highest = highestWalGeneration(names) ?? 0;
-    if (highest > after)
-      log("warning", "the bucket holds WAL objects of later generations than this primary's", { highest, after });
+    await volume.forgetKeptWal();
   },
 
   async recordEpoch(context) {

@@ -27,14 +27,16 @@ export type PromotionStep = (typeof promotionSteps)[number];
 
 /** Leaving in order (rule 5): nothing acknowledged may exist only here when the Lease is given back. */
 export const handoverSteps = [
+  /** While writes go on: what is flushed and followed now need not be waited for when they have stopped. */
+  "flushAhead",
   "stripOwnLabel",
   "setReadOnly",
   "endSessions",
   "flush",
-  /** Against a listing of the bucket: the engine's own counters do not count uploads that it has parked. */
-  "waitUntilUploaded",
   /** The successor knows by it when it has followed everything. */
   "lastBeat",
+  /** Against a listing of the bucket: the engine's own counters do not count uploads that it has parked. */
+  "waitUntilUploaded",
   "stopEngine",
   "compareAgain",
   "markClean",

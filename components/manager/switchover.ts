@@ -35,6 +35,11 @@ export function stepsOf({ detour }: HandoverProgress): readonly HandoverStep[] {
   return detour === undefined ? handoverSteps : detourSteps;
 }
 
+/** Whether a primary serves its clients still: the first step of leaving in order is made while writes go on. */
+export function stillServes(handover: HandoverProgress | undefined): boolean {
+  return handover === undefined || (handover.detour === undefined && handover.completed === 0 && !handover.failed);
+}
+
 /** The next step of a switchover, or its end. */
 export function continueSwitchover(holds: boolean, handover: HandoverProgress): EngineAction | undefined {
   if (handover.failed !== undefined) return { kind: "endHandover", why: handover.failed };

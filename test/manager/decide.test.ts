@@ -293,6 +293,17 @@ describe("decide", () => {
       assert.equal(decision.writes?.kind, "stop");
     });
 
+    it("stops writes early where neither the bucket nor the API server answers: another is about to take over", () => {
+      const unheard = hold({ deadline: now + 1900, lastRenewalSent: now - 1600, lastAttempt: now - 400 });
+      const bucket = { unconfirmed: 1500, failingSince: now - 1100 };
+      assert.equal(decide(primary({ bucket, hold: unheard }), now).writes?.kind, "stop");
+      assert.equal(decide(primary({ bucket, hold: hold() }), now).writes, undefined);
+      assert.equal(
+        decide(primary({ bucket: { unconfirmed: 0, failingSince: undefined }, hold: unheard }), now).writes,
+        undefined,
+      );
+    });
+
     it("takes writes again when everything is in the bucket, and not before", () => {
       const stopped = (bucket: View["bucket"]) => decide(primary({ writesStopped: true, bucket }), now).writes;
       assert.deepEqual(stopped({ unconfirmed: 0, failingSince: undefined }), { kind: "resume" });

@@ -99,11 +99,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "5",
     without: "who leaves waits until everything is in the bucket",
-    decide: insteadOfHandoverStep(
-      ["waitUntilUploaded", "endSessions"],
-      ["lastBeat", "endSessions"],
-      ["compareAgain", "markClean"],
-    ),
+    decide: insteadOfHandoverStep(["waitUntilUploaded", "endSessions"], ["compareAgain", "markClean"]),
   },
   {
     rule: "6a",

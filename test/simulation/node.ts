@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
+import { wholeSstables } from "../../components/manager/inventory";
 import { Manager } from "../../components/manager/manager";
 import { Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
@@ -23,6 +24,8 @@ const clockDrift = 200e-6;
 export class SimulatedNode {
   disk = new MemoryDisk();
   record: VolumeRecord = { volumeId: "" };
+  /** WALs that are kept beside the engine's. */
+  private readonly keptWal = new Map<string, Uint8Array>();
   process: Process | undefined;
   manager: Manager | undefined;
   server: SimulatedServer | undefined;
@@ -84,6 +87,7 @@ export class SimulatedNode {
 
   loseDisk(): void {
     this.disk = new MemoryDisk();
+    this.keptWal.clear();
     this.record = { volumeId: "" };
   }
 
@@ -127,6 +131,7 @@ export class SimulatedNode {
         write: record => Promise.resolve(void (this.record = record)),
         wipe: () => {
           for (const file of this.disk.list()) this.disk.remove(file);
+          this.keptWal.clear();
           this.record = { volumeId: `volume-${world.nextSerial()}` };
           return Promise.resolve(this.record);
         },
@@ -138,8 +143,13 @@ export class SimulatedNode {
               return generation === undefined ? [] : [{ generation, bytes: this.disk.size(name) ?? 0 }];
             }),
           ),
+        keepWal: () => Promise.resolve(this.keepWal()),
+        forgetKeptWal: () => Promise.resolve(this.keptWal.clear()),
         readFile: name => Promise.resolve(this.disk.read(name)),
-        tableFiles: () => Promise.resolve(this.disk.list().filter(name => /\.klog$/.test(name))),
+        tableFiles: () => {
+          const empty = new Set(this.emptyFiles());
+          return Promise.resolve(wholeSstables(this.disk.list()).filter(name => !empty.has(name)));
+        },
         emptyTableFiles: () => Promise.resolve(this.emptyFiles()),
       },
       peers: {
@@ -180,10 +190,11 @@ export class SimulatedNode {
             readEngineEpoch: timeout => through(timeout, bucket => bucket.readEngineEpoch(timeout)),
           };
         },
-        leaseChanged: () => {
-          for (const other of this.others()) {
-            this.peer(process, other, 1000, manager => manager.leaseChanged()).catch(() => undefined);
-          }
+        leaseChanged: async timeout => {
+          const told = this.others().map(other =>
+            this.peer(process, other, timeout, manager => manager.leaseChanged()),
+          );
+          await Promise.allSettled(told);
         },
       },
       watchdog: simulatedWatchdog(this, watchdogThread, server, world),
@@ -265,6 +276,12 @@ export class SimulatedNode {
         call(timeout, () => Number(store.head("data/_tdb_primary_lease")?.metadata.epoch ?? 0)),
       supportsConditionalWrites: timeout => call(timeout, () => true),
     };
+  }
+
+  private keepWal(): void {
+    for (const [name, content] of this.keptWal) if (this.disk.size(name) === undefined) this.disk.write(name, content);
+    for (const name of this.disk.list())
+      if (walGeneration(name) !== undefined) this.keptWal.set(name, this.disk.read(name) ?? new Uint8Array());
   }
 
   private emptyFiles(): string[] {

@@ -21,8 +21,8 @@ export class Promises {
   readonly violations: string[] = [];
   /** When a person has accepted that what never reached the bucket is given up. Virtual milliseconds. */
   lossAcceptedAt: number | undefined;
-  /** When a node's mariadbd stopped answering, and since when it had taken no writes. */
-  private readonly stops: { pod: string; at: number; closedAt: number }[] = [];
+  /** When a node's mariadbd stopped answering, since when it had taken no writes, and when a node took writes again: until then it could have come back. */
+  private readonly stops: { pod: string; at: number; closedAt: number; until: number }[] = [];
   private readonly closings = new Map<string, number>();
   private readonly thaws: { pod: string; at: number }[] = [];
   private readonly hungLoops = new Set<string>();
@@ -50,7 +50,7 @@ export class Promises {
 
   stopped(node: SimulatedNode): void {
     const { now } = this.world.time;
-    this.stops.push({ pod: node.pod, at: now, closedAt: this.closings.get(node.pod) ?? now });
+    this.stops.push({ pod: node.pod, at: now, closedAt: this.closings.get(node.pod) ?? now, until: Infinity });
     this.closings.delete(node.pod);
   }
 
@@ -70,6 +70,7 @@ export class Promises {
   }
 
   opened(node: SimulatedNode): void {
+    for (const stop of this.stops) stop.until = Math.min(stop.until, this.world.time.now);
     this.closings.delete(node.pod);
     this.oneWriter();
   }
@@ -105,12 +106,20 @@ export class Promises {
     return this.thaws.some(thaw => thaw.pod === pod && at >= thaw.at && at <= thaw.at + zombieMilliseconds);
   }
 
+  /** Who cannot reach the bucket alone does not open its volume either. */
+  private departs(pod: string, from: number, until: number): boolean {
+    const alone = this.cutOff.filter(span => span.pod !== undefined);
+    return [...this.departures, ...alone].some(
+      span => (span.pod === undefined || span.pod === pod) && span.from <= until && span.until >= from,
+    );
+  }
+
   /** Whether a write that a pod acknowledged then may be lost. */
   mayBeLost(pod: string, sentAt: number, at: number): boolean {
     if (this.isZombie(pod, at) || (this.lossAcceptedAt !== undefined && at < this.lossAcceptedAt)) return true;
     const interval = this.world.configuration.durability !== "commit";
     return this.stops.some(stop => {
-      if (stop.pod !== pod || stop.at < sentAt || !within(this.departures, pod, stop.at)) return false;
+      if (stop.pod !== pod || stop.at < sentAt || !this.departs(pod, stop.at, stop.until)) return false;
       if (interval && at > stop.closedAt - shippingLag) return true;
       const outage = this.cutOff.find(span => covers(span, pod, stop.at) && at > span.from - shippingLag);
       if (!outage) return false;
@@ -119,10 +128,6 @@ export class Promises {
       return !promised.bucketOutage || at > stop.closedAt - bound;
     });
   }
-}
-
-function within(spans: Span[], pod: string, at: number): boolean {
-  return spans.some(span => covers(span, pod, at));
 }
 
 function covers({ pod, from, until }: Span, of: string, at: number): boolean {

@@ -96,6 +96,9 @@ function cutPrimary(from: ("api" | "s3" | "pods")[]): SandboxInjection["inject"]
 /** In `interval` mode what was not shipped yet dies with the node: the reaper of the engine runs ten times a second. Milliseconds. */
 const shippingWindowMilliseconds = 250;
 
+/** A primary that nobody hears, but its clients, goes on until it knows: in `interval` mode not longer than `maxDataLossSeconds`. Milliseconds. */
+const maxDataLossMilliseconds = 5000;
+
 export const faultClasses: FaultClass[] = [
   {
     name: "engine-killed",
@@ -237,7 +240,7 @@ export const faultClasses: FaultClass[] = [
     needsSandbox: true,
     outageBoundMilliseconds: 8000,
     holdSeconds: 20,
-    lossWindowMilliseconds: shippingWindowMilliseconds,
+    lossWindowMilliseconds: maxDataLossMilliseconds,
     inject: cutPrimary(["api", "s3", "pods"]),
   },
   {
