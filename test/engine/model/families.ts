@@ -104,7 +104,8 @@ export async function pullIndexes(state: EngineState, overwrite: boolean): Promi
     const [index, name] = line.split(" ");
     if (name) state.familyIndexes.set(name, Number(index));
   }
-  state.nextFamilyIndex = Math.max(state.nextFamilyIndex, 0, ...[...state.familyIndexes.values()].map(i => i + 1));
+  // The index of a table that was dropped is given again, although this node may still keep that table.
+  state.nextFamilyIndex = Math.max(0, ...[...state.familyIndexes.values()].map(i => i + 1));
 }
 
 export function filesOf(state: EngineState, family: string): string[] {

@@ -60,6 +60,12 @@ export const sqlErrors = {
       "42000",
       `You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right syntax to use near '${near.slice(0, 80)}' at line 1`,
     ),
+  onlySelfJoin: () =>
+    new SqlError(
+      1064,
+      "42000",
+      "This simulation understands DELETE from several tables as DELETE a FROM t a, t b WHERE a.k IN (x, y) AND b.k = a.k only",
+    ),
   notSimulated: (what: string) => new SqlError(1235, "42000", `This simulation doesn't support ${what}`),
   unknownFunction: (name: string) => new SqlError(1305, "42000", `FUNCTION ${name} does not exist`),
   unknownVariable: (name: string) => new SqlError(1193, "HY000", `Unknown system variable '${name}'`),
@@ -81,6 +87,16 @@ export const sqlErrors = {
   replicaDefinition: (table: string) =>
     new SqlError(1005, "HY000", `Can't create table ${table} (errno: 148 "Unknown error 148")`),
   lockWaitTimeout: () => new SqlError(1205, "HY000", "Lock wait timeout exceeded; try restarting transaction"),
+  backupLockActive: () => new SqlError(4145, "HY000", "Can't execute the command as you have a BACKUP STAGE active"),
+  backupNotRunning: () => new SqlError(4146, "HY000", 'You must start backup with "BACKUP STAGE START"'),
+  backupStagePassed: (stage: string, present: string) =>
+    new SqlError(4147, "HY000", `Backup stage '${stage}' is same or before current backup stage '${present}'`),
+  unknownBackupStage: (name: string) =>
+    new SqlError(
+      4149,
+      "HY000",
+      `Unknown backup stage: '${name}'. Stage should be one of START, FLUSH, BLOCK_DDL, BLOCK_COMMIT or END`,
+    ),
   crashedTable: (table: string) =>
     new SqlError(1034, "HY000", `Index for table '${table}' is corrupt; try to repair it`),
   promotionFailed: (reason: string) => new SqlError(1105, "HY000", `[TIDESDB] ${reason}`),

@@ -38,12 +38,13 @@ async function setGlobalVariable(session: ClientSession, name: string, value: Va
     session.requireAdministrator("READ_ONLY ADMIN");
     // Transactions that have written must end first.
     await session.commit();
-    if (checked === "ON")
+    if (checked === "ON") {
+      server.backup.refuseHolder(session);
       await server.writes.close(
         () => server.variables.set(name, checked),
         () => session.isEnded,
       );
-    else server.variables.set(name, checked);
+    } else server.variables.set(name, checked);
     return;
   }
   session.requireAdministrator("SUPER");
@@ -86,6 +87,8 @@ export async function maintain(
       const { engine } = session.server;
       if (type === "optimize" && table.kind === "engine" && engine) {
         await guardAsync(session.server, name, () => engine.optimize({ database, table: table.name }));
+        // The table is flushed by now, but the statement ends with a commit like any other.
+        await session.server.backup.pass("commit", session, () => Promise.resolve());
       }
       rows.push([name, type, "status", "OK"]);
     } catch (error) {

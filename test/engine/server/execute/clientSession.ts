@@ -134,6 +134,7 @@ export class ClientSession implements Session {
     this.transaction = undefined;
     this.sessionVariables.clear();
     this.userVariables.clear();
+    this.server.backup.release(this);
   }
 
   statistics(): string {
@@ -145,6 +146,7 @@ export class ClientSession implements Session {
     this.transaction?.rollback();
     this.server.sessions.delete(this.id);
     this.server.writes.wake();
+    this.server.backup.release(this);
   }
 
   /** Ends the connection, with the error for the client. */

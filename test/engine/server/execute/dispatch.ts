@@ -12,17 +12,30 @@ import { Transaction } from "./transaction";
 
 /** Runs a statement in its transaction: its own, where none was begun. @throws SqlError */
 export async function execute(session: ClientSession, statement: Statement, parameters: Value[]): Promise<Result> {
+  const { backup } = session.server;
+  if (writesRows(statement) || defines(statement) || statement.type === "optimize") backup.refuseHolder(session);
   if (endsTransaction(statement)) await session.commit();
-  return inTransaction(session, statement, parameters);
+  if (!defines(statement)) return inTransaction(session, statement, parameters);
+  return backup.pass("definition", session, () => inTransaction(session, statement, parameters));
+}
+
+/** Statements that need a transaction. */
+function writesRows({ type }: Statement): boolean {
+  return ["insert", "update", "delete", "truncate"].includes(type);
+}
+
+/** Statements that change tables, databases or accounts. */
+function defines({ type }: Statement): boolean {
+  return /^(create|drop|alter|truncate|grant|revoke|setPassword)/.test(type);
 }
 
 /** Statements that commit whatever is under way. */
-function endsTransaction({ type }: Statement): boolean {
-  return /^(begin|commit|create|drop|alter|truncate|grant|revoke|setPassword|optimize|flush|unlockTables)/.test(type);
+function endsTransaction(statement: Statement): boolean {
+  return defines(statement) || /^(begin|commit|optimize|flush|unlockTables|backup)$/.test(statement.type);
 }
 
 async function inTransaction(session: ClientSession, statement: Statement, parameters: Value[]): Promise<Result> {
-  const needsOne = ["insert", "update", "delete", "truncate"].includes(statement.type);
+  const needsOne = writesRows(statement);
   const wasUnderWay = session.inTransaction;
   if (needsOne) session.transaction ??= new Transaction(session);
   const isOwn = needsOne && !wasUnderWay && (session.autocommit || statement.type === "truncate");
@@ -95,6 +108,10 @@ async function run(session: ClientSession, statement: Statement, parameters: Val
       return ok();
     case "kill":
       return kill(session, statement);
+    case "backup":
+      session.requireAdministrator("RELOAD");
+      await session.server.backup.enter(session, statement.stage);
+      return ok();
     case "shutdown":
       session.requireAdministrator("SHUTDOWN");
       session.server.host.shutdown();

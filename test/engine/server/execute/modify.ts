@@ -7,7 +7,7 @@ import { coerce } from "./columns";
 import { evaluate, Scope } from "./evaluate";
 import { formatMoment } from "./functions";
 import { limited, matching, rowScope, select } from "./select";
-import { columnIndex, encodeRow, findTable, keyOf, StoredRow, Table } from "./tables";
+import { columnIndex, encodeRow, findTable, guardAsync, keyOf, StoredRow, Table } from "./tables";
 import { Transaction } from "./transaction";
 
 type Writes = Map<string, string | null>;
@@ -80,7 +80,21 @@ export async function remove(session: ClientSession, statement: Delete, paramete
   );
   const rows = limited(found, statement.limit, base);
   transaction.stage(table, new Map(rows.map(({ key }) => [key, null])));
+  if (statement.joinsItself) await compactRange(session, table, rows);
   return ok(rows.length);
+}
+
+/** What `tidesdb_compact_after_range_delete_min_rows` asks for. It is part of the statement: a ROLLBACK brings the rows back, and leaves the SSTables merged. */
+async function compactRange(session: ClientSession, table: Table, deleted: StoredRow[]): Promise<void> {
+  const { server } = session;
+  const { engine } = server;
+  if (!engine || table.kind !== "engine") return;
+  const fewest = Number(session.variable("tidesdb_compact_after_range_delete_min_rows"));
+  const keys = deleted.map(({ key }) => key).sort();
+  const [first, last] = [keys[0], keys.at(-1)];
+  if (fewest === 0 || keys.length < fewest || first === undefined || last === undefined) return;
+  const name = { database: table.database, table: table.name };
+  await guardAsync(server, `${name.database}.${name.table}`, () => engine.compactRange(name, [first, last]));
 }
 
 /** The rows of one statement, on top of those that are there: duplicates are looked for in both. */

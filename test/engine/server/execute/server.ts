@@ -9,6 +9,7 @@ import { StartRefused } from "../configuration/optionFiles";
 import { SqlError } from "../sqlError";
 import { Accounts } from "../storage/accounts";
 import { LocalTables } from "../storage/localTables";
+import { BackupLock } from "./backupLock";
 import { TableLocks, WriteGate } from "./locks";
 import type { ClientSession } from "./clientSession";
 import { Variables } from "./variables";
@@ -30,6 +31,7 @@ export class Server {
   readonly variables: Variables;
   readonly locks = new TableLocks();
   readonly writes = new WriteGate();
+  readonly backup = new BackupLock();
   readonly sessions = new Map<number, ClientSession>();
   readonly startedAt = Date.now();
   questions = 0;

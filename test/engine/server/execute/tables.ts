@@ -56,9 +56,9 @@ export function keyOf(definition: TableDefinition, values: Value[], otherwise: (
   return encodeKey(definition.primaryKey.map(name => values[columnIndex(definition, name)] ?? null));
 }
 
-/** Values of a primary key as the key under which the row is stored. */
+/** Values of a primary key as the key under which the row is stored. Keys sort as their values do: the engine works on ranges of them. */
 export function encodeKey(values: Value[]): string {
-  return encodeValues(values.map(value => (typeof value === "string" ? collated(value) : value)));
+  return values.map(sortable).join("\u0000");
 }
 
 export function encodeRow(values: Value[]): string {
@@ -105,6 +105,24 @@ function storedTable(
       return [...scan()].map(([key, value]) => ({ key, values: decodeValues(value) }));
     },
   };
+}
+
+/** Null first, then numbers, texts without the differences that their collation passes over, and bytes. */
+function sortable(value: Value): string {
+  if (value === null) return "0";
+  if (typeof value === "number" || typeof value === "bigint") return `1${sortableNumber(value)}`;
+  if (Buffer.isBuffer(value)) return `3${value.toString("hex")}`;
+  return `2${collated(value).replaceAll("\u0000", "\u0000\u0001")}`;
+}
+
+/** The bits of the double, turned so that the digits sort as the numbers do; behind them the exact value of what no double can hold. */
+function sortableNumber(value: number | bigint): string {
+  const bytes = Buffer.alloc(8);
+  // A sum has no negative zero.
+  bytes.writeDoubleBE(Number(value) + 0);
+  const bits = bytes.readBigInt64BE();
+  const digits = (bits < 0n ? ~bits : bits + 2n ** 63n).toString(16).padStart(16, "0");
+  return typeof value === "bigint" ? `${digits} ${value}` : digits;
 }
 
 /** Turns the engine's failures into a client's. */

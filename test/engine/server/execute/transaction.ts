@@ -43,16 +43,18 @@ export class Transaction {
 
   /** Adds what one statement has written. */
   stage(table: Table, writes: Writes): void {
+    if (writes.size === 0) return;
     const name = `${table.database}.${table.name}`;
     const present = this.tables.get(name) ?? { table, writes: new Map<string, string | null>() };
     for (const [key, value] of writes) present.writes.set(key, value);
     this.tables.set(name, present);
   }
 
-  /** @throws SqlError when the server or the engine has become read-only meanwhile: nothing is written then */
+  /** Waits while a backup blocks commits. @throws SqlError when the server or the engine has become read-only meanwhile: nothing is written then */
   async commit(): Promise<void> {
+    const { backup } = this.session.server;
     try {
-      if (this.tables.size > 0) await this.write();
+      if (this.tables.size > 0) await backup.pass("commit", this.session, () => this.write());
     } finally {
       this.rollback();
     }

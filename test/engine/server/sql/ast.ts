@@ -82,6 +82,8 @@ export interface Update {
 export interface Delete {
   type: "delete";
   table: TableReference;
+  /** DELETE a FROM t a, t b: the same rows go, but the engine sees a range of them. */
+  joinsItself: boolean;
   where?: Expression;
   orderBy: Order[];
   limit?: Limit;
@@ -147,6 +149,11 @@ export interface SetVariable {
   value: Expression;
 }
 
+/** What BACKUP STAGE takes, in its order. */
+export const backupStages = ["START", "FLUSH", "BLOCK_DDL", "BLOCK_COMMIT", "END"] as const;
+
+export type BackupStage = (typeof backupStages)[number];
+
 export type Statement =
   | Select
   | Insert
@@ -176,4 +183,5 @@ export type Statement =
   | { type: "optimize" | "analyze" | "check"; tables: TableReference[] }
   | { type: "flush"; what: string }
   | { type: "begin" | "commit" | "rollback" | "nothing" | "unlockTables" | "shutdown" }
-  | { type: "kill"; id: Expression; query: boolean };
+  | { type: "kill"; id: Expression; query: boolean }
+  | { type: "backup"; stage: BackupStage };

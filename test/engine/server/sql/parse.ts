@@ -1,6 +1,6 @@
 import { sqlErrors } from "../sqlError";
 import { parseAlterUser, parseCreateUser, parseDropUser, parseGrant, parseSetPassword } from "./accountStatements";
-import { SetVariable, Statement } from "./ast";
+import { backupStages, SetVariable, Statement } from "./ast";
 import { Cursor } from "./cursor";
 import { parseCreate, parseDrop, passOver } from "./definitions";
 import { parseExpression } from "./expressions";
@@ -99,6 +99,14 @@ const parsers: Record<string, (cursor: Cursor) => Statement> = {
     return { type: "shutdown" };
   },
 
+  BACKUP(cursor) {
+    cursor.next();
+    cursor.expect("STAGE");
+    const name = cursor.name();
+    const stage = backupStages.find(known => known === name.toUpperCase());
+    if (!stage) throw sqlErrors.unknownBackupStage(name);
+    return { type: "backup", stage };
+  },
   START(cursor) {
     cursor.next();
     cursor.expect("TRANSACTION");

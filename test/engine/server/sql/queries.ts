@@ -172,9 +172,45 @@ export function parseDelete(cursor: Cursor): Delete {
   cursor.accept("LOW_PRIORITY");
   cursor.accept("QUICK");
   cursor.accept("IGNORE");
-  if (!cursor.accept("FROM")) throw sqlErrors.notSimulated("DELETE from several tables");
+  if (!cursor.accept("FROM")) return parseSelfJoin(cursor);
   const table = parseTable(cursor);
-  return { type: "delete", table, where: parseWhere(cursor), orderBy: parseOrder(cursor), limit: parseLimit(cursor) };
+  return {
+    type: "delete",
+    table,
+    joinsItself: false,
+    where: parseWhere(cursor),
+    orderBy: parseOrder(cursor),
+    limit: parseLimit(cursor),
+  };
+}
+
+/** A value or a parameter, with a sign or without. */
+function isConstant(expression: Expression): boolean {
+  if (expression.type === "unary") return expression.operator !== "not" && isConstant(expression.operand);
+  return expression.type === "literal" || expression.type === "parameter";
+}
+
+/** `a FROM t a, t b WHERE a.k IN (x, y) AND b.k = a.k`: what a DELETE from several tables may be, and nothing else. */
+function parseSelfJoin(cursor: Cursor): Delete {
+  const refusal = sqlErrors.onlySelfJoin();
+  const target = cursor.name();
+  if (!cursor.accept("FROM")) throw refusal;
+  const [table, other, ...more] = cursor.list(() => parseTable(cursor));
+  const where = parseWhere(cursor);
+  if (!table || !other || more.length > 0 || !cursor.atEnd) throw refusal;
+  if (table.database !== other.database || table.table !== other.table) throw refusal;
+  if (table.alias !== target || other.alias === undefined || other.alias === target) throw refusal;
+  if (where?.type !== "binary" || where.operator !== "and") throw refusal;
+  const { left: chosen, right: joined } = where;
+  if (chosen.type !== "in" || chosen.not || chosen.operand.type !== "column") throw refusal;
+  if (!chosen.list.every(isConstant)) throw refusal;
+  if (joined.type !== "binary" || joined.operator !== "=") throw refusal;
+  const key = chosen.operand.name.toLowerCase();
+  const sides = [joined.left, joined.right].map(
+    side => side.type === "column" && side.name.toLowerCase() === key && side.table,
+  );
+  if (chosen.operand.table !== target || !sides.includes(target) || !sides.includes(other.alias)) throw refusal;
+  return { type: "delete", table, joinsItself: true, where: chosen, orderBy: [] };
 }
 
 function parseAssignments(cursor: Cursor): Assignment[] {
