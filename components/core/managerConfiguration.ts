@@ -13,6 +13,8 @@ export interface ManagerConfiguration {
   databaseId: string;
   /** The headless service; a pod's stable address is `<pod>.<headlessService>.<namespace>.svc`. */
   headlessService: string;
+  /** A pod that was told to go is killed after this. Seconds. Default 120. */
+  terminationGracePeriodSeconds: number;
   /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. */
   nodes: number;
   /** How long a primary may go on after its last renewal, less the margin. Seconds. Default 4. */

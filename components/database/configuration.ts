@@ -46,6 +46,7 @@ export function configurationTexts(
         databaseId: id,
         headlessService: names.headlessService,
         nodes: settings.nodes,
+        terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds,
         leaseDurationSeconds: settings.leaseDurationSeconds,
         leaseMarginSeconds: settings.leaseMarginSeconds,
         durability,

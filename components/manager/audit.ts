@@ -4,7 +4,7 @@ import {
   engineObjects,
   MissingObject,
   missingInBucket,
-  StoredSum,
+  Inherited,
   walGeneration,
 } from "./comparison";
 import { missingCopies } from "./definitions";
@@ -116,7 +116,7 @@ export class Audit {
   }
 
   /** Compares the volume with a listing of the bucket, sends what the engine has lost sight of, and deletes WAL objects that nobody needs any more. */
-  async compare(manifestsAtPromotion: StoredSum): Promise<void> {
+  async compare(inherited: Inherited): Promise<void> {
     const { clock, volume } = this.ports;
     const at = clock.now();
     this.comparedAt = at;
@@ -124,9 +124,7 @@ export class Audit {
     const files = await volume.list();
     const stored = await engineObjects(this.ports.store, listTimeout);
     // The newest WAL is always a moment ahead of its object: the probe knows by how much.
-    const missing = missingInBucket(files, stored, manifestsAtPromotion).filter(
-      ({ name }) => walGeneration(name) === undefined,
-    );
+    const missing = missingInBucket(files, stored, inherited).filter(({ name }) => walGeneration(name) === undefined);
     this.figures = figuresOf(missing, files, stored);
     if (missing.length === 0) this.confirm(sample => sample.at <= at && sample.generation < (wal?.generation ?? 0));
     await this.repair(missing, files, stored, at);
@@ -138,14 +136,14 @@ export class Audit {
    * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead and that lets another take over.
    * @throws when it could not
    */
-  async sendEverything(manifestsAtPromotion: StoredSum, way: Detour = this.ports.store): Promise<void> {
+  async sendEverything(inherited: Inherited, way: Detour = this.ports.store): Promise<void> {
     const files = await this.ports.volume.list();
     const stored = await engineObjects(way, listTimeout);
-    for (const { name } of missingInBucket(files, stored, manifestsAtPromotion)) {
+    for (const { name } of missingInBucket(files, stored, inherited)) {
       const file = files.find(candidate => candidate.name === name);
       if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag, way);
     }
-    const left = missingInBucket(files, await engineObjects(way, listTimeout), manifestsAtPromotion);
+    const left = missingInBucket(files, await engineObjects(way, listTimeout), inherited);
     if (left.length > 0) throw new Error(`the bucket still lacks ${left.length} files, ${left[0]?.name} first`);
   }
 

@@ -1,3 +1,4 @@
+import { folderOf, foldersOf, orphans } from "./orphans";
 import { LocalFile, Store, StoredObject } from "./ports";
 
 /** A WAL without an entry is this long. Bytes. It says nothing, so nothing is missed without it. */
@@ -15,8 +16,8 @@ export async function engineObjects(store: Pick<Store, "list">, timeoutMilliseco
   return objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
 }
 
-/** MD5 of files by name. */
-export type StoredSum = ReadonlyMap<string, string>;
+/** What a node had of others when it was promoted, and need not be in the bucket: manifests by name, with their MD5, and folders of tables that were dropped. */
+export type Inherited = ReadonlyMap<string, string>;
 
 /** One file that is not, or not whole, in the bucket. */
 export interface MissingObject {
@@ -29,25 +30,28 @@ export interface MissingObject {
  * Of the WAL the newest generations count: one that was left may not be in SSTables yet. Older ones are, and their objects may have been deleted.
  *
  * A manifest is published whole after each flush of its table, and not tried again when that fails. One that has not changed since this node was promoted was not flushed, and need not
- * be what the bucket holds: a replica writes its own.
+ * be what the bucket holds: a replica writes its own. And a replica keeps the files of a table that its primary has dropped: sent to the bucket, they would bring it back.
  * @param objects keys relative to the engine's folder in the bucket
- * @param manifestsAtPromotion MD5 by name, as they were when this node had been promoted
  */
 export function missingInBucket(
   files: LocalFile[],
   objects: StoredObject[],
-  manifestsAtPromotion: StoredSum = new Map(),
+  inherited: Inherited = new Map(),
 ): MissingObject[] {
   const stored = new Map(objects.map(object => [object.key, object]));
-  const activeWal = highestWalGeneration(files.map(file => file.name));
+  // After a clean stop the files may not tell any more: the first WAL stays on the disk for ever.
+  const activeWal = highestWalGeneration([...files.map(({ name }) => name), ...stored.keys()]);
+  // The engine made these itself, of objects that it did not find.
+  const empty = new Set(files.filter(({ name, size }) => name.endsWith(".klog") && size === 0).map(({ name }) => name));
   const missing: MissingObject[] = [];
   for (const file of files) {
+    if (isDropped(file.name, inherited) || empty.has(file.name.replace(/vlog$/, "klog"))) continue;
     const generation = walGeneration(file.name);
     if (generation !== undefined && (generation < (activeWal ?? 0) - walGenerationsKept || file.size <= emptyWalBytes))
       continue;
     const object = stored.get(file.name);
     const missingBytes = object === undefined ? file.size : Math.max(0, file.size - object.size);
-    if (file.md5 !== undefined && file.md5 === manifestsAtPromotion.get(file.name)) continue;
+    if (fingerprint(file) === inherited.get(file.name)) continue;
     const differs = object !== undefined && file.md5 !== undefined && isMd5(object.etag) && object.etag !== file.md5;
     if (object === undefined || missingBytes > 0 || differs) missing.push({ name: file.name, missingBytes });
   }
@@ -70,9 +74,42 @@ function isMd5(etag: string): boolean {
   return /^[0-9a-f]{32}$/.test(etag);
 }
 
-/** The manifests among the files, as {@link missingInBucket} wants to know them. */
-export function manifestSums(files: LocalFile[]): Map<string, string> {
-  return new Map(
-    files.flatMap(({ name, md5 }) => (md5 === undefined || !name.endsWith("MANIFEST") ? [] : [[name, md5] as const])),
+/**
+ * What {@link missingInBucket} is not to ask of a follower that was promoted just now: the manifests as they are, and the folders of tables that were dropped, which are those without a definition that
+ * have nothing in the bucket.
+ * @param tables the folders of all tables that are defined
+ */
+export function inheritedFiles(
+  files: LocalFile[],
+  objects: StoredObject[],
+  tables: readonly string[],
+): Map<string, string> {
+  const inBucket = foldersOf(
+    objects.filter(({ key, size }) => key.endsWith(".klog") && size > 0).map(({ key }) => key),
   );
+  const folders = foldersOf(files.map(({ name }) => name));
+  const dropped = [...orphans(folders, [...tables, ...inBucket])].map(folder => [folder, ""] as const);
+  const manifests = files.filter(({ name }) => name.endsWith("/MANIFEST"));
+  return new Map([...dropped, ...manifests.map(file => [file.name, fingerprint(file)] as const)]);
+}
+
+/** What a last primary that was resumed still has of tables that were dropped: all else of its volume is the truth, changed or not. */
+export function droppedOf(inherited: Inherited): Map<string, string> {
+  return new Map([...inherited].filter(([name]) => folderOf(name) === undefined));
+}
+
+/** Whether a file belongs to a table that was dropped before this node was promoted. */
+export function isDropped(name: string, inherited: Inherited): boolean {
+  return inherited.has(folderOf(name) ?? "");
+}
+
+/** Without those whose table is defined again by now. */
+export function withoutRevived(inherited: Inherited, tables: readonly string[]): Inherited {
+  const folders = [...inherited.keys()].filter(name => folderOf(name) === undefined);
+  const dropped = orphans(folders, tables);
+  return new Map([...inherited].filter(([name]) => folderOf(name) !== undefined || dropped.has(name)));
+}
+
+function fingerprint({ md5, size }: LocalFile): string {
+  return md5 ?? String(size);
 }

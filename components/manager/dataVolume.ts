@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { podLayout } from "../core/podLayout";
 import { walGeneration } from "./comparison";
-import { wholeSstables } from "./inventory";
+import { filesWithContent } from "./inventory";
 import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 
@@ -66,10 +66,13 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       .map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
   }
 
-  async function emptyAmong(names: string[]): Promise<string[]> {
-    const found: string[] = [];
-    for (const name of names)
-      if (name.endsWith(".klog") && (await sizeOf(path.join(tidesdbDirectory, name))) === 0) found.push(name);
+  /** The files of SSTables and their sizes. */
+  async function sstableFiles(): Promise<{ name: string; size: number }[]> {
+    const found: { name: string; size: number }[] = [];
+    for (const name of (await allFiles()).filter(isOfSstable)) {
+      const size = await sizeOf(path.join(tidesdbDirectory, name));
+      if (size !== undefined) found.push({ name, size });
+    }
     return found;
   }
 
@@ -100,13 +103,11 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     },
 
     async tableFiles() {
-      const names = await allFiles();
-      const empty = new Set(await emptyAmong(names));
-      return wholeSstables(names).filter(name => !empty.has(name));
+      return filesWithContent(await sstableFiles());
     },
 
     async emptyTableFiles() {
-      return emptyAmong(await allFiles());
+      return (await sstableFiles()).filter(({ size }) => size === 0).map(({ name }) => name);
     },
 
     async walFiles() {
@@ -169,7 +170,11 @@ async function sizeOf(file: string): Promise<number | undefined> {
 
 /** Tables' files, their manifests, the map of their key prefixes, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */
 function belongsInBucket(name: string): boolean {
-  return isRewritten(name) || /\.(klog|vlog)$/.test(name) || /^uwal_\d+\.log$/.test(path.basename(name));
+  return isRewritten(name) || isOfSstable(name) || /^uwal_\d+\.log$/.test(path.basename(name));
+}
+
+function isOfSstable(name: string): boolean {
+  return /\.(klog|vlog)$/.test(name);
 }
 
 /** Rewritten under its name, often at the same size. */

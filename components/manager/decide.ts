@@ -88,6 +88,8 @@ function refuse(view: View, refusal: Refusal): Decision {
 
 function decideLabel(view: View, holds: boolean): Decision["label"] {
   const { engine } = view;
+  // A follower serves its readers until it is the primary: one change of its label, which the Services follow once.
+  if (view.promotion && engine.state === "running" && !engine.onKeptVolume && holds) return undefined;
   const isPrimary = holds && engine.role === "primary" && stillServes(view.handover);
   const isReplica =
     engine.role === "replica" && view.following === "following" && !view.promotion && !view.stopping && !view.handover;
@@ -106,7 +108,7 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
       now - hold.lastRenewalSent >= renewEveryMilliseconds && now - hold.lastAttempt >= retryRenewalMilliseconds;
     return due ? { kind: "renew" } : undefined;
   }
-  if (!lease || view.stopping || now < view.backoffUntil || now < view.promisedUntil) return undefined;
+  if (!lease || view.stopping || view.handover || now < view.backoffUntil || now < view.promisedUntil) return undefined;
   // A restarted manager finds itself the holder: its engine died with it, so it renews, and goes on in the same epoch.
   if (findsItselfHolder(view)) {
     if (engine.role !== "replica") return undefined;
@@ -191,6 +193,7 @@ function leave(view: View, holds: boolean): EngineAction | undefined {
   if (handover?.failed !== undefined) return alive ? { kind: "kill", why: handover.failed } : { kind: "exit" };
   if (engine.role === "promoting" && alive) return { kind: "abandonPromotion", why: "the pod is being stopped" };
   const serves = engine.role === "primary" && alive;
+  if (serves && holds && !handover && view.replicaGoesFirst) return hangs(view);
   if ((serves || handover) && holds) {
     const step = handover ? stepsOf(handover)[handover.completed] : handoverSteps[0];
     if (step !== undefined) return { kind: "handoverStep", step };

@@ -1,11 +1,13 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { EngineAction, failuresBeforeRelease, leastHoldMilliseconds } from "./decide";
+import { Inherited, withoutRevived } from "./comparison";
 import { copyDefinitions } from "./definitions";
 import { Follower } from "./follower";
 import { handoverStep } from "./handover";
 import { text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
-import type { Counters } from "./manager";
+import { Counters } from "./counters";
+import { folderOf } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { Ports } from "./ports";
 import { PromotionContext, promotionStep } from "./promotion";
@@ -20,6 +22,7 @@ const resumeTimeout = 45_000;
 const copyTimeout = 1500;
 const backoffAfterFailure = 2000;
 const writesTimeout = 1000;
+const tablesTimeout = 1000;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
 const firstStartBackoff = 500;
@@ -43,6 +46,8 @@ export interface EngineKeeperOptions {
   refuse: (refusal: Refusal) => void;
   /** No attempt to take the Lease for so many milliseconds. */
   backOff: (milliseconds: number) => void;
+  /** This pod is about to be killed. */
+  hurries: () => boolean;
   /** The successor that a person asked for. */
   wantedSuccessor: () => string | undefined;
   /** Sends to the bucket whatever it lacks of the volume. */
@@ -82,8 +87,10 @@ export class EngineKeeper {
   private lastHang: Monotonic = -Infinity;
   /** The last heartbeat of a handover. */
   private lastBeat: number | undefined;
-  /** The tables' manifests as they were after the promotion. */
-  manifestsAtPromotion: ReadonlyMap<string, string> = new Map();
+  /** Followers that lacked nothing when a handover began. */
+  private soundFollowers: ReadonlySet<string> = new Set();
+  /** What this node had of others when it was promoted. */
+  inherited: Inherited = new Map();
 
   constructor(private readonly options: EngineKeeperOptions) {
     options.ports.engine.onExit(how => this.exited(how));
@@ -167,11 +174,19 @@ export class EngineKeeper {
     throw failed.reason;
   }
 
+  /** A table that was dropped before this node was promoted may have been made anew. */
+  async forgetRevived(): Promise<void> {
+    const { engine } = this.options.ports;
+    if ([...this.inherited.keys()].some(name => folderOf(name) === undefined))
+      this.inherited = withoutRevived(this.inherited, await engine.tables(tablesTimeout));
+  }
+
   /** A switchover has ended. One that failed while the engine runs is taken back: clients are served again where they were. */
   private async endHandover(why: string): Promise<void> {
     const { log, kubernetes } = this.options.ports;
     this.handover = undefined;
     this.lastBeat = undefined;
+    this.soundFollowers = new Set();
     if (why !== "") {
       log("error", "the switchover failed", { why });
       kubernetes.event("Warning", "SwitchoverFailed", why);
@@ -203,7 +218,7 @@ export class EngineKeeper {
         await copyDefinitions(store, log, copyTimeout);
       } else {
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
-        this.manifestsAtPromotion = new Map(Object.entries(this.volume.manifests ?? {}));
+        this.inherited = new Map(Object.entries(this.volume.inherited ?? {}));
         // An engine that dies before it has flushed what it replayed must find it again.
         await volume.keepWal();
         await this.options.sendEverything();
@@ -214,10 +229,8 @@ export class EngineKeeper {
       await engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
       const version = await engine.version();
       this.view = { ...this.view, version };
-      if (version !== undefined && isOlder(version, leastEngineVersion)) {
-        const message = `the image has TideSQL ${version}; ${leastEngineVersion} or a later 4.x is needed: earlier ones lose tables made after a failover`;
-        this.options.refuse({ reason: "UnsupportedEngine", message });
-      }
+      const unsupported = version && whyUnsupported(version, this.options.owner.stored?.record.engineVersion);
+      if (unsupported) this.options.refuse({ reason: "UnsupportedEngine", message: unsupported });
       await engine.checkAccounts();
       if (engine.pid() === 0) throw new Error("mariadbd ended");
       this.view = { ...this.view, state: "running" };
@@ -232,7 +245,7 @@ export class EngineKeeper {
    */
   private async giveUpVolume(): Promise<boolean> {
     const { volume, log } = this.options.ports;
-    const [file] = await volume.emptyTableFiles();
+    const file = (await volume.emptyTableFiles()).find(name => name.endsWith(".klog"));
     // After it was wiped once for that, what is still empty belongs to no table.
     if (file === undefined || this.gaveUpVolume) return false;
     this.gaveUpVolume = true;
@@ -339,6 +352,7 @@ export class EngineKeeper {
       identity,
       databaseId: configuration.databaseId,
       epoch,
+      ...(this.view.version && { version: this.view.version }),
       syncIntervalMilliseconds: configuration.replicaSyncIntervalMicroseconds / 1000,
       onKeptVolume: this.view.onKeptVolume,
       following: follower.state.following === "following",
@@ -351,12 +365,12 @@ export class EngineKeeper {
       onLacking: files => (this.lackedBefore = files),
       onVolume: record => (this.volume = record),
       onOwner: stored => owner.set(stored),
-      onManifests: manifests => (this.manifestsAtPromotion = manifests),
+      onInherited: inherited => (this.inherited = inherited),
     };
   }
 
   private async runHandoverStep(step: HandoverStep, detour?: string): Promise<void> {
-    const { ports, pod, owner, lease } = this.options;
+    const { ports, pod, owner, lease, configuration } = this.options;
     const { log, clock, engine } = ports;
     if (!this.handover && detour !== undefined)
       log("warning", "hands over, since the bucket answers a follower and not this primary", { detour });
@@ -370,10 +384,15 @@ export class EngineKeeper {
         pod,
         owner: owner.stored,
         onOwner: stored => owner.set(stored),
-        manifestsAtPromotion: this.manifestsAtPromotion,
+        inherited: this.inherited,
         wanted: handover.detour ?? this.options.wantedSuccessor(),
+        forgetRevived: () => this.forgetRevived(),
         sendEverything: () => this.options.sendEverything(),
         sendThroughPeer: () => this.options.sendThrough(handover.detour ?? ""),
+        nodes: configuration.nodes,
+        hurries: this.options.hurries(),
+        sound: this.soundFollowers,
+        onSound: pods => (this.soundFollowers = pods),
         nextBeat: this.options.nextBeat,
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,
@@ -388,6 +407,20 @@ export class EngineKeeper {
     log("info", "handover step", { step, milliseconds: Math.round(clock.now() - began) });
     handover.completed++;
   }
+}
+
+/**
+ * Why an engine must not touch the bucket; undefined when it may.
+ * @param written version of the engine that was promoted last
+ */
+export function whyUnsupported(version: string, written: string | undefined): string | undefined {
+  if (isOlder(version, leastEngineVersion))
+    return `the image has TideSQL ${version}; ${leastEngineVersion} or a later 4.x is needed: earlier ones lose tables made after a failover`;
+  // The third number stands for corrections: what they write is read by all of the same two numbers before it.
+  const minor = written?.split(".").slice(0, 2).join(".");
+  if (minor !== undefined && isOlder(version, minor))
+    return `the image has TideSQL ${version}, and the bucket was last written by ${written}, whose data an earlier version may not be able to read: use an image with ${minor} or later`;
+  return undefined;
 }
 
 /** Compares dotted versions number by number. */

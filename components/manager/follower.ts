@@ -1,6 +1,7 @@
 import { FollowState, followed, joined, notFollowing } from "./following";
 import { Compared, compareWith, lostSight, overdue, plainName } from "./inventory";
 import { text } from "./lanes";
+import { foldersOf, orphans } from "./orphans";
 import { Ports } from "./ports";
 import { Monotonic } from "./view";
 
@@ -13,6 +14,8 @@ const lookAtFilesEvery = 5000;
 const fileSettles = 1000;
 /** A file that was lacked after so many starts on an empty volume is nothing that a table needs. */
 const livesUntilLeftover = 2;
+/** A table of which the primary has no file for so long was dropped, and not merged away just now. Milliseconds. */
+const mergeTakes = 10_000;
 /** A server that has not answered for so long hangs. Milliseconds. */
 const hungAfter = 10_000;
 /** The primary flushes all tables before it answers. Milliseconds. */
@@ -34,6 +37,8 @@ export class Follower {
   private compared: Compared | undefined;
   /** Empty files that the primary does not have: of tables that it has dropped, or of what it has merged. */
   ghosts: ReadonlySet<string> = new Set();
+  /** Folders of which the primary has nothing, and since when. */
+  private droppedSince: ReadonlyMap<string, Monotonic> = new Map();
   private readonly lacked = new Map<string, number>();
   private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
@@ -60,6 +65,7 @@ export class Follower {
     this.passed = false;
     this.compared = undefined;
     this.ghosts = new Set();
+    this.droppedSince = new Map();
     this.answeredAt = this.ports.clock.now();
     this.marker = marker;
   }
@@ -97,8 +103,11 @@ export class Follower {
     if (this.marker !== marker || this.state.following === "missed") return;
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
-    this.state = followed(this.state, heartbeat, clock.now() - this.readAt);
+    const elapsed = clock.now() - this.readAt;
+    this.state = followed(this.state, heartbeat, elapsed);
     this.readAt = clock.now();
+    if (this.state.following === "missed")
+      log("warning", "may have missed a generation of the WAL", { last, heartbeat, elapsed: Math.round(elapsed) });
     if (this.state.following !== "joining" || !this.asked) return;
     if (!this.passed || !(await engine.hasMarker(marker, callTimeout))) {
       if (this.marker !== marker || clock.now() - this.askedAt < markerOverdue) return;
@@ -113,6 +122,20 @@ export class Follower {
     this.state = joined(heartbeat);
     this.readAt = clock.now();
     log("info", "follows the primary", { ...heartbeat });
+  }
+
+  /**
+   * Whether the engine keeps tables that the primary has dropped. It is not told of that, and a new table may be given the number of one of them: rows of the one would be taken for rows of the other.
+   */
+  get hasOrphans(): boolean {
+    const now = this.ports.clock.now();
+    return [...this.droppedSince.values()].some(since => now - since >= mergeTakes);
+  }
+
+  /** To be rid of what was dropped. */
+  beginAnew(): void {
+    this.ports.log("info", "begins anew, since tables were dropped", { folders: [...this.droppedSince.keys()] });
+    this.state = { following: "missed" };
   }
 
   private wasLacked(file: string): void {
@@ -136,6 +159,14 @@ export class Follower {
     }
   }
 
+  /** Compares now. @returns whether this node lacks nothing */
+  async isSound(primary: string): Promise<boolean> {
+    await this.compare(primary);
+    const { compared } = this;
+    if (this.state.following !== "following" || !compared || compared.lacking.size > 0 || this.hasOrphans) return false;
+    return (await this.emptyFile(compared)) === undefined;
+  }
+
   /** Compares this node with the primary from time to time, for what its engine does not know that it lacks. */
   async compare(primary: string): Promise<void> {
     const { peers, volume, clock, log } = this.ports;
@@ -146,6 +177,8 @@ export class Follower {
     const now = clock.now();
     const compared = compareWith(before, inventory, files, this.leftovers, now);
     this.compared = compared;
+    const dropped = orphans(foldersOf(files), foldersOf(inventory.files));
+    this.droppedSince = new Map([...dropped].map(folder => [folder, this.droppedSince.get(folder) ?? now]));
     const ofPrimary = new Set(inventory.files);
     this.ghosts = new Set((await volume.emptyTableFiles()).filter(name => !ofPrimary.has(plainName(name))));
     this.passed ||= this.asked && compared.lacking.size === 0;
@@ -162,20 +195,24 @@ export class Follower {
    * the primary has counts: a replica that starts may bring the manifest of a table back that was dropped.
    */
   private async lacksFile(): Promise<boolean> {
-    const { clock, volume, log } = this.ports;
+    const { clock, log } = this.ports;
     const { marker, compared } = this;
     if (!compared || clock.now() - this.filesSeenAt < lookAtFilesEvery) return false;
     this.filesSeenAt = clock.now();
-    const ofPrimary = new Set(compared.inventory.files);
-    const look = async () => (await volume.emptyTableFiles()).find(name => ofPrimary.has(plainName(name)));
-    const file = await look();
-    if (file === undefined || this.leftovers.has(plainName(file))) return false;
+    const file = await this.emptyFile(compared);
+    if (file === undefined) return false;
     // Not one that is being written just now.
     await clock.sleep(fileSettles);
-    if (this.marker !== marker || (await look()) !== file) return false;
+    if (this.marker !== marker || (await this.emptyFile(compared)) !== file) return false;
     log("warning", "a table's file was not in the bucket when the engine looked for it", { file });
     this.wasLacked(plainName(file));
     this.state = { following: "missed" };
     return true;
+  }
+
+  private async emptyFile({ inventory }: Compared): Promise<string | undefined> {
+    const ofPrimary = new Set(inventory.files);
+    const empty = await this.ports.volume.emptyTableFiles();
+    return empty.find(name => ofPrimary.has(plainName(name)) && !this.leftovers.has(plainName(name)));
   }
 }

@@ -1,5 +1,6 @@
-import { engineObjects, missingInBucket } from "./comparison";
-import { Ports } from "./ports";
+import { engineObjects, Inherited, missingInBucket } from "./comparison";
+import { copyDefinitions } from "./definitions";
+import { PeerStatus, Ports } from "./ports";
 import { HandoverStep } from "./steps";
 import { OwnerRecord } from "./view";
 
@@ -9,12 +10,21 @@ export interface HandoverContext {
   pod: string;
   owner: { record: OwnerRecord; etag: string } | undefined;
   onOwner: (owner: { record: OwnerRecord; etag: string }) => void;
-  /** The tables' manifests when this node was promoted. */
-  manifestsAtPromotion: ReadonlyMap<string, string>;
+  /** What this node had of others when it was promoted. */
+  inherited: Inherited;
   /** Whether the Lease is still this node's, and its engine alive. Waiting ends when not. */
   mayGoOn: () => boolean;
   /** The successor that a person asked for, or that has proved to reach the bucket. */
   wanted?: string;
+  /** Pods of the StatefulSet. */
+  nodes: number;
+  /** This pod is about to be killed: whatever can be left out is. */
+  hurries: boolean;
+  /** The followers that lacked nothing when this handover began. */
+  sound: ReadonlySet<string>;
+  onSound: (pods: ReadonlySet<string>) => void;
+  /** Looks for tables that were made anew after they had been dropped. */
+  forgetRevived: () => Promise<void>;
   /** Sends to the bucket what the engine has lost sight of. */
   sendEverything: () => Promise<void>;
   /** Has a peer take to the bucket whatever it lacks. */
@@ -33,12 +43,16 @@ const flushTimeout = 30_000;
 /** Beyond it the handover goes on: its own flush has more time. Milliseconds. */
 const flushAheadTimeout = 10_000;
 const passTimeout = 5000;
+/** A replica that begins anew follows again after 5 to 10 s. Milliseconds. */
+const successorTimeout = 15_000;
+const soundTimeout = 1500;
 /** A clean stop took 0.4 to 0.8 s where it was measured; it flushes what is left. Milliseconds. */
 const stopTimeout = 60_000;
 const compareEvery = 50;
 const askTimeout = 400;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
+const manifestTakes = 300;
 
 /** Carries out one step. @throws with the reason when the node cannot leave in order; it then keeps the Lease until that runs out. */
 export async function handoverStep(step: HandoverStep, context: HandoverContext): Promise<void> {
@@ -46,21 +60,49 @@ export async function handoverStep(step: HandoverStep, context: HandoverContext)
 }
 
 /** Followers look at the WAL's generation from time to time: one that misses a move of it begins anew, and is no successor. Gives up after a while. */
-async function followersPass({ ports, mayGoOn }: HandoverContext, generation: number): Promise<void> {
-  const { clock, peers } = ports;
-  for (const until = clock.now() + passTimeout; clock.now() < until && mayGoOn(); await clock.sleep(compareEvery)) {
-    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
-    if (followers.every(peer => peer.generation >= generation)) return;
+async function followersPass(context: HandoverContext): Promise<void> {
+  const { clock, engine } = context.ports;
+  const generation = await engine.walGeneration();
+  for (const until = clock.now() + passTimeout; clock.now() < until && context.mayGoOn();) {
+    if ((await followers(context)).every(peer => peer.generation >= generation)) return;
+    await clock.sleep(compareEvery);
   }
+}
+
+/** A flush may have merged files that a follower was about to look for: it has to begin anew then, and is not to be chosen. Gives up after a while. */
+async function successorIsThere(context: HandoverContext): Promise<void> {
+  const { clock, engine, peers } = context.ports;
+  const began = clock.now();
+  for (;;) {
+    const generation = await engine.walGeneration();
+    const all = await followers(context);
+    const sound = new Set<string>();
+    for (const { pod } of all.filter(peer => peer.generation >= generation))
+      if (await peers.isSound(pod, soundTimeout).catch(() => false)) sound.add(pod);
+    context.onSound(sound);
+    const waited = clock.now() - began;
+    // One that begins anew puts old manifests over this node's: better before the writes stop.
+    if (sound.size > 0 && (sound.size >= context.nodes - 1 || waited > passTimeout)) return;
+    if (waited > successorTimeout || !context.mayGoOn()) return;
+    await clock.sleep(compareEvery);
+  }
+}
+
+async function followers({ ports }: HandoverContext): Promise<PeerStatus[]> {
+  return (await ports.peers.askAll(askTimeout)).filter(({ following }) => following === "following");
 }
 
 const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Promise<void> } = {
   async flushAhead(context) {
-    const { engine, log } = context.ports;
+    if (context.hurries) return;
+    const { engine, store, log } = context.ports;
     try {
-      await followersPass(context, await engine.walGeneration());
+      await context.forgetRevived();
+      await followersPass(context);
       await engine.flush(flushAheadTimeout);
-      await followersPass(context, await engine.walGeneration());
+      await copyDefinitions(store, log, callTimeout);
+      await followersPass(context);
+      if (context.nodes > 1) await successorIsThere(context);
     } catch (error) {
       log("warning", "nothing was flushed ahead of the handover", { error: String(error) });
     }
@@ -128,7 +170,9 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async release(context) {
     // Chosen only now that nothing is written any more: the most advanced of those that answer.
-    const peers = (await context.ports.peers.askAll(askTimeout)).filter(peer => peer.following === "following");
+    const all = await followers(context);
+    const sound = all.filter(peer => context.sound.has(peer.pod));
+    const peers = sound.length > 0 ? sound : all;
     const updated = await updatedPods(context);
     const wanted = peers.find(peer => peer.pod === context.wanted) ?? peers.find(peer => updated.has(peer.pod));
     peers.sort((a, b) => b.epoch - a.epoch || b.beat - a.beat || (a.pod < b.pod ? -1 : 1));
@@ -146,7 +190,8 @@ async function updatedPods({ ports, pod }: HandoverContext): Promise<Set<string>
 async function waitForBucket(context: HandoverContext): Promise<void> {
   const { ports, mayGoOn } = context;
   let last: string | undefined;
-  let helpAt = ports.clock.now() + helpAfter;
+  const began = ports.clock.now();
+  let helpAt = began + helpAfter;
   for (;;) {
     try {
       const missing = await compare(context);
@@ -154,8 +199,11 @@ async function waitForBucket(context: HandoverContext): Promise<void> {
       const first = missing[0]?.name;
       if (first !== last) ports.log("info", "waiting for the bucket", { files: missing.length, first });
       last = first;
-      if (ports.clock.now() > helpAt) {
-        helpAt = ports.clock.now() + helpAfter;
+      const now = ports.clock.now();
+      // The engine sends a manifest once. Another has been put over it by a replica that starts.
+      const onlyManifests = missing.every(({ name }) => name.endsWith("/MANIFEST"));
+      if (now > helpAt || (onlyManifests && now > began + manifestTakes)) {
+        helpAt = now + helpAfter;
         await context.sendEverything();
       }
     } catch (error) {
@@ -167,7 +215,7 @@ async function waitForBucket(context: HandoverContext): Promise<void> {
 }
 
 /** The files first, then the bucket: an upload in between is no false alarm. */
-async function compare({ ports, manifestsAtPromotion }: HandoverContext) {
+async function compare({ ports, inherited }: HandoverContext) {
   const files = await ports.volume.list();
-  return missingInBucket(files, await engineObjects(ports.store, 2 * callTimeout), manifestsAtPromotion);
+  return missingInBucket(files, await engineObjects(ports.store, 2 * callTimeout), inherited);
 }

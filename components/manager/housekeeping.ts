@@ -3,8 +3,8 @@ import { Monotonic } from "./view";
 
 /** Objects of a WAL are kept for so long after their generation was left, for a node that is reading its way through the bucket. Milliseconds. */
 const keptFor = 10 * 60_000;
-/** With more objects than this, long before the engine's limit of 256, they go sooner. */
-const manyObjects = 64;
+/** With more objects than this they go sooner: replicas read every one of them at each poll, and the engine's limit is 256. */
+const manyObjects = 16;
 /** Milliseconds. */
 const keptForInHaste = 20_000;
 

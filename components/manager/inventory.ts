@@ -18,7 +18,7 @@ export interface Compared {
 
 /** Files that carry a partition in their names are looked for without it. */
 export function plainName(name: string): string {
-  return name.replace(/\/(L\d+)P\d+(_\d+\.klog)$/, "/$1$2");
+  return name.replace(/\/(L\d+)P\d+(_\d+\.[kv]log)$/, "/$1$2");
 }
 
 /**
@@ -27,6 +27,15 @@ export function plainName(name: string): string {
 export function wholeSstables(names: Iterable<string>): string[] {
   const all = new Set(names);
   return [...all].filter(name => name.endsWith(".klog") && all.has(name.replace(/klog$/, "vlog")));
+}
+
+/** The files with content of whole SSTables. One whose values are all kept beside their keys has a file of values without content. */
+export function filesWithContent(files: readonly { name: string; size: number }[]): string[] {
+  const sizes = new Map(files.map(({ name, size }) => [name, size]));
+  const has = (name: string) => (sizes.get(name) ?? 0) > 0;
+  return wholeSstables(sizes.keys())
+    .filter(has)
+    .flatMap(keys => [keys, keys.replace(/klog$/, "vlog")].filter(has));
 }
 
 /**

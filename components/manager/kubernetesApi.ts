@@ -32,6 +32,11 @@ interface PodDocument {
   status?: { conditions?: { type: string; status: string }[] };
 }
 
+interface StatefulSetDocument {
+  metadata: { generation?: number };
+  status?: { observedGeneration?: number; updateRevision?: string };
+}
+
 /** The few calls that the manager makes, over Node's own HTTPS: the official client would be three times the bundle's limit. */
 export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
   const { namespace, name, pod, podUid, log } = options;
@@ -128,6 +133,17 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
       const patch = { metadata: { labels: { [labels.role]: role === "none" ? null : role } } };
       const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
       expect(response, `labelling ${target}`, 200, 404);
+    },
+
+    async updateRevision(timeout) {
+      const response = await call("GET", `/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`, timeout);
+      if (expect(response, "reading the StatefulSet", 200, 404).status === 404) return "";
+      const { metadata, status } = JSON.parse(response.body) as StatefulSetDocument;
+      return status?.observedGeneration === metadata.generation ? (status?.updateRevision ?? "") : undefined;
+    },
+
+    async deletePod(target, timeout) {
+      expect(await call("DELETE", `${pods}/${target}`, timeout), `deleting ${target}`, 200, 202, 404);
     },
 
     async clearRequests(target, timeout) {

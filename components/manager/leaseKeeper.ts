@@ -16,7 +16,11 @@ export class LeaseKeeper {
   /** A write of this node's may or may not have taken effect: nothing was read since. */
   unsure = false;
   private object: LeaseObject | undefined;
+  /** To a primary that asked to be confirmed, and its epoch. */
+  private promised = { until: -Infinity, epoch: 0 };
   private reading = false;
+  /** The renewal that is on its way. */
+  private writing: Promise<void> = Promise.resolve();
   private lastRead: Monotonic = -Infinity;
 
   constructor(
@@ -66,7 +70,13 @@ export class LeaseKeeper {
     await this.write(this.hold?.epoch ?? this.observation?.epoch ?? 0);
   }
 
-  private async write(epoch: number): Promise<void> {
+  private write(epoch: number): Promise<void> {
+    const written = this.writeNow(epoch);
+    this.writing = written.catch(() => undefined);
+    return written;
+  }
+
+  private async writeNow(epoch: number): Promise<void> {
     const { clock, kubernetes } = this.ports;
     const sent = clock.now();
     if (this.hold) this.hold = { ...this.hold, lastAttempt: sent };
@@ -109,14 +119,33 @@ export class LeaseKeeper {
     return true;
   }
 
+  /** Promises a primary that asks to be confirmed not to take the Lease for a while (rule 6). Answers whether this node may. */
+  promiseTo(identity: string, epoch: number): boolean {
+    const { observation } = this;
+    // A node that has just tried to take the Lease does not know whether it has.
+    if (this.hold || this.unsure || observation?.holder !== identity || observation.epoch !== epoch) return false;
+    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
+    this.promised = { until: this.ports.clock.now() + (leaseDurationSeconds + leaseMarginSeconds) * 1000, epoch };
+    return true;
+  }
+
+  /** A promise is over when the one that it was given to has handed over. */
+  promisedUntil(): Monotonic {
+    const { observation, promised } = this;
+    const handedOver = observation?.released === true && observation.epoch >= promised.epoch;
+    return handedOver ? -Infinity : promised.until;
+  }
+
   /** How long a renewal lets this node write, from the moment that it was sent. */
   private rightMilliseconds(): number {
     const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
     return (leaseDurationSeconds - leaseMarginSeconds) * 1000;
   }
 
-  /** Gives the Lease back. From the call on this node does not hold it, whatever the API server answers. */
+  /** Gives the Lease back. From then on this node does not hold it, whatever the API server answers. */
   async release(preferredSuccessor: string): Promise<void> {
+    // It would be in the way, or make this node the holder again.
+    await this.writing;
     const { hold, object } = this;
     this.lose();
     if (!hold || !object) return;

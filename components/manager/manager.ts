@@ -1,15 +1,18 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { leaseIsFree, volumeIsKept } from "./candidacy";
+import { noCounts } from "./counters";
 import { Alarm, decide, Decision, EngineAction } from "./decide";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
 import { compareEvery, Inventory } from "./inventory";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
+import { isNextToBeginAnew } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { PodKeeper } from "./podKeeper";
 import { Detour, PeerStatus, Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
+import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
 import { Following, Monotonic, PeerView, Refusal, View } from "./view";
 
@@ -29,6 +32,8 @@ const intervals = {
   readHeartbeat: 500,
   askPeers: 2000,
   join: 2000,
+  rollout: 300,
+  orphans: 3000,
   /** A primary that died after it was asked has not written the marker. */
   joinAgain: 10_000,
 };
@@ -36,35 +41,9 @@ const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
 
-/** Counters that `/metrics` shows. */
-export interface Counters {
-  promotions: number;
-  failedPromotions: number;
-  engineStarts: number;
-  engineExits: number;
-  fences: number;
-  heartbeatFailures: number;
-  /** Times that the peers stood in for the API server. */
-  confirmations: number;
-  /** Times that writes were stopped because they could not be kept. */
-  writeStops: number;
-  /** Tables that were compacted on demand. */
-  compactions: number;
-}
-
 /** The shell around `decide`: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
 export class Manager {
-  readonly counters: Counters = {
-    promotions: 0,
-    failedPromotions: 0,
-    engineStarts: 0,
-    engineExits: 0,
-    fences: 0,
-    heartbeatFailures: 0,
-    confirmations: 0,
-    writeStops: 0,
-    compactions: 0,
-  };
+  readonly counters = noCounts();
   /** When the loop last came round: a manager whose loop hangs is not healthy. */
   lastTick: Monotonic;
   /** Why nobody can become primary without help; empty while all is well. */
@@ -77,6 +56,7 @@ export class Manager {
   private readonly engine: EngineKeeper;
   private readonly duties: PrimaryDuties;
   private readonly pods: PodKeeper;
+  private readonly rollout: Rollout;
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
   private leaseFreeSince: Monotonic | undefined;
@@ -85,7 +65,6 @@ export class Manager {
   private refusal: Refusal | undefined;
   private stopping = false;
   private backoffUntil: Monotonic = -Infinity;
-  private promisedUntil: Monotonic = -Infinity;
   private exited = false;
 
   constructor(
@@ -99,12 +78,13 @@ export class Manager {
     const { clock, log } = ports;
     this.lastTick = clock.now();
     this.lanes = new Lanes(clock, log, lane => {
-      if (lane === "engine" || lane === "lease" || lane === "owner") this.tick();
+      if (lane === "engine" || lane === "lease" || lane === "owner" || lane === "rollout") this.tick();
     });
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
     this.owner = new OwnerKeeper(configuration, ports);
     this.follower = new Follower(ports, configuration.replicaSyncIntervalMicroseconds / 1000);
     this.pods = new PodKeeper(pod, ports);
+    this.rollout = new Rollout(pod, ports, configuration.terminationGracePeriodSeconds);
     this.duties = new PrimaryDuties({
       configuration,
       pod,
@@ -126,10 +106,10 @@ export class Manager {
       counters: this.counters,
       refuse: refusal => this.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
+      hurries: () => this.rollout.hurries,
       wantedSuccessor: () => this.pods.switchover?.to,
-      sendEverything: () => this.duties.audit.sendEverything(this.engine.manifestsAtPromotion),
-      sendThrough: pod =>
-        this.duties.audit.sendEverything(this.engine.manifestsAtPromotion, this.ports.peers.detour(pod)),
+      sendEverything: () => this.duties.audit.sendEverything(this.engine.inherited),
+      sendThrough: pod => this.duties.audit.sendEverything(this.engine.inherited, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
       lossAccepted: () => this.pods.lossAccepted,
       nextBeat: () => this.duties.nextBeat(),
@@ -152,6 +132,7 @@ export class Manager {
   requestStop(): void {
     if (!this.stopping) this.ports.log("info", "asked to stop", { role: this.engine.view.role });
     this.stopping = true;
+    this.rollout.begin();
     this.tick();
   }
 
@@ -166,6 +147,13 @@ export class Manager {
     return this.duties.joinReplica(marker, pod);
   }
 
+  /** Whether this follower has all that the primary has, compared now. */
+  async isSound(): Promise<boolean> {
+    const primary = this.lease.holderPod();
+    if (!this.ready() || this.engine.view.role !== "replica" || primary === undefined) return false;
+    return this.follower.isSound(primary);
+  }
+
   /** What this primary has, for followers. @throws when this node is not the primary */
   inventory(): Promise<Inventory> {
     return this.duties.inventory();
@@ -175,14 +163,8 @@ export class Manager {
    * Another node asks to be confirmed as the primary (rule 6). Who confirms does not take the Lease for a duration and a margin, which is longer than the other may write without asking again.
    */
   confirmPrimary(identity: string, epoch: number): boolean {
-    const { observation, hold, unsure } = this.lease;
-    // A node that has just tried to take the Lease does not know whether it has.
-    if (hold || unsure || this.lanes.isBusy("lease")) return false;
-    if (observation?.holder !== identity || observation.epoch !== epoch) return false;
-    if ((this.owner.stored?.record.epoch ?? 0) > epoch) return false;
-    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
-    this.promisedUntil = this.ports.clock.now() + (leaseDurationSeconds + leaseMarginSeconds) * 1000;
-    return true;
+    if (this.lanes.isBusy("lease") || (this.owner.stored?.record.epoch ?? 0) > epoch) return false;
+    return this.lease.promiseTo(identity, epoch);
   }
 
   /** The bucket, for a peer that cannot reach it itself. */
@@ -197,7 +179,8 @@ export class Manager {
     const resumable = state === "stopped" && record !== undefined && volumeIsKept(this.engine.volume, record);
     const following = state === "running" && role === "replica" ? this.follower.state.following : "none";
     const generation = this.follower.state.last?.generation ?? 0;
-    return { pod: this.pod, following, resumable, generation, ...this.follower.position() };
+    const { hasOrphans } = this.follower;
+    return { pod: this.pod, following, resumable, generation, hasOrphans, ...this.follower.position() };
   }
 
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
@@ -205,8 +188,9 @@ export class Manager {
     const { state, role } = this.engine.view;
     if (state !== "running" || this.refusal) return false;
     if (role === "primary") return stillServes(this.engine.handover);
-    const leaves = this.stopping || this.engine.handover !== undefined;
-    return role === "replica" && !leaves && this.follower.state.following === "following";
+    // A follower serves its readers until it is the primary.
+    const leaves = this.stopping || this.engine.handover !== undefined || this.engine.view.onKeptVolume;
+    return !leaves && this.follower.state.following === "following";
   }
 
   /** Seconds since the last new heartbeat was read on a replica or written on a primary; undefined before the first. */
@@ -229,6 +213,7 @@ export class Manager {
       engine: this.engine.view,
       following: this.follower.state.following,
       position: this.follower.position(),
+      hasOrphans: this.follower.hasOrphans,
       peers: this.peers,
       peersAskedAt: this.peersAskedAt,
       leaseFreeSince: this.leaseFreeSince,
@@ -236,7 +221,8 @@ export class Manager {
       handover: this.engine.handover,
       refusal: this.refusal,
       stopping: this.stopping,
-      promisedUntil: this.promisedUntil,
+      replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
+      promisedUntil: this.lease.promisedUntil(),
       ...this.duties.view(this.ports.clock.now()),
       writesStopped: this.engine.writesStopped,
       switchover: this.pods.switchover,
@@ -296,6 +282,8 @@ export class Manager {
     this.duties.observe(now);
     if (state === "running" && role === "replica" && !this.engine.promotion)
       this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
+    if (this.rollout.waits(now) && role === "primary")
+      this.lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     const asksFor = this.peersAskedAt < (this.pods.switchover?.since ?? -Infinity);
@@ -303,6 +291,8 @@ export class Manager {
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());
     const primary = this.lease.holderPod();
     this.compareWithPrimary(primary);
+    if (this.follower.hasOrphans && this.follower.state.following === "following" && !this.lease.hold)
+      this.lanes.every(intervals.orphans, "orphans", () => this.dropOrphans());
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
     if (joining && primary !== undefined && primary !== this.pod) {
       const interval = this.follower.asked ? intervals.joinAgain : intervals.join;
@@ -316,6 +306,16 @@ export class Manager {
     if (state !== "running" || role !== "replica" || this.lease.hold || following === "missed") return;
     if (primary === undefined || primary === this.pod || (following === "joining" && !this.follower.asked)) return;
     this.lanes.every(compareEvery[following], "inventory", () => this.follower.compare(primary));
+  }
+
+  /** One follower at a time begins anew: the others could take over meanwhile. */
+  private async dropOrphans(): Promise<void> {
+    const peers = await this.ports.peers.askAll(peerTimeout);
+    if (
+      this.follower.hasOrphans &&
+      isNextToBeginAnew(this.pod, this.lease.holderPod(), peers, this.configuration.nodes)
+    )
+      this.follower.beginAnew();
   }
 
   /** Since when the Lease is free to take; kept while this node has taken it, until it serves. */
@@ -414,7 +414,7 @@ export class Manager {
   private async leaveNothingBehind(): Promise<void> {
     const record = this.owner.stored?.record;
     if (!record || !volumeIsKept(this.engine.volume, record) || this.engine.view.state !== "stopped") return;
-    await this.duties.audit.sendEverything(this.engine.manifestsAtPromotion).catch((error: unknown) => {
+    await this.duties.audit.sendEverything(this.engine.inherited).catch((error: unknown) => {
       this.ports.log("error", "not everything could be sent to the bucket", { error: text(error) });
     });
   }

@@ -7,15 +7,16 @@ import {
   initFileText,
   managerAccount,
   managerDatabase,
-  quoteName,
   quoteText,
 } from "../core/accountStatements";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { systemClock } from "./clock";
+import { compactableTables, compactTable } from "./compactionSql";
 import { highestWalGeneration } from "./comparison";
 import { EngineProcess } from "./engineProcess";
 import { LocalSql, SqlFailure } from "./localSql";
+import { tableFolder } from "./orphans";
 import { Engine, Heartbeat, Log } from "./ports";
 import { StoreCredentials } from "./objectStore";
 
@@ -254,38 +255,22 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
       }
     },
 
-    async compactableTables(timeout) {
+    async tables(timeout) {
+      // Without the engine's name, for which the server would open every table.
       const rows = await sql.query(
-        "compaction",
-        `SELECT c.TABLE_SCHEMA AS databaseName, c.TABLE_NAME AS tableName, MIN(c.COLUMN_NAME) AS keyColumn, MIN(c.DATA_TYPE) AS type
-         FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
-         WHERE t.ENGINE = 'TidesDB' AND c.COLUMN_KEY = 'PRI' GROUP BY c.TABLE_SCHEMA, c.TABLE_NAME HAVING COUNT(*) = 1`,
+        "tables",
+        "SELECT TABLE_SCHEMA AS databaseName, TABLE_NAME AS tableName FROM information_schema.TABLES",
         timeout,
       );
-      return rows
-        .filter(({ type }) => /^(tinyint|smallint|mediumint|int|bigint|char|varchar)$/.test(String(type)))
-        .map(({ databaseName, tableName, keyColumn }) => ({
-          database: String(databaseName),
-          table: String(tableName),
-          keyColumn: String(keyColumn),
-        }));
+      return rows.map(({ databaseName, tableName }) => tableFolder(String(databaseName), String(tableName)));
     },
 
-    async compact({ database, table, keyColumn }, timeout) {
-      const name = `${quoteName(database)}.${quoteName(table)}`;
-      const key = quoteName(keyColumn);
-      const query = (text: string, values?: (string | number)[]) => sql.query("compaction", text, timeout, values);
-      const [ends] = await query(`SELECT MIN(${key}) AS first, MAX(${key}) AS last FROM ${name}`);
-      const keys = [ends?.first, ends?.last].filter(value => typeof value === "string" || typeof value === "number");
-      if (keys.length < 2) return;
-      // The engine compacts the range of keys that a statement deletes, also when that is taken back. It has to join the table with itself to be seen as a range.
-      await query("SET SESSION tidesdb_compact_after_range_delete_min_rows=1");
-      await query("START TRANSACTION");
-      try {
-        await query(`DELETE a FROM ${name} a, ${name} b WHERE a.${key} IN (?, ?) AND b.${key} = a.${key}`, keys);
-      } finally {
-        await query("ROLLBACK");
-      }
+    async compactableTables(timeout) {
+      return compactableTables((text, values) => sql.query("compaction", text, timeout, values));
+    },
+
+    async compact(table, timeout) {
+      await compactTable((text, values) => sql.query("compaction", text, timeout, values), table);
     },
 
     async flush(timeout) {

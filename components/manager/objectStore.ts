@@ -163,6 +163,7 @@ function parseOwner(text: string): OwnerRecord {
     holder: record.holder ?? "",
     volumeId: record.volumeId ?? "",
     clean: record.clean === true,
+    ...(record.engineVersion && { engineVersion: record.engineVersion }),
     ...(record.lastBeat && { lastBeat: record.lastBeat }),
   };
 }

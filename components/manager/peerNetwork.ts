@@ -18,6 +18,8 @@ export interface PeerHandler {
   leaseChanged(): void;
   /** What this primary has. @throws when this node is not the primary */
   inventory(): Promise<Inventory>;
+  /** Whether this follower has all that the primary has. */
+  isSound(): Promise<boolean>;
   /** The bucket, for a peer that cannot reach it itself. */
   readonly bucket: Detour;
 }
@@ -74,6 +76,9 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
     },
     async inventory(primary, timeout) {
       return JSON.parse(await call(primary, "GET", "/inventory", timeout)) as Inventory;
+    },
+    async isSound(other, timeout) {
+      return (await call(other, "GET", "/sound", timeout)) === "yes";
     },
     detour(other) {
       const relay = (operation: string, parameters: Record<string, string>, timeout: number, body?: Buffer) =>
@@ -167,6 +172,8 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
     }
     case "GET /inventory":
       return JSON.stringify(await handler.inventory());
+    case "GET /sound":
+      return (await handler.isSound()) ? "yes" : "no";
     case "POST /confirm": {
       const { searchParams } = url;
       const confirmed = handler.confirmPrimary(searchParams.get("identity") ?? "", Number(searchParams.get("epoch")));

@@ -80,6 +80,10 @@ export interface Kubernetes {
   readPods(timeoutMilliseconds: number): Promise<PodRecord[]>;
   /** `none` takes the label off. A pod that is gone is no error. */
   setRole(pod: string, role: "primary" | "replica" | "none", timeoutMilliseconds: number): Promise<void>;
+  /** The revision that the StatefulSet's pods are to have; empty when there is none, undefined while its status is older than its specification. */
+  updateRevision(timeoutMilliseconds: number): Promise<string | undefined>;
+  /** Has a pod replaced, in order. One that is gone is no error. */
+  deletePod(pod: string, timeoutMilliseconds: number): Promise<void>;
   /** Takes the annotations off by which a person asked for something. */
   clearRequests(pod: string, timeoutMilliseconds: number): Promise<void>;
   /** A Kubernetes Event on this pod. Best effort: never throws. */
@@ -174,6 +178,8 @@ export interface Engine {
   lastUploadedGeneration(): Promise<number>;
   /** Lets all commits wait for so long. None fails. */
   holdCommits(milliseconds: number): Promise<void>;
+  /** The folders of all tables that are defined, as if all were the engine's. */
+  tables(timeoutMilliseconds: number): Promise<string[]>;
   /** The TidesDB tables that can be compacted on demand. */
   compactableTables(timeoutMilliseconds: number): Promise<CompactableTable[]>;
   /** Merges all SSTables of a table. Its data does not change. */
@@ -206,7 +212,7 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
-  /** Names of the SSTables, by their keys' files; those without content are left out. */
+  /** Names of the files with content of whole SSTables: of their keys, and of their values where they have any. */
   tableFiles(): Promise<string[]>;
   /** The WAL's files. */
   walFiles(): Promise<WalFile[]>;
@@ -218,7 +224,9 @@ export interface Volume {
   keepWal(): Promise<void>;
   /** What was kept is in the tables' files by now; put back, it would bring old versions of rows. */
   forgetKeptWal(): Promise<void>;
-  /** Names of keys' files without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. */
+  /**
+   * Names of SSTables' files without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. A file of values may be empty by right.
+   */
   emptyTableFiles(): Promise<string[]>;
 }
 
@@ -231,6 +239,8 @@ export interface PeerStatus {
   beat: number;
   /** Generation of the WAL that the node has followed. */
   generation: number;
+  /** It keeps files of tables that were dropped. */
+  hasOrphans: boolean;
 }
 
 export interface Peers {
@@ -244,6 +254,8 @@ export interface Peers {
   confirm(pods: string[], identity: string, epoch: number, timeoutMilliseconds: number): Promise<boolean>;
   /** What the primary has, to compare with. */
   inventory(primary: string, timeoutMilliseconds: number): Promise<Inventory>;
+  /** Whether a follower has all that the primary has: it compares itself with that one now. */
+  isSound(pod: string, timeoutMilliseconds: number): Promise<boolean>;
   /** The bucket by way of another pod. */
   detour(pod: string): Detour;
   /** Tells the others that the Lease has just changed. Best effort: resolves when all have answered or the time is over, and never throws. */

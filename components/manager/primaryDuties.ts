@@ -1,13 +1,14 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { Audit, AuditFigures } from "./audit";
 import { familyOf, nextCompactionAt, tableToCompact } from "./compaction";
+import { isDropped } from "./comparison";
 import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { Inventory, plainName } from "./inventory";
 import { JoinDesk } from "./joinDesk";
 import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
-import type { Counters } from "./manager";
+import { Counters } from "./counters";
 import { Ports } from "./ports";
 import { detourAfterMilliseconds, stillServes } from "./switchover";
 import { nextHold, paceWindowMilliseconds } from "./throttle";
@@ -63,6 +64,8 @@ export class PrimaryDuties {
   private beatInBucket = 0;
   /** Pings in a row that the server did not answer. */
   private unanswered = 0;
+  /** Of the WAL, as the last heartbeat says. */
+  private generation: number | undefined;
   /** The share of each second for which commits are held back. */
   hold = 0;
   private generations: { at: Monotonic; generation: number }[] = [];
@@ -86,6 +89,7 @@ export class PrimaryDuties {
     this.unanswered = 0;
     this.hold = 0;
     this.generations = [];
+    this.generation = undefined;
     this.detour = undefined;
   }
 
@@ -112,12 +116,11 @@ export class PrimaryDuties {
   observe(now: Monotonic): void {
     const { lanes, ports, engine } = this.options;
     const { view, handover } = engine();
-    if (view.state !== "running" || view.role !== "primary" || handover) this.joins.turnAway();
-    if (view.state !== "running" || view.role !== "primary" || !stillServes(handover)) return;
+    if (view.state !== "running" || view.role !== "primary" || !stillServes(handover)) return this.joins.turnAway();
     lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
     if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());
     lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
-    if (!handover) this.joins.serve();
+    this.joins.serve();
     this.watchBucket(now);
     lanes.every(intervals.pace, "pace", () => this.keepPace());
     if (this.options.configuration.compactAtSstables > 0 && !handover)
@@ -128,7 +131,6 @@ export class PrimaryDuties {
   async joinReplica(marker: string, pod: string): Promise<void> {
     if (pod !== "" && pod !== this.options.pod) this.knownPods.add(pod);
     this.mustServe();
-    if (this.options.engine().handover) throw new Error("this primary is handing over");
     this.audit.expectInterference();
     await this.joins.ask(marker);
   }
@@ -136,7 +138,8 @@ export class PrimaryDuties {
   /** What this primary has, for followers. @throws when this node is not the primary */
   async inventory(): Promise<Inventory> {
     const epoch = this.mustServe();
-    const files = await this.options.ports.volume.tableFiles();
+    const { inherited } = this.options.engine();
+    const files = (await this.options.ports.volume.tableFiles()).filter(name => !isDropped(name, inherited));
     return { epoch, beat: this.beatInBucket, files: files.map(plainName) };
   }
 
@@ -177,7 +180,11 @@ export class PrimaryDuties {
     if (failingSince === undefined) this.detour = undefined;
     else if (now - failingSince > detourAfterMilliseconds / 2)
       lanes.every(intervals.detour, "detour", () => this.findDetour());
-    if (this.audit.isDue(now)) lanes.run("audit", () => this.audit.compare(engine().manifestsAtPromotion));
+    if (this.audit.isDue(now))
+      lanes.run("audit", async () => {
+        await engine().forgetRevived();
+        await this.audit.compare(engine().inherited);
+      });
   }
 
   /** Is the bucket gone for all, or for this node alone? */
@@ -204,7 +211,8 @@ export class PrimaryDuties {
   private async keepPace(): Promise<void> {
     const { ports, configuration } = this.options;
     const now = ports.clock.now();
-    const generation = await ports.engine.walGeneration();
+    const { generation } = this;
+    if (generation === undefined) return;
     this.generations = [...this.generations, { at: now, generation }].filter(
       ({ at }) => now - at <= paceWindowMilliseconds,
     );
@@ -262,6 +270,7 @@ export class PrimaryDuties {
     try {
       const generation = await ports.engine.walGeneration();
       await ports.engine.writeHeartbeat({ epoch, beat, generation }, callTimeout);
+      this.generation = generation;
     } catch (error) {
       counters.heartbeatFailures++;
       throw error;

@@ -1,5 +1,5 @@
-import { engineFolder, engineObjects, manifestSums } from "./comparison";
-import { plainName, wholeSstables } from "./inventory";
+import { engineFolder, engineObjects, droppedOf, Inherited, inheritedFiles, walGeneration } from "./comparison";
+import { filesWithContent, plainName } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
 import { OwnerRecord, VolumeRecord } from "./view";
@@ -11,6 +11,8 @@ export interface PromotionContext {
   identity: string;
   databaseId: string;
   epoch: number;
+  /** Of the engine. */
+  version?: string;
   syncIntervalMilliseconds: number;
   /** Started on the last primary's volume. */
   onKeptVolume: boolean;
@@ -22,7 +24,9 @@ export interface PromotionContext {
   owner: { record: OwnerRecord; etag: string } | undefined;
   engineEpochBefore?: number;
   generationBefore?: number;
-  manifests?: ReadonlyMap<string, string>;
+  /** The engine's objects in the bucket, as they were when the last primary's last writes were waited for. */
+  stored?: StoredObject[];
+  inherited?: Inherited;
   /** A person has given up what is missing. */
   lossAccepted: boolean;
   /** Empty files that the last primary did not have. */
@@ -35,8 +39,8 @@ export interface PromotionContext {
   /** Called with what was written to the volume and to the bucket. */
   onVolume(record: VolumeRecord): void;
   onOwner(owner: { record: OwnerRecord; etag: string }): void;
-  /** Called with the tables' manifests as they are after the promotion, before anything was flushed. */
-  onManifests: (manifests: ReadonlyMap<string, string>) => void;
+  /** Called with what this node has of others after the promotion, before anything was flushed. */
+  onInherited: (inherited: Inherited) => void;
 }
 
 /** One call to the API server, the bucket or the engine may take this long within a promotion. Milliseconds. */
@@ -78,17 +82,11 @@ async function followLastBeat(
   return true;
 }
 
-/**
- * What a follower looked for while it was merged into another, and what was dropped, is gone from the bucket; whatever else it missed there it has replayed from the WAL.
- * @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone
- */
+/** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
-  const { volume, store } = context.ports;
-  let empty = (await volume.emptyTableFiles()).filter(name => !context.ghosts.has(name)).sort();
-  if (empty.length > 0 && context.following) {
-    const stored = new Set((await engineObjects(store, callTimeout)).map(({ key }) => plainName(key)));
-    empty = empty.filter(name => stored.has(plainName(name)));
-  }
+  const stored = new Set(context.stored?.filter(({ size }) => size > 0).map(({ key }) => plainName(key)));
+  const isLost = (name: string) => !context.ghosts.has(name) && (name.endsWith(".klog") || stored.has(plainName(name)));
+  const empty = (await context.ports.volume.emptyTableFiles()).filter(isLost).sort();
   refuseLacking(context, empty, `${empty[0]} was not in the bucket when the engine looked for it`);
 }
 
@@ -109,7 +107,7 @@ function refuseLacking(context: PromotionContext, files: string[], why: string):
  */
 function refuseUnloaded(context: PromotionContext, objects: StoredObject[], files: string[]): void {
   const local = new Set(files.map(plainName));
-  const stored = wholeSstables(objects.map(({ key }) => key.slice(engineFolder.length))).map(plainName);
+  const stored = filesWithContent(objects.map(({ key, size }) => ({ name: key, size }))).map(plainName);
   const lacking = stored.filter(name => !local.has(name)).sort();
   const why = `${lacking.length} files of the bucket were not loaded when this node opened it, ${lacking[0]} first`;
   refuseLacking(context, lacking, why);
@@ -124,9 +122,9 @@ async function reviveManifests(context: PromotionContext, objects: StoredObject[
   const current = await store.readEngineEpoch(callTimeout);
   let revived = 0;
   for (const { key } of objects.filter(object => object.key.endsWith("/MANIFEST"))) {
-    const epoch = await store.epochOf(key, callTimeout);
+    const epoch = await store.epochOf(engineFolder + key, callTimeout);
     if (epoch === 0 || epoch >= current) continue;
-    await store.stampEpoch(key, current, callTimeout);
+    await store.stampEpoch(engineFolder + key, current, callTimeout);
     log("warning", "a manifest of an earlier epoch was revived", { key, epoch, current });
     revived++;
   }
@@ -149,15 +147,15 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const asked = clock.now();
     const last = (await store.readOwner(callTimeout))?.record;
     const answered = clock.now();
+    const objects = await engineObjects(store, callTimeout);
+    const listing = clock.now() - answered;
+    context.stored = objects;
     if (context.following && last?.clean && last.lastBeat !== undefined) {
       if (await followLastBeat(context, last.lastBeat)) return refuseEmptyFiles(context);
       log("warning", "the last primary's last heartbeat was not seen", last.lastBeat);
     }
-    const sent = clock.now();
-    const objects = await store.list(callTimeout);
-    const listing = clock.now() - sent;
     if (!context.following) await reviveManifests(context, objects);
-    const walObjects = objects.filter(object => object.key.startsWith("data/uwal_")).length;
+    const walObjects = objects.filter(({ key }) => walGeneration(key) !== undefined).length;
     // A poll lists the bucket and reads every WAL object, one after another.
     const cycle = interval + pollAllowance * (listing + (answered - asked) * (walObjects + 1));
     // The poll that was under way at the last write may have missed it, the next one has not. Of that time some has passed already.
@@ -198,6 +196,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       epoch,
       holder: context.identity,
       volumeId: context.volume.volumeId,
+      ...(context.version && { engineVersion: context.version }),
       // Still true: nothing is acknowledged before the step that opens this node.
       clean: current.record.clean,
       ...(current.record.lastBeat && { lastBeat: current.record.lastBeat }),
@@ -211,14 +210,16 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
   },
 
   async promote(context) {
-    const { ports, onManifests } = context;
+    const { ports, onInherited } = context;
     // The first write of a replica that has followed for long may move the WAL by itself: its memtable was never flushed.
     context.generationBefore = await ports.engine.walGeneration();
     await ports.engine.promote(promoteTimeout);
     await refuseEmptyFiles(context);
-    // Those of the last primary's own volume are the truth, changed or not.
-    context.manifests = context.onKeptVolume ? new Map() : manifestSums(await ports.volume.list());
-    onManifests(context.manifests);
+    const { onKeptVolume, stored = [], volume } = context;
+    context.inherited = onKeptVolume
+      ? droppedOf(new Map(Object.entries(volume.inherited ?? {})))
+      : inheritedFiles(await ports.volume.list(), stored, await ports.engine.tables(callTimeout));
+    onInherited(context.inherited);
   },
 
   async trialWrite({ ports, epoch }) {
@@ -253,7 +254,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const record: VolumeRecord = {
       volumeId: context.volume.volumeId,
       epoch: context.epoch,
-      manifests: Object.fromEntries(context.manifests ?? []),
+      inherited: Object.fromEntries(context.inherited ?? []),
     };
     await context.ports.volume.write(record);
     context.onVolume(record);
@@ -261,8 +262,8 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
 
   async markOpen(context) {
     if (!context.owner?.record.clean) return;
-    const { databaseId, epoch, holder, volumeId } = context.owner.record;
-    const record: OwnerRecord = { databaseId, epoch, holder, volumeId, clean: false };
+    const record: OwnerRecord = { ...context.owner.record, clean: false };
+    delete record.lastBeat;
     const etag = await context.ports.store.writeOwner(record, context.owner.etag, callTimeout);
     context.owner = { record, etag };
     context.onOwner(context.owner);

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import type { Counters, Manager } from "./manager";
+import { Counters } from "./counters";
+import type { Manager } from "./manager";
 import type { EngineRole, EngineState, Following, Monotonic } from "./view";
 
 /** What `GET /status` answers: all that a person wants to know of one node, as JSON. It holds no secret. */

@@ -38,6 +38,8 @@ export interface OwnerRecord {
   holder: string;
   /** Volume of the node that was promoted in this epoch. */
   volumeId: string;
+  /** Version of the TideSQL that was promoted last; an earlier one may not be able to read what it writes. */
+  engineVersion?: string;
   /** Everything that was ever acknowledged was found in the bucket after its last writer had stopped, and no other has taken a write since. */
   clean: boolean;
   /** With `clean`: that writer's last heartbeat. Who has followed it, and all that was sent with it, lacks nothing. */
@@ -52,8 +54,8 @@ export interface VolumeRecord {
   epoch?: number;
   /** The epoch that this volume was about to be promoted for, on top of `epoch`. */
   raising?: number;
-  /** MD5 of the tables' manifests as they were after that promotion: what has changed since was changed here. */
-  manifests?: Record<string, string>;
+  /** What it had of others at that promotion, and need not be in the bucket: manifests by name, with their MD5, and folders of tables that were dropped. */
+  inherited?: Record<string, string>;
 }
 
 /** Refusals that no retry heals. The node stays up, not ready, and says why. */
@@ -105,6 +107,7 @@ export interface PeerView {
   following: Following | "none";
   /** Holds the last primary's volume. */
   resumable: boolean;
+  hasOrphans: boolean;
   /** How far it has followed: comparable only among nodes that were following. */
   epoch: number;
   beat: number;
@@ -166,6 +169,8 @@ export interface View {
   following: Following;
   /** Own position, for the comparison with peers. */
   position: { epoch: number; beat: number };
+  /** This follower keeps tables that were dropped. */
+  hasOrphans: boolean;
   peers: PeerView[];
   /** When the peers were last asked about a free Lease. */
   peersAskedAt: Monotonic;
@@ -176,6 +181,8 @@ export interface View {
   refusal?: Refusal;
   /** SIGTERM was received. */
   stopping: boolean;
+  /** A primary that was told to go has a replica replaced first. */
+  replicaGoesFirst: boolean;
   /** No attempt to take the Lease before this. */
   backoffUntil: Monotonic;
   /** No start of the engine before this. */

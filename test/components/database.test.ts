@@ -301,6 +301,7 @@ describe("Database", () => {
         databaseId: "00000000-0000-4000-8000-000000000000",
         headlessService: "orders",
         nodes: 3,
+        terminationGracePeriodSeconds: 120,
         leaseDurationSeconds: 4,
         leaseMarginSeconds: 0.5,
         durability: "interval",

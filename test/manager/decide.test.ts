@@ -135,7 +135,14 @@ describe("decide", () => {
     });
 
     it("lets the last primary's volume and a more advanced candidate go first, for a while", () => {
-      const peer = { pod: "orders-2", following: "following" as const, resumable: false, epoch: 7, beat: 41 };
+      const peer = {
+        pod: "orders-2",
+        following: "following" as const,
+        resumable: false,
+        hasOrphans: false,
+        epoch: 7,
+        beat: 41,
+      };
       assert.equal(decide(candidate({ peers: [peer] }), now).lease, undefined);
       assert.equal(decide(candidate({ peers: [peer], leaseFreeSince: now - 1600 }), now).lease?.kind, "acquire");
       assert.equal(decide(candidate({ peers: [{ ...peer, beat: 39 }] }), now).lease?.kind, "acquire");
@@ -190,7 +197,14 @@ describe("decide", () => {
         engine: { state: "stopped", role: "replica", onKeptVolume: true, failures: 3 },
       });
       assert.equal(decide(failing, now).engine?.kind, "start");
-      const peer = { pod: "orders-2", following: "following" as const, resumable: false, epoch: 7, beat: 41 };
+      const peer = {
+        pod: "orders-2",
+        following: "following" as const,
+        resumable: false,
+        hasOrphans: false,
+        epoch: 7,
+        beat: 41,
+      };
       assert.equal(decide({ ...failing, peers: [peer] }, now).lease?.kind, "release");
     });
 
@@ -205,15 +219,31 @@ describe("decide", () => {
 
   describe("rule 5: leaving in order", () => {
     it("hands over step by step, and keeps the lease until the last", () => {
-      const leaving = primary({ stopping: true, ownLabel: "none" });
-      assert.deepEqual(decide(leaving, now).engine, { kind: "handoverStep", step: "stripOwnLabel" });
+      const leaving = primary({ stopping: true });
+      assert.deepEqual(decide(leaving, now).engine, { kind: "handoverStep", step: "flushAhead" });
+      const ahead = { ...leaving, handover: { completed: 1 }, ownLabel: "none" as const };
+      assert.deepEqual(decide(ahead, now).engine, { kind: "handoverStep", step: "stripOwnLabel" });
       const stopped = {
         ...leaving,
-        handover: { completed: 7 },
+        handover: { completed: 8 },
         engine: { ...leaving.engine, state: "stopped" as const, role: "replica" as const },
       };
       assert.deepEqual(decide(stopped, now).engine, { kind: "handoverStep", step: "compareAgain" });
       assert.notEqual(decide(stopped, now).lease?.kind, "release");
+    });
+
+    it("serves its clients while it flushes ahead, and not after that", () => {
+      const ahead = primary({ stopping: true, handover: { completed: 0 } });
+      assert.equal(decide(ahead, now).label, undefined);
+      assert.deepEqual(decide({ ...ahead, handover: { completed: 1 } }, now).label, { kind: "own", role: "none" });
+    });
+
+    it("lets a replica go first in a rolling update, and serves on", () => {
+      const waiting = primary({ stopping: true, replicaGoesFirst: true });
+      assert.equal(decide(waiting, now).engine, undefined);
+      assert.equal(decide(waiting, now).label, undefined);
+      const lost = primary({ stopping: true, replicaGoesFirst: true, hold: undefined });
+      assert.notEqual(decide(lost, now).fence, undefined);
     });
 
     it("lets the lease run out when it could not leave in order", () => {
@@ -233,6 +263,14 @@ describe("decide", () => {
     });
 
     it("does not take the lease while it leaves", () => {
+      const released = primary({
+        hold: undefined,
+        handover: { completed: 9 },
+        engine: { ...primary().engine, state: "stopped", role: "replica" },
+      });
+      const namesIt = { ...released, owner: owner({ epoch: 8, holder: "orders-1_b", volumeId: "v1" }) };
+      assert.equal(decide(namesIt, now).lease, undefined);
+      assert.equal(decide({ ...namesIt, handover: undefined }, now).lease?.kind, "renew");
       assert.equal(decide(candidate({ stopping: true }), now).lease, undefined);
     });
   });
@@ -345,7 +383,14 @@ describe("decide", () => {
   });
 
   describe("a switchover that was asked for", () => {
-    const follower: PeerView = { pod: "orders-2", following: "following", resumable: false, epoch: 8, beat: 9 };
+    const follower: PeerView = {
+      pod: "orders-2",
+      following: "following",
+      resumable: false,
+      hasOrphans: false,
+      epoch: 8,
+      beat: 9,
+    };
     const asked = (to: string, changes: Partial<View> = {}) =>
       decide(
         primary({ switchover: { to, since: now - 100 }, peers: [follower], peersAskedAt: now - 50, ...changes }),
@@ -353,7 +398,7 @@ describe("decide", () => {
       ).engine;
 
     it("begins like leaving in order, to anyone or to a follower", () => {
-      const first = { kind: "handoverStep", step: "stripOwnLabel" };
+      const first = { kind: "handoverStep", step: "flushAhead" };
       assert.deepEqual(asked("any"), first);
       assert.deepEqual(asked("orders-2"), first);
     });
@@ -369,7 +414,7 @@ describe("decide", () => {
     });
 
     it("goes on step by step, and is ended when a step has failed", () => {
-      assert.deepEqual(asked("any", { handover: { completed: 1 } }), { kind: "handoverStep", step: "setReadOnly" });
+      assert.deepEqual(asked("any", { handover: { completed: 2 } }), { kind: "handoverStep", step: "setReadOnly" });
       assert.equal(asked("any", { handover: { completed: 3, failed: "no" } })?.kind, "endHandover");
       assert.equal(asked("any", { handover: { completed: handoverSteps.length } })?.kind, "endHandover");
     });

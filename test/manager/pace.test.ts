@@ -63,8 +63,8 @@ describe("housekeeping of WAL objects", () => {
   });
 
   it("deletes them sooner when there are many, long before the engine loses sight of them", () => {
-    assert.deepEqual(obsoleteWalObjects(seen(64, 0), 63, 20_000), []);
-    assert.equal(obsoleteWalObjects(seen(65, 0), 64, 20_000).length, 56);
-    assert.deepEqual(obsoleteWalObjects(seen(65, 0), 64, 19_999), []);
+    assert.deepEqual(obsoleteWalObjects(seen(16, 0), 15, 20_000), []);
+    assert.equal(obsoleteWalObjects(seen(17, 0), 16, 20_000).length, 8);
+    assert.deepEqual(obsoleteWalObjects(seen(17, 0), 16, 19_999), []);
   });
 });

@@ -19,7 +19,15 @@ const counters = {
 const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSource => ({
   view: () => view,
   ready: () => true,
-  peerStatus: () => ({ pod: view.pod, following: "none", resumable: false, epoch: 0, beat: 0, generation: 0 }),
+  peerStatus: () => ({
+    pod: view.pod,
+    following: "none",
+    resumable: false,
+    epoch: 0,
+    beat: 0,
+    hasOrphans: false,
+    generation: 0,
+  }),
   heartbeatAgeSeconds: () => 0.4,
   notInBucket: () => undefined,
   alarm: "",

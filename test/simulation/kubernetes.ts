@@ -17,6 +17,9 @@ export class SimulatedKubernetes {
   /** Pods that have been told to go, and pods that a rollout has made anew: what `readPods` says of them. */
   readonly leaving = new Set<string>();
   readonly revisions = new Map<string, string>();
+  /** What pods are made from now, and what becomes of one that is deleted. */
+  revision = "";
+  onDelete: (pod: string) => void = () => undefined;
   /** Reads of the Lease answer with what it was so long ago, as from a cache that lags. Milliseconds. */
   staleByMilliseconds = 0;
   private version = 0;
@@ -56,6 +59,8 @@ export class SimulatedKubernetes {
           return this.store(lease);
         }),
       readPods: timeout => call(timeout, () => [...this.roles].map(([name, role]) => this.record(name, role))),
+      updateRevision: timeout => call(timeout, () => this.revision),
+      deletePod: (pod, timeout) => call(timeout, () => this.onDelete(pod)),
       clearRequests: (pod, timeout) => call(timeout, () => void this.requests.delete(pod)),
       setRole: (pod, role, timeout) => call(timeout, () => void (this.roles.has(pod) && this.roles.set(pod, role))),
       event: (_type, reason, message) => this.onEvent(`${process.place} ${reason}: ${message}`),

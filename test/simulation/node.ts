@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
-import { wholeSstables } from "../../components/manager/inventory";
+import { filesWithContent } from "../../components/manager/inventory";
 import { Manager } from "../../components/manager/manager";
 import { Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
@@ -146,10 +146,8 @@ export class SimulatedNode {
         keepWal: () => Promise.resolve(this.keepWal()),
         forgetKeptWal: () => Promise.resolve(this.keptWal.clear()),
         readFile: name => Promise.resolve(this.disk.read(name)),
-        tableFiles: () => {
-          const empty = new Set(this.emptyFiles());
-          return Promise.resolve(wholeSstables(this.disk.list()).filter(name => !empty.has(name)));
-        },
+        tableFiles: () =>
+          Promise.resolve(filesWithContent(this.disk.list().map(name => ({ name, size: this.disk.size(name) ?? 0 })))),
         emptyTableFiles: () => Promise.resolve(this.emptyFiles()),
       },
       peers: {
@@ -176,6 +174,11 @@ export class SimulatedNode {
           const other = world.nodes.find(node => node.pod === primary);
           if (!other) return Promise.reject(new Error(`no pod ${primary}`));
           return this.peer(process, other, timeout, manager => manager.inventory());
+        },
+        isSound: (pod, timeout) => {
+          const other = world.nodes.find(node => node.pod === pod);
+          if (!other) return Promise.reject(new Error(`no pod ${pod}`));
+          return this.peer(process, other, timeout, manager => manager.isSound());
         },
         detour: pod => {
           const through = <T>(timeout: number, ask: (bucket: Detour) => Promise<T>) => {
@@ -285,7 +288,7 @@ export class SimulatedNode {
   }
 
   private emptyFiles(): string[] {
-    return this.disk.list().filter(name => name.endsWith(".klog") && this.disk.size(name) === 0);
+    return this.disk.list().filter(name => /\.[kv]log$/.test(name) && this.disk.size(name) === 0);
   }
 
   private filesForBucket() {

@@ -34,7 +34,7 @@ export async function compareAtTheEnd(world: World, client: Client): Promise<num
         `${row.key}=${row.value}, acknowledged by ${row.pod} at ${(row.at / 1000).toFixed(3)}, is ${scanned} by scan and ${read} by point read on ${writer.pod}`,
       );
     }
-    const tables = new Set(writer.server.tables());
+    const tables = new Set(writer.server.knownTables());
     for (const { table, pod, sentAt, at } of client.tables) {
       if (tables.has(table)) continue;
       lost++;

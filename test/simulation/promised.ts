@@ -10,7 +10,7 @@ export const promised = {
   /** A bucket that answers now and then, while a replica starts, harms nothing. */
   bucketNowAndThen: false,
   /** A replica whose engine made an empty file of an SSTable's values notices it before its readers do, who get an error. */
-  valuesOfReplicas: false,
+  valuesOfReplicas: true,
   /** A Lease into which a person has written another pod's identity still runs out before anybody takes it. */
   leaseGivenByHand: true,
   /** After a promotion for which a person has accepted a loss, replicas have no row that the primary lacks. */

@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import { beforeEach, describe, it } from "mocha";
 import { Client } from "./client";
 import { api, bucket } from "./network";
+import { rollingRestart } from "./faults/operators";
 import { SimulatedNode } from "./node";
 import { applicationTable } from "./simulatedServer";
 import { World } from "./world";
@@ -17,6 +18,10 @@ for (const seed of seeds) {
     let client: Client;
 
     const run = (seconds: number) => world.time.runUntil(world.time.now + seconds * 1000);
+    /** What a client asks for and does not wait for. */
+    const asked = (what?: Promise<void>): void => {
+      what?.catch((error: unknown) => assert.fail(String(error)));
+    };
     const startAfter = (seconds: number, node: SimulatedNode) =>
       world.time.after(seconds * 1000, () => world.startPod(node));
     const primary = () => world.writer() ?? assert.fail(`no primary\n${world.timeline.join("\n")}`);
@@ -149,8 +154,51 @@ for (const seed of seeds) {
           `round ${round}: ${roles.join()}\n${world.timeline.slice(-60).join("\n")}`,
         );
         for (const node of world.nodes)
-          assert.ok(node.server?.tables().includes(`table_${round}`), `${node.pod} lacks table_${round}`);
+          assert.ok(node.server?.knownTables().includes(`table_${round}`), `${node.pod} lacks table_${round}`);
       }
+    });
+
+    it("does not bring back a table that was dropped, when a node that had followed it is promoted", async () => {
+      const stored = () => world.store.list(`data/${applicationTable.database}__dropped/`).map(({ key }) => key);
+      asked(primary().server?.createTable("dropped"));
+      asked(primary().server?.flush(5000));
+      await run(20);
+      assert.notDeepEqual(stored(), []);
+      asked(primary().server?.dropTable("dropped"));
+      await run(5);
+      assert.deepEqual(stored(), []);
+      const victim = primary();
+      victim.manager?.requestStop();
+      startAfter(8, victim);
+      await run(70);
+      assert.notEqual(primary().pod, victim.pod);
+      assert.deepEqual(stored(), []);
+      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+    });
+
+    it("keeps the rows of a table that is made after another was dropped, through failovers in between", async () => {
+      const handOver = async () => {
+        const victim = primary();
+        victim.manager?.requestStop();
+        await run(12);
+        world.startPod(victim);
+        await run(30);
+      };
+      for (let round = 0; round < 4; round++) {
+        asked(primary().server?.createTable(`made_${round}`));
+        await run(2);
+        asked(primary().server?.write({ key: `k${round}`, value: "v" }, `made_${round}`));
+        asked(primary().server?.flush(5000));
+        await run(20);
+        await handOver();
+        assert.equal(primary().server?.rows(`made_${round}`).scanned.get(`k${round}`), "v", `round ${round}`);
+        // The newest table's number is the one that a later primary gives again.
+        asked(primary().server?.dropTable(`made_${round}`));
+        await run(60);
+        await handOver();
+      }
+      assert.deepEqual(lost(), []);
+      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
     });
 
     it("never has two labelled primaries that both accept writes", async () => {
@@ -250,6 +298,40 @@ for (const seed of seeds) {
       );
       assert.deepEqual(lost(), []);
       assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+    });
+
+    it("rolls out with one pause, wherever the primary is", async () => {
+      for (const first of world.nodes.map(node => node.pod)) {
+        if (primary().pod !== first) {
+          world.kubernetes.requests.set(primary().pod, { switchover: first });
+          await run(30);
+        }
+        assert.equal(primary().pod, first);
+        const { epoch } = world.kubernetes.lease!;
+        rollingRestart.inject(world, world.random, client);
+        await run(90);
+        assert.equal(
+          world.kubernetes.lease?.epoch,
+          epoch + 1,
+          `from ${first}\n${world.timeline.slice(-200).join("\n")}`,
+        );
+        assert.equal(new Set(world.nodes.map(node => world.kubernetes.revisions.get(node.pod))).size, 1);
+        assert.deepEqual(lost(), []);
+      }
+    });
+
+    it("hands over on request each time, however the renewals of the Lease fall", async () => {
+      for (let round = 0; round < 12; round++) {
+        const followers = () => world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica");
+        for (let i = 0; i < 60 && followers().length < 2; i++) await run(1);
+        const { pod } = primary();
+        world.kubernetes.requests.set(pod, { switchover: "any" });
+        for (let i = 0; i < 90 && (world.writer()?.pod ?? pod) === pod; i++) await run(0.5);
+        await run(5 + world.random.between(0, 2));
+        assert.equal(world.timeline.filter(line => line.includes("SwitchoverFailed")).length, 0);
+        assert.notEqual(primary().pod, pod, `round ${round}\n${world.timeline.slice(-60).join("\n")}`);
+      }
+      assert.deepEqual(lost(), []);
     });
 
     it("refuses a switchover to a pod that does not follow, and stays primary", async () => {

@@ -1,3 +1,4 @@
+import { tableFolder } from "../../components/manager/orphans";
 import { CompactableTable } from "../../components/manager/compaction";
 import { Engine, Heartbeat } from "../../components/manager/ports";
 import { Engine as EngineModel, reaperIntervalMilliseconds, RowWrite } from "../engine/model/engine";
@@ -268,7 +269,7 @@ export class SimulatedServer implements Engine {
   }
 
   /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @throws when it is refused */
-  async write(row: Omit<RowWrite, keyof typeof applicationTable>): Promise<void> {
+  async write(row: Omit<RowWrite, keyof typeof applicationTable>, table = applicationTable.table): Promise<void> {
     const { process, model } = this;
     if (!process?.alive || !model) throw new Error("connection refused");
     await this.sleep(process, statement);
@@ -276,7 +277,7 @@ export class SimulatedServer implements Engine {
     const { sessions } = this;
     const held = this.heldUntil - this.world.time.now;
     if (held > 0) await this.sleep(process, held);
-    await model.commit([{ ...applicationTable, ...row }]);
+    await model.commit([{ ...applicationTable, table, ...row }]);
     // It may have taken effect, but nobody is told so.
     if (sessions !== this.sessions) throw new Error("the session was ended");
     // A dead process answers nobody.
@@ -294,16 +295,31 @@ export class SimulatedServer implements Engine {
     );
   }
 
+  dropTable(table: string): Promise<void> {
+    if (!this.model || !this.open) return Promise.reject(new Error("no primary"));
+    return this.model.dropTable({ database: applicationTable.database, table });
+  }
+
+  tables(timeout: number): Promise<string[]> {
+    return this.ask(timeout, model =>
+      Promise.resolve(model.tables().map(({ database, table }) => tableFolder(database, table))),
+    );
+  }
+
   /** The tables that this node knows. */
-  tables(): string[] {
+  knownTables(): string[] {
     return this.model?.tables().map(({ table }) => table) ?? [];
   }
 
   /** The application's rows by scan, and each by point read: the two may differ. */
-  rows(): { scanned: Map<string, string>; read: (key: string) => string | undefined } {
+  rows(table = applicationTable.table): {
+    scanned: Map<string, string>;
+    read: (key: string) => string | undefined;
+  } {
     const { model } = this;
     if (!model) throw new Error("no engine");
-    return { scanned: model.scan(applicationTable), read: key => model.get(applicationTable, key) };
+    const name = { ...applicationTable, table };
+    return { scanned: model.scan(name), read: key => model.get(name, key) };
   }
 
   /** The manager asks, the server answers: each in its own process. */

@@ -11,7 +11,9 @@ export function serviceAccountManifest(names: DatabaseNames) {
   };
 }
 
-/** What a manager may do: keep this database's Lease, see the namespace's pods, label this database's pods, write events. It may read no Secret. */
+/**
+ * What a manager may do: keep this database's Lease, see the namespace's pods, label this database's pods and have them replaced in a rolling update, write events. It may read no Secret.
+ */
 export function roleManifest(names: DatabaseNames) {
   return {
     apiVersion: "rbac.authorization.k8s.io/v1" as const,
@@ -27,7 +29,8 @@ export function roleManifest(names: DatabaseNames) {
       // Kubernetes cannot restrict a creation or a listing to names.
       { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create"] },
       { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
-      { apiGroups: [""], resources: ["pods"], resourceNames: names.pods, verbs: ["patch"] },
+      { apiGroups: [""], resources: ["pods"], resourceNames: names.pods, verbs: ["patch", "delete"] },
+      { apiGroups: ["apps"], resources: ["statefulsets"], resourceNames: [names.database], verbs: ["get"] },
       { apiGroups: [""], resources: ["events"], verbs: ["create"] },
     ],
   };

@@ -72,7 +72,10 @@ describe("rights", () => {
         [["pods"], ["orders-0", "orders-1", "orders-2"]],
       ],
     );
-    assert.ok(!rules.some(({ verbs }) => verbs.includes("delete")));
+    assert.deepEqual(
+      rules.filter(({ verbs }) => verbs.includes("delete")).map(rule => "resourceNames" in rule && rule.resourceNames),
+      [["orders-0", "orders-1", "orders-2"]],
+    );
   });
 
   it("are what the manager asks for, call by call", () => {
@@ -88,7 +91,11 @@ describe("rights", () => {
     assert.ok(may("create", "leases"));
     assert.ok(may("list", "pods"));
     assert.ok(may("patch", "pods", "orders-2"));
+    assert.ok(may("delete", "pods", "orders-2"));
+    assert.ok(may("get", "statefulsets", "orders"));
     assert.ok(may("create", "events"));
+    assert.ok(!may("delete", "pods", "other-0"));
+    assert.ok(!may("patch", "statefulsets", "orders"));
     assert.ok(!may("update", "leases", "other"));
     assert.ok(!may("patch", "pods", "other-0"));
   });

@@ -4,7 +4,7 @@ import type { World } from "../world";
 import { comesBack, Fault, victim, whenGone } from "./fault";
 
 /** A pod is killed when it has not ended by then. Seconds. */
-const gracePeriod = 30;
+const gracePeriod = 120;
 
 function deleteInOrder(world: World, node: SimulatedNode, then: () => void): void {
   world.kubernetes.leaving.add(node.pod);
@@ -23,7 +23,6 @@ export const podDeleted: Fault = {
 
 function deleteByForce(world: World, node: SimulatedNode): void {
   world.promises.mayDepart(node.pod, 4);
-  world.kubernetes.leaving.add(node.pod);
   node.manager?.requestStop();
   const { process } = node;
   world.heal(2, () => {
@@ -46,14 +45,23 @@ export const twoDeletedByForce: Fault = {
   },
 };
 
-/** As a StatefulSet does it: from the highest ordinal down, each when the one before is ready. Nothing may be lost. */
-function rollOut(world: World, revision: string, prepare: (node: SimulatedNode) => void): void {
+/** As a StatefulSet does it: from the highest ordinal down, each when the one before is ready; what somebody else has replaced meanwhile is left alone. Nothing may be lost. */
+function rollOut(world: World, revision: string): void {
+  const { kubernetes } = world;
+  kubernetes.revision = revision;
+  const remake = (node: SimulatedNode) => {
+    kubernetes.revisions.set(node.pod, revision);
+    comesBack(world, node, 1);
+  };
+  kubernetes.onDelete = pod => {
+    const node = world.nodes.find(other => other.pod === pod);
+    if (node) deleteInOrder(world, node, () => remake(node));
+  };
   const next = ([node, ...rest]: SimulatedNode[]): void => {
-    if (!node) return;
+    if (!node || kubernetes.revision !== revision) return;
+    if (kubernetes.revisions.get(node.pod) === revision) return next(rest);
     deleteInOrder(world, node, () => {
-      prepare(node);
-      world.kubernetes.revisions.set(node.pod, revision);
-      comesBack(world, node, 1);
+      remake(node);
       const started = world.time.now;
       const look = (): void => {
         const settled = node.manager?.ready() === true && node.alive;
@@ -68,7 +76,7 @@ function rollOut(world: World, revision: string, prepare: (node: SimulatedNode) 
 
 export const rollingRestart: Fault = {
   name: "rolling restart",
-  inject: world => rollOut(world, `revision-${world.nextSerial()}`, () => undefined),
+  inject: world => rollOut(world, `revision-${world.nextSerial()}`),
 };
 
 export const brokenImage: Fault = {

@@ -1,0 +1,88 @@
+import { PodRecord, Ports } from "./ports";
+import { Monotonic } from "./view";
+
+const callTimeout = 1000;
+const askTimeout = 400;
+/** For so long after it was told to go a primary finds out why. Milliseconds. */
+const mostDoubt = 2000;
+/** A replaced replica follows after 5 to 10 s where it was measured. A third of the grace period at most: what is left of it belongs to the handover. Milliseconds. */
+const mostPatience = 45_000;
+
+/**
+ * In a rolling update Kubernetes replaces pods from the highest number down, wherever the primary is. A primary that is told to go before any replica was replaced would hand over to one that has to go, too:
+ * clients would notice two pauses. It has a replica replaced instead while it serves on, and hands over to that one.
+ */
+export class Rollout {
+  private since: Monotonic | undefined;
+  private looked = false;
+  private mayLeave = false;
+  /** This pod is gone already for the API server: it is killed within seconds. */
+  hurries = false;
+  /** The replica that was sent ahead. */
+  private ahead: string | undefined;
+  private readonly patience: number;
+
+  constructor(
+    private readonly pod: string,
+    private readonly ports: Ports,
+    terminationGracePeriodSeconds: number,
+  ) {
+    this.patience = Math.min(mostPatience, (terminationGracePeriodSeconds * 1000) / 3);
+  }
+
+  /** SIGTERM. */
+  begin(): void {
+    this.since ??= this.ports.clock.now();
+  }
+
+  /** Whether a primary that was told to go had better wait. */
+  waits(now: Monotonic): boolean {
+    if (this.since === undefined || this.mayLeave) return false;
+    return now - this.since < (this.looked ? this.patience : mostDoubt);
+  }
+
+  /** Looks where the update is, and sends a replica ahead where that saves a pause. */
+  async look(): Promise<void> {
+    try {
+      const pods = await this.ports.kubernetes.readPods(callTimeout);
+      this.hurries = !pods.some(({ name, leaving }) => name === this.pod && leaving);
+      this.mayLeave = this.hurries;
+      if (this.hurries) return;
+      const revision = await this.ports.kubernetes.updateRevision(callTimeout);
+      // Kubernetes deletes the first pod before it says why.
+      if (revision === undefined) return;
+      this.mayLeave = await this.isReady(revision, pods);
+      this.looked = true;
+    } catch (error) {
+      // Better two pauses than a handover that is late.
+      this.mayLeave = this.ahead === undefined;
+      throw error;
+    }
+  }
+
+  private async isReady(revision: string, pods: PodRecord[]): Promise<boolean> {
+    const { kubernetes, peers, log } = this.ports;
+    const isUpdated = (name: string) => pods.some(pod => pod.name === name && pod.revision === revision);
+    if (revision === "" || isUpdated(this.pod)) return true;
+    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
+    if (followers.some(({ pod }) => isUpdated(pod))) return true;
+    if (this.ahead !== undefined) return false;
+    // Who is left must be able to take over while the other is away.
+    const staying = pods.filter(({ leaving }) => !leaving).map(({ name }) => name);
+    const [next, ...others] = followers
+      .map(({ pod }) => pod)
+      .filter(pod => staying.includes(pod))
+      .sort(byOrdinal);
+    if (next === undefined || others.length === 0) return true;
+    this.ahead = next;
+    log("info", "has a replica replaced first, and serves on", { replica: next, revision });
+    await kubernetes.deletePod(next, callTimeout);
+    return false;
+  }
+}
+
+/** The highest first, as Kubernetes would have it. */
+function byOrdinal(a: string, b: string): number {
+  const ordinal = (pod: string) => Number(pod.slice(pod.lastIndexOf("-") + 1));
+  return ordinal(b) - ordinal(a);
+}
