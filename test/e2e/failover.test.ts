@@ -4,7 +4,7 @@ import { rootCertificates } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { labels } from "../../components/core/podLayout";
 import { Deployment, roleOf } from "./deployment";
-import { isReady, Pod } from "./kubernetes";
+import { isReady, KubernetesObject, Pod } from "./kubernetes";
 import { audit, distribution, outages } from "./ledger";
 import { deployLocalStack, remove } from "./localStack";
 import { LedgerWriter } from "./writer";
@@ -42,11 +42,21 @@ describe("a database on a real Kubernetes", function () {
     const before = await deployment.primary();
     const from = performance.now();
     await step();
+    // It serves on for a moment while it prepares to leave.
+    const another = async () => {
+      const after = await deployment.primary();
+      return after.metadata.uid !== before.metadata.uid && after;
+    };
+    const { namespace } = deployment.options;
+    const after = await deployment.kubernetes.until("another primary", another, {
+      deadlineSeconds: recoverySeconds,
+      namespace,
+    });
     await writer.acknowledgements(steadyWrites, recoverySeconds);
     const found = outages(writer.entries, from, performance.now());
     const longest = distribution(found.map(outage => outage.durationMilliseconds)).max;
     figure(`write outage ${(longest / 1000).toFixed(2)} s in ${found.length} piece${found.length === 1 ? "" : "s"}`);
-    return { before, after: await deployment.primary() };
+    return { before, after };
   }
 
   after("remove the database", async () => {
@@ -143,6 +153,58 @@ describe("a database on a real Kubernetes", function () {
     await deployment.healthy(healthySeconds);
   });
 
+  it("puts a label right that somebody has set by hand, and keeps its primary", async () => {
+    const { name: primary, uid } = (await deployment.primary()).metadata;
+    const { namespace } = deployment.options;
+    const replica = (await deployment.pods()).find(pod => roleOf(pod) === "replica")?.metadata.name ?? "";
+    await deployment.kubernetes.kubectl([
+      "label",
+      "pod",
+      replica,
+      `${labels.role}=primary`,
+      "--overwrite",
+      "-n",
+      namespace,
+    ]);
+    await deployment.healthy(healthySeconds);
+    const after = (await deployment.primary()).metadata;
+    assert.deepEqual([after.name, after.uid], [primary, uid]);
+    await writer.acknowledgements(steadyWrites, recoverySeconds);
+  });
+
+  it("keeps its primary when the Lease is deleted, and makes it anew in the same epoch", async () => {
+    const { name, namespace } = deployment.options;
+    const { uid } = (await deployment.primary()).metadata;
+    const before = await deployment.kubernetes.get<Lease>("lease", name, namespace);
+    await deployment.kubernetes.kubectl(["delete", "lease", name, "-n", namespace]);
+    const look = async () => {
+      const lease = await deployment.kubernetes.get<Lease>("lease", name, namespace);
+      return lease.metadata.uid !== before.metadata.uid && lease;
+    };
+    const lease = await deployment.kubernetes.until("a new Lease", look, {
+      deadlineSeconds: recoverySeconds,
+      namespace,
+    });
+    assert.deepEqual(lease.spec.holderIdentity, before.spec.holderIdentity);
+    assert.equal(lease.spec.leaseTransitions, before.spec.leaseTransitions);
+    await writer.acknowledgements(steadyWrites, recoverySeconds);
+    assert.equal((await deployment.primary()).metadata.uid, uid);
+  });
+
+  it("refuses a second database on its folder in the bucket, with an event that says why", async () => {
+    const second = await deployLocalStack({ prefix: `${deployment.options.name}/` });
+    try {
+      const { namespace } = second.options;
+      const look = async () => (await second.kubernetes.list<Event>("events", namespace)).find(isRefusal);
+      const refusal = await second.kubernetes.until("a refusal", look, { deadlineSeconds: healthySeconds, namespace });
+      assert.match(refusal.message, new RegExp(`/${deployment.options.name}/ belongs to database .*, this one is `));
+      assert.ok((await second.pods()).every(pod => !isReady(pod) && roleOf(pod) === undefined));
+      await writer.acknowledgements(steadyWrites, recoverySeconds);
+    } finally {
+      await remove(second);
+    }
+  });
+
   it("holds every acknowledged row once, on every node", async () => {
     const entries = await writer.stop();
     const onPrimary = audit(entries, await deployment.ids("primary", table));
@@ -171,6 +233,17 @@ describe("a database on a real Kubernetes", function () {
     assert.ok(Math.max(...sizes) <= managerMemoryBound, `${Math.max(...sizes)} MB resident`);
   });
 });
+
+interface Lease extends KubernetesObject {
+  spec: { holderIdentity: string; leaseTransitions: number };
+}
+
+interface Event extends KubernetesObject {
+  reason: string;
+  message: string;
+}
+
+const isRefusal = ({ reason }: Event) => reason === "ForeignData";
 
 function seconds(milliseconds: number): string {
   return (milliseconds / 1000).toFixed(1);

@@ -19,6 +19,8 @@ const nodes = 3;
 export interface LocalStackOptions {
   /** Default `interval`. */
   durability?: string;
+  /** Folder in the bucket, ends with `/`. Default: of the database's own name. */
+  prefix?: string;
 }
 
 /** Plans the local stack for this environment, applies what the plan rendered and waits until the database is healthy. */
@@ -61,6 +63,7 @@ export function plainConfiguration(prepared: Environment, name: string, options:
     replicas: String(nodes - 1),
     image: prepared.engineImage,
     durability: options.durability ?? "interval",
+    ...(options.prefix && { prefix: options.prefix }),
     endpoint,
     bucketName: bucket,
     region,

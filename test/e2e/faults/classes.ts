@@ -1,4 +1,4 @@
-import { podLayout } from "../../../components/core/podLayout";
+import { annotations, anySuccessor, podLayout } from "../../../components/core/podLayout";
 import { Deployment } from "../deployment";
 import { Pod } from "../kubernetes";
 import { ContainerProcess, Sandbox } from "../sandbox";
@@ -148,6 +148,20 @@ export const faultClasses: FaultClass[] = [
     inject: async ({ deployment, primary }) => {
       await deletePods(deployment, [primary], false);
       return nothingToHeal;
+    },
+  },
+  {
+    name: "switchover",
+    title: "switchover on request",
+    needsSandbox: false,
+    outageBoundMilliseconds: 3000,
+    inject: async ({ deployment, primary, takenOver }) => {
+      const { namespace } = deployment.options;
+      const request = `${annotations.switchover}=${anySuccessor}`;
+      await deployment.kubernetes.kubectl(["annotate", "pod", primary.metadata.name, request, "-n", namespace]);
+      return async () => {
+        await takenOver();
+      };
     },
   },
   {

@@ -20,15 +20,17 @@ export interface MeasureOptions {
   /** Counted from 1. */
   run: number;
   durability: string;
-  /** `database.table`; made for this run and dropped after it. */
+  /** `database.table`; made where it is missing. */
   table: string;
+  /** Number of this run's first row: runs before it have left theirs. */
+  firstId: number;
 }
 
 /** Does one fault to a healthy database under load and measures what a client outside the cluster sees of it. A run that cannot be completed is a result too. */
 export async function measure(
   fault: FaultClass,
   deployment: Deployment,
-  { run, durability, table }: MeasureOptions,
+  { run, durability, table, firstId }: MeasureOptions,
 ): Promise<FaultRun> {
   const at = new Date().toISOString();
   let writer: LedgerWriter | undefined;
@@ -37,15 +39,14 @@ export async function measure(
   let stoppedAt: number;
   try {
     const context = await prepare(deployment);
-    await deployment.query("primary", `CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
+    await deployment.query("primary", `CREATE TABLE IF NOT EXISTS ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
     const { suspectAfterMilliseconds } = fault;
-    writer = deployment.write({ table, ...(suspectAfterMilliseconds && { suspectAfterMilliseconds }) });
+    writer = deployment.write({ table, firstId, ...(suspectAfterMilliseconds && { suspectAfterMilliseconds }) });
     await writer.acknowledgements(steadyWrites, 15);
     await injectAndHeal(fault, context, writer);
     await deployment.healthy(healthySeconds);
     stoppedAt = performance.now();
-    result = await auditEverywhere(deployment, table, await writer.stop());
-    await deployment.query("primary", `DROP TABLE ${table}`);
+    result = await auditEverywhere(deployment, table, firstId, await writer.stop());
   } catch (error) {
     stoppedAt = performance.now();
     failure = error instanceof Error ? error.message : String(error);
@@ -119,26 +120,49 @@ function inject(fault: FaultClass, context: FaultContext): Promise<Heal> {
 }
 
 /** The primary must hold every row, and every replica must come to show what the primary holds. */
-async function auditEverywhere(deployment: Deployment, table: string, entries: LedgerEntry[]): Promise<Audit> {
-  const onPrimary = audit(entries, await deployment.ids("primary", table));
+async function auditEverywhere(
+  deployment: Deployment,
+  table: string,
+  firstId: number,
+  entries: LedgerEntry[],
+): Promise<Audit> {
+  const ids = async (node: "primary" | Pod) => (await deployment.ids(node, table)).filter(id => id >= firstId);
+  const onPrimary = audit(entries, await ids("primary"));
   const replicas = (await deployment.pods()).filter(pod => roleOf(pod) === "replica");
-  for (const replica of replicas) await agree(deployment, replica, table, entries, onPrimary);
+  for (const replica of replicas) await agree(deployment, replica, () => ids(replica), entries, onPrimary);
   return onPrimary;
+}
+
+/** What one audit has found and the other has not, for a person. */
+function differences(expected: Audit, found: Audit): string {
+  const [left, right] = [expected, found].map(audit =>
+    Object.entries(audit).map(([key, value]) => `${key} ${JSON.stringify(value)}`),
+  );
+  return `${right!.filter(text => !left!.includes(text)).join(", ")} instead of ${left!.filter(text => !right!.includes(text)).join(", ")}`;
 }
 
 async function agree(
   deployment: Deployment,
   replica: Pod,
-  table: string,
+  read: () => Promise<number[]>,
   entries: LedgerEntry[],
   onPrimary: Audit,
 ): Promise<void> {
+  const { name } = replica.metadata;
+  let seen = "nothing";
   const same = async () => {
-    const found = audit(entries, await deployment.ids(replica, table));
+    const ids = await read().catch((error: unknown) => String(error));
+    if (typeof ids === "string") {
+      seen = ids;
+      return false;
+    }
+    const found = audit(entries, ids);
+    seen = differences(onPrimary, found);
     return JSON.stringify(found) === JSON.stringify(onPrimary);
   };
-  await deployment.kubernetes.until(`${replica.metadata.name} to show the same rows as the primary`, same, {
-    deadlineSeconds: replicaSeconds,
-    namespace: deployment.options.namespace,
+  const { namespace } = deployment.options;
+  const limits = { deadlineSeconds: replicaSeconds, namespace };
+  await deployment.kubernetes.until(`${name} to show the same rows as the primary`, same, limits).catch(() => {
+    throw new Error(`${name} does not show the same rows as the primary after ${replicaSeconds} s: ${seen}`);
   });
 }
