@@ -1,7 +1,7 @@
 /**
  * Measures the write outage and the rows lost for classes of faults, against the sandbox or a cluster of one's own:
  *   npm run e2e:faults -- --class engine-killed --class pod-deleted --n 20 --durability interval --out runs.jsonl
- * Without --class all classes run that the environment allows; with --short one run of a few. --slack F allows F times the outage: of a machine that has other work to do.
+ * Without --class all classes run that the environment allows; with --short one run of a few. --slack F allows F times the outage, and one more: of a machine that has other work to do.
  * The last line is "N passed, N failed", in classes. Exit code 1 when a class does not hold what it promises.
  */
 import { appendFileSync } from "node:fs";
@@ -11,10 +11,11 @@ import { parseArgs } from "node:util";
 import { Deployment } from "../deployment";
 import { environment } from "../environment";
 import { deployLocalStack, remove } from "../localStack";
-import { faultClasses } from "./classes";
+import { FaultClass, faultClasses } from "./classes";
 import { measure } from "./measure";
 import { ClassSummary, FaultRun, summarise, table } from "./summary";
 
+const machinePauseMilliseconds = 1000;
 /** Rows of one run; those of the next have higher numbers. */
 const mostWrites = 100_000;
 /** One of each kind: a process, an order, a machine, a network, the store. */
@@ -62,13 +63,19 @@ async function main(): Promise<void> {
       await remove(deployment);
       deployment = undefined;
     }
-    summaries.push(summarise({ ...fault, outageBoundMilliseconds: slack * fault.outageBoundMilliseconds }, runs));
+    summaries.push(summarise(slack === 1 ? fault : relaxed(fault, slack), runs));
   }
   console.log(`\n${table(summaries)}\n\none line per run: ${values.out}`);
   if (deployment) await remove(deployment);
   const failed = summaries.filter(summary => summary.problems.length > 0).length;
   console.log(`${summaries.length - failed} passed, ${failed} failed`);
   if (failed > 0 || summaries.length === 0) process.exitCode = 1;
+}
+
+/** What is asked of a machine that has other work to do: it may pause for a second by itself. */
+function relaxed(fault: FaultClass, slack: number): FaultClass {
+  const outageBoundMilliseconds = slack * Math.max(fault.outageBoundMilliseconds, machinePauseMilliseconds);
+  return { ...fault, outageBoundMilliseconds, outages: (fault.outages ?? 1) + 1 };
 }
 
 function describe(result: FaultRun): string {
