@@ -6,6 +6,16 @@ import { handoverSteps, promotionSteps } from "../../components/manager/steps";
 import { PeerView, View } from "../../components/manager/view";
 import { candidate, configuration, hold, lastPrimary, lease, now, owner, primary, replica } from "./views";
 
+/** A beat ahead of the views' own node. */
+const peer: PeerView = {
+  pod: "orders-2",
+  following: "following",
+  resumable: false,
+  hasOrphans: false,
+  epoch: 7,
+  beat: 41,
+};
+
 describe("decide", () => {
   describe("rule 1: which volume is kept", () => {
     it("keeps the volume of the last promotion, and no other", () => {
@@ -135,14 +145,6 @@ describe("decide", () => {
     });
 
     it("lets the last primary's volume and a more advanced candidate go first, for a while", () => {
-      const peer = {
-        pod: "orders-2",
-        following: "following" as const,
-        resumable: false,
-        hasOrphans: false,
-        epoch: 7,
-        beat: 41,
-      };
       assert.equal(decide(candidate({ peers: [peer] }), now).lease, undefined);
       assert.equal(decide(candidate({ peers: [peer], leaseFreeSince: now - 1600 }), now).lease?.kind, "acquire");
       assert.equal(decide(candidate({ peers: [{ ...peer, beat: 39 }] }), now).lease?.kind, "acquire");
@@ -197,14 +199,6 @@ describe("decide", () => {
         engine: { state: "stopped", role: "replica", onKeptVolume: true, failures: 3 },
       });
       assert.equal(decide(failing, now).engine?.kind, "start");
-      const peer = {
-        pod: "orders-2",
-        following: "following" as const,
-        resumable: false,
-        hasOrphans: false,
-        epoch: 7,
-        beat: 41,
-      };
       assert.equal(decide({ ...failing, peers: [peer] }, now).lease?.kind, "release");
     });
 

@@ -157,34 +157,24 @@ export class SimulatedNode {
           return answers.filter(answer => answer.status === "fulfilled").map(answer => answer.value);
         },
         join: (pod, marker, timeout) => {
-          const other = world.nodes.find(node => node.pod === pod);
-          if (!other) return Promise.reject(new Error(`no pod ${pod}`));
-          return this.peer(process, other, timeout, manager => manager.joinReplica(marker, this.pod));
+          return this.peerNamed(process, pod, timeout, manager => manager.joinReplica(marker, this.pod));
         },
         confirm: async (pods, identity, epoch, timeout) => {
           const asked = pods.map(pod => {
-            const other = world.nodes.find(node => node.pod === pod);
-            if (!other) return Promise.reject(new Error(`no pod ${pod}`));
-            return this.peer(process, other, timeout, manager => manager.confirmPrimary(identity, epoch));
+            return this.peerNamed(process, pod, timeout, manager => manager.confirmPrimary(identity, epoch));
           });
           const answers = await Promise.allSettled(asked);
           return answers.every(answer => answer.status === "fulfilled" && answer.value);
         },
         inventory: (primary, timeout) => {
-          const other = world.nodes.find(node => node.pod === primary);
-          if (!other) return Promise.reject(new Error(`no pod ${primary}`));
-          return this.peer(process, other, timeout, manager => manager.inventory());
+          return this.peerNamed(process, primary, timeout, manager => manager.inventory());
         },
         isSound: (pod, timeout) => {
-          const other = world.nodes.find(node => node.pod === pod);
-          if (!other) return Promise.reject(new Error(`no pod ${pod}`));
-          return this.peer(process, other, timeout, manager => manager.isSound());
+          return this.peerNamed(process, pod, timeout, manager => manager.isSound());
         },
         detour: pod => {
           const through = <T>(timeout: number, ask: (bucket: Detour) => Promise<T>) => {
-            const other = world.nodes.find(node => node.pod === pod);
-            if (!other) return Promise.reject(new Error(`no pod ${pod}`));
-            return this.peer(process, other, timeout, manager => ask(manager.bucket));
+            return this.peerNamed(process, pod, timeout, manager => ask(manager.bucket));
           };
           return {
             list: (timeout, folder) => through(timeout, bucket => bucket.list(timeout, folder)),
@@ -214,6 +204,16 @@ export class SimulatedNode {
 
   private others(): SimulatedNode[] {
     return this.world.nodes.filter(node => node !== this);
+  }
+
+  private peerNamed<T>(
+    process: Process,
+    pod: string,
+    timeout: number,
+    ask: (manager: Manager) => T | Promise<T>,
+  ): Promise<T> {
+    const other = this.world.nodes.find(node => node.pod === pod);
+    return other ? this.peer(process, other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
   }
 
   private peer<T>(
