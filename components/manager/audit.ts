@@ -9,6 +9,7 @@ import {
 } from "./comparison";
 import { missingCopies } from "./definitions";
 import { obsoleteWalObjects } from "./housekeeping";
+import { LateUploads } from "./lateUploads";
 import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
 import { BucketView, Monotonic } from "./view";
 
@@ -18,6 +19,9 @@ const compareEvery = 30_000;
 const compareInTrouble = 2000;
 /** What has not been uploaded for so long is suspected to be lost sight of. Milliseconds. */
 const suspectAfter = 2000;
+/** And this often after a promotion, for so long: an earlier primary's uploads may still be on their way. Milliseconds. */
+const compareWhileNew = 5000;
+const newFor = 60_000;
 /** The engine tries for so long itself, at least, before the manager sends a file. Milliseconds. */
 const repairAfter = 3000;
 const listTimeout = 5000;
@@ -57,6 +61,8 @@ export class Audit {
   private comparedAt: Monotonic = -Infinity;
   private missing = new Map<string, { size: number; since: Monotonic }>();
   private walSeen = new Map<number, Monotonic>();
+  private readonly late = new LateUploads();
+  private begunAt: Monotonic = -Infinity;
 
   constructor(
     private readonly ports: Pick<Ports, "clock" | "store" | "volume" | "engine" | "peers">,
@@ -65,8 +71,13 @@ export class Audit {
     this.confirmedAt = ports.clock.now();
   }
 
-  /** This node has become the primary: whatever it has promoted is in the bucket. */
-  begin(): void {
+  /**
+   * This node has become the primary: whatever it has promoted is in the bucket.
+   * @param stored what the bucket held when that began; undefined on the last primary's own volume
+   */
+  begin(stored: StoredObject[] | undefined): void {
+    this.late.begin(stored);
+    this.begunAt = this.ports.clock.now();
     this.samples = [];
     this.confirmedAt = this.ports.clock.now();
     this.failingSince = undefined;
@@ -112,7 +123,8 @@ export class Audit {
   /** Whether a whole comparison is due. */
   isDue(now: Monotonic): boolean {
     const inTrouble = this.missing.size > 0 || this.view(now).unconfirmed > suspectAfter;
-    return now - this.comparedAt >= (inTrouble ? compareInTrouble : compareEvery);
+    const isNew = now - this.begunAt < newFor;
+    return now - this.comparedAt >= (inTrouble ? compareInTrouble : isNew ? compareWhileNew : compareEvery);
   }
 
   /** Compares the volume with a listing of the bucket, sends what the engine has lost sight of, and deletes WAL objects that nobody needs any more. */
@@ -129,6 +141,7 @@ export class Audit {
     if (missing.length === 0) this.confirm(sample => sample.at <= at && sample.generation < (wal?.generation ?? 0));
     await this.repair(missing, files, stored, at);
     await this.copyPartitioned(stored);
+    if (missing.length === 0) await this.removeLate(this.late.find(stored, files));
     await this.housekeep(stored, missing.length === 0, at);
   }
 
@@ -178,6 +191,20 @@ export class Audit {
     } catch (error) {
       // The engine was faster.
       if (!(error instanceof Conflict)) throw error;
+    }
+  }
+
+  /** For how long there has been nothing in the bucket that an earlier primary had sent too late; undefined: there never was. Milliseconds. */
+  get removedFor(): number | undefined {
+    return this.late.age(this.ports.clock.now());
+  }
+
+  /** What they held before is in SSTables since this node's promotion, and those are in the bucket. */
+  private async removeLate(generations: number[]): Promise<void> {
+    for (const generation of generations) {
+      await this.ports.store.delete(`${engineFolder}uwal_${generation}.log`, listTimeout);
+      this.late.removed(generation, this.ports.clock.now());
+      this.log("warning", "removed what an earlier primary has sent after this one's promotion", { generation });
     }
   }
 

@@ -74,7 +74,7 @@ export function letOthersGoFirst(view: View, now: Monotonic): boolean {
 
 function goesBefore(peer: PeerView, view: View): boolean {
   const self = ownRank(view);
-  const other = rank(peer.resumable, peer.following === "following", peer.hasOrphans, peer.epoch, peer.beat);
+  const other = rank(peer.resumable, peer.following === "following", peer.mustBeginAnew, peer.epoch, peer.beat);
   for (let i = 0; i < self.length; i++) {
     const difference = (other[i] ?? 0) - (self[i] ?? 0);
     if (difference !== 0) return difference > 0;
@@ -85,12 +85,12 @@ function goesBefore(peer: PeerView, view: View): boolean {
 function ownRank(view: View): number[] {
   const resumable =
     view.owner !== undefined && view.engine.state === "stopped" && volumeIsKept(view.volume, view.owner);
-  return rank(resumable, view.following === "following", view.hasOrphans, view.position.epoch, view.position.beat);
+  return rank(resumable, view.following === "following", view.mustBeginAnew, view.position.epoch, view.position.beat);
 }
 
 /** The last primary's own volume lacks nothing; then followers, those without dropped tables first, by how far they have followed; then the rest. */
-function rank(resumable: boolean, following: boolean, hasOrphans: boolean, epoch: number, beat: number): number[] {
-  return [resumable ? 1 : 0, following ? 1 : 0, hasOrphans ? 0 : 1, epoch, beat];
+function rank(resumable: boolean, following: boolean, mustBeginAnew: boolean, epoch: number, beat: number): number[] {
+  return [resumable ? 1 : 0, following ? 1 : 0, mustBeginAnew ? 0 : 1, epoch, beat];
 }
 
 /** Why nobody takes a Lease that is free, once that has lasted. */

@@ -1,6 +1,6 @@
 import { leaseIsFree, letOthersGoFirst, mayBePromoted, vacancyAlarm, volumeIsKept, waitsForVolume } from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
-import { handoverSteps, HandoverStep, promotionSteps, PromotionStep } from "./steps";
+import { handoverSteps, HandoverStep, promotionSteps, PromotionStep, salvageSteps } from "./steps";
 import { beginDetour, beginSwitchover, continueSwitchover, stepsOf, stillServes } from "./switchover";
 import { Monotonic, Refusal, View } from "./view";
 
@@ -34,7 +34,7 @@ export type EngineAction =
   | { kind: "kill"; why: string; hung?: true }
   | { kind: "abandonPromotion"; why: string }
   | { kind: "promotionStep"; step: PromotionStep; epoch: number }
-  | { kind: "handoverStep"; step: HandoverStep; detour?: string }
+  | { kind: "handoverStep"; step: HandoverStep; detour?: string; salvages?: true }
   /** A switchover is over, well or not: be a replica, or go on. */
   | { kind: "endHandover"; why: string }
   | { kind: "refuseSwitchover"; why: string }
@@ -190,18 +190,21 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
 function leave(view: View, holds: boolean): EngineAction | undefined {
   const { engine, handover } = view;
   const alive = engine.state === "starting" || engine.state === "running";
-  if (handover?.failed !== undefined) return alive ? { kind: "kill", why: handover.failed } : { kind: "exit" };
+  if (handover?.failed !== undefined && alive) return { kind: "kill", why: handover.failed };
   if (engine.role === "promoting" && alive) return { kind: "abandonPromotion", why: "the pod is being stopped" };
   const serves = engine.role === "primary" && alive;
   if (serves && holds && !handover && view.replicaGoesFirst) return hangs(view);
-  if ((serves || handover) && holds) {
+  if ((serves || (handover && handover.failed === undefined)) && holds) {
     const step = handover ? stepsOf(handover)[handover.completed] : handoverSteps[0];
     if (step !== undefined) return { kind: "handoverStep", step };
   }
   // Nothing can be lost with a replica; and the clean stop of one deletes its WAL, which on the last primary's volume holds rows that are nowhere else.
   if (alive) return { kind: "kill", why: "the pod is being stopped" };
   if (engine.state === "stopping") return undefined;
-  const releasesFirst =
-    view.hold !== undefined && !handover && view.owner !== undefined && !volumeIsKept(view.volume, view.owner);
+  const isKept = view.owner !== undefined && volumeIsKept(view.volume, view.owner);
+  // The engine has died: what it has not sent is on the volume, which may not be back before another takes over.
+  if (isKept && holds && (!handover || (handover.failed !== undefined && !handover.salvages)))
+    return { kind: "handoverStep", step: salvageSteps[0], salvages: true };
+  const releasesFirst = view.hold !== undefined && !handover && view.owner !== undefined && !isKept;
   return releasesFirst ? undefined : { kind: "exit" };
 }

@@ -9,7 +9,7 @@ import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
 import { folderOf } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
-import { Ports } from "./ports";
+import { Ports, StoredObject } from "./ports";
 import { PromotionContext, promotionStep } from "./promotion";
 import { HandoverStep, PromotionStep } from "./steps";
 import { stillServes } from "./switchover";
@@ -62,8 +62,8 @@ export interface EngineKeeperOptions {
   nextBeat: () => number;
   /** For how long the last primary has had no right to write. */
   silentMilliseconds: () => number;
-  /** This node has become the primary. */
-  promoted: () => void;
+  /** This node has become the primary; the bucket held these objects when that began, unless the volume was the last primary's. */
+  promoted: (stored: StoredObject[] | undefined) => void;
   /** The engine ended: look again now. */
   changed: () => void;
 }
@@ -111,7 +111,7 @@ export class EngineKeeper {
       case "promotionStep":
         return this.runPromotionStep(action.step, action.epoch);
       case "handoverStep":
-        return this.runHandoverStep(action.step, action.detour);
+        return this.runHandoverStep(action.step, action);
       case "endHandover":
         return this.endHandover(action.why);
     }
@@ -312,16 +312,16 @@ export class EngineKeeper {
     if (this.promotion !== promotion) return;
     log("info", "promotion step", { step, epoch, milliseconds: Math.round(clock.now() - began) });
     promotion.completed++;
-    if (step === "openForWrites") this.promoted(epoch);
+    if (step === "openForWrites") this.promoted(promotion);
   }
 
-  private promoted(epoch: number): void {
+  private promoted({ epoch, context }: { epoch: number; context: PromotionContext }): void {
     const { log, kubernetes } = this.options.ports;
     this.view = { ...this.view, role: "primary", failures: 0 };
     this.writesStopped = false;
     this.promotion = undefined;
     this.options.counters.promotions++;
-    this.options.promoted();
+    this.options.promoted(context.stored);
     log("info", "is the primary", { epoch });
     kubernetes.event("Normal", "Promoted", `primary in epoch ${epoch}`);
   }
@@ -369,11 +369,15 @@ export class EngineKeeper {
     };
   }
 
-  private async runHandoverStep(step: HandoverStep, detour?: string): Promise<void> {
+  private async runHandoverStep(
+    step: HandoverStep,
+    { detour, salvages }: Pick<HandoverProgress, "detour" | "salvages">,
+  ): Promise<void> {
     const { ports, pod, owner, lease, configuration } = this.options;
     const { log, clock, engine } = ports;
     if (!this.handover && detour !== undefined)
       log("warning", "hands over, since the bucket answers a follower and not this primary", { detour });
+    if (salvages) this.handover = { completed: 0, salvages };
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
     if (step === "stopEngine" || step === "killEngine") this.view = { ...this.view, state: "stopping" };

@@ -39,6 +39,9 @@ export class Follower {
   ghosts: ReadonlySet<string> = new Set();
   /** Folders of which the primary has nothing, and since when. */
   private droppedSince: ReadonlyMap<string, Monotonic> = new Map();
+  /** An earlier primary has sent rows while this node followed, that the primary does not have. */
+  private hasLateRows = false;
+  private startedAt: Monotonic = 0;
   private readonly lacked = new Map<string, number>();
   private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
@@ -66,6 +69,8 @@ export class Follower {
     this.compared = undefined;
     this.ghosts = new Set();
     this.droppedSince = new Map();
+    this.hasLateRows = false;
+    this.startedAt = this.ports.clock.now();
     this.answeredAt = this.ports.clock.now();
     this.marker = marker;
   }
@@ -125,16 +130,21 @@ export class Follower {
   }
 
   /**
-   * Whether the engine keeps tables that the primary has dropped. It is not told of that, and a new table may be given the number of one of them: rows of the one would be taken for rows of the other.
+   * Whether the engine keeps tables that the primary has dropped: it is not told of that, and a new table may be given the number of one of them, so that rows of the one would be taken for rows of the
+   * other. Or rows that an earlier primary has sent too late, and that the primary does not have.
    */
-  get hasOrphans(): boolean {
+  get mustBeginAnew(): boolean {
     const now = this.ports.clock.now();
-    return [...this.droppedSince.values()].some(since => now - since >= mergeTakes);
+    return this.hasLateRows || [...this.droppedSince.values()].some(since => now - since >= mergeTakes);
   }
 
-  /** To be rid of what was dropped. */
+  /** To be rid of what the primary does not have. */
   beginAnew(): void {
-    this.ports.log("info", "begins anew, since tables were dropped", { folders: [...this.droppedSince.keys()] });
+    const { hasLateRows } = this;
+    this.ports.log("info", "begins anew, since it has what the primary has not", {
+      hasLateRows,
+      dropped: [...this.droppedSince.keys()],
+    });
     this.state = { following: "missed" };
   }
 
@@ -163,7 +173,8 @@ export class Follower {
   async isSound(primary: string): Promise<boolean> {
     await this.compare(primary);
     const { compared } = this;
-    if (this.state.following !== "following" || !compared || compared.lacking.size > 0 || this.hasOrphans) return false;
+    if (this.state.following !== "following" || !compared || compared.lacking.size > 0 || this.mustBeginAnew)
+      return false;
     return (await this.emptyFile(compared)) === undefined;
   }
 
@@ -177,12 +188,14 @@ export class Follower {
     const now = clock.now();
     const compared = compareWith(before, inventory, files, this.leftovers, now);
     this.compared = compared;
+    this.hasLateRows ||= now - this.startedAt > (inventory.removedFor ?? Infinity);
     const dropped = orphans(foldersOf(files), foldersOf(inventory.files));
     this.droppedSince = new Map([...dropped].map(folder => [folder, this.droppedSince.get(folder) ?? now]));
     const ofPrimary = new Set(inventory.files);
     this.ghosts = new Set((await volume.emptyTableFiles()).filter(name => !ofPrimary.has(plainName(name))));
     this.passed ||= this.asked && compared.lacking.size === 0;
     // Who is joining has not followed any heartbeat yet: its marker is waited for instead.
+    if (this.state.following === "joining" && this.hasLateRows) return this.beginAnew();
     const why = lostSight(this.state.following === "joining" ? undefined : before, compared, this.position(), now);
     if (why === undefined) return;
     log("warning", "has lost sight of the primary", { why });

@@ -154,6 +154,10 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await sendThroughPeer();
   },
 
+  async sendEverything({ sendEverything }) {
+    await sendEverything();
+  },
+
   async compareAgain(context) {
     const missing = await compare(context);
     if (missing.length > 0)

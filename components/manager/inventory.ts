@@ -7,6 +7,8 @@ export interface Inventory {
   beat: number;
   /** Its tables' files, by the names under which other nodes look for them. */
   files: string[];
+  /** So long ago it removed what an earlier primary had sent too late; undefined: there was nothing. Milliseconds. */
+  removedFor?: number;
 }
 
 /** What a follower remembers of its comparisons. */

@@ -10,7 +10,7 @@ import { LeaseKeeper } from "./leaseKeeper";
 import { isNextToBeginAnew } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { PodKeeper } from "./podKeeper";
-import { Detour, PeerStatus, Ports } from "./ports";
+import { Detour, PeerStatus, Ports, StoredObject } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
 import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
@@ -114,7 +114,7 @@ export class Manager {
       lossAccepted: () => this.pods.lossAccepted,
       nextBeat: () => this.duties.nextBeat(),
       silentMilliseconds: () => this.silentMilliseconds(),
-      promoted: () => this.begin(),
+      promoted: stored => this.begin(stored),
       changed: () => this.tick(),
     });
   }
@@ -179,8 +179,8 @@ export class Manager {
     const resumable = state === "stopped" && record !== undefined && volumeIsKept(this.engine.volume, record);
     const following = state === "running" && role === "replica" ? this.follower.state.following : "none";
     const generation = this.follower.state.last?.generation ?? 0;
-    const { hasOrphans } = this.follower;
-    return { pod: this.pod, following, resumable, generation, hasOrphans, ...this.follower.position() };
+    const { mustBeginAnew } = this.follower;
+    return { pod: this.pod, following, resumable, generation, mustBeginAnew, ...this.follower.position() };
   }
 
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
@@ -213,7 +213,7 @@ export class Manager {
       engine: this.engine.view,
       following: this.follower.state.following,
       position: this.follower.position(),
-      hasOrphans: this.follower.hasOrphans,
+      mustBeginAnew: this.follower.mustBeginAnew,
       peers: this.peers,
       peersAskedAt: this.peersAskedAt,
       leaseFreeSince: this.leaseFreeSince,
@@ -291,7 +291,7 @@ export class Manager {
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());
     const primary = this.lease.holderPod();
     this.compareWithPrimary(primary);
-    if (this.follower.hasOrphans && this.follower.state.following === "following" && !this.lease.hold)
+    if (this.follower.mustBeginAnew && this.follower.state.following === "following" && !this.lease.hold)
       this.lanes.every(intervals.orphans, "orphans", () => this.dropOrphans());
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
     if (joining && primary !== undefined && primary !== this.pod) {
@@ -312,7 +312,7 @@ export class Manager {
   private async dropOrphans(): Promise<void> {
     const peers = await this.ports.peers.askAll(peerTimeout);
     if (
-      this.follower.hasOrphans &&
+      this.follower.mustBeginAnew &&
       isNextToBeginAnew(this.pod, this.lease.holderPod(), peers, this.configuration.nodes)
     )
       this.follower.beginAnew();
@@ -368,8 +368,8 @@ export class Manager {
   }
 
   /** This node has become the primary. */
-  private begin(): void {
-    this.duties.begin();
+  private begin(stored: StoredObject[] | undefined): void {
+    this.duties.begin(stored);
     this.pods.lossAccepted = false;
   }
 

@@ -40,5 +40,5 @@ export function isNextToBeginAnew(
 ): boolean {
   const others = peers.filter(peer => peer.pod !== primary);
   const isThere = others.length === nodes - 2 && others.every(({ following }) => following === "following");
-  return isThere && !others.some(peer => peer.hasOrphans && peer.pod < pod);
+  return isThere && !others.some(peer => peer.mustBeginAnew && peer.pod < pod);
 }

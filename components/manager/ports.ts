@@ -239,8 +239,8 @@ export interface PeerStatus {
   beat: number;
   /** Generation of the WAL that the node has followed. */
   generation: number;
-  /** It keeps files of tables that were dropped. */
-  hasOrphans: boolean;
+  /** It keeps tables that were dropped, or rows that an earlier primary has sent too late. */
+  mustBeginAnew: boolean;
 }
 
 export interface Peers {

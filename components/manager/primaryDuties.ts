@@ -9,7 +9,7 @@ import { JoinDesk } from "./joinDesk";
 import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
-import { Ports } from "./ports";
+import { Ports, StoredObject } from "./ports";
 import { detourAfterMilliseconds, stillServes } from "./switchover";
 import { nextHold, paceWindowMilliseconds } from "./throttle";
 import { Monotonic, View } from "./view";
@@ -80,10 +80,13 @@ export class PrimaryDuties {
     this.joins = new JoinDesk(ports, lanes);
   }
 
-  /** This node has become the primary. */
-  begin(): void {
+  /**
+   * This node has become the primary.
+   * @param stored what the bucket held when that began; undefined on the last primary's own volume
+   */
+  begin(stored: StoredObject[] | undefined): void {
     this.joins.begin();
-    this.audit.begin();
+    this.audit.begin(stored);
     this.beatInBucket = 0;
     this.beatWrittenAt = this.options.ports.clock.now();
     this.unanswered = 0;
@@ -140,7 +143,13 @@ export class PrimaryDuties {
     const epoch = this.mustServe();
     const { inherited } = this.options.engine();
     const files = (await this.options.ports.volume.tableFiles()).filter(name => !isDropped(name, inherited));
-    return { epoch, beat: this.beatInBucket, files: files.map(plainName) };
+    const { removedFor } = this.audit;
+    return {
+      epoch,
+      beat: this.beatInBucket,
+      files: files.map(plainName),
+      ...(removedFor !== undefined && { removedFor }),
+    };
   }
 
   /** What the bucket lacks, on a primary that has compared. */
@@ -160,6 +169,10 @@ export class PrimaryDuties {
     ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });
   }
 
+  private get probeTimeout(): number {
+    return this.options.configuration.durability === "commit" ? probeTimeoutInCommitMode : probeTimeout;
+  }
+
   private mustServe(): number {
     const { view, handover } = this.options.engine();
     const epoch = this.options.lease.hold?.epoch;
@@ -173,7 +186,7 @@ export class PrimaryDuties {
     const commit = configuration.durability === "commit";
     lanes.every(commit ? intervals.probeInCommitMode : intervals.probe, "bucket", async () => {
       const { beatWritten } = this;
-      await this.audit.probe(commit ? probeTimeoutInCommitMode : probeTimeout);
+      await this.audit.probe(this.probeTimeout);
       if (this.audit.view(now).unconfirmed === 0) this.beatInBucket = beatWritten;
     });
     const { failingSince } = this.audit.view(now);
@@ -187,7 +200,7 @@ export class PrimaryDuties {
       });
   }
 
-  /** Is the bucket gone for all, or for this node alone? */
+  /** Is the bucket gone for all, or for this node alone? One that is slow for all must not look well by way of a peer: both ways get the same time. */
   private async findDetour(): Promise<void> {
     const { peers, clock } = this.options.ports;
     const followers = (await peers.askAll(peerTimeout)).filter(({ following }) => following === "following");
@@ -195,7 +208,7 @@ export class PrimaryDuties {
     for (const { pod } of followers) {
       const reached = await peers
         .detour(pod)
-        .readEngineEpoch(callTimeout)
+        .readEngineEpoch(this.probeTimeout)
         .then(
           () => true,
           () => false,

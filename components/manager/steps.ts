@@ -54,4 +54,8 @@ export const detourSteps = [
   "release",
 ] as const;
 
-export type HandoverStep = (typeof handoverSteps)[number] | (typeof detourSteps)[number];
+/** Leaving when the engine has died on the way: the manager sends what that had not, and the volume need not come back. */
+export const salvageSteps = ["sendEverything", "release"] as const;
+
+export type HandoverStep =
+  (typeof handoverSteps)[number] | (typeof detourSteps)[number] | (typeof salvageSteps)[number];

@@ -1,6 +1,6 @@
 import { anySuccessor } from "../core/podLayout";
 import type { EngineAction } from "./decide";
-import { detourSteps, handoverSteps, HandoverStep } from "./steps";
+import { detourSteps, handoverSteps, HandoverStep, salvageSteps } from "./steps";
 import { HandoverProgress, Monotonic, View } from "./view";
 
 /** A bucket that does not answer for so long may be gone for this node alone. Milliseconds. */
@@ -31,13 +31,15 @@ export function beginDetour({ bucket, detour }: View, now: Monotonic): EngineAct
 }
 
 /** The steps of the handover that is under way. */
-export function stepsOf({ detour }: HandoverProgress): readonly HandoverStep[] {
+export function stepsOf({ detour, salvages }: HandoverProgress): readonly HandoverStep[] {
+  if (salvages) return salvageSteps;
   return detour === undefined ? handoverSteps : detourSteps;
 }
 
 /** Whether a primary serves its clients still: the first step of leaving in order is made while writes go on. */
 export function stillServes(handover: HandoverProgress | undefined): boolean {
-  return handover === undefined || (handover.detour === undefined && handover.completed === 0 && !handover.failed);
+  if (handover === undefined) return true;
+  return stepsOf(handover) === handoverSteps && handover.completed === 0 && !handover.failed;
 }
 
 /** The next step of a switchover, or its end. */

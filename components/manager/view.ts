@@ -54,7 +54,7 @@ export interface VolumeRecord {
   epoch?: number;
   /** The epoch that this volume was about to be promoted for, on top of `epoch`. */
   raising?: number;
-  /** What it had of others at that promotion, and need not be in the bucket: manifests by name, with their MD5, and folders of tables that were dropped. */
+  /** What it had of others at that promotion, and need not be in the bucket: manifests by name, with their MD5 and what the bucket held in their place, and folders of tables that were dropped. */
   inherited?: Record<string, string>;
 }
 
@@ -107,7 +107,7 @@ export interface PeerView {
   following: Following | "none";
   /** Holds the last primary's volume. */
   resumable: boolean;
-  hasOrphans: boolean;
+  mustBeginAnew: boolean;
   /** How far it has followed: comparable only among nodes that were following. */
   epoch: number;
   beat: number;
@@ -125,6 +125,8 @@ export interface HandoverProgress {
   completed: number;
   /** The pod through which this node reaches the bucket, where it does not itself. */
   detour?: string;
+  /** The engine is dead, and what it had not sent is sent by the manager. */
+  salvages?: true;
   failed?: string;
 }
 
@@ -169,8 +171,8 @@ export interface View {
   following: Following;
   /** Own position, for the comparison with peers. */
   position: { epoch: number; beat: number };
-  /** This follower keeps tables that were dropped. */
-  hasOrphans: boolean;
+  /** This follower keeps tables that were dropped, or rows that an earlier primary has sent too late. */
+  mustBeginAnew: boolean;
   peers: PeerView[];
   /** When the peers were last asked about a free Lease. */
   peersAskedAt: Monotonic;

@@ -1,6 +1,11 @@
 import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { highestWalGeneration, missingInBucket, walGeneration } from "../../components/manager/comparison";
+import {
+  inheritedFiles,
+  highestWalGeneration,
+  missingInBucket,
+  walGeneration,
+} from "../../components/manager/comparison";
 
 const file = (name: string, size: number, md5?: string) => ({ name, size, md5 });
 const object = (key: string, size: number, etag = "-") => ({ key, size, etag });
@@ -50,8 +55,17 @@ describe("what the bucket lacks", () => {
     const md5 = "a".repeat(32);
     const files = [file("shop__t/MANIFEST", 40, md5)];
     const objects = [object("shop__t/MANIFEST", 38, "b".repeat(32))];
-    assert.deepEqual(missingInBucket(files, objects, new Map([["shop__t/MANIFEST", md5]])), []);
-    assert.equal(missingInBucket(files, objects, new Map([["shop__t/MANIFEST", "c".repeat(32)]])).length, 1);
+    const inherited = inheritedFiles(files, objects, ["shop__t"]);
+    assert.deepEqual(missingInBucket(files, objects, inherited), []);
+    const flushed = [file("shop__t/MANIFEST", 40, "c".repeat(32))];
+    assert.equal(missingInBucket(flushed, objects, inherited).length, 1);
+  });
+
+  it("is a manifest over which a replica that started has put another since the promotion", () => {
+    const files = [file("shop__t/MANIFEST", 40, "a".repeat(32))];
+    const inherited = inheritedFiles(files, [object("shop__t/MANIFEST", 40, "a".repeat(32))], ["shop__t"]);
+    const emptied = [object("shop__t/MANIFEST", 11, "e".repeat(32))];
+    assert.deepEqual(missingInBucket(files, emptied, inherited), [{ name: "shop__t/MANIFEST", missingBytes: 29 }]);
   });
 
   it("knows the generation of a WAL by its name, as a number", () => {

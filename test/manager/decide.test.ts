@@ -11,7 +11,7 @@ const peer: PeerView = {
   pod: "orders-2",
   following: "following",
   resumable: false,
-  hasOrphans: false,
+  mustBeginAnew: false,
   epoch: 7,
   beat: 41,
 };
@@ -240,10 +240,21 @@ describe("decide", () => {
       assert.notEqual(decide(lost, now).fence, undefined);
     });
 
-    it("lets the lease run out when it could not leave in order", () => {
+    it("sends what an engine had not that died while it left", () => {
+      const engine = { ...primary().engine, state: "stopped", role: "replica" } as const;
+      const died = primary({ stopping: true, handover: { completed: 0, failed: "mariadbd ended" }, engine });
+      const salvage = { kind: "handoverStep", step: "sendEverything", salvages: true };
+      assert.deepEqual(decide(died, now).engine, salvage);
+      assert.deepEqual(decide({ ...died, handover: undefined }, now).engine, salvage);
+      const sent = { ...died, handover: { completed: 1, salvages: true } as const };
+      assert.deepEqual(decide(sent, now).engine, { kind: "handoverStep", step: "release" });
+      assert.deepEqual(decide({ ...died, hold: undefined }, now).engine, { kind: "exit" });
+    });
+
+    it("lets the lease run out when it could not leave in order, nor send what was left", () => {
       const failed = primary({
         stopping: true,
-        handover: { completed: 6, failed: "the bucket lacks 1 file" },
+        handover: { completed: 0, salvages: true, failed: "the bucket lacks 1 file" },
         engine: { ...primary().engine, state: "stopped", role: "replica" },
       });
       assert.deepEqual(decide(failed, now).engine, { kind: "exit" });
@@ -381,7 +392,7 @@ describe("decide", () => {
       pod: "orders-2",
       following: "following",
       resumable: false,
-      hasOrphans: false,
+      mustBeginAnew: false,
       epoch: 8,
       beat: 9,
     };

@@ -19,7 +19,7 @@ const follower = (name: string, following = "following"): PeerStatus => ({
   epoch: 1,
   beat: 1,
   generation: 1,
-  hasOrphans: false,
+  mustBeginAnew: false,
 });
 
 describe("a primary that is told to go in a rolling update", () => {

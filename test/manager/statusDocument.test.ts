@@ -25,7 +25,7 @@ const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSourc
     resumable: false,
     epoch: 0,
     beat: 0,
-    hasOrphans: false,
+    mustBeginAnew: false,
     generation: 0,
   }),
   heartbeatAgeSeconds: () => 0.4,

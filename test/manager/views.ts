@@ -77,7 +77,7 @@ export function replica(changes: Partial<View> = {}): View {
     engine: { state: "running", role: "replica", onKeptVolume: false, failures: 0 },
     following: "following",
     position: { epoch: 7, beat: 40 },
-    hasOrphans: false,
+    mustBeginAnew: false,
     peers: [],
     peersAskedAt: -Infinity,
     stopping: false,

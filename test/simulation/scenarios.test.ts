@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
 import { beforeEach, describe, it } from "mocha";
+import { walGeneration } from "../../components/manager/comparison";
 import { Client } from "./client";
 import { api, bucket } from "./network";
 import { rollingRestart } from "./faults/operators";
@@ -25,6 +26,8 @@ for (const seed of seeds) {
     const startAfter = (seconds: number, node: SimulatedNode) =>
       world.time.after(seconds * 1000, () => world.startPod(node));
     const primary = () => world.writer() ?? assert.fail(`no primary\n${world.timeline.join("\n")}`);
+
+    const replicas = () => world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica");
 
     /** Acknowledged rows that the primary does not have, by scan and by point read. */
     function lost() {
@@ -111,6 +114,49 @@ for (const seed of seeds) {
       assert.equal(primary().pod, successor.pod);
     });
 
+    it("removes what an earlier primary sends after the takeover, and has its followers begin anew one at a time", async () => {
+      const victim = primary();
+      world.network.cut.add(`${victim.pod}>${bucket}`);
+      await run(0.5);
+      victim.vanish();
+      const generation = Math.max(...victim.disk.list().map(name => walGeneration(name) ?? -1));
+      const key = `data/uwal_${generation}.log`;
+      const late = victim.disk.read(`uwal_${generation}.log`)!;
+      world.network.cut.delete(`${victim.pod}>${bucket}`);
+      startAfter(1, victim);
+      await run(25);
+      const { body, metadata } = world.store.get(key)!;
+      assert.ok(late.length > body.length);
+      const before = world.timeline.length;
+      world.store.put(key, late, { metadata });
+      let least = Infinity;
+      for (let i = 0; i < 120; i++) {
+        await run(0.5);
+        least = Math.min(least, replicas().length);
+      }
+      assert.equal(world.store.get(key), undefined);
+      const anew = world.timeline.slice(before).filter(line => line.includes('"hasLateRows":true'));
+      assert.equal(anew.length, 2, world.timeline.slice(before).join("\n"));
+      assert.equal(least, 1);
+      assert.equal(replicas().length, 2);
+    });
+
+    it("sends what an engine had not that dies while its pod leaves", async () => {
+      const victim = primary();
+      world.network.cut.add(`${victim.pod}>${bucket}`);
+      await run(0.5);
+      world.kubernetes.leaving.add(victim.pod);
+      victim.manager?.requestStop();
+      await run(0.5);
+      victim.server?.kill();
+      world.network.cut.delete(`${victim.pod}>${bucket}`);
+      await run(10);
+      assert.equal(victim.alive, false, world.timeline.slice(-60).join("\n"));
+      victim.loseDisk();
+      assert.notEqual(primary().pod, victim.pod);
+      assert.deepEqual(lost(), []);
+    });
+
     it("comes back from the loss of all pods with everything, on the last primary's volume", async () => {
       const { pod } = primary();
       for (const node of world.nodes) node.vanish();
@@ -118,7 +164,7 @@ for (const seed of seeds) {
       await run(25);
       assert.equal(primary().pod, pod);
       assert.deepEqual(lost(), []);
-      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.equal(replicas().length, 2);
     });
 
     it("does it again and again, also under another primary each time", async () => {
@@ -173,7 +219,7 @@ for (const seed of seeds) {
       await run(70);
       assert.notEqual(primary().pod, victim.pod);
       assert.deepEqual(stored(), []);
-      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.equal(replicas().length, 2);
     });
 
     it("keeps the rows of a table that is made after another was dropped, through failovers in between", async () => {
@@ -198,7 +244,7 @@ for (const seed of seeds) {
         await handOver();
       }
       assert.deepEqual(lost(), []);
-      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.equal(replicas().length, 2);
     });
 
     it("never has two labelled primaries that both accept writes", async () => {
@@ -266,7 +312,7 @@ for (const seed of seeds) {
       assert.deepEqual(lost(), []);
       world.network.cut.delete(`${pod}>${bucket}`);
       await run(20);
-      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.equal(replicas().length, 2);
       assert.deepEqual(lost(), []);
     });
 
@@ -297,7 +343,7 @@ for (const seed of seeds) {
         String(client.longestOutage(began, world.time.now)),
       );
       assert.deepEqual(lost(), []);
-      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.equal(replicas().length, 2);
     });
 
     it("rolls out with one pause, wherever the primary is", async () => {
@@ -322,8 +368,7 @@ for (const seed of seeds) {
 
     it("hands over on request each time, however the renewals of the Lease fall", async () => {
       for (let round = 0; round < 12; round++) {
-        const followers = () => world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica");
-        for (let i = 0; i < 60 && followers().length < 2; i++) await run(1);
+        for (let i = 0; i < 60 && replicas().length < 2; i++) await run(1);
         const { pod } = primary();
         world.kubernetes.requests.set(pod, { switchover: "any" });
         for (let i = 0; i < 90 && (world.writer()?.pod ?? pod) === pod; i++) await run(0.5);
@@ -398,7 +443,7 @@ for (const seed of seeds) {
       assert.ok((primary().manager?.counters.compactions ?? 0) > 0, `never compacted, ${most} SSTables at most`);
       assert.ok(most < 40, `${most} SSTables`);
       assert.deepEqual(lost(), []);
-      assert.equal(world.nodes.filter(node => world.kubernetes.roles.get(node.pod) === "replica").length, 2);
+      assert.equal(replicas().length, 2);
     });
 
     it("keeps the primary when the Lease is deleted, and the epoch with it", async () => {

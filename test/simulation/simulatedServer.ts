@@ -329,12 +329,25 @@ export class SimulatedServer implements Engine {
     return new Promise<T>((resolve, reject) => {
       const { process, model } = this;
       if (!process?.alive || !model) return reject(new Error("mariadbd does not run"));
+      const settled = () => {
+        timer.run = undefined;
+        this.listeners.splice(this.listeners.indexOf(lost), 1);
+      };
+      // A connection breaks with the process at its other end.
+      const lost = () => {
+        settled();
+        reject(new Error("mariadbd ended"));
+      };
+      this.listeners.push(lost);
       const timer = time.after(timeoutMilliseconds, () =>
-        inProcess(manager, () => reject(new Error("mariadbd did not answer"))),
+        inProcess(manager, () => {
+          settled();
+          reject(new Error("mariadbd did not answer"));
+        }),
       );
       const answer = (finish: () => void) =>
         inProcess(manager, () => {
-          timer.run = undefined;
+          settled();
           finish();
         });
       time.after(statement, () =>

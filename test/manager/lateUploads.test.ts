@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { LateUploads } from "../../components/manager/lateUploads";
+
+const wal = (generation: number, size: number) => ({ key: `uwal_${generation}.log`, size, etag: "e" });
+const atPromotion = [wal(1, 100), wal(2, 50), { key: "shop__t/MANIFEST", size: 9, etag: "m" }];
+
+describe("what an earlier primary sends after another was promoted", () => {
+  let late: LateUploads;
+  beforeEach(() => {
+    late = new LateUploads();
+    late.begin(atPromotion);
+  });
+
+  it("is found by its object having grown", () => {
+    assert.deepEqual(late.find([wal(1, 100), wal(2, 51), wal(3, 8)], []), [2]);
+  });
+
+  it("is not what is as it was, has shrunk or is gone, nor what came after the promotion", () => {
+    assert.deepEqual(late.find([wal(1, 100), wal(3, 500)], []), []);
+    assert.deepEqual(late.find([wal(2, 20)], []), []);
+  });
+
+  it("is not this node's own WAL, which may have an earlier number", () => {
+    assert.deepEqual(late.find([wal(1, 900)], [{ name: "uwal_1.log", size: 900 }]), []);
+  });
+
+  it("is found again when it is sent again, and its age is that of the last removal", () => {
+    assert.equal(late.age(5), undefined);
+    late.removed(2, 10);
+    assert.deepEqual(late.find([wal(2, 30)], []), [2]);
+    assert.equal(late.age(25), 15);
+  });
+
+  it("is still known to a primary that was resumed on its own volume, and not to the next one", () => {
+    late.removed(2, 10);
+    late.begin(undefined);
+    assert.deepEqual(late.find([wal(1, 101)], []), [1]);
+    assert.equal(late.age(11), 1);
+    late.begin([]);
+    assert.deepEqual(late.find([wal(1, 101)], []), []);
+    assert.equal(late.age(11), undefined);
+  });
+});
