@@ -54,6 +54,10 @@ export class Audit {
   figures: AuditFigures | undefined;
   private samples: Sample[] = [];
   private confirmedAt: Monotonic;
+  /** Of the last two small requests to the bucket. Milliseconds. */
+  private roundTrips: [number, number] = [0, 0];
+  /** When one was sent that has not been answered. */
+  private askedAt: Monotonic | undefined;
   /** When the WAL was last seen to grow. */
   grewAt: Monotonic = -Infinity;
   private lastSample: Sample | undefined;
@@ -81,6 +85,7 @@ export class Audit {
     this.samples = [];
     this.confirmedAt = this.ports.clock.now();
     this.failingSince = undefined;
+    this.roundTrips = [0, 0];
     this.comparedAt = -Infinity;
     this.missing.clear();
     this.walSeen.clear();
@@ -97,6 +102,13 @@ export class Audit {
     return { unconfirmed, failingSince: this.failingSince };
   }
 
+  /** How long the bucket takes for a small request: one that is slow now and then is not slow. Milliseconds. */
+  get roundTrip(): number {
+    const pending = this.askedAt === undefined ? 0 : this.ports.clock.now() - this.askedAt;
+    const [first, second] = this.roundTrips;
+    return Math.max(Math.min(first, second), Math.min(second, pending));
+  }
+
   /** Compares the WAL's length with its object's: one small request for each generation that is not known to be in the bucket. */
   async probe(timeoutMilliseconds: number): Promise<void> {
     const { clock, volume, store } = this.ports;
@@ -109,13 +121,17 @@ export class Audit {
     const sizes = new Map<number, number>();
     try {
       for (const generation of new Set(this.samples.map(sample => sample.generation))) {
+        this.askedAt = clock.now();
         const size = await store.size(`${engineFolder}uwal_${generation}.log`, timeoutMilliseconds);
         sizes.set(generation, size ?? 0);
+        this.roundTrips = [this.roundTrips[1], clock.now() - this.askedAt];
       }
       this.failingSince = undefined;
     } catch (error) {
       this.failingSince ??= at;
       throw error;
+    } finally {
+      this.askedAt = undefined;
     }
     this.confirm(sample => sample.bytes <= emptyWalBytes || (sizes.get(sample.generation) ?? 0) >= sample.bytes);
   }
@@ -152,7 +168,7 @@ export class Audit {
   async sendEverything(inherited: Inherited, way: Detour = this.ports.store): Promise<void> {
     const files = await this.ports.volume.list();
     const stored = await engineObjects(way, listTimeout);
-    for (const { name } of missingInBucket(files, stored, inherited)) {
+    for (const { name } of missingInBucket(files, stored, inherited).sort(filesBeforeManifests)) {
       const file = files.find(candidate => candidate.name === name);
       if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag, way);
     }
@@ -181,9 +197,9 @@ export class Audit {
   private async send(file: LocalFile, etag: string | undefined, way: Detour = this.ports.store): Promise<void> {
     const content = await this.ports.volume.readFile(file.name);
     if (!content) return;
-    // Readers leave out manifests and WAL objects of an earlier epoch than the engine's lease.
-    const carriesEpoch = file.md5 !== undefined || walGeneration(file.name) !== undefined;
-    const epoch = carriesEpoch ? await way.readEngineEpoch(listTimeout) : undefined;
+    // Readers leave out WAL objects of an earlier epoch than the engine's lease. They would leave out a manifest, too, after the next promotion, if its table was not flushed then.
+    const isWal = walGeneration(file.name) !== undefined;
+    const epoch = isWal ? await way.readEngineEpoch(listTimeout) : undefined;
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     try {
       await way.put(engineFolder + file.name, content, { ...condition, epoch }, sendTimeout);
@@ -238,6 +254,12 @@ export class Audit {
         left: generations.length - obsolete.length,
       });
   }
+}
+
+/** A reader that finds a manifest looks for the files in it at once, and one that finds keys looks for their values. */
+function filesBeforeManifests(a: MissingObject, b: MissingObject): number {
+  const rank = ({ name }: MissingObject) => (name.endsWith(".vlog") ? 0 : name.endsWith("/MANIFEST") ? 2 : 1);
+  return rank(a) - rank(b);
 }
 
 function latest(files: WalFile[]): WalFile | undefined {

@@ -7,6 +7,8 @@ export const heardMilliseconds = 2500;
 export const successorGraceMilliseconds = 3000;
 /** A less advanced candidate lets a more advanced one go first for this long. Milliseconds. */
 export const rankGraceMilliseconds = 1500;
+/** An empty node waits so long with its start for a primary. A promotion takes two seconds, after at most as much of waiting for the Lease. Milliseconds. */
+export const primaryPatienceMilliseconds = 6000;
 /** With `onNoCandidate: "promote"`, a fresh node waits this long for a candidate or for the last primary's volume. Milliseconds. */
 export const noCandidateWaitMilliseconds = 30_000;
 
@@ -25,8 +27,8 @@ export function leaseIsFree(view: View, now: Monotonic): boolean {
   const lease = view.lease;
   if (!lease) return false;
   if (lease.released) return true;
-  // Nobody was ever promoted, and the record in the bucket proves it: there is no writer to wait for.
-  if (!lease.exists && view.owner?.epoch === 0) return true;
+  // Nobody was ever promoted, and the record in the bucket proves it: there is no writer to wait for. One that was just deleted may have a holder who does not know yet.
+  if (!lease.exists && lease.epoch === 0 && view.owner?.epoch === 0) return true;
   // Silence counts only where this node has listened.
   if (now - lease.seenAt > heardMilliseconds) return false;
   const { leaseDurationSeconds, leaseMarginSeconds } = view.configuration;
@@ -53,6 +55,17 @@ export function waitsForVolume(view: View, now: Monotonic): boolean {
   if (configuration.failoverPreference !== "durability" || engine.state === "stopped") return false;
   const nothingIsMissing = lease?.released === true || owner?.clean === true || owner?.epoch === 0;
   return !nothingIsMissing && freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
+}
+
+/**
+ * Whether an empty node had better wait with its start: one that opens the bucket before another is promoted has to begin anew. Not where nobody is about to be, since then this node may be the candidate.
+ */
+export function waitsForPrimary(view: View, now: Monotonic): boolean {
+  const { owner, peers, stoppedSince } = view;
+  if (!owner || owner.epoch === 0 || stoppedSince === undefined) return false;
+  if (now - stoppedSince >= primaryPatienceMilliseconds || peers.some(({ serves }) => serves)) return false;
+  if (view.peersAskedAt < stoppedSince || !leaseIsFree(view, now)) return true;
+  return peers.some(({ following, resumable }) => following === "following" || resumable);
 }
 
 /** For how long nobody has held the Lease. Milliseconds. */

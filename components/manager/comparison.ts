@@ -16,7 +16,7 @@ export async function engineObjects(store: Pick<Store, "list">, timeoutMilliseco
   return objects.map(object => ({ ...object, key: object.key.slice(engineFolder.length) }));
 }
 
-/** What a node had of others when it was promoted, and need not be in the bucket: manifests by name, with their MD5 and what the bucket held in their place, and folders of tables that were dropped. */
+/** What a node had of others when it was promoted, and need not be in the bucket: manifests that were not the bucket's, by name, with their MD5, and folders of tables that were dropped. */
 export type Inherited = ReadonlyMap<string, string>;
 
 /** One file that is not, or not whole, in the bucket. */
@@ -30,7 +30,7 @@ export interface MissingObject {
  * Of the WAL the newest generations count: one that was left may not be in SSTables yet. Older ones are, and their objects may have been deleted.
  *
  * A manifest is published whole after each flush of its table, and not tried again when that fails. One that has not changed since this node was promoted was not flushed, and need not
- * be what the bucket holds, as long as that is what it held then: a replica that starts while the bucket fails may empty it. And a replica keeps the files of a table that its primary has dropped: sent
+ * be what the bucket holds: a follower's engine writes none down of those that it follows. Where it was the bucket's then, it is held to it: a replica that starts while the bucket fails may empty it. And a replica keeps the files of a table that its primary has dropped: sent
  * to the bucket, they would bring it back.
  * @param objects keys relative to the engine's folder in the bucket
  * @param inherited of this node's promotion, by {@link inheritedFiles}
@@ -53,7 +53,7 @@ export function missingInBucket(
       continue;
     const object = stored.get(file.name);
     const missingBytes = object === undefined ? file.size : Math.max(0, file.size - object.size);
-    if (fingerprint(file, object) === inherited.get(file.name)) continue;
+    if (fingerprint(file) === inherited.get(file.name)) continue;
     const differs = object !== undefined && file.md5 !== undefined && isMd5(object.etag) && object.etag !== file.md5;
     if (object === undefined || missingBytes > 0 || differs) missing.push({ name: file.name, missingBytes });
   }
@@ -93,10 +93,9 @@ export function inheritedFiles(
   const dropped = [...orphans(folders, [...tables, ...inBucket])].map(folder => [folder, ""] as const);
   const manifests = files.filter(({ name }) => name.endsWith("/MANIFEST"));
   const stored = new Map(objects.map(object => [object.key, object]));
-  return new Map([
-    ...dropped,
-    ...manifests.map(file => [file.name, fingerprint(file, stored.get(file.name))] as const),
-  ]);
+  // What the bucket holds itself is the truth, and to be held to.
+  const own = manifests.filter(file => file.md5 === undefined || file.md5 !== stored.get(file.name)?.etag);
+  return new Map([...dropped, ...own.map(file => [file.name, fingerprint(file)] as const)]);
 }
 
 /** What a last primary that was resumed still has of tables that were dropped: all else of its volume is the truth, changed or not. */
@@ -116,6 +115,6 @@ export function withoutRevived(inherited: Inherited, tables: readonly string[]):
   return new Map([...inherited].filter(([name]) => folderOf(name) !== undefined || dropped.has(name)));
 }
 
-function fingerprint({ md5, size }: LocalFile, object: StoredObject | undefined): string {
-  return `${md5 ?? size} ${object?.etag ?? ""}`;
+function fingerprint({ md5, size }: LocalFile): string {
+  return md5 ?? String(size);
 }

@@ -1,4 +1,12 @@
-import { leaseIsFree, letOthersGoFirst, mayBePromoted, vacancyAlarm, volumeIsKept, waitsForVolume } from "./candidacy";
+import {
+  leaseIsFree,
+  letOthersGoFirst,
+  mayBePromoted,
+  vacancyAlarm,
+  volumeIsKept,
+  waitsForPrimary,
+  waitsForVolume,
+} from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
 import { handoverSteps, HandoverStep, promotionSteps, PromotionStep, salvageSteps } from "./steps";
 import { beginDetour, beginSwitchover, continueSwitchover, stepsOf, stillServes } from "./switchover";
@@ -158,7 +166,7 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
       // Only under the Lease: its WAL would be sent over the one of a node that is being promoted.
       return holds ? { kind: "start", wipe: false, why: "this volume is the last primary's" } : undefined;
     }
-    if (view.hold || findsItselfHolder(view)) return undefined;
+    if (view.hold || findsItselfHolder(view) || waitsForPrimary(view, now)) return undefined;
     return { kind: "start", wipe: true, why: "a replica starts empty" };
   }
   if (engine.state === "stopping") return undefined;

@@ -400,6 +400,7 @@ export class EngineKeeper {
         nextBeat: this.options.nextBeat,
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,
+        holds: () => lease.hold !== undefined,
         mayGoOn: () => lease.hold !== undefined && engine.pid() !== 0,
         release: successor => lease.release(successor),
       });

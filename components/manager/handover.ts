@@ -12,7 +12,9 @@ export interface HandoverContext {
   onOwner: (owner: { record: OwnerRecord; etag: string }) => void;
   /** What this node had of others when it was promoted. */
   inherited: Inherited;
-  /** Whether the Lease is still this node's, and its engine alive. Waiting ends when not. */
+  /** Whether the Lease is still this node's. */
+  holds: () => boolean;
+  /** Whether it is, and the engine alive. Waiting ends when not. */
   mayGoOn: () => boolean;
   /** The successor that a person asked for, or that has proved to reach the bucket. */
   wanted?: string;
@@ -53,6 +55,7 @@ const askTimeout = 400;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
 const manifestTakes = 300;
+const sendAgainAfter = 500;
 
 /** Carries out one step. @throws with the reason when the node cannot leave in order; it then keeps the Lease until that runs out. */
 export async function handoverStep(step: HandoverStep, context: HandoverContext): Promise<void> {
@@ -154,8 +157,16 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await sendThroughPeer();
   },
 
-  async sendEverything({ sendEverything }) {
-    await sendEverything();
+  async sendEverything({ ports, sendEverything, holds }) {
+    for (;;) {
+      try {
+        return await sendEverything();
+      } catch (error) {
+        if (!holds()) throw error;
+        ports.log("warning", "what the engine has not sent could not be sent yet", { error: String(error) });
+      }
+      await ports.clock.sleep(sendAgainAfter);
+    }
   },
 
   async compareAgain(context) {

@@ -6,11 +6,11 @@ export class Lanes {
   private readonly busy = new Set<string>();
   private readonly lastRun = new Map<string, Monotonic>();
 
-  /** @param settled called when work ended well */
+  /** @param settled called when work has ended, well or not */
   constructor(
     private readonly clock: Clock,
     private readonly log: Log,
-    private readonly settled: (lane: string) => void,
+    private readonly settled: (lane: string, succeeded: boolean) => void,
   ) {}
 
   isBusy(...lanes: string[]): boolean {
@@ -36,7 +36,7 @@ export class Lanes {
       )
       .then(succeeded => {
         this.busy.delete(lane);
-        if (succeeded) this.settled(lane);
+        this.settled(lane, succeeded);
       })
       .catch((error: unknown) => this.log("error", "a tick failed", { lane, error: text(error) }));
   }

@@ -10,6 +10,7 @@ import { Manager } from "./manager";
 import { mariadbEngine, readSecret } from "./mariadbEngine";
 import { objectStore } from "./objectStore";
 import { peerNetwork, servePeers } from "./peerNetwork";
+import { retryingStore } from "./retryingStore";
 import { serveStatus } from "./statusServer";
 import { startWatchdog } from "./watchdogThread";
 
@@ -29,7 +30,7 @@ function main(): void {
   const manager = new Manager(configuration, pod, `${pod}_${podUid}`, {
     clock: systemClock,
     kubernetes: kubernetesApi({ namespace, name, pod, podUid, leaseDurationSeconds, log }),
-    store: objectStore(configuration.objectStore, credentials),
+    store: retryingStore(objectStore(configuration.objectStore, credentials), systemClock),
     engine: mariadbEngine(configuration, credentials, log),
     volume: dataVolume(configuration.mariadbPrefix),
     peers: peerNetwork(configuration, pod, log),

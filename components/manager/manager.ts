@@ -31,6 +31,7 @@ const intervals = {
   failsafe: 500,
   readHeartbeat: 500,
   askPeers: 2000,
+  askForPrimary: 300,
   join: 2000,
   rollout: 300,
   orphans: 3000,
@@ -64,6 +65,7 @@ export class Manager {
   private leaseRanOut = false;
   private refusal: Refusal | undefined;
   private stopping = false;
+  private stoppedSince: Monotonic | undefined;
   private backoffUntil: Monotonic = -Infinity;
   private exited = false;
 
@@ -77,8 +79,10 @@ export class Manager {
   ) {
     const { clock, log } = ports;
     this.lastTick = clock.now();
-    this.lanes = new Lanes(clock, log, lane => {
-      if (lane === "engine" || lane === "lease" || lane === "owner" || lane === "rollout") this.tick();
+    this.lanes = new Lanes(clock, log, (lane, succeeded) => {
+      // A bucket that has failed stops the writes of `commit` mode before the engine gives up waiting for it.
+      const matters = succeeded ? ["engine", "lease", "owner", "rollout", "peers"] : ["bucket"];
+      if (matters.includes(lane)) this.tick();
     });
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
     this.owner = new OwnerKeeper(configuration, ports);
@@ -180,7 +184,9 @@ export class Manager {
     const following = state === "running" && role === "replica" ? this.follower.state.following : "none";
     const generation = this.follower.state.last?.generation ?? 0;
     const { mustBeginAnew } = this.follower;
-    return { pod: this.pod, following, resumable, generation, mustBeginAnew, ...this.follower.position() };
+    // One that is about to leave does not count: an engine that opens the bucket in the middle of a handover puts an older manifest over the newest, and deletes what that names.
+    const serves = state === "running" && role === "primary" && !this.engine.handover;
+    return { pod: this.pod, serves, following, resumable, generation, mustBeginAnew, ...this.follower.position() };
   }
 
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
@@ -221,6 +227,7 @@ export class Manager {
       handover: this.engine.handover,
       refusal: this.refusal,
       stopping: this.stopping,
+      stoppedSince: this.stoppedSince,
       replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
       promisedUntil: this.lease.promisedUntil(),
       ...this.duties.view(this.ports.clock.now()),
@@ -286,6 +293,9 @@ export class Manager {
       this.lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
     const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
+    this.stoppedSince = state === "stopped" ? (this.stoppedSince ?? now) : undefined;
+    if (this.stoppedSince !== undefined && !this.stopping)
+      this.lanes.every(intervals.askForPrimary, "peers", () => this.askPeers());
     const asksFor = this.peersAskedAt < (this.pods.switchover?.since ?? -Infinity);
     if (asksFor) this.lanes.every(0, "peers", () => this.askPeers());
     if (unasked || inTrouble) this.lanes.every(unasked ? 0 : intervals.askPeers, "peers", () => this.askPeers());

@@ -25,10 +25,10 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
   const agent = useTls
     ? new https.Agent({
         keepAlive: true,
-        maxSockets: 4,
+        maxSockets: 8,
         ...(credentials.caFile && { ca: readFileSync(credentials.caFile) }),
       })
-    : new http.Agent({ keepAlive: true, maxSockets: 4 });
+    : new http.Agent({ keepAlive: true, maxSockets: 8 });
   const host = pathStyle ? endpoint : `${bucket}.${endpoint}`;
   const folder = pathStyle ? `/${bucket}` : "";
 

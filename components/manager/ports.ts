@@ -233,6 +233,8 @@ export interface Volume {
 /** What a manager tells another. */
 export interface PeerStatus {
   pod: string;
+  /** Is the primary, open, and not about to leave. */
+  serves: boolean;
   following: string;
   resumable: boolean;
   epoch: number;

@@ -11,7 +11,7 @@ import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
 import { Ports, StoredObject } from "./ports";
 import { detourAfterMilliseconds, stillServes } from "./switchover";
-import { nextHold, paceWindowMilliseconds } from "./throttle";
+import { nextHold, Pace, paceWindowMilliseconds, slicesOf } from "./throttle";
 import { Monotonic, View } from "./view";
 
 /** How often a primary does what, in milliseconds. */
@@ -20,12 +20,11 @@ const intervals = {
   heartbeat: 500,
   ping: 500,
   /** Of the bucket: a small request each, $1 a month at one a second. */
-  probe: 1000,
-  probeInCommitMode: 250,
+  probe: 500,
+  probeInCommitMode: 200,
   /** A request each: about $6.50 a month. */
   definitions: 2000,
   detour: 1000,
-  pace: 1000,
   compaction: 30_000,
 };
 /** Rewriting a table may take long; it is not waited for by anything else. Milliseconds. */
@@ -118,15 +117,14 @@ export class PrimaryDuties {
   /** Starts what is due. */
   observe(now: Monotonic): void {
     const { lanes, ports, engine } = this.options;
-    const { view, handover } = engine();
-    if (view.state !== "running" || view.role !== "primary" || !stillServes(handover)) return this.joins.turnAway();
+    if (!this.watches) return this.joins.turnAway();
     lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
     if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());
     lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
     this.joins.serve();
     this.watchBucket(now);
-    lanes.every(intervals.pace, "pace", () => this.keepPace());
-    if (this.options.configuration.compactAtSstables > 0 && !handover)
+    lanes.run("pace", () => this.keepPace());
+    if (this.options.configuration.compactAtSstables > 0 && !engine().handover)
       lanes.every(intervals.compaction, "compaction", () => this.compact());
   }
 
@@ -167,6 +165,11 @@ export class PrimaryDuties {
     if (!(await lease.confirmByPeers(pods))) throw new Error("not all peers have confirmed this primary");
     counters.confirmations++;
     ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });
+  }
+
+  /** Only where the WAL is sent as it grows can its uploads overlap. */
+  private get roundTrip(): number {
+    return this.options.configuration.durability === "interval" ? this.audit.roundTrip : 0;
   }
 
   private get probeTimeout(): number {
@@ -220,26 +223,40 @@ export class PrimaryDuties {
     this.detour = undefined;
   }
 
-  /** Holds writers back before a follower can miss a generation of the WAL, or the bound of the loss is reached. */
+  /** Holds writers back before a follower can miss a generation of the WAL, or the bound of the loss is reached. Goes on while it has to. */
   private async keepPace(): Promise<void> {
     const { ports, configuration } = this.options;
-    const now = ports.clock.now();
-    const { generation } = this;
-    if (generation === undefined) return;
+    const bound = configuration.durability === "threshold" ? Infinity : configuration.maxDataLossSeconds * 1000;
+    do {
+      const pace = this.pace();
+      if (pace === undefined) return;
+      const before = this.hold;
+      this.hold = nextHold(before, pace, bound);
+      if (this.hold === 0) return;
+      if (before === 0)
+        ports.log("warning", "holds commits back, so that the bucket and the followers keep up", { ...pace });
+      const { held, open } = slicesOf(this.hold, pace);
+      await ports.engine.holdCommits(held);
+      await ports.clock.sleep(open);
+    } while (this.watches);
+  }
+
+  private pace(): Pace | undefined {
+    const now = this.options.ports.clock.now();
+    const { generation, roundTrip } = this;
+    if (generation === undefined) return undefined;
     this.generations = [...this.generations, { at: now, generation }].filter(
       ({ at }) => now - at <= paceWindowMilliseconds,
     );
     const rotations = generation - (this.generations[0]?.generation ?? generation);
     const { unconfirmed, failingSince } = this.audit.view(now);
-    const before = this.hold;
-    const bound = configuration.durability === "threshold" ? Infinity : configuration.maxDataLossSeconds * 1000;
-    this.hold = nextHold(before, { rotations, unconfirmed, bucketAnswers: failingSince === undefined }, bound);
-    if (before === 0 && this.hold > 0)
-      ports.log("warning", "holds commits back, so that the bucket and the followers keep up", {
-        rotations,
-        unconfirmed,
-      });
-    if (this.hold > 0) await ports.engine.holdCommits(this.hold * intervals.pace);
+    return { rotations, unconfirmed, bucketAnswers: failingSince === undefined, roundTrip };
+  }
+
+  /** Whether this node is the primary and serves. */
+  private get watches(): boolean {
+    const { view, handover } = this.options.engine();
+    return view.state === "running" && view.role === "primary" && stillServes(handover);
   }
 
   /** Merges the SSTables of a table that only grows. Not before every follower has passed the generation of the WAL that they come from. */

@@ -1,4 +1,12 @@
-import { engineFolder, engineObjects, droppedOf, Inherited, inheritedFiles, walGeneration } from "./comparison";
+import {
+  engineFolder,
+  engineObjects,
+  droppedOf,
+  Inherited,
+  inheritedFiles,
+  walGeneration,
+  walGenerationsKept,
+} from "./comparison";
 import { filesWithContent, plainName } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
@@ -117,19 +125,39 @@ function refuseUnloaded(context: PromotionContext, objects: StoredObject[], file
  * A promotion that fails after its engine has taken the engine's own lease leaves all manifests of an earlier epoch behind, and a node that opens the bucket then passes them over: it would be promoted
  * with empty tables. @throws after they were revived: this node has to open the bucket once more
  */
-async function reviveManifests(context: PromotionContext, objects: StoredObject[]): Promise<void> {
+async function refuseStaleManifests(context: PromotionContext, objects: StoredObject[]): Promise<void> {
   const { store, log } = context.ports;
   const current = await store.readEngineEpoch(callTimeout);
   let revived = 0;
   for (const { key } of objects.filter(object => object.key.endsWith("/MANIFEST"))) {
     const epoch = await store.epochOf(engineFolder + key, callTimeout);
     if (epoch === 0 || epoch >= current) continue;
-    await store.stampEpoch(engineFolder + key, current, callTimeout);
+    // Without an epoch it is never passed over again.
+    await store.stampEpoch(engineFolder + key, 0, callTimeout);
     log("warning", "a manifest of an earlier epoch was revived", { key, epoch, current });
     revived++;
   }
   context.mustRestart = revived > 0;
   if (revived > 0) throw new Error(`${revived} tables were passed over when this node opened the bucket`);
+}
+
+/**
+ * A promotion that died between its raise of the engine's epoch and its flush has left the last primary's WAL behind: the rows are in no table's file, and an engine that has not read them yet passes
+ * over what is of an earlier epoch. One that got further has a newer generation of its own epoch.
+ */
+async function reviveWal({ ports }: PromotionContext, objects: StoredObject[]): Promise<void> {
+  const { store, log } = ports;
+  const current = await store.readEngineEpoch(callTimeout);
+  const generations = objects.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
+  const newest = Math.max(...generations);
+  const wals = generations.filter(generation => generation >= newest - walGenerationsKept).sort((a, b) => b - a);
+  for (const generation of wals) {
+    const key = `${engineFolder}uwal_${generation}.log`;
+    const epoch = await store.epochOf(key, callTimeout);
+    if (epoch === 0 || epoch >= current) return;
+    await store.stampEpoch(key, current, callTimeout);
+    log("warning", "a WAL object of an earlier epoch was revived", { key, epoch, current });
+  }
 }
 
 const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
@@ -154,7 +182,8 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       if (await followLastBeat(context, last.lastBeat)) return refuseEmptyFiles(context);
       log("warning", "the last primary's last heartbeat was not seen", last.lastBeat);
     }
-    if (!context.following) await reviveManifests(context, objects);
+    if (!context.following) await refuseStaleManifests(context, objects);
+    await reviveWal(context, objects);
     const walObjects = objects.filter(({ key }) => walGeneration(key) !== undefined).length;
     // A poll lists the bucket and reads every WAL object, one after another.
     const cycle = interval + pollAllowance * (listing + (answered - asked) * (walObjects + 1));

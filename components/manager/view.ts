@@ -54,7 +54,7 @@ export interface VolumeRecord {
   epoch?: number;
   /** The epoch that this volume was about to be promoted for, on top of `epoch`. */
   raising?: number;
-  /** What it had of others at that promotion, and need not be in the bucket: manifests by name, with their MD5 and what the bucket held in their place, and folders of tables that were dropped. */
+  /** What it had of others at that promotion, and need not be in the bucket: manifests that were not the bucket's, by name, with their MD5, and folders of tables that were dropped. */
   inherited?: Record<string, string>;
 }
 
@@ -104,6 +104,8 @@ export type Following =
 /** A peer as it answered last; absent when it did not answer. */
 export interface PeerView {
   pod: string;
+  /** Is the primary, open, and not about to leave. */
+  serves: boolean;
   following: Following | "none";
   /** Holds the last primary's volume. */
   resumable: boolean;
@@ -181,6 +183,8 @@ export interface View {
   promotion?: PromotionProgress;
   handover?: HandoverProgress;
   refusal?: Refusal;
+  /** Since when mariadbd has not run; undefined while it does. */
+  stoppedSince?: Monotonic;
   /** SIGTERM was received. */
   stopping: boolean;
   /** A primary that was told to go has a replica replaced first. */

@@ -12,6 +12,7 @@ const peer: PeerView = {
   following: "following",
   resumable: false,
   mustBeginAnew: false,
+  serves: false,
   epoch: 7,
   beat: 41,
 };
@@ -267,6 +268,31 @@ describe("decide", () => {
       assert.deepEqual(decide(stopped, now).engine, { kind: "exit" });
     });
 
+    it("has an empty node wait for the primary that is about to be, and for no other", () => {
+      const peer = { pod: "orders-2", resumable: false, mustBeginAnew: false, epoch: 7, beat: 40 };
+      const stopped = (changes: Partial<View> = {}) =>
+        decide(
+          replica({
+            engine: { ...replica().engine, state: "stopped" },
+            following: "joining",
+            stoppedSince: now - 1000,
+            peersAskedAt: now - 100,
+            ...changes,
+          }),
+          now,
+        ).engine?.kind;
+      const candidatePeer = { ...peer, serves: false, following: "following" } as const;
+      assert.equal(stopped({ peers: [{ ...peer, serves: false, following: "none" }] }), undefined);
+      assert.equal(stopped({ peers: [{ ...peer, serves: true, following: "none" }] }), "start");
+      const free = { lease: lease({ holder: "", released: true }) };
+      assert.equal(stopped({ ...free, peers: [candidatePeer] }), undefined);
+      assert.equal(stopped({ ...free, peers: [candidatePeer], peersAskedAt: -Infinity }), undefined);
+      assert.equal(stopped({ ...free, peers: [{ ...candidatePeer, following: "none", resumable: true }] }), undefined);
+      assert.equal(stopped({ ...free, peers: [{ ...candidatePeer, following: "joining" }] }), "start");
+      assert.equal(stopped({ stoppedSince: now - 6000 }), "start");
+      assert.equal(stopped({ owner: owner({ epoch: 0 }) }), "start");
+    });
+
     it("does not take the lease while it leaves", () => {
       const released = primary({
         hold: undefined,
@@ -393,6 +419,7 @@ describe("decide", () => {
       following: "following",
       resumable: false,
       mustBeginAnew: false,
+      serves: false,
       epoch: 8,
       beat: 9,
     };

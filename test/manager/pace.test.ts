@@ -2,10 +2,10 @@ import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { familyOf, nextCompactionAt, tableToCompact } from "../../components/manager/compaction";
 import { obsoleteWalObjects } from "../../components/manager/housekeeping";
-import { nextHold } from "../../components/manager/throttle";
+import { nextHold, slicesOf } from "../../components/manager/throttle";
 
 describe("write pressure", () => {
-  const calm = { rotations: 0, unconfirmed: 0, bucketAnswers: true };
+  const calm = { rotations: 0, unconfirmed: 0, bucketAnswers: true, roundTrip: 10 };
   const bound = 5000;
 
   it("holds nobody back as long as followers and the bucket keep up", () => {
@@ -25,8 +25,18 @@ describe("write pressure", () => {
     assert.equal(hold, 0);
   });
 
+  it("gives a slow bucket the time for one upload of the WAL after the other, and longer for a backlog", () => {
+    const slow = { ...calm, roundTrip: 300 };
+    assert.equal(nextHold(0, slow, bound), 1);
+    assert.deepEqual(slicesOf(1, slow), { held: 750, open: 0 });
+    assert.deepEqual(slicesOf(1, { ...slow, unconfirmed: 1100 }), { held: 1875, open: 0 });
+    assert.equal(nextHold(0, { ...slow, bucketAnswers: false }, bound), 0);
+    assert.equal(nextHold(1, calm, bound), 0.75);
+    assert.deepEqual(slicesOf(0.75, calm), { held: 450, open: 150 });
+  });
+
   it("does not hold writers back for a bucket that does not answer: that stops them, or is let pass", () => {
-    assert.equal(nextHold(0, { rotations: 0, unconfirmed: 60_000, bucketAnswers: false }, bound), 0);
+    assert.equal(nextHold(0, { ...calm, unconfirmed: 60_000, bucketAnswers: false }, bound), 0);
   });
 });
 

@@ -20,6 +20,7 @@ const follower = (name: string, following = "following"): PeerStatus => ({
   beat: 1,
   generation: 1,
   mustBeginAnew: false,
+  serves: false,
 });
 
 describe("a primary that is told to go in a rolling update", () => {

@@ -26,6 +26,7 @@ const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSourc
     epoch: 0,
     beat: 0,
     mustBeginAnew: false,
+    serves: false,
     generation: 0,
   }),
   heartbeatAgeSeconds: () => 0.4,

@@ -3,7 +3,8 @@ import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
 import { filesWithContent } from "../../components/manager/inventory";
 import { Manager } from "../../components/manager/manager";
-import { Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
+import { Clock, Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
+import { retryingStore } from "../../components/manager/retryingStore";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
@@ -117,14 +118,15 @@ export class SimulatedNode {
   private ports(process: Process, server: SimulatedServer, watchdogThread: Process): Ports {
     const { world } = this;
     const { time } = world;
+    const clock: Clock = {
+      now: () => this.now(),
+      wallTime: () => new Date(Math.max(0, time.now + this.wallClockOffset)).toISOString(),
+      sleep: ms => new Promise(resolve => time.after(ms / this.clockRate, () => inProcess(process, resolve))),
+    };
     return {
-      clock: {
-        now: () => this.now(),
-        wallTime: () => new Date(Math.max(0, time.now + this.wallClockOffset)).toISOString(),
-        sleep: ms => new Promise(resolve => time.after(ms / this.clockRate, () => inProcess(process, resolve))),
-      },
+      clock,
       kubernetes: world.kubernetes.client(process),
-      store: this.storeFor(process),
+      store: retryingStore(this.storeFor(process), clock),
       engine: server,
       volume: {
         read: () => Promise.resolve(this.record),

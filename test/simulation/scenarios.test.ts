@@ -298,6 +298,21 @@ for (const seed of seeds) {
       assert.deepEqual(lost(), []);
     });
 
+    it("goes on writing while the bucket takes 200 ms for each request", async () => {
+      await begin(new World(seed, { configuration: { durability: "interval" } }));
+      const { pod } = primary();
+      const began = world.time.now;
+      const heal = world.network.misbehave(bucket, { slowBy: 95 });
+      await run(30);
+      heal();
+      await run(10);
+      assert.equal(primary().pod, pod);
+      assert.ok(!world.timeline.some(line => line.includes("WritesStopped")), world.timeline.slice(-60).join("\n"));
+      const longest = client.longestOutage(began, world.time.now);
+      assert.ok(longest < 2500, String(longest));
+      assert.deepEqual(lost(), []);
+    });
+
     it("hands over when the bucket is gone for the primary alone, and loses nothing", async () => {
       const { pod } = primary();
       const began = world.time.now;
@@ -344,6 +359,41 @@ for (const seed of seeds) {
       );
       assert.deepEqual(lost(), []);
       assert.equal(replicas().length, 2);
+    });
+
+    it("keeps a table that nobody writes to, through a failover, a crash of the new primary's engine, and a new start of all other nodes", async () => {
+      asked(primary().server?.createTable("quiet"));
+      await run(2);
+      asked(primary().server?.write({ key: "k", value: "v" }, "quiet"));
+      asked(primary().server?.flush(5000));
+      await run(5);
+      // Followers that have seen the write in the WAL would flush it again.
+      for (const node of replicas()) {
+        node.vanish();
+        startAfter(1, node);
+      }
+      await run(20);
+      // A replica's start has published it without an epoch; this primary would with its own.
+      const manifest = `data/${applicationTable.database}__quiet/MANIFEST`;
+      world.store.put(manifest, world.store.get(manifest)!.body, { metadata: { epoch: "1" } });
+      const victim = primary();
+      victim.manager?.requestStop();
+      await run(5);
+      startAfter(0, victim);
+      await run(15);
+      // Its engine opens a volume on which nothing of that table was ever written down.
+      primary().server?.kill();
+      await run(10);
+      assert.equal(primary().server?.rows("quiet").scanned.get("k"), "v");
+      const before = world.timeline.length;
+      const others = world.nodes.filter(node => node !== primary());
+      for (const node of others) node.vanish();
+      for (const node of others) startAfter(1, node);
+      await run(20);
+      assert.equal(replicas().length, 2, world.timeline.slice(before).join("\n"));
+      for (const node of world.nodes) assert.equal(node.server?.rows("quiet").scanned.get("k"), "v", node.pod);
+      const troubles = world.timeline.slice(before).filter(line => /lost sight|had not|begins anew/.test(line));
+      assert.deepEqual(troubles, []);
     });
 
     it("rolls out with one pause, wherever the primary is", async () => {

@@ -241,6 +241,8 @@ export class SimulatedServer implements Engine {
         if (model.definition(table) === undefined)
           await model.createTable(table, "made by the manager", this.familySettings());
       }
+      const held = this.heldUntil - this.world.time.now;
+      if (held > 0 && this.process) await this.sleep(this.process, held);
       await model.commit([{ ...heartbeatTable, key: "1", value: JSON.stringify({ epoch, beat, generation }) }]);
     });
   }
@@ -331,7 +333,8 @@ export class SimulatedServer implements Engine {
       if (!process?.alive || !model) return reject(new Error("mariadbd does not run"));
       const settled = () => {
         timer.run = undefined;
-        this.listeners.splice(this.listeners.indexOf(lost), 1);
+        const at = this.listeners.indexOf(lost);
+        if (at >= 0) this.listeners.splice(at, 1);
       };
       // A connection breaks with the process at its other end.
       const lost = () => {
