@@ -14,8 +14,8 @@ export const podLayout = {
   tidesdbDirectory: "/var/lib/tidesql/tidesdb_data",
   /** A freshly initialised MariaDB data directory, copied at each wipe (copying takes a tenth of initialising). */
   templateDirectory: "/var/lib/tidesql/template",
-  /** Second names of the WAL's files while the last primary's volume is being opened. */
-  walDirectory: "/var/lib/tidesql/wal",
+  /** Second names of the engine's files while the last primary's volume is being opened. */
+  keptDirectory: "/var/lib/tidesql/kept",
   /** The last epoch in which this node was primary. */
   epochFile: "/var/lib/tidesql/epoch.json",
 

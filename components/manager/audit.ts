@@ -9,7 +9,7 @@ import {
 } from "./comparison";
 import { missingCopies } from "./definitions";
 import { obsoleteWalObjects } from "./housekeeping";
-import { LateUploads } from "./lateUploads";
+import { BeforePromotion, LateUploads } from "./lateUploads";
 import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
 import { BucketView, Monotonic } from "./view";
 
@@ -77,10 +77,10 @@ export class Audit {
 
   /**
    * This node has become the primary: whatever it has promoted is in the bucket.
-   * @param stored what the bucket held when that began; undefined on the last primary's own volume
+   * @param before undefined on the last primary's own volume
    */
-  begin(stored: StoredObject[] | undefined): void {
-    this.late.begin(stored);
+  begin(before: BeforePromotion | undefined): void {
+    this.late.begin(before);
     this.begunAt = this.ports.clock.now();
     this.samples = [];
     this.confirmedAt = this.ports.clock.now();
@@ -157,7 +157,7 @@ export class Audit {
     if (missing.length === 0) this.confirm(sample => sample.at <= at && sample.generation < (wal?.generation ?? 0));
     await this.repair(missing, files, stored, at);
     await this.copyPartitioned(stored);
-    if (missing.length === 0) await this.removeLate(this.late.find(stored, files));
+    if (missing.length === 0) await this.removeLate(this.late.suspects(stored, files));
     await this.housekeep(stored, missing.length === 0, at);
   }
 
@@ -217,8 +217,11 @@ export class Audit {
 
   /** What they held before is in SSTables since this node's promotion, and those are in the bucket. */
   private async removeLate(generations: number[]): Promise<void> {
+    const { store } = this.ports;
     for (const generation of generations) {
-      await this.ports.store.delete(`${engineFolder}uwal_${generation}.log`, listTimeout);
+      const key = `${engineFolder}uwal_${generation}.log`;
+      if (!this.late.isLate(generation, await store.epochOf(key, listTimeout))) continue;
+      await store.delete(key, listTimeout);
       this.late.removed(generation, this.ports.clock.now());
       this.log("warning", "removed what an earlier primary has sent after this one's promotion", { generation });
     }

@@ -9,6 +9,8 @@ export const successorGraceMilliseconds = 3000;
 export const rankGraceMilliseconds = 1500;
 /** An empty node waits so long with its start for a primary. A promotion takes two seconds, after at most as much of waiting for the Lease. Milliseconds. */
 export const primaryPatienceMilliseconds = 6000;
+/** And so long for another to have joined, when it has failed before. Milliseconds. */
+export const turnPatienceMilliseconds = 30_000;
 /** With `onNoCandidate: "promote"`, a fresh node waits this long for a candidate or for the last primary's volume. Milliseconds. */
 export const noCandidateWaitMilliseconds = 30_000;
 
@@ -63,6 +65,9 @@ export function waitsForVolume(view: View, now: Monotonic): boolean {
 export function waitsForPrimary(view: View, now: Monotonic): boolean {
   const { owner, peers, stoppedSince } = view;
   if (!owner || owner.epoch === 0 || stoppedSince === undefined) return false;
+  // Two that begin anew again and again may be in each other's way: they take turns.
+  if (view.wipes > 0 && peers.some(({ following, pod }) => following === "joining" && pod < view.pod))
+    return now - stoppedSince < turnPatienceMilliseconds;
   if (now - stoppedSince >= primaryPatienceMilliseconds || peers.some(({ serves }) => serves)) return false;
   if (view.peersAskedAt < stoppedSince || !leaseIsFree(view, now)) return true;
   return peers.some(({ following, resumable }) => following === "following" || resumable);

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /** Where things are on the volume. */
 type VolumeLayout = Record<
-  "mariadbDirectory" | "tidesdbDirectory" | "templateDirectory" | "walDirectory" | "epochFile" | "dataDirectory",
+  "mariadbDirectory" | "tidesdbDirectory" | "templateDirectory" | "keptDirectory" | "epochFile" | "dataDirectory",
   string
 >;
 
@@ -23,7 +23,7 @@ const initialiseTimeout = 120_000;
 
 /** The pod's own volume: the server's data, the engine's files, and the small file that says whose data it is. */
 export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayout): Volume {
-  const { mariadbDirectory, tidesdbDirectory, templateDirectory, walDirectory, epochFile, dataDirectory } = layout;
+  const { mariadbDirectory, tidesdbDirectory, templateDirectory, keptDirectory, epochFile, dataDirectory } = layout;
 
   async function write(record: VolumeRecord): Promise<void> {
     const temporary = `${epochFile}.new`;
@@ -59,17 +59,10 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     await fs.rename(temporary, templateDirectory);
   }
 
-  async function allFiles(): Promise<string[]> {
-    const entries = await fs.readdir(tidesdbDirectory, { withFileTypes: true, recursive: true });
-    return entries
-      .filter(entry => entry.isFile())
-      .map(entry => path.relative(tidesdbDirectory, path.join(entry.parentPath, entry.name)));
-  }
-
   /** The files of SSTables and their sizes. */
   async function sstableFiles(): Promise<{ name: string; size: number }[]> {
     const found: { name: string; size: number }[] = [];
-    for (const name of (await allFiles()).filter(isOfSstable)) {
+    for (const name of (await filesIn(tidesdbDirectory)).filter(isOfSstable)) {
       const size = await sizeOf(path.join(tidesdbDirectory, name));
       if (size !== undefined) found.push({ name, size });
     }
@@ -92,7 +85,7 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       // The record goes first: whatever happens on the way, the rest is never taken for a primary's data.
       await fs.rm(epochFile, { force: true });
       await syncDirectory(dataDirectory);
-      await fs.rm(walDirectory, { recursive: true, force: true });
+      await fs.rm(keptDirectory, { recursive: true, force: true });
       await fs.rm(tidesdbDirectory, { recursive: true, force: true });
       await fs.rm(mariadbDirectory, { recursive: true, force: true });
       await prepareTemplate();
@@ -120,29 +113,47 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       return found;
     },
 
-    async keepWal() {
-      await fs.mkdir(walDirectory, { recursive: true });
-      await linkWal(walDirectory, tidesdbDirectory);
-      await linkWal(tidesdbDirectory, walDirectory);
+    async keep() {
+      await fs.mkdir(keptDirectory, { recursive: true });
+      const kept = await filesIn(keptDirectory);
+      for (const name of kept) {
+        if (isManifest(name)) await copyWhole(path.join(keptDirectory, name), path.join(tidesdbDirectory, name));
+        else await linkTo(keptDirectory, tidesdbDirectory, name);
+      }
+      // The tables' files of before are kept as one, the manifests last. What was flushed since is named by none of these, and comes from WALs that are kept, too.
+      const isWhole = kept.some(isManifest);
+      const files = (await filesIn(tidesdbDirectory)).filter(name => isOfWal(name) || (!isWhole && isOfSstable(name)));
+      for (const name of files) await linkTo(tidesdbDirectory, keptDirectory, name);
+      await syncDirectory(keptDirectory);
+      if (isWhole) return;
+      for (const name of (await filesIn(tidesdbDirectory)).filter(isManifest))
+        await copyWhole(path.join(tidesdbDirectory, name), path.join(keptDirectory, name));
     },
 
-    async forgetKeptWal() {
-      await fs.rm(walDirectory, { recursive: true, force: true });
+    async lostSinceKept() {
+      const present = new Set(await filesIn(tidesdbDirectory));
+      const gone = (await filesIn(keptDirectory)).filter(name => isOfSstable(name) && !present.has(name));
+      const lost: string[] = [];
+      for (const name of gone) {
+        const manifest = path.join(path.dirname(name), "MANIFEST");
+        const [kept, now] = await Promise.all(
+          [keptDirectory, tidesdbDirectory].map(folder => contentOf(path.join(folder, manifest))),
+        );
+        if (kept && !(now && kept.equals(now))) lost.push(name);
+      }
+      return lost.sort();
+    },
+
+    async forgetKept() {
+      await fs.rm(keptDirectory, { recursive: true, force: true });
       await syncDirectory(dataDirectory);
     },
 
-    async readFile(name) {
-      try {
-        return await fs.readFile(path.join(tidesdbDirectory, name));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
-      }
-    },
+    readFile: name => contentOf(path.join(tidesdbDirectory, name)),
 
     async list() {
       const files: LocalFile[] = [];
-      for (const name of (await allFiles()).filter(belongsInBucket)) {
+      for (const name of (await filesIn(tidesdbDirectory)).filter(belongsInBucket)) {
         const full = path.join(tidesdbDirectory, name);
         const size = await sizeOf(full);
         if (size === undefined) continue;
@@ -170,7 +181,11 @@ async function sizeOf(file: string): Promise<number | undefined> {
 
 /** Tables' files, their manifests, the map of their key prefixes, and the WAL. What else the engine keeps (locks, logs, temporary files) stays on the node. */
 function belongsInBucket(name: string): boolean {
-  return isRewritten(name) || isOfSstable(name) || /^uwal_\d+\.log$/.test(path.basename(name));
+  return isRewritten(name) || isOfSstable(name) || isOfWal(name);
+}
+
+function isOfWal(name: string): boolean {
+  return walGeneration(path.basename(name)) !== undefined;
 }
 
 function isOfSstable(name: string): boolean {
@@ -182,13 +197,44 @@ function isRewritten(name: string): boolean {
   return ["MANIFEST", "UNIMAP"].includes(path.basename(name));
 }
 
-/** Gives the WAL's files of one folder a second name in the other, where they are missing there. */
-async function linkWal(from: string, to: string): Promise<void> {
-  const present = new Set(await fs.readdir(to));
-  for (const name of await fs.readdir(from))
-    if (walGeneration(name) !== undefined && !present.has(name))
-      await fs.link(path.join(from, name), path.join(to, name));
-  await syncDirectory(to);
+function isManifest(name: string): boolean {
+  return path.basename(name) === "MANIFEST";
+}
+
+/** The files below a folder, by their paths within it. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter(entry => entry.isFile())
+    .map(entry => path.relative(folder, path.join(entry.parentPath, entry.name)));
+}
+
+/** Gives a file of one folder a second name in the other, unless it has one there. */
+async function linkTo(folder: string, other: string, name: string): Promise<void> {
+  const target = path.join(other, name);
+  await fs.mkdir(path.dirname(target), { recursive: true });
+  try {
+    await fs.link(path.join(folder, name), target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+/** For files that are rewritten: a second name would change with the first. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  await fs.mkdir(path.dirname(to), { recursive: true });
+  await fs.copyFile(from, `${to}.new`);
+  await fs.rename(`${to}.new`, to);
+}
+
+/** Undefined for a file that has gone meanwhile. */
+async function contentOf(file: string): Promise<Buffer | undefined> {
+  try {
+    return await fs.readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -9,7 +9,8 @@ import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
 import { folderOf } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
-import { Ports, StoredObject } from "./ports";
+import { BeforePromotion } from "./lateUploads";
+import { Ports } from "./ports";
 import { PromotionContext, promotionStep } from "./promotion";
 import { HandoverStep, PromotionStep } from "./steps";
 import { stillServes } from "./switchover";
@@ -25,6 +26,11 @@ const writesTimeout = 1000;
 const tablesTimeout = 1000;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
+const timesLost = 3;
+/** Looked at while an engine opens the bucket, whether it is there or not; and how often. */
+const openingProbe = "owner.json";
+const openingTimeout = 1000;
+const openingProbeEvery = 200;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
 /** A writer that is fenced takes no more writes, and gets this long to send what it has acknowledged, where the deadline leaves so much. Milliseconds. */
@@ -62,8 +68,10 @@ export interface EngineKeeperOptions {
   nextBeat: () => number;
   /** For how long the last primary has had no right to write. */
   silentMilliseconds: () => number;
-  /** This node has become the primary; the bucket held these objects when that began, unless the volume was the last primary's. */
-  promoted: (stored: StoredObject[] | undefined) => void;
+  /** For how much longer a poll may hang that has not seen its last writes. */
+  pollMayHangMilliseconds: () => number;
+  /** This node has become the primary. @param before undefined on the last primary's own volume */
+  promoted: (before: BeforePromotion | undefined) => void;
   /** The engine ended: look again now. */
   changed: () => void;
 }
@@ -82,8 +90,10 @@ export class EngineKeeper {
   writesStopped = false;
   private gaveUpVolume = false;
   private lackedBefore: string[] | undefined;
+  /** Files that the engine has deleted from this volume when it opened it, and how often in a row. */
+  private lostBefore = { files: "", times: 0 };
   /** In a row, of replicas that never followed. */
-  private wipes = 0;
+  wipes = 0;
   private lastHang: Monotonic = -Infinity;
   /** The last heartbeat of a handover. */
   private lastBeat: number | undefined;
@@ -219,14 +229,16 @@ export class EngineKeeper {
       } else {
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
         this.inherited = new Map(Object.entries(this.volume.inherited ?? {}));
-        // An engine that dies before it has flushed what it replayed must find it again.
-        await volume.keepWal();
+        // An engine that dies before it has flushed what it replayed must find it again, and one that has read a wrong manifest what it has deleted.
+        await volume.keep();
         await this.options.sendEverything();
         if (await this.giveUpVolume()) return;
       }
       this.options.follower.reset(this.volume.volumeId, this.options.lease.observation?.epoch ?? 0);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
-      await engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
+      const opening = engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
+      await (wipe ? this.whileBucketAnswers(opening) : opening);
+      if (!wipe) await this.refuseLoss();
       const version = await engine.version();
       this.view = { ...this.view, version };
       const unsupported = version && whyUnsupported(version, this.options.owner.stored?.record.engineVersion);
@@ -256,6 +268,44 @@ export class EngineKeeper {
     this.volume = await volume.wipe();
     this.view = { ...this.view, state: "stopped", onKeptVolume: false };
     return true;
+  }
+
+  /**
+   * An empty engine takes what the bucket does not answer for absent: a table for empty, a map for one that it has to write. What it then sends would be in the way of all, so it is killed before.
+   * @throws what the start throws
+   */
+  private async whileBucketAnswers(opening: Promise<void>): Promise<void> {
+    const { store, clock, engine, log } = this.options.ports;
+    let isOver = false;
+    const over = opening.finally(() => (isOver = true));
+    const watch = async () => {
+      while (!isOver) {
+        try {
+          await store.size(openingProbe, openingTimeout);
+        } catch (error) {
+          if (isOver) return;
+          log("warning", "the bucket failed while mariadbd opened it", { error: text(error) });
+          return engine.kill();
+        }
+        await clock.sleep(openingProbeEvery);
+      }
+    };
+    await Promise.all([over, watch()]);
+  }
+
+  /**
+   * A replica that opened the bucket at the same moment has put an older manifest over the one that was sent, and the engine has believed it. What was kept is put back before the next start.
+   * @throws with the first file that is lost
+   */
+  private async refuseLoss(): Promise<void> {
+    const lost = await this.options.ports.volume.lostSinceKept();
+    const again = lost.length > 0 && lost.join() === this.lostBefore.files;
+    this.lostBefore = { files: lost.join(), times: again ? this.lostBefore.times + 1 : 1 };
+    // Each time the same: not a replica's doing, but something that a crash has left behind.
+    if (lost.length === 0 || this.lostBefore.times >= timesLost) return;
+    throw new Error(
+      `the engine has deleted ${lost.length} files, ${lost[0]} first, for a manifest that was not this volume's`,
+    );
   }
 
   private startFailed(why: string): void {
@@ -321,7 +371,8 @@ export class EngineKeeper {
     this.writesStopped = false;
     this.promotion = undefined;
     this.options.counters.promotions++;
-    this.options.promoted(context.stored);
+    const { stored, engineEpoch } = context;
+    this.options.promoted(stored && engineEpoch !== undefined ? { stored, engineEpoch } : undefined);
     log("info", "is the primary", { epoch });
     kubernetes.event("Normal", "Promoted", `primary in epoch ${epoch}`);
   }
@@ -357,6 +408,8 @@ export class EngineKeeper {
       onKeptVolume: this.view.onKeptVolume,
       following: follower.state.following === "following",
       silentMilliseconds: this.options.silentMilliseconds(),
+      pollMayHangMilliseconds: this.options.pollMayHangMilliseconds(),
+      hasFollowed: beat => follower.hasFollowedBeat(beat),
       volume: this.volume,
       owner: owner.stored,
       ghosts: follower.ghosts,

@@ -2,7 +2,7 @@ import { FollowState, followed, joined, notFollowing } from "./following";
 import { Compared, compareWith, lostSight, overdue, plainName } from "./inventory";
 import { text } from "./lanes";
 import { foldersOf, orphans } from "./orphans";
-import { Ports } from "./ports";
+import { Heartbeat, Ports } from "./ports";
 import { Monotonic } from "./view";
 
 const callTimeout = 1000;
@@ -42,6 +42,7 @@ export class Follower {
   /** An earlier primary has sent rows while this node followed, that the primary does not have. */
   private hasLateRows = false;
   private startedAt: Monotonic = 0;
+  private lastOfEpochBefore: Heartbeat | undefined;
   private readonly lacked = new Map<string, number>();
   private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
@@ -70,6 +71,7 @@ export class Follower {
     this.ghosts = new Set();
     this.droppedSince = new Map();
     this.hasLateRows = false;
+    this.lastOfEpochBefore = undefined;
     this.startedAt = this.ports.clock.now();
     this.answeredAt = this.ports.clock.now();
     this.marker = marker;
@@ -98,6 +100,11 @@ export class Follower {
     this.askedAt = this.ports.clock.now();
   }
 
+  /** Whether this replica has followed a heartbeat, or a later one of the same epoch. */
+  hasFollowedBeat({ epoch, beat }: { epoch: number; beat: number }): boolean {
+    return [this.state.last, this.lastOfEpochBefore].some(seen => seen?.epoch === epoch && seen.beat >= beat);
+  }
+
   /** Looks how far this replica has come. */
   async read(): Promise<void> {
     const { engine, clock, log } = this.ports;
@@ -108,6 +115,7 @@ export class Follower {
     if (this.marker !== marker || this.state.following === "missed") return;
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
+    if (heartbeat && last && heartbeat.epoch > last.epoch) this.lastOfEpochBefore = last;
     const elapsed = clock.now() - this.readAt;
     this.state = followed(this.state, heartbeat, elapsed);
     this.readAt = clock.now();

@@ -10,7 +10,8 @@ import { LeaseKeeper } from "./leaseKeeper";
 import { isNextToBeginAnew } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { PodKeeper } from "./podKeeper";
-import { Detour, PeerStatus, Ports, StoredObject } from "./ports";
+import { BeforePromotion } from "./lateUploads";
+import { Detour, PeerStatus, Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
 import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
@@ -41,6 +42,10 @@ const intervals = {
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
+/** After the bucket was out of a node's reach, a request of its engine may still hang for so long. Milliseconds. */
+const pollHangs = 10_000;
+/** A follower that has seen no heartbeat for so long before the last renewal of the Lease has not followed to the end. Milliseconds. */
+const wellBehind = 4000;
 
 /** The shell around `decide`: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
 export class Manager {
@@ -63,6 +68,8 @@ export class Manager {
   private leaseFreeSince: Monotonic | undefined;
   /** It was not given back. */
   private leaseRanOut = false;
+  /** The last renewal by whoever held it. */
+  private lastRenewalAt: Monotonic = -Infinity;
   private refusal: Refusal | undefined;
   private stopping = false;
   private stoppedSince: Monotonic | undefined;
@@ -118,7 +125,8 @@ export class Manager {
       lossAccepted: () => this.pods.lossAccepted,
       nextBeat: () => this.duties.nextBeat(),
       silentMilliseconds: () => this.silentMilliseconds(),
-      promoted: stored => this.begin(stored),
+      pollMayHangMilliseconds: () => this.pollMayHangMilliseconds(),
+      promoted: before => this.begin(before),
       changed: () => this.tick(),
     });
   }
@@ -227,6 +235,7 @@ export class Manager {
       handover: this.engine.handover,
       refusal: this.refusal,
       stopping: this.stopping,
+      wipes: this.engine.wipes,
       stoppedSince: this.stoppedSince,
       replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
       promisedUntil: this.lease.promisedUntil(),
@@ -333,6 +342,7 @@ export class Manager {
     const held = this.lease.hold !== undefined;
     if (!held && leaseIsFree(this.view(), now)) {
       this.leaseFreeSince ??= now;
+      this.lastRenewalAt = this.lease.observation?.unchangedSince ?? -Infinity;
       this.leaseRanOut = this.lease.observation?.released !== true;
     } else if (!held || this.engine.view.role === "primary") this.leaseFreeSince = undefined;
   }
@@ -342,6 +352,14 @@ export class Manager {
     if (this.leaseFreeSince === undefined) return 0;
     const margins = this.leaseRanOut ? 2000 * this.configuration.leaseMarginSeconds : 0;
     return this.ports.clock.now() - this.leaseFreeSince + margins;
+  }
+
+  /** For how much longer a poll of this node's engine may hang that has not seen the last primary's last writes. */
+  private pollMayHangMilliseconds(): number {
+    // A primary that gave the Lease back may have stopped writing long before.
+    const behind = this.leaseRanOut ? this.lastRenewalAt - (this.follower.beatSeenAt ?? Infinity) : 0;
+    if (behind > wellBehind) return pollHangs;
+    return Math.max(0, pollHangs - (this.ports.clock.now() - this.owner.failedAt));
   }
 
   private async readOwner(): Promise<void> {
@@ -378,8 +396,8 @@ export class Manager {
   }
 
   /** This node has become the primary. */
-  private begin(stored: StoredObject[] | undefined): void {
-    this.duties.begin(stored);
+  private begin(before: BeforePromotion | undefined): void {
+    this.duties.begin(before);
     this.pods.lossAccepted = false;
   }
 

@@ -16,6 +16,8 @@ export interface StoredOwner {
 export class OwnerKeeper {
   stored: StoredOwner | undefined;
   readAt: Monotonic = -Infinity;
+  /** When the bucket did not answer last. */
+  failedAt: Monotonic = -Infinity;
 
   constructor(
     private readonly configuration: ManagerConfiguration,
@@ -55,6 +57,7 @@ export class OwnerKeeper {
     } catch (error) {
       // A bucket that does not answer now is none to start an engine on, or to be promoted on.
       this.readAt = -Infinity;
+      this.failedAt = this.ports.clock.now();
       throw error;
     }
   }

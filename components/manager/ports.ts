@@ -219,11 +219,14 @@ export interface Volume {
   /** Content of one of the engine's files; undefined when it has gone. */
   readFile(name: string): Promise<Uint8Array | undefined>;
   /**
-   * Puts back the WALs that the engine has deleted since the last call, and keeps those that are there: it deletes all but the newest when it opens, with their rows in memory only.
+   * Puts back what the engine has deleted or replaced since the last call, and keeps what is there: when it opens it deletes all WALs but the newest, with their rows in memory only, and all tables'
+   * files that the bucket's manifests do not name.
    */
-  keepWal(): Promise<void>;
+  keep(): Promise<void>;
+  /** The kept files of SSTables that the engine has deleted since, for a manifest that is not the kept one. */
+  lostSinceKept(): Promise<string[]>;
   /** What was kept is in the tables' files by now; put back, it would bring old versions of rows. */
-  forgetKeptWal(): Promise<void>;
+  forgetKept(): Promise<void>;
   /**
    * Names of SSTables' files without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. A file of values may be empty by right.
    */

@@ -9,7 +9,8 @@ import { JoinDesk } from "./joinDesk";
 import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
-import { Ports, StoredObject } from "./ports";
+import { BeforePromotion } from "./lateUploads";
+import { Ports } from "./ports";
 import { detourAfterMilliseconds, stillServes } from "./switchover";
 import { nextHold, Pace, paceWindowMilliseconds, slicesOf } from "./throttle";
 import { Monotonic, View } from "./view";
@@ -81,11 +82,11 @@ export class PrimaryDuties {
 
   /**
    * This node has become the primary.
-   * @param stored what the bucket held when that began; undefined on the last primary's own volume
+   * @param before undefined on the last primary's own volume
    */
-  begin(stored: StoredObject[] | undefined): void {
+  begin(before: BeforePromotion | undefined): void {
     this.joins.begin();
-    this.audit.begin(stored);
+    this.audit.begin(before);
     this.beatInBucket = 0;
     this.beatWrittenAt = this.options.ports.clock.now();
     this.unanswered = 0;

@@ -28,9 +28,14 @@ export interface PromotionContext {
   following: boolean;
   /** So long ago at least the last primary lost its right to write. */
   silentMilliseconds: number;
+  /** This node could not reach the bucket a while ago: for so long a poll that began then may hang still. */
+  pollMayHangMilliseconds: number;
+  /** Whether this node has followed that heartbeat since it started. */
+  hasFollowed: (beat: { epoch: number; beat: number }) => boolean;
   volume: VolumeRecord;
   owner: { record: OwnerRecord; etag: string } | undefined;
   engineEpochBefore?: number;
+  engineEpoch?: number;
   generationBefore?: number;
   /** The engine's objects in the bucket, as they were when the last primary's last writes were waited for. */
   stored?: StoredObject[];
@@ -72,16 +77,20 @@ export async function promotionStep(step: PromotionStep, context: PromotionConte
 }
 
 /** The last primary has said what its last heartbeat was: no guess is needed of how long to wait for it. Answers whether it came. */
-async function followLastBeat(
-  { ports, syncIntervalMilliseconds }: PromotionContext,
-  last: { epoch: number; beat: number },
-) {
+async function followLastBeat(context: PromotionContext, last: { epoch: number; beat: number }): Promise<boolean> {
+  const { ports, syncIntervalMilliseconds } = context;
   const { clock, engine } = ports;
   const until = clock.now() + lastBeatTimeout;
   for (;;) {
     const seen = await engine.readHeartbeat(callTimeout);
     if (!seen) throw new Error("the replica has lost sight of the tables that it followed");
-    if (seen.epoch > last.epoch || (seen.epoch === last.epoch && seen.beat >= last.beat)) break;
+    if (seen.epoch === last.epoch && seen.beat >= last.beat) break;
+    if (seen.epoch > last.epoch) {
+      // A promotion that died has written over it.
+      if (context.hasFollowed(last)) return true;
+      context.mustRestart = true;
+      throw new Error("this node may lack what came before the trial write of a promotion that died");
+    }
     if (clock.now() > until) return false;
     await clock.sleep(syncIntervalMilliseconds / 2);
   }
@@ -143,21 +152,27 @@ async function refuseStaleManifests(context: PromotionContext, objects: StoredOb
 
 /**
  * A promotion that died between its raise of the engine's epoch and its flush has left the last primary's WAL behind: the rows are in no table's file, and an engine that has not read them yet passes
- * over what is of an earlier epoch. One that got further has a newer generation of its own epoch.
+ * over what is of an earlier epoch. It has left its trial write, too, under an earlier number: an engine that reads that first takes all else for older. One that got further has a newer generation of
+ * its own epoch. Answers whether there was such a WAL.
  */
-async function reviveWal({ ports }: PromotionContext, objects: StoredObject[]): Promise<void> {
+async function reviveWal({ ports }: PromotionContext, objects: StoredObject[]): Promise<boolean> {
   const { store, log } = ports;
+  const keyOf = (generation: number) => `${engineFolder}uwal_${generation}.log`;
   const current = await store.readEngineEpoch(callTimeout);
   const generations = objects.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
+  const isStale = (epoch: number) => epoch > 0 && epoch < current;
   const newest = Math.max(...generations);
-  const wals = generations.filter(generation => generation >= newest - walGenerationsKept).sort((a, b) => b - a);
-  for (const generation of wals) {
-    const key = `${engineFolder}uwal_${generation}.log`;
-    const epoch = await store.epochOf(key, callTimeout);
-    if (epoch === 0 || epoch >= current) return;
-    await store.stampEpoch(key, current, callTimeout);
-    log("warning", "a WAL object of an earlier epoch was revived", { key, epoch, current });
+  if (generations.length === 0 || !isStale(await store.epochOf(keyOf(newest), callTimeout))) return false;
+  const stale: number[] = [];
+  for (const generation of generations.sort((a, b) => a - b)) {
+    if (isStale(await store.epochOf(keyOf(generation), callTimeout))) stale.push(generation);
+    else await store.delete(keyOf(generation), callTimeout);
   }
+  // The oldest first: rows of a generation that comes after a later one are passed over.
+  for (const generation of stale.filter(generation => generation >= newest - walGenerationsKept))
+    await store.stampEpoch(keyOf(generation), current, callTimeout);
+  log("warning", "revived the WAL of an epoch that ended in a promotion that died", { newest, current });
+  return true;
 }
 
 const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
@@ -178,24 +193,27 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const objects = await engineObjects(store, callTimeout);
     const listing = clock.now() - answered;
     context.stored = objects;
+    const wal = reviveWal(context, objects);
     if (context.following && last?.clean && last.lastBeat !== undefined) {
-      if (await followLastBeat(context, last.lastBeat)) return refuseEmptyFiles(context);
+      const isThere = await followLastBeat(context, last.lastBeat).finally(() => wal);
+      if (isThere) return refuseEmptyFiles(context);
       log("warning", "the last primary's last heartbeat was not seen", last.lastBeat);
     }
+    const wasRevived = await wal;
     if (!context.following) await refuseStaleManifests(context, objects);
-    await reviveWal(context, objects);
     const walObjects = objects.filter(({ key }) => walGeneration(key) !== undefined).length;
     // A poll lists the bucket and reads every WAL object, one after another.
     const cycle = interval + pollAllowance * (listing + (answered - asked) * (walObjects + 1));
     // The poll that was under way at the last write may have missed it, the next one has not. Of that time some has passed already.
+    const passed = wasRevived || context.pollMayHangMilliseconds > 0 ? 0 : context.silentMilliseconds;
     const window = context.following
-      ? Math.max(2 * interval, 2 * cycle - context.silentMilliseconds)
+      ? Math.max(2 * interval, 2 * cycle - passed) + context.pollMayHangMilliseconds
       : Math.max(freshSettle, 4 * cycle);
-    const until = clock.now() + 2 * longestSettle;
+    const until = clock.now() + 2 * (longestSettle + context.pollMayHangMilliseconds);
     let before = await engine.readHeartbeat(callTimeout);
     if (context.following && !before) throw new Error("the replica has lost sight of the tables that it followed");
     for (;;) {
-      await clock.sleep(Math.min(longestSettle, window));
+      await clock.sleep(Math.min(longestSettle + context.pollMayHangMilliseconds, window));
       const after = await engine.readHeartbeat(callTimeout);
       if (after?.beat === before?.beat && after?.epoch === before?.epoch) break;
       if (clock.now() > until) throw new Error("the replica still follows a writer after its lease was taken");
@@ -263,6 +281,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const after = await context.ports.store.readEngineEpoch(callTimeout);
     if (after <= before)
       throw new Error(`the engine's epoch in the bucket did not grow: ${before} before, ${after} after`);
+    context.engineEpoch = after;
   },
 
   async flush(context) {
@@ -276,7 +295,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       await clock.sleep(generationPollEvery);
       after = await engine.walGeneration();
     }
-    await volume.forgetKeptWal();
+    await volume.forgetKept();
   },
 
   async recordEpoch(context) {

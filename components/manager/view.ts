@@ -183,6 +183,8 @@ export interface View {
   promotion?: PromotionProgress;
   handover?: HandoverProgress;
   refusal?: Refusal;
+  /** In a row, starts of this replica after which it did not follow. */
+  wipes: number;
   /** Since when mariadbd has not run; undefined while it does. */
   stoppedSince?: Monotonic;
   /** SIGTERM was received. */

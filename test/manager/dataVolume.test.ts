@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dataVolume } from "../../components/manager/dataVolume";
 
-describe("the WAL of the last primary's volume", () => {
+describe("what is kept of the last primary's volume while it is opened", () => {
   let root: string;
   const inVolume = (name: string) => join(root, name);
   const volume = () =>
@@ -13,7 +13,7 @@ describe("the WAL of the last primary's volume", () => {
       mariadbDirectory: inVolume("mysql"),
       tidesdbDirectory: inVolume("tidesdb_data"),
       templateDirectory: inVolume("template"),
-      walDirectory: inVolume("wal"),
+      keptDirectory: inVolume("kept"),
       epochFile: inVolume("epoch.json"),
     });
   const wal = (generation: number) => inVolume(`tidesdb_data/uwal_${generation}.log`);
@@ -28,32 +28,60 @@ describe("the WAL of the last primary's volume", () => {
   afterEach(() => rmSync(root, { recursive: true }));
 
   it("comes back when the engine has deleted it and died before it flushed what it had replayed", async () => {
-    await volume().keepWal();
+    await volume().keep();
     rmSync(wal(5));
-    await volume().keepWal();
+    await volume().keep();
     assert.deepEqual(files(), ["LOCK", "uwal_5.log", "uwal_6.log"]);
     assert.equal(readFileSync(wal(5), "utf8"), "rows of 5");
   });
 
   it("has in its second name what the engine has appended since", async () => {
-    await volume().keepWal();
+    await volume().keep();
     writeFileSync(wal(6), ", and more", { flag: "a" });
     rmSync(wal(6));
-    await volume().keepWal();
+    await volume().keep();
     assert.equal(readFileSync(wal(6), "utf8"), "rows of 6, and more");
   });
 
   it("does not come back after it was flushed: it would bring old versions of rows", async () => {
-    await volume().keepWal();
+    await volume().keep();
     rmSync(wal(5));
-    await volume().forgetKeptWal();
-    await volume().keepWal();
+    await volume().forgetKept();
+    await volume().keep();
     assert.deepEqual(files(), ["LOCK", "uwal_6.log"]);
   });
 
+  it("comes back with tables' files that were deleted for a manifest of somebody else's, and with the manifest", async () => {
+    const file = (name: string) => inVolume(`tidesdb_data/shop__orders/${name}`);
+    mkdirSync(inVolume("tidesdb_data/shop__orders"));
+    for (const name of ["L1_1.klog", "L1_1.vlog", "MANIFEST"]) writeFileSync(file(name), `${name} of mine`);
+    await volume().keep();
+    assert.deepEqual(await volume().lostSinceKept(), []);
+    writeFileSync(file("MANIFEST"), "another's");
+    rmSync(file("L1_1.klog"));
+    assert.deepEqual(await volume().lostSinceKept(), ["shop__orders/L1_1.klog"]);
+    writeFileSync(file("L1_2.klog"), "flushed since");
+    await volume().keep();
+    assert.equal(readFileSync(file("L1_1.klog"), "utf8"), "L1_1.klog of mine");
+    assert.equal(readFileSync(file("MANIFEST"), "utf8"), "MANIFEST of mine");
+    assert.deepEqual(await volume().lostSinceKept(), []);
+    // What the kept manifest does not name is not kept with it.
+    rmSync(file("L1_2.klog"));
+    await volume().keep();
+    assert.ok(!readdirSync(inVolume("tidesdb_data/shop__orders")).includes("L1_2.klog"));
+  });
+
+  it("does not miss files that the engine has deleted by its own manifest", async () => {
+    mkdirSync(inVolume("tidesdb_data/shop__orders"));
+    for (const name of ["L1_1.klog", "MANIFEST"]) writeFileSync(inVolume(`tidesdb_data/shop__orders/${name}`), name);
+    await volume().keep();
+    rmSync(inVolume("tidesdb_data/shop__orders/L1_1.klog"));
+    assert.deepEqual(await volume().lostSinceKept(), []);
+  });
+
   it("needs nothing to be there before", async () => {
-    await volume().forgetKeptWal();
-    await volume().keepWal();
+    await volume().forgetKept();
+    await volume().keep();
     assert.deepEqual(files(), ["LOCK", "uwal_5.log", "uwal_6.log"]);
   });
 });

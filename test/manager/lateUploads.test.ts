@@ -8,36 +8,43 @@ describe("what an earlier primary sends after another was promoted", () => {
   let late: LateUploads;
   beforeEach(() => {
     late = new LateUploads();
-    late.begin(atPromotion);
+    late.begin({ stored: atPromotion, engineEpoch: 4 });
   });
 
-  it("is found by its object having grown", () => {
-    assert.deepEqual(late.find([wal(1, 100), wal(2, 51), wal(3, 8)], []), [2]);
+  it("is suspected where an object has grown, or has come since", () => {
+    assert.deepEqual(late.suspects([wal(1, 100), wal(2, 51), wal(3, 8)], []), [2, 3]);
   });
 
-  it("is not what is as it was, has shrunk or is gone, nor what came after the promotion", () => {
-    assert.deepEqual(late.find([wal(1, 100), wal(3, 500)], []), []);
-    assert.deepEqual(late.find([wal(2, 20)], []), []);
+  it("is not what is as it was, has shrunk or is gone, nor what has proved to be this primary's own", () => {
+    assert.deepEqual(late.suspects([wal(1, 100), wal(2, 20)], []), []);
+    assert.ok(!late.isLate(3, 4) && !late.isLate(4, 0) && late.isLate(5, 3));
+    assert.deepEqual(late.suspects([wal(3, 500), wal(4, 500), wal(5, 500)], []), [5]);
+  });
+
+  it("is nothing that a manager could know that began on the last primary's own volume", () => {
+    const fresh = new LateUploads();
+    fresh.begin(undefined);
+    assert.deepEqual(fresh.suspects([wal(1, 100)], []), []);
   });
 
   it("is not this node's own WAL, which may have an earlier number", () => {
-    assert.deepEqual(late.find([wal(1, 900)], [{ name: "uwal_1.log", size: 900 }]), []);
+    assert.deepEqual(late.suspects([wal(1, 900)], [{ name: "uwal_1.log", size: 900 }]), []);
   });
 
   it("is found again when it is sent again, and its age is that of the last removal", () => {
     assert.equal(late.age(5), undefined);
     late.removed(2, 10);
-    assert.deepEqual(late.find([wal(2, 30)], []), [2]);
+    assert.deepEqual(late.suspects([wal(2, 30)], []), [2]);
     assert.equal(late.age(25), 15);
   });
 
   it("is still known to a primary that was resumed on its own volume, and not to the next one", () => {
     late.removed(2, 10);
     late.begin(undefined);
-    assert.deepEqual(late.find([wal(1, 101)], []), [1]);
+    assert.deepEqual(late.suspects([wal(1, 101)], []), [1]);
     assert.equal(late.age(11), 1);
-    late.begin([]);
-    assert.deepEqual(late.find([wal(1, 101)], []), []);
+    late.begin({ stored: [wal(1, 101)], engineEpoch: 5 });
+    assert.deepEqual(late.suspects([wal(1, 101)], []), []);
     assert.equal(late.age(11), undefined);
   });
 });

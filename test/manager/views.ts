@@ -81,6 +81,7 @@ export function replica(changes: Partial<View> = {}): View {
     peers: [],
     peersAskedAt: -Infinity,
     stopping: false,
+    wipes: 0,
     replicaGoesFirst: false,
     promisedUntil: -Infinity,
     writesStopped: false,

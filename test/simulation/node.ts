@@ -26,7 +26,7 @@ export class SimulatedNode {
   disk = new MemoryDisk();
   record: VolumeRecord = { volumeId: "" };
   /** WALs that are kept beside the engine's. */
-  private readonly keptWal = new Map<string, Uint8Array>();
+  private readonly kept = new Map<string, Uint8Array>();
   process: Process | undefined;
   manager: Manager | undefined;
   server: SimulatedServer | undefined;
@@ -88,7 +88,7 @@ export class SimulatedNode {
 
   loseDisk(): void {
     this.disk = new MemoryDisk();
-    this.keptWal.clear();
+    this.kept.clear();
     this.record = { volumeId: "" };
   }
 
@@ -133,7 +133,7 @@ export class SimulatedNode {
         write: record => Promise.resolve(void (this.record = record)),
         wipe: () => {
           for (const file of this.disk.list()) this.disk.remove(file);
-          this.keptWal.clear();
+          this.kept.clear();
           this.record = { volumeId: `volume-${world.nextSerial()}` };
           return Promise.resolve(this.record);
         },
@@ -145,8 +145,9 @@ export class SimulatedNode {
               return generation === undefined ? [] : [{ generation, bytes: this.disk.size(name) ?? 0 }];
             }),
           ),
-        keepWal: () => Promise.resolve(this.keepWal()),
-        forgetKeptWal: () => Promise.resolve(this.keptWal.clear()),
+        keep: () => Promise.resolve(this.keep()),
+        lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
+        forgetKept: () => Promise.resolve(this.kept.clear()),
         readFile: name => Promise.resolve(this.disk.read(name)),
         tableFiles: () =>
           Promise.resolve(filesWithContent(this.disk.list().map(name => ({ name, size: this.disk.size(name) ?? 0 })))),
@@ -283,10 +284,23 @@ export class SimulatedNode {
     };
   }
 
-  private keepWal(): void {
-    for (const [name, content] of this.keptWal) if (this.disk.size(name) === undefined) this.disk.write(name, content);
-    for (const name of this.disk.list())
-      if (walGeneration(name) !== undefined) this.keptWal.set(name, this.disk.read(name) ?? new Uint8Array());
+  private keep(): void {
+    const isWhole = [...this.kept.keys()].some(name => name.endsWith("/MANIFEST"));
+    for (const [name, content] of this.kept)
+      if (name.endsWith("/MANIFEST") || this.disk.size(name) === undefined) this.disk.write(name, content);
+    for (const name of this.disk.list()) {
+      const isOfTable = /(\/MANIFEST|\.[kv]log)$/.test(name);
+      if (walGeneration(name) !== undefined || (!isWhole && isOfTable)) this.kept.set(name, this.disk.read(name)!);
+    }
+  }
+
+  private lostSinceKept(): string[] {
+    const manifestOf = (name: string) => name.replace(/[^/]*$/, "MANIFEST");
+    return [...this.kept.keys()].filter(name => {
+      if (!/\.[kv]log$/.test(name) || this.disk.size(name) !== undefined) return false;
+      const [kept, now] = [this.kept.get(manifestOf(name)), this.disk.read(manifestOf(name))];
+      return kept !== undefined && (now === undefined || !Buffer.from(kept).equals(now));
+    });
   }
 
   private emptyFiles(): string[] {
