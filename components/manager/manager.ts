@@ -15,6 +15,7 @@ import { Detour, PeerStatus, Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
 import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
+import { Vacancy } from "./vacancy";
 import { Following, Monotonic, PeerView, Refusal, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
@@ -42,10 +43,6 @@ const intervals = {
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
-/** After the bucket was out of a node's reach, a request of its engine may still hang for so long. Milliseconds. */
-const pollHangs = 10_000;
-/** A follower that has seen no heartbeat for so long before the last renewal of the Lease has not followed to the end. Milliseconds. */
-const wellBehind = 4000;
 
 /** The shell around `decide`: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
 export class Manager {
@@ -65,11 +62,7 @@ export class Manager {
   private readonly rollout: Rollout;
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
-  private leaseFreeSince: Monotonic | undefined;
-  /** It was not given back. */
-  private leaseRanOut = false;
-  /** The last renewal by whoever held it. */
-  private lastRenewalAt: Monotonic = -Infinity;
+  private readonly vacancy: Vacancy;
   private refusal: Refusal | undefined;
   private stopping = false;
   private stoppedSince: Monotonic | undefined;
@@ -92,6 +85,7 @@ export class Manager {
       if (matters.includes(lane)) this.tick();
     });
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
+    this.vacancy = new Vacancy(clock, configuration.leaseMarginSeconds);
     this.owner = new OwnerKeeper(configuration, ports);
     this.follower = new Follower(ports, configuration.replicaSyncIntervalMicroseconds / 1000);
     this.pods = new PodKeeper(pod, ports);
@@ -124,8 +118,9 @@ export class Manager {
       switchedOver: () => this.endRequest(),
       lossAccepted: () => this.pods.lossAccepted,
       nextBeat: () => this.duties.nextBeat(),
-      silentMilliseconds: () => this.silentMilliseconds(),
-      pollMayHangMilliseconds: () => this.pollMayHangMilliseconds(),
+      silentMilliseconds: () => this.vacancy.silentMilliseconds(),
+      pollMayHangMilliseconds: () =>
+        this.vacancy.pollMayHangMilliseconds(this.follower.beatSeenAt, this.owner.failedAt),
       promoted: before => this.begin(before),
       changed: () => this.tick(),
     });
@@ -230,7 +225,7 @@ export class Manager {
       mustBeginAnew: this.follower.mustBeginAnew,
       peers: this.peers,
       peersAskedAt: this.peersAskedAt,
-      leaseFreeSince: this.leaseFreeSince,
+      leaseFreeSince: this.vacancy.since,
       promotion: this.engine.promotion,
       handover: this.engine.handover,
       refusal: this.refusal,
@@ -282,7 +277,7 @@ export class Manager {
   private observe(now: Monotonic): void {
     this.watchVacancy(now);
     const { state, role, failures } = this.engine.view;
-    const inDoubt = state === "stopped" || this.leaseFreeSince !== undefined || this.owner.stored === undefined;
+    const inDoubt = state === "stopped" || this.vacancy.since !== undefined || this.owner.stored === undefined;
     const writer = role !== "replica";
 
     this.lease.observe(now);
@@ -292,7 +287,7 @@ export class Manager {
         ? intervals.ownerOfPrimary
         : intervals.ownerOfReplica;
     this.lanes.every(ownerInterval, "owner", () => this.readOwner());
-    const vacant = this.leaseFreeSince !== undefined;
+    const vacant = this.vacancy.since !== undefined;
     const podsInterval = vacant ? intervals.podsInDoubt : writer ? intervals.podsOfPrimary : intervals.podsOfReplica;
     this.lanes.every(podsInterval, "pods", () => this.readPods());
     this.duties.observe(now);
@@ -300,7 +295,7 @@ export class Manager {
       this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     if (this.rollout.waits(now) && role === "primary")
       this.lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
-    const unasked = this.leaseFreeSince !== undefined && this.peersAskedAt < this.leaseFreeSince;
+    const unasked = this.vacancy.since !== undefined && this.peersAskedAt < this.vacancy.since;
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     this.stoppedSince = state === "stopped" ? (this.stoppedSince ?? now) : undefined;
     if (this.stoppedSince !== undefined && !this.stopping)
@@ -340,26 +335,8 @@ export class Manager {
   /** Since when the Lease is free to take; kept while this node has taken it, until it serves. */
   private watchVacancy(now: Monotonic): void {
     const held = this.lease.hold !== undefined;
-    if (!held && leaseIsFree(this.view(), now)) {
-      this.leaseFreeSince ??= now;
-      this.lastRenewalAt = this.lease.observation?.unchangedSince ?? -Infinity;
-      this.leaseRanOut = this.lease.observation?.released !== true;
-    } else if (!held || this.engine.view.role === "primary") this.leaseFreeSince = undefined;
-  }
-
-  /** A holder that did not renew lost its right two margins before the Lease was free here. */
-  private silentMilliseconds(): number {
-    if (this.leaseFreeSince === undefined) return 0;
-    const margins = this.leaseRanOut ? 2000 * this.configuration.leaseMarginSeconds : 0;
-    return this.ports.clock.now() - this.leaseFreeSince + margins;
-  }
-
-  /** For how much longer a poll of this node's engine may hang that has not seen the last primary's last writes. */
-  private pollMayHangMilliseconds(): number {
-    // A primary that gave the Lease back may have stopped writing long before.
-    const behind = this.leaseRanOut ? this.lastRenewalAt - (this.follower.beatSeenAt ?? Infinity) : 0;
-    if (behind > wellBehind) return pollHangs;
-    return Math.max(0, pollHangs - (this.ports.clock.now() - this.owner.failedAt));
+    if (!held && leaseIsFree(this.view(), now)) this.vacancy.lasts(this.lease.observation);
+    else if (!held || this.engine.view.role === "primary") this.vacancy.end();
   }
 
   private async readOwner(): Promise<void> {

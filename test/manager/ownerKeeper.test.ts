@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Conflict, Ports, StoredObject } from "../../components/manager/ports";
 import { OwnerKeeper } from "../../components/manager/ownerKeeper";
-import { whyUnsupported } from "../../components/manager/engineKeeper";
+import { whyUnsupported } from "../../components/manager/engineVersion";
 import { OwnerRecord } from "../../components/manager/view";
 import { configuration, owner } from "./views";
 
