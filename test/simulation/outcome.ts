@@ -57,6 +57,7 @@ async function compareReplicas(world: World, expected: Map<string, string>): Pro
       const mayHaveMore = promises.lossAcceptedAt !== undefined && !promised.agreementAfterAcceptedLoss;
       const difference = howItDiffers(node, expected, mayHaveMore);
       if (difference === undefined) break;
+      if (!promised.bucketNowAndThen && promises.mayHaveMissed(node)) break;
       if (time.now > until) {
         promises.violated(difference);
         break;

@@ -7,7 +7,10 @@ export const promised = {
   apiServerOutage: true,
   /** Rule 7: `commit` acknowledges nothing that is not in the bucket; in `interval` what is not there is never older than {@link maxDataLossMilliseconds}. */
   bucketOutage: true,
-  /** A bucket that answers now and then, while a replica starts, harms nothing. */
+  /**
+   * A bucket that answers now and then harms no replica: neither one that starts, nor one that follows and gets one WAL object but not the end of the one before it, whose rows its engine then takes
+   * for older.
+   */
   bucketNowAndThen: false,
   /** A replica whose engine made an empty file of an SSTable's values notices it before its readers do, who get an error. */
   valuesOfReplicas: true,

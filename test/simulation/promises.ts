@@ -28,6 +28,8 @@ export class Promises {
   private readonly hungLoops = new Set<string>();
   private readonly departures: Span[] = [];
   private readonly cutOff: Span[] = [];
+  /** When the bucket failed now and then. */
+  private readonly nowAndThen: { from: number; until: number }[] = [];
 
   constructor(private readonly world: World) {}
 
@@ -46,6 +48,18 @@ export class Promises {
   isCutOffFromBucket(pod: string | undefined, forSeconds: number): void {
     const { now } = this.world.time;
     this.cutOff.push({ pod, from: now, until: now + forSeconds * 1000 + parkedUploads });
+  }
+
+  /** Some requests to the bucket get no answer, or an error. */
+  failsNowAndThen(forSeconds: number): void {
+    const { now } = this.world.time;
+    this.nowAndThen.push({ from: now, until: now + forSeconds * 1000 });
+  }
+
+  /** Whether a replica has followed while the bucket failed now and then, and has not begun anew since. */
+  mayHaveMissed({ pod }: SimulatedNode): boolean {
+    const lastStop = Math.max(-1, ...this.stops.filter(stop => stop.pod === pod).map(({ at }) => at));
+    return this.nowAndThen.some(({ until }) => until > lastStop);
   }
 
   stopped(node: SimulatedNode): void {

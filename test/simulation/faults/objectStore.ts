@@ -8,7 +8,9 @@ function bucketFault(name: string, longestSeconds: number, how: (random: Random)
     inject(world, random) {
       const seconds = random.between(1, longestSeconds);
       world.promises.isCutOffFromBucket(undefined, seconds);
-      world.heal(seconds, world.network.misbehave(bucket, how(random)));
+      const misbehaviour = how(random);
+      if (misbehaviour.slowBy === undefined) world.promises.failsNowAndThen(seconds);
+      world.heal(seconds, world.network.misbehave(bucket, misbehaviour));
     },
   };
 }
