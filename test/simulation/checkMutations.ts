@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       seed: { type: "string", default: "1" },
-      schedules: { type: "string", default: "600" },
+      schedules: { type: "string", default: "1500" },
       only: { type: "string" },
       workers: { type: "string", default: String(os.availableParallelism()) },
     },

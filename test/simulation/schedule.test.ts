@@ -32,7 +32,7 @@ describe("a schedule of the simulation", () => {
   it("shows what a rule is good for: two writers without a time limit, and no writes where nobody kills an engine that hangs", async () => {
     const firstViolation = async (rule: string) => {
       const mutation = mutations.find(candidate => candidate.rule === rule);
-      for (let seed = 1; seed <= 200; seed++) {
+      for (let seed = 1; seed <= 400; seed++) {
         const { violations } = await playSchedule(seed, { mutation });
         if (violations[0] !== undefined) return violations[0];
       }
