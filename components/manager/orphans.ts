@@ -15,6 +15,7 @@ export function folderOf(name: string): string | undefined {
   return name.includes("/") ? name.slice(0, name.indexOf("/")) : undefined;
 }
 
+/** The folders that files are in, each once. */
 export function foldersOf(names: Iterable<string>): string[] {
   return [...new Set([...names].map(folderOf).filter(folder => folder !== undefined))];
 }

@@ -165,8 +165,9 @@ async function reviveWal({ ports }: PromotionContext, objects: StoredObject[]): 
   if (generations.length === 0 || !isStale(await store.epochOf(keyOf(newest), callTimeout))) return false;
   const stale: number[] = [];
   for (const generation of generations.sort((a, b) => a - b)) {
-    if (isStale(await store.epochOf(keyOf(generation), callTimeout))) stale.push(generation);
-    else await store.delete(keyOf(generation), callTimeout);
+    const epoch = await store.epochOf(keyOf(generation), callTimeout);
+    if (isStale(epoch)) stale.push(generation);
+    else if (epoch > 0) await store.delete(keyOf(generation), callTimeout);
   }
   // The oldest first: rows of a generation that comes after a later one are passed over.
   for (const generation of stale.filter(generation => generation >= newest - walGenerationsKept))
@@ -193,13 +194,13 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const objects = await engineObjects(store, callTimeout);
     const listing = clock.now() - answered;
     context.stored = objects;
-    const wal = reviveWal(context, objects);
-    if (context.following && last?.clean && last.lastBeat !== undefined) {
-      const isThere = await followLastBeat(context, last.lastBeat).finally(() => wal);
-      if (isThere) return refuseEmptyFiles(context);
-      log("warning", "the last primary's last heartbeat was not seen", last.lastBeat);
-    }
-    const wasRevived = await wal;
+    const lastBeat = context.following && last?.clean ? last.lastBeat : undefined;
+    const [isThere, wasRevived] = await Promise.all([
+      lastBeat && followLastBeat(context, lastBeat),
+      reviveWal(context, objects),
+    ]);
+    if (isThere) return refuseEmptyFiles(context);
+    if (lastBeat) log("warning", "the last primary's last heartbeat was not seen", lastBeat);
     if (!context.following) await refuseStaleManifests(context, objects);
     const walObjects = objects.filter(({ key }) => walGeneration(key) !== undefined).length;
     // A poll lists the bucket and reads every WAL object, one after another.
