@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { Document, visit } from "yaml";
 import type { Plan, PlannedResource } from "./planner/plan";
 import { valueAt } from "./planner/plan";
 import { PlanError } from "./planner/planError";
@@ -54,6 +54,9 @@ export function manifestsOf(plan: Plan): Manifest[] {
   });
 }
 
+/** The indentation of a block would swallow the blanks of such a line. */
+const lineOfBlanks = /^[ \t]+$/m;
+
 function obstacles(object: PlannedResource): string[] {
   const { kind, apiVersion } = object.inputs;
   if (typeof kind !== "string" || typeof apiVersion !== "string") return ["it is no plain object"];
@@ -69,10 +72,16 @@ function yamlOf(object: PlannedResource, plan: Plan): string {
   const placed = namespace === undefined ? metadata : { ...metadata, namespace };
   const { apiVersion, kind, ...rest } = inputs;
   // Kubernetes reads YAML 1.1, where a plain `yes` is true and `012` is ten.
-  return stringify(
+  const document = new Document(
     { apiVersion, kind, ...rest, metadata: placed },
-    { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false },
+    { version: "1.1", aliasDuplicateObjects: false },
   );
+  visit(document, {
+    Scalar(_, scalar) {
+      if (typeof scalar.value === "string" && lineOfBlanks.test(scalar.value)) scalar.type = "QUOTE_DOUBLE";
+    },
+  });
+  return document.toString({ lineWidth: 0 });
 }
 
 /** An object without a namespace goes where its provider says, as in an update. */

@@ -84,6 +84,8 @@ describe("manifests of a plan", () => {
         "#",
         "|",
         " x ",
+        " \n",
+        "a\n \nb",
       ),
       fc.string({ unit: "grapheme" }),
       fc.string({ unit: fc.constantFrom("a", "\n", " ", "\t", ":", "'", '"', "\\", "#") }),
