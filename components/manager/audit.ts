@@ -6,8 +6,11 @@ import {
   missingInBucket,
   Inherited,
   walGeneration,
+  walGenerations,
+  walKey,
 } from "./comparison";
 import { missingCopies } from "./definitions";
+import { followersAmong } from "./followers";
 import { obsoleteWalObjects } from "./housekeeping";
 import { BeforePromotion, LateUploads } from "./lateUploads";
 import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
@@ -122,7 +125,7 @@ export class Audit {
     try {
       for (const generation of new Set(this.samples.map(sample => sample.generation))) {
         this.askedAt = clock.now();
-        const size = await store.size(`${engineFolder}uwal_${generation}.log`, timeoutMilliseconds);
+        const size = await store.size(walKey(generation), timeoutMilliseconds);
         sizes.set(generation, size ?? 0);
         this.roundTrips = [this.roundTrips[1], clock.now() - this.askedAt];
       }
@@ -219,7 +222,7 @@ export class Audit {
   private async removeLate(generations: number[]): Promise<void> {
     const { store } = this.ports;
     for (const generation of generations) {
-      const key = `${engineFolder}uwal_${generation}.log`;
+      const key = walKey(generation);
       if (!this.late.isLate(generation, await store.epochOf(key, listTimeout))) continue;
       await store.delete(key, listTimeout);
       this.late.removed(generation, this.ports.clock.now());
@@ -236,7 +239,7 @@ export class Audit {
   }
 
   private async housekeep(stored: StoredObject[], clean: boolean, now: Monotonic): Promise<void> {
-    const generations = stored.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
+    const generations = walGenerations(stored);
     for (const generation of generations) if (!this.walSeen.has(generation)) this.walSeen.set(generation, now);
     for (const generation of this.walSeen.keys())
       if (!generations.includes(generation)) this.walSeen.delete(generation);
@@ -246,10 +249,10 @@ export class Audit {
     const candidates = obsoleteWalObjects(this.walSeen, uploaded, now);
     if (candidates.length === 0) return;
     // A follower that has not seen a later generation yet may be reading these just now.
-    const followers = (await peers.askAll(listTimeout)).filter(({ following }) => following === "following");
+    const followers = followersAmong(await peers.askAll(listTimeout));
     const slowest = Math.min(...followers.map(({ generation }) => generation));
     const obsolete = candidates.filter(generation => generation < slowest);
-    for (const generation of obsolete) await store.delete(`${engineFolder}uwal_${generation}.log`, listTimeout);
+    for (const generation of obsolete) await store.delete(walKey(generation), listTimeout);
     if (obsolete.length > 0)
       this.log("info", "deleted WAL objects that nobody needs", {
         first: Math.min(...obsolete),
@@ -282,7 +285,7 @@ function figuresOf(missing: MissingObject[], files: LocalFile[], stored: StoredO
   return {
     bytes: missing.reduce((sum, { missingBytes }) => sum + missingBytes, 0),
     objects: missing.length,
-    walObjects: stored.filter(({ key }) => walGeneration(key) !== undefined).length,
+    walObjects: walGenerations(stored).length,
     columnFamilies: stored.filter(({ key }) => key.endsWith("/MANIFEST")).length,
     sstables,
   };

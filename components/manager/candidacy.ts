@@ -106,7 +106,7 @@ function ownRank(view: View): number[] {
   return rank(resumable, view.following === "following", view.mustBeginAnew, view.position.epoch, view.position.beat);
 }
 
-/** The last primary's own volume lacks nothing; then followers, those without dropped tables first, by how far they have followed; then the rest. */
+/** The last primary's own volume lacks nothing; then followers, those first that need not begin anew, by how far they have followed; then the rest. */
 function rank(resumable: boolean, following: boolean, mustBeginAnew: boolean, epoch: number, beat: number): number[] {
   return [resumable ? 1 : 0, following ? 1 : 0, mustBeginAnew ? 0 : 1, epoch, beat];
 }

@@ -66,6 +66,21 @@ export function walGeneration(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+/** The WAL generations among the engine's objects. */
+export function walGenerations(objects: readonly StoredObject[]): number[] {
+  return objects.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
+}
+
+/** The key of a WAL object, below the deployment's prefix. */
+export function walKey(generation: number): string {
+  return `${engineFolder}uwal_${generation}.log`;
+}
+
+/** Whether engines pass over an object for its epoch. One without an epoch (0) counts as current. */
+export function isSuperseded(epoch: number, current: number): boolean {
+  return epoch > 0 && epoch < current;
+}
+
 export function highestWalGeneration(names: string[]): number | undefined {
   const generations = names.map(walGeneration).filter(generation => generation !== undefined);
   return generations.length === 0 ? undefined : Math.max(...generations);

@@ -6,7 +6,6 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { podLayout } from "../core/podLayout";
 import { walGeneration } from "./comparison";
-import { filesWithContent } from "./inventory";
 import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 
@@ -59,16 +58,6 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     await fs.rename(temporary, templateDirectory);
   }
 
-  /** The files of SSTables and their sizes. */
-  async function sstableFiles(): Promise<{ name: string; size: number }[]> {
-    const found: { name: string; size: number }[] = [];
-    for (const name of (await filesIn(tidesdbDirectory)).filter(isOfSstable)) {
-      const size = await sizeOf(path.join(tidesdbDirectory, name));
-      if (size !== undefined) found.push({ name, size });
-    }
-    return found;
-  }
-
   return {
     write,
 
@@ -95,12 +84,13 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       return record;
     },
 
-    async tableFiles() {
-      return filesWithContent(await sstableFiles());
-    },
-
-    async emptyTableFiles() {
-      return (await sstableFiles()).filter(({ size }) => size === 0).map(({ name }) => name);
+    async sstableFiles() {
+      const found: { name: string; size: number }[] = [];
+      for (const name of (await filesIn(tidesdbDirectory)).filter(isOfSstable)) {
+        const size = await sizeOf(path.join(tidesdbDirectory, name));
+        if (size !== undefined) found.push({ name, size });
+      }
+      return found;
     },
 
     async walFiles() {
@@ -116,18 +106,20 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     async keep() {
       await fs.mkdir(keptDirectory, { recursive: true });
       const kept = await filesIn(keptDirectory);
+      await makeFolders(tidesdbDirectory, kept);
       for (const name of kept) {
         if (isManifest(name)) await copyWhole(path.join(keptDirectory, name), path.join(tidesdbDirectory, name));
         else await linkTo(keptDirectory, tidesdbDirectory, name);
       }
       // The tables' files of before are kept as one, the manifests last. What was flushed since is named by none of these, and comes from WALs that are kept, too.
       const isWhole = kept.some(isManifest);
-      const files = (await filesIn(tidesdbDirectory)).filter(name => isOfWal(name) || (!isWhole && isOfSstable(name)));
-      for (const name of files) await linkTo(tidesdbDirectory, keptDirectory, name);
+      const files = await filesIn(tidesdbDirectory);
+      const toKeep = files.filter(name => isOfWal(name) || (!isWhole && (isOfSstable(name) || isManifest(name))));
+      await makeFolders(keptDirectory, toKeep);
+      for (const name of toKeep) if (!isManifest(name)) await linkTo(tidesdbDirectory, keptDirectory, name);
       await syncDirectory(keptDirectory);
-      if (isWhole) return;
-      for (const name of (await filesIn(tidesdbDirectory)).filter(isManifest))
-        await copyWhole(path.join(tidesdbDirectory, name), path.join(keptDirectory, name));
+      for (const name of toKeep)
+        if (isManifest(name)) await copyWhole(path.join(tidesdbDirectory, name), path.join(keptDirectory, name));
     },
 
     async lostSinceKept() {
@@ -209,12 +201,16 @@ async function filesIn(folder: string): Promise<string[]> {
     .map(entry => path.relative(folder, path.join(entry.parentPath, entry.name)));
 }
 
+/** Makes the folders that the names lie in. */
+async function makeFolders(base: string, names: readonly string[]): Promise<void> {
+  for (const folder of new Set(names.map(name => path.dirname(name))))
+    await fs.mkdir(path.join(base, folder), { recursive: true });
+}
+
 /** Gives a file of one folder a second name in the other, unless it has one there. */
 async function linkTo(folder: string, other: string, name: string): Promise<void> {
-  const target = path.join(other, name);
-  await fs.mkdir(path.dirname(target), { recursive: true });
   try {
-    await fs.link(path.join(folder, name), target);
+    await fs.link(path.join(folder, name), path.join(other, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
@@ -222,7 +218,6 @@ async function linkTo(folder: string, other: string, name: string): Promise<void
 
 /** For files that are rewritten: a second name would change with the first. */
 async function copyWhole(from: string, to: string): Promise<void> {
-  await fs.mkdir(path.dirname(to), { recursive: true });
   await fs.copyFile(from, `${to}.new`);
   await fs.rename(`${to}.new`, to);
 }

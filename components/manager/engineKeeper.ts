@@ -5,6 +5,7 @@ import { copyDefinitions } from "./definitions";
 import { Follower } from "./follower";
 import { handoverStep } from "./handover";
 import { text } from "./lanes";
+import { filesWithoutContent } from "./inventory";
 import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
 import { whyUnsupported } from "./engineVersion";
@@ -256,7 +257,7 @@ export class EngineKeeper {
    */
   private async giveUpVolume(): Promise<boolean> {
     const { volume, log } = this.options.ports;
-    const file = (await volume.emptyTableFiles()).find(name => name.endsWith(".klog"));
+    const file = filesWithoutContent(await volume.sstableFiles()).find(name => name.endsWith(".klog"));
     // After it was wiped once for that, what is still empty belongs to no table.
     if (file === undefined || this.gaveUpVolume) return false;
     this.gaveUpVolume = true;

@@ -1,5 +1,13 @@
 import { FollowState, followed, joined, notFollowing } from "./following";
-import { Compared, compareWith, lostSight, overdue, plainName } from "./inventory";
+import {
+  Compared,
+  compareWith,
+  filesWithContent,
+  filesWithoutContent,
+  lostSight,
+  overdue,
+  plainName,
+} from "./inventory";
 import { text } from "./lanes";
 import { foldersOf, orphans } from "./orphans";
 import { Heartbeat, Ports } from "./ports";
@@ -191,7 +199,8 @@ export class Follower {
     const { peers, volume, clock, log } = this.ports;
     const { marker, compared: before } = this;
     const inventory = await peers.inventory(primary, callTimeout);
-    const files = await volume.tableFiles();
+    const sstables = await volume.sstableFiles();
+    const files = filesWithContent(sstables);
     if (this.marker !== marker || this.state.following === "missed") return;
     const now = clock.now();
     const compared = compareWith(before, inventory, files, this.leftovers, now);
@@ -200,7 +209,7 @@ export class Follower {
     const dropped = orphans(foldersOf(files), foldersOf(inventory.files));
     this.droppedSince = new Map([...dropped].map(folder => [folder, this.droppedSince.get(folder) ?? now]));
     const ofPrimary = new Set(inventory.files);
-    this.ghosts = new Set((await volume.emptyTableFiles()).filter(name => !ofPrimary.has(plainName(name))));
+    this.ghosts = new Set(filesWithoutContent(sstables).filter(name => !ofPrimary.has(plainName(name))));
     this.passed ||= this.asked && compared.lacking.size === 0;
     // Who is joining has not followed any heartbeat yet: its marker is waited for instead.
     if (this.state.following === "joining" && this.hasLateRows) return this.beginAnew();
@@ -233,7 +242,7 @@ export class Follower {
 
   private async emptyFile({ inventory }: Compared): Promise<string | undefined> {
     const ofPrimary = new Set(inventory.files);
-    const empty = await this.ports.volume.emptyTableFiles();
+    const empty = filesWithoutContent(await this.ports.volume.sstableFiles());
     return empty.find(name => ofPrimary.has(plainName(name)) && !this.leftovers.has(plainName(name)));
   }
 }

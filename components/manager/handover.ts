@@ -1,5 +1,6 @@
 import { engineObjects, Inherited, missingInBucket } from "./comparison";
 import { copyDefinitions } from "./definitions";
+import { followersAmong } from "./followers";
 import { PeerStatus, Ports } from "./ports";
 import { HandoverStep } from "./steps";
 import { OwnerRecord } from "./view";
@@ -92,7 +93,7 @@ async function successorIsThere(context: HandoverContext): Promise<void> {
 }
 
 async function followers({ ports }: HandoverContext): Promise<PeerStatus[]> {
-  return (await ports.peers.askAll(askTimeout)).filter(({ following }) => following === "following");
+  return followersAmong(await ports.peers.askAll(askTimeout));
 }
 
 const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Promise<void> } = {

@@ -1,6 +1,6 @@
 import type { Decision, EngineAction } from "./decide";
 import { stillServes } from "./switchover";
-import { BucketView, Monotonic, View } from "./view";
+import { BucketView, Hold, Monotonic, View } from "./view";
 
 /** The peers are asked to confirm a primary whose last renewal is so old. Milliseconds. */
 export const failsafeAfterMilliseconds = 1500;
@@ -18,8 +18,12 @@ export const commitPatienceMilliseconds = 1500;
 /** The API server does not take renewals: all peers together can stand in for it. */
 export function asksPeers({ hold, engine }: View, now: Monotonic): boolean {
   if (!hold || engine.role !== "primary") return false;
-  const overdue = now - hold.lastRenewalSent >= failsafeAfterMilliseconds && hold.lastAttempt > hold.lastRenewalSent;
-  return overdue && hold.deadline - now <= failsafeAheadMilliseconds;
+  return isUnheard(hold, now) && now - hold.lastRenewalSent >= failsafeAfterMilliseconds;
+}
+
+/** The last renewal has failed, and the deadline is near. */
+function isUnheard({ lastAttempt, lastRenewalSent, deadline }: Hold, now: Monotonic): boolean {
+  return lastAttempt > lastRenewalSent && deadline - now <= failsafeAheadMilliseconds;
 }
 
 /** Neither the API server nor the bucket has answered a primary for so long: another is about to take over, and what is acknowledged here is lost then. Milliseconds. */
@@ -28,8 +32,7 @@ export const cutOffAfterMilliseconds = 1000;
 /** Whether this primary can reach neither of those that could keep its writes. */
 function isCutOff({ hold, bucket }: View, now: Monotonic): boolean {
   if (!hold || bucket?.failingSince === undefined || bucket.unconfirmed === 0) return false;
-  const unheard = hold.deadline - now <= failsafeAheadMilliseconds && hold.lastAttempt > hold.lastRenewalSent;
-  return unheard && now - bucket.failingSince >= cutOffAfterMilliseconds;
+  return isUnheard(hold, now) && now - bucket.failingSince >= cutOffAfterMilliseconds;
 }
 
 /** Whether what is acknowledged from now on could be kept (rule 7). */

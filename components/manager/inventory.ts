@@ -41,6 +41,13 @@ export function filesWithContent(files: readonly { name: string; size: number }[
 }
 
 /**
+ * The files of SSTables without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. A file of values may be empty by right.
+ */
+export function filesWithoutContent(files: readonly { name: string; size: number }[]): string[] {
+  return files.filter(({ size }) => size === 0).map(({ name }) => name);
+}
+
+/**
  * What the follower lacks now. Not all of it is amiss: files come and go with each merge.
  * @param leftovers files that belong to no table: they were lacked after the bucket was opened once more
  */

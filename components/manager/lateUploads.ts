@@ -1,4 +1,4 @@
-import { walGeneration } from "./comparison";
+import { isSuperseded, walGeneration } from "./comparison";
 import { LocalFile, StoredObject } from "./ports";
 import { Monotonic } from "./view";
 
@@ -51,7 +51,7 @@ export class LateUploads {
 
   /** Whether an object with this epoch is an earlier primary's. */
   isLate(generation: number, epoch: number): boolean {
-    const isEarlier = epoch > 0 && epoch < (this.engineEpoch ?? 0);
+    const isEarlier = isSuperseded(epoch, this.engineEpoch ?? 0);
     if (!isEarlier) this.own.add(generation);
     return isEarlier;
   }

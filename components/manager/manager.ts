@@ -306,7 +306,7 @@ export class Manager {
     const primary = this.lease.holderPod();
     this.compareWithPrimary(primary);
     if (this.follower.mustBeginAnew && this.follower.state.following === "following" && !this.lease.hold)
-      this.lanes.every(intervals.orphans, "orphans", () => this.dropOrphans());
+      this.lanes.every(intervals.orphans, "orphans", () => this.beginAnewInTurn());
     const joining = state === "running" && this.follower.state.following === "joining" && !this.lease.hold;
     if (joining && primary !== undefined && primary !== this.pod) {
       const interval = this.follower.asked ? intervals.joinAgain : intervals.join;
@@ -323,7 +323,7 @@ export class Manager {
   }
 
   /** One follower at a time begins anew: the others could take over meanwhile. */
-  private async dropOrphans(): Promise<void> {
+  private async beginAnewInTurn(): Promise<void> {
     const peers = await this.ports.peers.askAll(peerTimeout);
     if (
       this.follower.mustBeginAnew &&

@@ -212,8 +212,8 @@ export interface Volume {
   wipe(): Promise<VolumeRecord>;
   /** The engine's files that belong in the bucket. */
   list(): Promise<LocalFile[]>;
-  /** Names of the files with content of whole SSTables: of their keys, and of their values where they have any. */
-  tableFiles(): Promise<string[]>;
+  /** The files of SSTables: of their keys, and of their values. */
+  sstableFiles(): Promise<{ name: string; size: number }[]>;
   /** The WAL's files. */
   walFiles(): Promise<WalFile[]>;
   /** Content of one of the engine's files; undefined when it has gone. */
@@ -227,10 +227,6 @@ export interface Volume {
   lostSinceKept(): Promise<string[]>;
   /** What was kept is in the tables' files by now; put back, it would bring old versions of rows. */
   forgetKept(): Promise<void>;
-  /**
-   * Names of SSTables' files without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. A file of values may be empty by right.
-   */
-  emptyTableFiles(): Promise<string[]>;
 }
 
 /** What a manager tells another. */

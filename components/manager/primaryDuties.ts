@@ -4,7 +4,8 @@ import { familyOf, nextCompactionAt, tableToCompact } from "./compaction";
 import { isDropped } from "./comparison";
 import { copyDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
-import { Inventory, plainName } from "./inventory";
+import { followersAmong } from "./followers";
+import { filesWithContent, Inventory, plainName } from "./inventory";
 import { JoinDesk } from "./joinDesk";
 import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
@@ -141,7 +142,9 @@ export class PrimaryDuties {
   async inventory(): Promise<Inventory> {
     const epoch = this.mustServe();
     const { inherited } = this.options.engine();
-    const files = (await this.options.ports.volume.tableFiles()).filter(name => !isDropped(name, inherited));
+    const files = filesWithContent(await this.options.ports.volume.sstableFiles()).filter(
+      name => !isDropped(name, inherited),
+    );
     const { removedFor } = this.audit;
     return {
       epoch,
@@ -207,7 +210,7 @@ export class PrimaryDuties {
   /** Is the bucket gone for all, or for this node alone? One that is slow for all must not look well by way of a peer: both ways get the same time. */
   private async findDetour(): Promise<void> {
     const { peers, clock } = this.options.ports;
-    const followers = (await peers.askAll(peerTimeout)).filter(({ following }) => following === "following");
+    const followers = followersAmong(await peers.askAll(peerTimeout));
     const before = this.detour;
     for (const { pod } of followers) {
       const reached = await peers

@@ -4,10 +4,12 @@ import {
   droppedOf,
   Inherited,
   inheritedFiles,
-  walGeneration,
+  isSuperseded,
+  walGenerations,
   walGenerationsKept,
+  walKey,
 } from "./comparison";
-import { filesWithContent, plainName } from "./inventory";
+import { filesWithContent, filesWithoutContent, plainName } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { PromotionStep } from "./steps";
 import { OwnerRecord, VolumeRecord } from "./view";
@@ -103,7 +105,9 @@ async function followLastBeat(context: PromotionContext, last: { epoch: number; 
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
   const stored = new Set(context.stored?.filter(({ size }) => size > 0).map(({ key }) => plainName(key)));
   const isLost = (name: string) => !context.ghosts.has(name) && (name.endsWith(".klog") || stored.has(plainName(name)));
-  const empty = (await context.ports.volume.emptyTableFiles()).filter(isLost).sort();
+  const empty = filesWithoutContent(await context.ports.volume.sstableFiles())
+    .filter(isLost)
+    .sort();
   refuseLacking(context, empty, `${empty[0]} was not in the bucket when the engine looked for it`);
 }
 
@@ -140,7 +144,7 @@ async function refuseStaleManifests(context: PromotionContext, objects: StoredOb
   let revived = 0;
   for (const { key } of objects.filter(object => object.key.endsWith("/MANIFEST"))) {
     const epoch = await store.epochOf(engineFolder + key, callTimeout);
-    if (epoch === 0 || epoch >= current) continue;
+    if (!isSuperseded(epoch, current)) continue;
     // Without an epoch it is never passed over again.
     await store.stampEpoch(engineFolder + key, 0, callTimeout);
     log("warning", "a manifest of an earlier epoch was revived", { key, epoch, current });
@@ -157,21 +161,20 @@ async function refuseStaleManifests(context: PromotionContext, objects: StoredOb
  */
 async function reviveWal({ ports }: PromotionContext, objects: StoredObject[]): Promise<boolean> {
   const { store, log } = ports;
-  const keyOf = (generation: number) => `${engineFolder}uwal_${generation}.log`;
   const current = await store.readEngineEpoch(callTimeout);
-  const generations = objects.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
-  const isStale = (epoch: number) => epoch > 0 && epoch < current;
+  const generations = walGenerations(objects);
   const newest = Math.max(...generations);
-  if (generations.length === 0 || !isStale(await store.epochOf(keyOf(newest), callTimeout))) return false;
+  if (generations.length === 0 || !isSuperseded(await store.epochOf(walKey(newest), callTimeout), current))
+    return false;
   const stale: number[] = [];
   for (const generation of generations.sort((a, b) => a - b)) {
-    const epoch = await store.epochOf(keyOf(generation), callTimeout);
-    if (isStale(epoch)) stale.push(generation);
-    else if (epoch > 0) await store.delete(keyOf(generation), callTimeout);
+    const epoch = await store.epochOf(walKey(generation), callTimeout);
+    if (isSuperseded(epoch, current)) stale.push(generation);
+    else if (epoch > 0) await store.delete(walKey(generation), callTimeout);
   }
   // The oldest first: rows of a generation that comes after a later one are passed over.
   for (const generation of stale.filter(generation => generation >= newest - walGenerationsKept))
-    await store.stampEpoch(keyOf(generation), current, callTimeout);
+    await store.stampEpoch(walKey(generation), current, callTimeout);
   log("warning", "revived the WAL of an epoch that ended in a promotion that died", { newest, current });
   return true;
 }
@@ -202,7 +205,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     if (isThere) return refuseEmptyFiles(context);
     if (lastBeat) log("warning", "the last primary's last heartbeat was not seen", lastBeat);
     if (!context.following) await refuseStaleManifests(context, objects);
-    const walObjects = objects.filter(({ key }) => walGeneration(key) !== undefined).length;
+    const walObjects = walGenerations(objects).length;
     // A poll lists the bucket and reads every WAL object, one after another.
     const cycle = interval + pollAllowance * (listing + (answered - asked) * (walObjects + 1));
     // The poll that was under way at the last write may have missed it, the next one has not. Of that time some has passed already.
@@ -220,7 +223,8 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       if (clock.now() > until) throw new Error("the replica still follows a writer after its lease was taken");
       before = after;
     }
-    if (!context.following) refuseUnloaded(context, objects, await context.ports.volume.tableFiles());
+    if (!context.following)
+      refuseUnloaded(context, objects, filesWithContent(await context.ports.volume.sstableFiles()));
     await refuseEmptyFiles(context);
   },
 

@@ -1,3 +1,4 @@
+import { followersAmong } from "./followers";
 import { PodRecord, Ports } from "./ports";
 import { Monotonic } from "./view";
 
@@ -64,7 +65,7 @@ export class Rollout {
     const { kubernetes, peers, log } = this.ports;
     const isUpdated = (name: string) => pods.some(pod => pod.name === name && pod.revision === revision);
     if (revision === "" || isUpdated(this.pod)) return true;
-    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
+    const followers = followersAmong(await peers.askAll(askTimeout));
     if (followers.some(({ pod }) => isUpdated(pod))) return true;
     if (this.ahead !== undefined) return false;
     // Who is left must be able to take over while the other is away.

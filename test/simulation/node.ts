@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
-import { filesWithContent } from "../../components/manager/inventory";
 import { Manager } from "../../components/manager/manager";
 import { Clock, Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { retryingStore } from "../../components/manager/retryingStore";
@@ -25,7 +24,7 @@ const clockDrift = 200e-6;
 export class SimulatedNode {
   disk = new MemoryDisk();
   record: VolumeRecord = { volumeId: "" };
-  /** WALs that are kept beside the engine's. */
+  /** What is kept of the engine's files while they are opened. */
   private readonly kept = new Map<string, Uint8Array>();
   process: Process | undefined;
   manager: Manager | undefined;
@@ -149,9 +148,7 @@ export class SimulatedNode {
         lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
         forgetKept: () => Promise.resolve(this.kept.clear()),
         readFile: name => Promise.resolve(this.disk.read(name)),
-        tableFiles: () =>
-          Promise.resolve(filesWithContent(this.disk.list().map(name => ({ name, size: this.disk.size(name) ?? 0 })))),
-        emptyTableFiles: () => Promise.resolve(this.emptyFiles()),
+        sstableFiles: () => Promise.resolve(this.sstableFiles()),
       },
       peers: {
         askAll: async timeout => {
@@ -303,8 +300,9 @@ export class SimulatedNode {
     });
   }
 
-  private emptyFiles(): string[] {
-    return this.disk.list().filter(name => /\.[kv]log$/.test(name) && this.disk.size(name) === 0);
+  private sstableFiles() {
+    const names = this.disk.list().filter(name => /\.[kv]log$/.test(name));
+    return names.map(name => ({ name, size: this.disk.size(name) ?? 0 }));
   }
 
   private filesForBucket() {

@@ -28,8 +28,8 @@ export class Promises {
   private readonly hungLoops = new Set<string>();
   private readonly departures: Span[] = [];
   private readonly cutOff: Span[] = [];
-  /** When the bucket failed now and then. */
-  private readonly nowAndThen: { from: number; until: number }[] = [];
+  /** Until when the bucket failed now and then. */
+  private failedUntil = -Infinity;
 
   constructor(private readonly world: World) {}
 
@@ -52,14 +52,13 @@ export class Promises {
 
   /** Some requests to the bucket get no answer, or an error. */
   failsNowAndThen(forSeconds: number): void {
-    const { now } = this.world.time;
-    this.nowAndThen.push({ from: now, until: now + forSeconds * 1000 });
+    this.failedUntil = Math.max(this.failedUntil, this.world.time.now + forSeconds * 1000);
   }
 
   /** Whether a replica has followed while the bucket failed now and then, and has not begun anew since. */
   mayHaveMissed({ pod }: SimulatedNode): boolean {
     const lastStop = Math.max(-1, ...this.stops.filter(stop => stop.pod === pod).map(({ at }) => at));
-    return this.nowAndThen.some(({ until }) => until > lastStop);
+    return this.failedUntil > lastStop;
   }
 
   stopped(node: SimulatedNode): void {

@@ -1,4 +1,5 @@
 import { configuration as managerConfiguration } from "../../manager/views";
+import { noCounts } from "../../../components/manager/counters";
 import type { StatusDocument } from "../../../components/manager/statusDocument";
 import type { ManagerConfiguration } from "../../../components/core/managerConfiguration";
 import { failureOf, type Kubectl, KubectlError, type PortForward } from "../../../cli/live/kubectl";
@@ -35,17 +36,7 @@ export function replicaStatus(pod: string, changes: Partial<StatusDocument> = {}
     owner: { epoch: 7, holder: "orders-0_u0", clean: false },
     volume: { resumable: false },
     certificateExpires: "2028-06-01T00:00:00.000Z",
-    counters: {
-      promotions: 0,
-      failedPromotions: 0,
-      engineStarts: 1,
-      engineExits: 0,
-      fences: 0,
-      heartbeatFailures: 0,
-      confirmations: 0,
-      writeStops: 0,
-      compactions: 0,
-    },
+    counters: { ...noCounts(), engineStarts: 1 },
     managerResidentBytes: 80_000_000,
     ...changes,
   };
