@@ -68,6 +68,8 @@ export class Audit {
   private comparedAt: Monotonic = -Infinity;
   private missing = new Map<string, { size: number; since: Monotonic }>();
   private walSeen = new Map<number, Monotonic>();
+  /** The newest generation of the WAL at the first comparison after the promotion, whose flush has moved it on. */
+  private ownFrom: number | undefined;
   private readonly late = new LateUploads();
   private begunAt: Monotonic = -Infinity;
 
@@ -92,6 +94,7 @@ export class Audit {
     this.comparedAt = -Infinity;
     this.missing.clear();
     this.walSeen.clear();
+    this.ownFrom = undefined;
     this.figures = undefined;
   }
 
@@ -161,17 +164,19 @@ export class Audit {
     await this.repair(missing, files, stored, at);
     await this.copyPartitioned(stored);
     if (missing.length === 0) await this.removeLate(this.late.suspects(stored, files));
-    await this.housekeep(stored, missing.length === 0, at);
+    await this.housekeep(stored, files, missing.length === 0, at);
   }
 
   /**
-   * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead and that lets another take over.
+   * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead.
    * @throws when it could not
    */
   async sendEverything(inherited: Inherited, way: Detour = this.ports.store): Promise<void> {
     const files = await this.ports.volume.list();
     const stored = await engineObjects(way, listTimeout);
-    for (const { name } of missingInBucket(files, stored, inherited).sort(filesBeforeManifests)) {
+    const missing = missingInBucket(files, stored, inherited);
+    if (missing.length === 0) return;
+    for (const { name } of missing.sort(filesBeforeManifests)) {
       const file = files.find(candidate => candidate.name === name);
       if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag, way);
     }
@@ -238,20 +243,24 @@ export class Audit {
     }
   }
 
-  private async housekeep(stored: StoredObject[], clean: boolean, now: Monotonic): Promise<void> {
+  private async housekeep(stored: StoredObject[], files: LocalFile[], clean: boolean, now: Monotonic): Promise<void> {
     const generations = walGenerations(stored);
     for (const generation of generations) if (!this.walSeen.has(generation)) this.walSeen.set(generation, now);
     for (const generation of this.walSeen.keys())
       if (!generations.includes(generation)) this.walSeen.delete(generation);
+    // What is on the disk still is compared with the bucket.
+    const local = walGenerations(files.map(({ name }) => ({ key: name })));
+    this.ownFrom ??= Math.max(...local);
     if (!clean) return;
     const { engine, peers, store } = this.ports;
-    const uploaded = await engine.lastUploadedGeneration();
-    const candidates = obsoleteWalObjects(this.walSeen, uploaded, now);
-    if (candidates.length === 0) return;
-    // A follower that has not seen a later generation yet may be reading these just now.
+    const lastUploaded = await engine.lastUploadedGeneration();
+    const candidates = { seen: this.walSeen, lastUploaded, ownFrom: this.ownFrom };
+    if (obsoleteWalObjects({ ...candidates, slowest: Infinity }, now).length === 0) return;
     const followers = followersAmong(await peers.askAll(listTimeout));
     const slowest = Math.min(...followers.map(({ generation }) => generation));
-    const obsolete = candidates.filter(generation => generation < slowest);
+    const obsolete = obsoleteWalObjects({ ...candidates, slowest }, now).filter(
+      generation => !local.includes(generation),
+    );
     for (const generation of obsolete) await store.delete(walKey(generation), listTimeout);
     if (obsolete.length > 0)
       this.log("info", "deleted WAL objects that nobody needs", {

@@ -67,7 +67,7 @@ export function walGeneration(name: string): number | undefined {
 }
 
 /** The WAL generations among the engine's objects. */
-export function walGenerations(objects: readonly StoredObject[]): number[] {
+export function walGenerations(objects: readonly Pick<StoredObject, "key">[]): number[] {
   return objects.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
 }
 

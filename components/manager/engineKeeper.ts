@@ -64,8 +64,8 @@ export interface EngineKeeperOptions {
   switchedOver: () => void;
   /** A person has given up what is missing. */
   lossAccepted: () => boolean;
-  /** Number of the next heartbeat. */
-  nextBeat: () => number;
+  /** The numbers of heartbeats. */
+  beats: { nextBeat(): number; continueBeats(after: number): void };
   /** For how long the last primary has had no right to write. */
   silentMilliseconds: () => number;
   /** For how much longer a poll may hang that has not seen its last writes. */
@@ -410,6 +410,8 @@ export class EngineKeeper {
       silentMilliseconds: this.options.silentMilliseconds(),
       pollMayHangMilliseconds: this.options.pollMayHangMilliseconds(),
       hasFollowed: beat => follower.hasFollowedBeat(beat),
+      hasSkippedTo: beat => follower.hasSkippedTo(beat),
+      continueBeats: after => this.options.beats.continueBeats(after),
       volume: this.volume,
       owner: owner.stored,
       ghosts: follower.ghosts,
@@ -433,7 +435,7 @@ export class EngineKeeper {
     if (salvages) this.handover = { completed: 0, salvages };
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
-    if (step === "stopEngine" || step === "killEngine") this.view = { ...this.view, state: "stopping" };
+    if (step === "killEngine") this.view = { ...this.view, state: "stopping" };
     const began = clock.now();
     try {
       await handoverStep(step, {
@@ -450,7 +452,7 @@ export class EngineKeeper {
         hurries: this.options.hurries(),
         sound: this.soundFollowers,
         onSound: pods => (this.soundFollowers = pods),
-        nextBeat: this.options.nextBeat,
+        nextBeat: () => this.options.beats.nextBeat(),
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,
         holds: () => lease.hold !== undefined,

@@ -47,21 +47,13 @@ export class EngineProcess {
     child.on("error", error => ended(error.message));
   }
 
-  signal(signal: "SIGTERM" | "SIGKILL"): void {
-    this.child?.kill(signal);
-  }
-
-  /** Resolves when the process is gone; SIGKILL after the timeout. */
-  stop(timeoutMilliseconds: number): Promise<void> {
+  /** SIGKILL, at once; resolves when the process is gone. */
+  end(): Promise<void> {
     const { child } = this;
     if (!child) return Promise.resolve();
     return new Promise(resolve => {
-      const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMilliseconds);
-      child.once("exit", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      child.kill("SIGTERM");
+      child.once("exit", () => resolve());
+      child.kill("SIGKILL");
     });
   }
 }

@@ -113,6 +113,12 @@ export class Follower {
     return [this.state.last, this.lastOfEpochBefore].some(seen => seen?.epoch === epoch && seen.beat >= beat);
   }
 
+  /** Whether the trial write of a later epoch came after heartbeats that this replica has not followed. It bears the number after the last one that its writer had followed. */
+  hasSkippedTo({ epoch, beat }: { epoch: number; beat: number }): boolean {
+    const before = [this.state.last, this.lastOfEpochBefore].find(seen => seen !== undefined && seen.epoch < epoch);
+    return before !== undefined && before.beat < beat - 1;
+  }
+
   /** Looks how far this replica has come. */
   async read(): Promise<void> {
     const { engine, clock, log } = this.ports;

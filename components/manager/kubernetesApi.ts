@@ -104,6 +104,12 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
     };
   }
 
+  async function label(target: string, changes: Record<string, string | null>, timeout: number): Promise<void> {
+    const patch = { metadata: { labels: changes } };
+    const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
+    expect(response, `labelling ${target}`, 200, 404);
+  }
+
   return {
     async readLease(timeout) {
       const response = await call("GET", `${leases}/${name}`, timeout);
@@ -129,11 +135,12 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
       return list.items.map(podRecord);
     },
 
-    async setRole(target, role, timeout) {
-      const patch = { metadata: { labels: { [labels.role]: role === "none" ? null : role } } };
-      const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
-      expect(response, `labelling ${target}`, 200, 404);
+    setRole(target, role, timeout) {
+      const reads = role !== "primary" && { [labels.reads]: role === "replica" ? "true" : null };
+      return label(target, { [labels.role]: role === "none" ? null : role, ...reads }, timeout);
     },
+
+    endReads: (target, timeout) => label(target, { [labels.reads]: null }, timeout),
 
     async updateRevision(timeout) {
       const response = await call("GET", `/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`, timeout);
@@ -176,6 +183,7 @@ function podRecord({ metadata, status }: PodDocument): PodRecord {
   return {
     name: metadata.name,
     role: metadata.labels?.[labels.role] ?? "none",
+    reads: metadata.labels?.[labels.reads] !== undefined,
     revision: metadata.labels?.["controller-revision-hash"] ?? "",
     ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
     leaving: metadata.deletionTimestamp !== undefined,

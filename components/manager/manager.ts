@@ -117,7 +117,7 @@ export class Manager {
       sendThrough: pod => this.duties.audit.sendEverything(this.engine.inherited, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
       lossAccepted: () => this.pods.lossAccepted,
-      nextBeat: () => this.duties.nextBeat(),
+      beats: this.duties,
       silentMilliseconds: () => this.vacancy.silentMilliseconds(),
       pollMayHangMilliseconds: () =>
         this.vacancy.pollMayHangMilliseconds(this.follower.beatSeenAt, this.owner.failedAt),
@@ -182,14 +182,15 @@ export class Manager {
   /** What a peer is told. */
   peerStatus(): PeerStatus {
     const { state, role } = this.engine.view;
-    const record = this.owner.stored?.record;
-    const resumable = state === "stopped" && record !== undefined && volumeIsKept(this.engine.volume, record);
+    const owner = this.owner.stored?.record;
+    const resumable = state === "stopped" && owner !== undefined && volumeIsKept(this.engine.volume, owner);
     const following = state === "running" && role === "replica" ? this.follower.state.following : "none";
-    const generation = this.follower.state.last?.generation ?? 0;
-    const { mustBeginAnew } = this.follower;
     // One that is about to leave does not count: an engine that opens the bucket in the middle of a handover puts an older manifest over the newest, and deletes what that names.
     const serves = state === "running" && role === "primary" && !this.engine.handover;
-    return { pod: this.pod, serves, following, resumable, generation, mustBeginAnew, ...this.follower.position() };
+    const opens = state === "starting" && !this.engine.view.onKeptVolume;
+    const { mustBeginAnew, state: followed } = this.follower;
+    const follower = { following, generation: followed.last?.generation ?? 0, mustBeginAnew };
+    return { pod: this.pod, serves, opens, resumable, ...follower, ...this.follower.position() };
   }
 
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */

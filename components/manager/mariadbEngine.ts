@@ -124,13 +124,13 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
       try {
         await waitUntilItAnswers(timeout);
       } catch (error) {
-        await server.stop(0);
+        await server.end();
         throw error;
       }
     },
     onExit: listener => server.onExit(listener),
-    stop: timeout => server.stop(timeout),
-    kill: () => server.signal("SIGKILL"),
+    kill: () => void server.end(),
+    end: () => server.end(),
     pid: () => server.pid,
 
     async checkAccounts() {

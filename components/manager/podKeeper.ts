@@ -1,10 +1,12 @@
 import { acceptDataLoss } from "../core/podLayout";
 import { Decision } from "./decide";
 import { PodRecord, Ports } from "./ports";
-import { EngineView, SwitchoverRequest, View } from "./view";
+import { EngineView, Monotonic, SwitchoverRequest, View } from "./view";
 
 const callTimeout = 1000;
 const pauseAfterFailedLabel = 500;
+/** A new primary is read for so long still: kube-proxy follows the Services once a second, and the one for writes goes first. Milliseconds. */
+const readsEndAfter = 2000;
 
 /** Knows the labels of the database's pods, sets them, and reads what a person has asked of this pod by its annotations. */
 export class PodKeeper {
@@ -13,6 +15,7 @@ export class PodKeeper {
   otherPrimaries: string[] = [];
   switchover: SwitchoverRequest | undefined;
   lossAccepted = false;
+  private primarySince: Monotonic | undefined;
 
   constructor(
     private readonly pod: string,
@@ -27,11 +30,19 @@ export class PodKeeper {
     const pods = await this.ports.kubernetes.readPods(callTimeout);
     if (labelIsBeingSet()) return;
     const self = pods.find(({ name }) => name === this.pod);
-    this.ownLabel = self?.role === "primary" || self?.role === "replica" ? self.role : "none";
+    this.ownLabel = ownLabelOf(self);
     this.otherPrimaries = pods
       .filter(({ name, role }) => name !== this.pod && role === "primary")
       .map(({ name }) => name);
     await this.readRequests(self, engine(), mayHandOver());
+    await this.endReads(self);
+  }
+
+  private async endReads(self: PodRecord | undefined): Promise<void> {
+    const { clock, kubernetes } = this.ports;
+    this.primarySince = self?.role === "primary" ? (this.primarySince ?? clock.now()) : undefined;
+    if (this.primarySince === undefined || self?.reads !== true) return;
+    if (clock.now() - this.primarySince >= readsEndAfter) await kubernetes.endReads(this.pod, callTimeout);
   }
 
   private async readRequests(self: PodRecord | undefined, engine: EngineView, mayHandOver: boolean): Promise<void> {
@@ -65,4 +76,11 @@ export class PodKeeper {
       throw error;
     }
   }
+}
+
+/** Undefined where the two labels do not fit each other, as after a change by hand: they are set anew then. */
+function ownLabelOf(self: PodRecord | undefined): View["ownLabel"] {
+  if (self?.role === "primary") return "primary";
+  if (self?.role === "replica") return self.reads ? "replica" : undefined;
+  return self?.reads === true ? undefined : "none";
 }

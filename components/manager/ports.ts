@@ -51,6 +51,8 @@ export interface PodRecord {
   name: string;
   /** The role label, "none" without one. */
   role: string;
+  /** Whether the Service for reads selects it. */
+  reads: boolean;
   /** Of the StatefulSet's template that it was made from. */
   revision: string;
   ready: boolean;
@@ -78,8 +80,10 @@ export interface Kubernetes {
   updateLease(lease: LeaseObject, timeoutMilliseconds: number): Promise<LeaseObject>;
   /** The pods of this database. */
   readPods(timeoutMilliseconds: number): Promise<PodRecord[]>;
-  /** `none` takes the label off. A pod that is gone is no error. */
+  /** Only a `replica` begins to be read; a `primary` that was one goes on for a while, and `none` takes both labels off. A pod that is gone is no error. */
   setRole(pod: string, role: "primary" | "replica" | "none", timeoutMilliseconds: number): Promise<void>;
+  /** Takes a pod out of the Service for reads. One that is gone is no error. */
+  endReads(pod: string, timeoutMilliseconds: number): Promise<void>;
   /** The revision that the StatefulSet's pods are to have; empty when there is none, undefined while its status is older than its specification. */
   updateRevision(timeoutMilliseconds: number): Promise<string | undefined>;
   /** Has a pod replaced, in order. One that is gone is no error. */
@@ -151,10 +155,10 @@ export interface Engine {
   start(timeoutMilliseconds: number, onSpawn: (pid: number) => void): Promise<void>;
   /** Called once for each process that ended, whatever the reason. */
   onExit(listener: (how: string) => void): void;
-  /** Clean stop; resolves when the process is gone. Kills it after the timeout. */
-  stop(timeoutMilliseconds: number): Promise<void>;
   /** SIGKILL, at once. No-op without a process. */
   kill(): void;
+  /** SIGKILL; resolves when the process is gone. */
+  end(): Promise<void>;
   /** PID of mariadbd, 0 without one. */
   pid(): number;
   /** Declared users and databases are there, no account is without a password, none is there that was not declared. Mends what can be mended. */
@@ -234,6 +238,8 @@ export interface PeerStatus {
   pod: string;
   /** Is the primary, open, and not about to leave. */
   serves: boolean;
+  /** Its empty engine is opening the bucket, and may put older manifests there. */
+  opens: boolean;
   following: string;
   resumable: boolean;
   epoch: number;

@@ -97,6 +97,11 @@ export class PrimaryDuties {
     this.detour = undefined;
   }
 
+  /** Numbers only grow, from one primary to the next. */
+  continueBeats(after: number): void {
+    this.beat = Math.max(this.beat, after);
+  }
+
   nextBeat(): number {
     return ++this.beat;
   }

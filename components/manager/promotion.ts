@@ -34,6 +34,10 @@ export interface PromotionContext {
   pollMayHangMilliseconds: number;
   /** Whether this node has followed that heartbeat since it started. */
   hasFollowed: (beat: { epoch: number; beat: number }) => boolean;
+  /** Whether the trial write of a promotion came after heartbeats that this node has not followed. */
+  hasSkippedTo: (trialWrite: { epoch: number; beat: number }) => boolean;
+  /** Heartbeats go on from here. */
+  continueBeats: (beat: number) => void;
   volume: VolumeRecord;
   owner: { record: OwnerRecord; etag: string } | undefined;
   engineEpochBefore?: number;
@@ -99,6 +103,14 @@ async function followLastBeat(context: PromotionContext, last: { epoch: number; 
   // It was read in the middle of a poll, perhaps: two more have read all that was sent with it.
   await clock.sleep(2 * syncIntervalMilliseconds);
   return true;
+}
+
+/** @throws when this node's engine has read the trial write of a promotion that died, and not all that came before it: it takes that for older by now, however often it is sent */
+async function refuseSkipped(context: PromotionContext): Promise<void> {
+  const seen = await context.ports.engine.readHeartbeat(callTimeout);
+  if (!seen || !context.hasSkippedTo(seen)) return;
+  context.mustRestart = true;
+  throw new Error("this node lacks heartbeats that came before the trial write of a promotion that died");
 }
 
 /** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
@@ -202,6 +214,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       lastBeat && followLastBeat(context, lastBeat),
       reviveWal(context, objects),
     ]);
+    if (wasRevived && context.following) await refuseSkipped(context);
     if (isThere) return refuseEmptyFiles(context);
     if (lastBeat) log("warning", "the last primary's last heartbeat was not seen", lastBeat);
     if (!context.following) await refuseStaleManifests(context, objects);
@@ -274,11 +287,12 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     onInherited(context.inherited);
   },
 
-  async trialWrite({ ports, epoch }) {
-    await ports.engine.writeHeartbeat(
-      { epoch, beat: 0, generation: await ports.engine.walGeneration() },
-      promoteTimeout,
-    );
+  async trialWrite({ ports, epoch, continueBeats }) {
+    const { engine } = ports;
+    // The number after the last heartbeat that this node had followed: who reads it without having followed that one lacks what came with it.
+    const beat = ((await engine.readHeartbeat(callTimeout))?.beat ?? 0) + 1;
+    continueBeats(beat);
+    await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, promoteTimeout);
   },
 
   async checkEngineEpoch(context) {

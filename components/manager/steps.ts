@@ -11,10 +11,10 @@ export const promotionSteps = [
   "raiseOwner",
   "noteEngineEpoch",
   "promote",
+  /** With an unreachable bucket the engine promotes itself without its fencing; its epoch in the bucket does not grow then. Such an engine must not write: its row would hide older ones from readers. */
+  "checkEngineEpoch",
   /** The engine says OK even when it did not promote. */
   "trialWrite",
-  /** With an unreachable bucket even the trial write succeeds; the engine's epoch does not grow then. */
-  "checkEngineEpoch",
   /** Moves the WAL to a new generation: whatever a frozen old primary still uploads goes under another key. */
   "flush",
   "recordEpoch",
@@ -32,12 +32,12 @@ export const handoverSteps = [
   "stripOwnLabel",
   "setReadOnly",
   "endSessions",
-  "flush",
   /** The successor knows by it when it has followed everything. */
   "lastBeat",
   /** Against a listing of the bucket: the engine's own counters do not count uploads that it has parked. */
   "waitUntilUploaded",
-  "stopEngine",
+  /** Nothing is left to flush that the bucket's WAL does not hold: a clean stop would be waited for in vain. */
+  "killEngine",
   "compareAgain",
   "markClean",
   "release",

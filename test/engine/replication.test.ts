@@ -71,6 +71,37 @@ describe("simulated engine: following the bucket", () => {
     await follower.engine.poll();
     assert.equal(follower.engine.get(items, "row"), "old");
     assert.equal(follower.engine.scan(items).get("row"), "new");
+    assert.ok(follower.engine.isOvertaken(items, "row"));
+    assert.ok(!follower.engine.isOvertaken(items, "another"));
+  });
+
+  it("misses the end of a WAL that is rotated under writes even when nothing fails: it is sent after the next one's beginning", async () => {
+    const cluster = new Cluster();
+    const primary = await cluster.primary();
+    const follower = await cluster.replica();
+    await primary.put("row", "old");
+    await primary.tick();
+    await follower.engine.poll();
+    await primary.put("row", "new");
+    let release = () => undefined as void;
+    const flushing = new Promise<void>(resolve => (release = resolve));
+    cluster.store.fault = ({ operation, key }) =>
+      operation === "put" && key.endsWith(".klog") ? flushing : undefined;
+    const flushed = primary.flush();
+    await primary.put("another", "row");
+    await primary.tick();
+    await follower.engine.poll();
+    release();
+    await flushed;
+    await settle();
+    await follower.engine.poll();
+    assert.equal(follower.engine.get(items, "row"), "old");
+    assert.ok(follower.engine.isOvertaken(items, "row"));
+    // Files know which version is the newest: the flush of its promotion heals it.
+    primary.engine.kill();
+    await follower.engine.promote();
+    await follower.flush();
+    assert.equal(follower.engine.get(items, "row"), "new");
   });
 
   it("brings deleted rows back where it missed the deletion and the tombstone was compacted away, for good once promoted", async () => {

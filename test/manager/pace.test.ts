@@ -66,15 +66,35 @@ describe("compaction on demand", () => {
 
 describe("housekeeping of WAL objects", () => {
   const seen = (count: number, since: number) => new Map(Array.from({ length: count }, (_, i) => [i, since]));
+  const objects = (count: number, { ownFrom = 0, slowest = Infinity } = {}) => ({
+    seen: seen(count, 0),
+    lastUploaded: count - 1,
+    ownFrom,
+    slowest,
+  });
 
   it("deletes those that are far behind and old", () => {
-    assert.deepEqual(obsoleteWalObjects(seen(12, 0), 11, 600_000), [0, 1, 2]);
-    assert.deepEqual(obsoleteWalObjects(seen(12, 0), 11, 599_999), []);
+    assert.deepEqual(obsoleteWalObjects(objects(12), 600_000), [0, 1, 2]);
+    assert.deepEqual(obsoleteWalObjects(objects(12), 599_999), []);
   });
 
   it("deletes them sooner when there are many, long before the engine loses sight of them", () => {
-    assert.deepEqual(obsoleteWalObjects(seen(16, 0), 15, 20_000), []);
-    assert.equal(obsoleteWalObjects(seen(17, 0), 16, 20_000).length, 8);
-    assert.deepEqual(obsoleteWalObjects(seen(17, 0), 16, 19_999), []);
+    assert.deepEqual(obsoleteWalObjects(objects(16), 20_000), []);
+    assert.equal(obsoleteWalObjects(objects(17), 20_000).length, 8);
+    assert.deepEqual(obsoleteWalObjects(objects(17), 19_999), []);
+  });
+
+  it("keeps what a follower has not passed yet", () => {
+    assert.deepEqual(obsoleteWalObjects(objects(12, { slowest: 2 }), 600_000), [0, 1]);
+  });
+
+  it("deletes what earlier epochs have left as soon as every follower has seen this one's", () => {
+    assert.deepEqual(obsoleteWalObjects(objects(6, { ownFrom: 4, slowest: 4 }), 1), [0, 1, 2, 3]);
+    assert.deepEqual(obsoleteWalObjects(objects(6, { ownFrom: 4, slowest: 3 }), 1), []);
+  });
+
+  it("keeps what was not uploaded after its flush, whatever epoch it is of", () => {
+    const { seen } = objects(6);
+    assert.deepEqual(obsoleteWalObjects({ seen, lastUploaded: 2, ownFrom: 4, slowest: 9 }, 1), [0, 1, 2]);
   });
 });

@@ -6,6 +6,7 @@ const pod = (name: string, revision: string, changes: Partial<PodRecord> = {}): 
   name,
   revision,
   role: "replica",
+  reads: true,
   ready: true,
   leaving: false,
   switchover: "",
@@ -21,6 +22,7 @@ const follower = (name: string, following = "following"): PeerStatus => ({
   generation: 1,
   mustBeginAnew: false,
   serves: false,
+  opens: false,
 });
 
 describe("a primary that is told to go in a rolling update", () => {

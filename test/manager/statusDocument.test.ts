@@ -27,6 +27,7 @@ const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSourc
     beat: 0,
     mustBeginAnew: false,
     serves: false,
+    opens: false,
     generation: 0,
   }),
   heartbeatAgeSeconds: () => 0.4,

@@ -12,6 +12,8 @@ const historyMilliseconds = 10_000;
 /** The part of a Kubernetes API server that the managers use. */
 export class SimulatedKubernetes {
   readonly roles = new Map<string, Role>();
+  /** Pods that the Service for reads selects. */
+  readonly read = new Set<string>();
   /** What people have asked of pods. */
   readonly requests = new Map<string, { switchover?: string; promote?: string }>();
   /** Pods that have been told to go, and pods that a rollout has made anew: what `readPods` says of them. */
@@ -47,7 +49,7 @@ export class SimulatedKubernetes {
     const call = <T>(timeout: number, effect: () => T) =>
       this.network.request(process, api, timeout, effect, roundTrip);
     return {
-      readLease: timeout => call(timeout, () => this.read()),
+      readLease: timeout => call(timeout, () => this.readLease()),
       createLease: (lease, timeout) =>
         call(timeout, () => {
           if (this.lease) throw new Conflict("the lease");
@@ -62,12 +64,13 @@ export class SimulatedKubernetes {
       updateRevision: timeout => call(timeout, () => this.revision),
       deletePod: (pod, timeout) => call(timeout, () => this.onDelete(pod)),
       clearRequests: (pod, timeout) => call(timeout, () => void this.requests.delete(pod)),
-      setRole: (pod, role, timeout) => call(timeout, () => void (this.roles.has(pod) && this.roles.set(pod, role))),
+      setRole: (pod, role, timeout) => call(timeout, () => this.setRole(pod, role)),
+      endReads: (pod, timeout) => call(timeout, () => void this.read.delete(pod)),
       event: (_type, reason, message) => this.onEvent(`${process.place} ${reason}: ${message}`),
     };
   }
 
-  private read(): LeaseObject | undefined {
+  private readLease(): LeaseObject | undefined {
     const asOf = this.time.now - this.staleByMilliseconds;
     const lease = this.states.findLast(({ since }) => since <= asOf)?.lease;
     return lease && { ...lease };
@@ -83,9 +86,17 @@ export class SimulatedKubernetes {
     return { ...stored };
   }
 
+  private setRole(pod: string, role: Role): void {
+    if (!this.roles.has(pod)) return;
+    this.roles.set(pod, role);
+    if (role === "replica") this.read.add(pod);
+    else if (role === "none") this.read.delete(pod);
+  }
+
   private record(name: string, role: Role): PodRecord {
     const { switchover = "", promote = "" } = this.requests.get(name) ?? {};
     const revision = this.revisions.get(name) ?? "";
-    return { name, role, revision, ready: this.isReady(name), leaving: this.leaving.has(name), switchover, promote };
+    const [reads, ready, leaving] = [this.read.has(name), this.isReady(name), this.leaving.has(name)];
+    return { name, role, reads, revision, ready, leaving, switchover, promote };
   }
 }

@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const began = Date.now();
   let reportedAt = began;
   let played = 0;
-  let [lossAccepted, stranded] = [0, 0];
+  let [lossAccepted, stranded, overtaken] = [0, 0, 0];
   const broken: ScheduleResult[] = [];
   await playInWorkers({
     firstSeed,
@@ -53,6 +53,7 @@ async function main(): Promise<void> {
       played++;
       if (result.lossAccepted) lossAccepted++;
       if (result.stranded) stranded++;
+      if (result.overtaken) overtaken++;
       if (result.violations.length > 0) broken.push(result);
       if (values.timeline || (result.violations.length > 0 && broken.length <= mostTimelines))
         console.log(result.timeline.join("\n"));
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
   const seconds = (Date.now() - began) / 1000;
   console.log(`${played} schedules from seed ${firstSeed} in ${seconds.toFixed(0)} s, ${workers} workers`);
   console.log(
-    `${lossAccepted} had no candidate left, so that a person accepted a loss; ${stranded} ended with a manifest whose files are gone, which no promise covers`,
+    `${lossAccepted} had no candidate left, so that a person accepted a loss; no promise covers ${stranded} that ended with a manifest whose files are gone, and ${overtaken} with an old version of a row on a replica`,
   );
   if (broken.length > 0)
     console.log(

@@ -7,11 +7,13 @@ export const promised = {
   apiServerOutage: true,
   /** Rule 7: `commit` acknowledges nothing that is not in the bucket; in `interval` what is not there is never older than {@link maxDataLossMilliseconds}. */
   bucketOutage: true,
-  /**
-   * A bucket that answers now and then harms no replica: neither one that starts, nor one that follows and gets one WAL object but not the end of the one before it, whose rows its engine then takes
-   * for older.
-   */
+  /** A bucket that answers now and then harms no replica that starts. */
   bucketNowAndThen: false,
+  /**
+   * A replica shows the newest version of each row. Its engine passes over the end of one WAL object when it has read the beginning of the next one before, and the version before stays in its memtable.
+   * Excused are the rows to which that has happened, no others.
+   */
+  overtakenRows: false,
   /** A replica whose engine made an empty file of an SSTable's values notices it before its readers do, who get an error. */
   valuesOfReplicas: true,
   /** A Lease into which a person has written another pod's identity still runs out before anybody takes it. */

@@ -21,6 +21,8 @@ export class Promises {
   readonly violations: string[] = [];
   /** When a person has accepted that what never reached the bucket is given up. Virtual milliseconds. */
   lossAcceptedAt: number | undefined;
+  /** A replica was excused for a row whose newest version its engine has passed over. */
+  overtaken = false;
   /** When a node's mariadbd stopped answering, since when it had taken no writes, and when a node took writes again: until then it could have come back. */
   private readonly stops: { pod: string; at: number; closedAt: number; until: number }[] = [];
   private readonly closings = new Map<string, number>();
@@ -28,8 +30,6 @@ export class Promises {
   private readonly hungLoops = new Set<string>();
   private readonly departures: Span[] = [];
   private readonly cutOff: Span[] = [];
-  /** Until when the bucket failed now and then. */
-  private failedUntil = -Infinity;
 
   constructor(private readonly world: World) {}
 
@@ -48,17 +48,6 @@ export class Promises {
   isCutOffFromBucket(pod: string | undefined, forSeconds: number): void {
     const { now } = this.world.time;
     this.cutOff.push({ pod, from: now, until: now + forSeconds * 1000 + parkedUploads });
-  }
-
-  /** Some requests to the bucket get no answer, or an error. */
-  failsNowAndThen(forSeconds: number): void {
-    this.failedUntil = Math.max(this.failedUntil, this.world.time.now + forSeconds * 1000);
-  }
-
-  /** Whether a replica has followed while the bucket failed now and then, and has not begun anew since. */
-  mayHaveMissed({ pod }: SimulatedNode): boolean {
-    const lastStop = Math.max(-1, ...this.stops.filter(stop => stop.pod === pod).map(({ at }) => at));
-    return this.failedUntil > lastStop;
   }
 
   stopped(node: SimulatedNode): void {

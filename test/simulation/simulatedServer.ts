@@ -12,7 +12,6 @@ import type { World } from "./world";
 /** How long parts of the server take. Milliseconds. */
 const processStart = 600;
 const statement = 2;
-const cleanStop = 300;
 /** One call to the bucket, there and back, and its limit. */
 const storeRoundTrip = 10;
 const storeTimeout = 5000;
@@ -86,10 +85,10 @@ export class SimulatedServer implements Engine {
       };
       time.after(processStart + node.slowStart, () =>
         inProcess(process, () => {
-          if (time.now < node.brokenUntil) return this.end(process, "exit code 1");
+          if (time.now < node.brokenUntil) return this.endProcess(process, "exit code 1");
           this.openModel(process).then(
             () => inProcess(manager, answers),
-            (error: unknown) => this.end(process, String(error)),
+            (error: unknown) => this.endProcess(process, String(error)),
           );
         }),
       );
@@ -116,7 +115,12 @@ export class SimulatedServer implements Engine {
   /** SIGKILL from whoever: the manager, the watchdog, the kernel. */
   kill(): void {
     const { process } = this;
-    if (process) this.end(process, "signal SIGKILL");
+    if (process) this.endProcess(process, "signal SIGKILL");
+  }
+
+  end(): Promise<void> {
+    this.kill();
+    return new Promise(resolve => this.world.time.after(2, () => inProcess(this.manager, resolve)));
   }
 
   /** The machine went down: nobody is told. */
@@ -146,30 +150,7 @@ export class SimulatedServer implements Engine {
     for (const run of process.waiting.splice(0)) if (process.alive) run();
   }
 
-  stop(timeoutMilliseconds: number): Promise<void> {
-    const { manager } = this;
-    const { time } = this.world;
-    const { process, model } = this;
-    if (!process?.alive) return Promise.resolve();
-    return new Promise(resolve => {
-      const finish = (how: string) => {
-        timer.run = undefined;
-        this.end(process, how);
-        time.after(1, () => inProcess(manager, resolve));
-      };
-      const timer = time.after(timeoutMilliseconds, () => finish("signal SIGKILL"));
-      time.after(cleanStop, () =>
-        inProcess(process, () => {
-          (model?.close() ?? Promise.resolve()).then(
-            () => finish("exit code 0"),
-            () => finish("exit code 1"),
-          );
-        }),
-      );
-    });
-  }
-
-  private end(process: Process, how: string): void {
+  private endProcess(process: Process, how: string): void {
     if (!process.alive) return;
     if (this.process === process) this.world.promises.stopped(this.node);
     process.alive = false;
@@ -317,11 +298,16 @@ export class SimulatedServer implements Engine {
   rows(table = applicationTable.table): {
     scanned: Map<string, string>;
     read: (key: string) => string | undefined;
+    isOvertaken: (key: string) => boolean;
   } {
     const { model } = this;
     if (!model) throw new Error("no engine");
     const name = { ...applicationTable, table };
-    return { scanned: model.scan(name), read: key => model.get(name, key) };
+    return {
+      scanned: model.scan(name),
+      read: key => model.get(name, key),
+      isOvertaken: key => model.isOvertaken(name, key),
+    };
   }
 
   /** The manager asks, the server answers: each in its own process. */
@@ -358,7 +344,7 @@ export class SimulatedServer implements Engine {
           begun(() => work(model)).then(
             value => inProcess(process, () => answer(() => resolve(value))),
             (error: Error) => {
-              if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
+              if (error instanceof EngineCrashed) this.endProcess(process, "signal SIGSEGV");
               answer(() => reject(error));
             },
           );
@@ -371,7 +357,7 @@ export class SimulatedServer implements Engine {
     const again = () => void this.world.time.after(interval, () => inProcess(process, run));
     const run = () => {
       work().then(again, (error: unknown) => {
-        if (error instanceof EngineCrashed) this.end(process, "signal SIGSEGV");
+        if (error instanceof EngineCrashed) this.endProcess(process, "signal SIGSEGV");
         else again();
       });
     };

@@ -29,6 +29,7 @@ function failed(seed: number, error: unknown): ScheduleResult {
     ...nothing,
     lossAccepted: false,
     stranded: false,
+    overtaken: false,
     hash: "",
     timeline: [],
   };

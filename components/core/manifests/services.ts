@@ -19,13 +19,16 @@ const skipAwait = { "pulumi.com/skipAwait": "true" };
  * make the outage longer.
  */
 export function primaryServiceManifest(names: DatabaseNames, exposure: ServiceExposure) {
-  const { spec, ...service } = roleService(names, names.primaryService, "primary", exposure, {});
+  const { spec, ...service } = clientService(names, names.primaryService, { [labels.role]: "primary" }, exposure, {});
   return { ...service, spec: { ...spec, publishNotReadyAddresses: true } };
 }
 
-/** Where clients read: every pod that the managers label `replica`. */
+/**
+ * Where clients read: every replica that follows. It has a label of its own: a pod that left this Service in the moment in which it joins the other would change both, and kube-proxy, which looks once a
+ * second, would let writers wait for its second look.
+ */
 export function replicaServiceManifest(names: DatabaseNames, exposure: ServiceExposure) {
-  return roleService(names, names.replicaService, "replica", exposure, skipAwait);
+  return clientService(names, names.replicaService, { [labels.reads]: "true" }, exposure, skipAwait);
 }
 
 /** The pods' stable addresses, also while they are not ready: a manager has to reach one that is just starting. */
@@ -43,10 +46,10 @@ export function headlessServiceManifest(names: DatabaseNames) {
   };
 }
 
-function roleService(
+function clientService(
   names: DatabaseNames,
   serviceName: string,
-  role: string,
+  selected: Record<string, string>,
   { type, loadBalancerClass, annotations }: ServiceExposure,
   ownAnnotations: Record<string, string>,
 ) {
@@ -57,7 +60,7 @@ function roleService(
     spec: {
       type,
       ...(loadBalancerClass !== undefined && { loadBalancerClass }),
-      selector: { ...selectorLabels(names.database), [labels.role]: role },
+      selector: { ...selectorLabels(names.database), ...selected },
       ports: [mysqlPort],
     },
   };

@@ -23,7 +23,7 @@ describe("Services", () => {
     assert.equal(primary.metadata.name, "orders-primary");
     assert.equal(replica.metadata.name, "orders-replica");
     assert.deepEqual(primary.spec.selector, { ...ownPods, "tidesql.io/role": "primary" });
-    assert.deepEqual(replica.spec.selector, { ...ownPods, "tidesql.io/role": "replica" });
+    assert.deepEqual(replica.spec.selector, { ...ownPods, "tidesql.io/reads": "true" });
     assert.equal(primary.spec.ports[0]?.port, 3306);
     assert.equal(primary.spec.publishNotReadyAddresses, true, "a new primary is found as soon as it is labelled");
     assert.equal("publishNotReadyAddresses" in replica.spec, false, "a replica that died is not asked");

@@ -9,7 +9,7 @@ import { Environment } from "./ports";
 import { promote } from "./promotion";
 import { readRow, scanRows } from "./reading";
 import { openState } from "./recovery";
-import { pollBucket } from "./replication";
+import { overtakenRow, pollBucket } from "./replication";
 import { defaultEngineSettings, defaultFamilySettings, EngineSettings, FamilySettings } from "./settings";
 import type { EngineState } from "./state";
 import { EngineStatus, statusOf } from "./status";
@@ -82,6 +82,11 @@ export class Engine {
   /** A point read. @throws NoSuchTable, CorruptTable, EngineCrashed */
   get(table: TableName, key: string): string | undefined {
     return readRow(this.state, this.family(table), key);
+  }
+
+  /** Whether a poll has passed over a version of this row that this replica had never seen: the one before may stay, though its SSTables say otherwise. */
+  isOvertaken(table: TableName, key: string): boolean {
+    return this.state.overtaken.has(overtakenRow(this.family(table).index, key));
   }
 
   /** All rows, in no order. @throws NoSuchTable, CorruptTable, EngineCrashed */

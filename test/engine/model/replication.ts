@@ -51,6 +51,8 @@ export async function replayRemoteWals(
   if (newest === undefined) return;
   state.walGeneration = Math.max(state.walGeneration, walGenerationOf(newest) ?? 0);
   let highest = state.nextSequence - 1;
+  const seenBefore = state.polledWalEnds;
+  state.polledWalEnds = new Map(seenBefore);
   for (const name of names) {
     const head = await attempt(state, () => state.store.head(name));
     if (isStale(head?.metadata.epoch, epoch)) continue;
@@ -64,9 +66,19 @@ export async function replayRemoteWals(
       for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value });
       highest = sequence;
     }
+    // An empty node has nothing older in its memtable that could stay.
+    const seen = seenBefore ? (seenBefore.get(name) ?? 0) : Infinity;
+    for (let i = older; i >= 0 && records[i]!.sequence > seen; i--)
+      for (const [family, key] of records[i]!.writes) state.overtaken.add(overtakenRow(family, key));
+    state.polledWalEnds.set(name, records.at(-1)?.sequence ?? 0);
     state.polledWalEtags.set(name, object.etag);
   }
   state.nextSequence = Math.max(state.nextSequence, highest + 1);
+}
+
+/** How a row is named in {@link EngineState.overtaken}. */
+export function overtakenRow(family: number, key: string): string {
+  return `${family} ${key}`;
 }
 
 /** An object without an epoch was written before any lease, or by a node that holds none, and counts as current. */

@@ -52,6 +52,10 @@ export class EngineState {
   lastWalSyncBytes = 0;
   /** ETag of each WAL object when the last poll read it. */
   polledWalEtags = new Map<string, string>();
+  /** The last sequence in each WAL object when the last poll read it; 0 where there was none. Undefined before the first poll. */
+  polledWalEnds: Map<string, number> | undefined;
+  /** Rows, by family and key, of which a poll has passed over versions that this node had never seen. */
+  readonly overtaken = new Set<string>();
 
   readonly families = new Map<string, ColumnFamily>();
   /** UNIMAP: column family by the prefix of its keys. */

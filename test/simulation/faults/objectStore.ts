@@ -9,7 +9,6 @@ function bucketFault(name: string, longestSeconds: number, how: (random: Random)
       const seconds = random.between(1, longestSeconds);
       world.promises.isCutOffFromBucket(undefined, seconds);
       const misbehaviour = how(random);
-      if (misbehaviour.slowBy === undefined) world.promises.failsNowAndThen(seconds);
       world.heal(seconds, world.network.misbehave(bucket, misbehaviour));
     },
   };

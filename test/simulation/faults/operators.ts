@@ -138,6 +138,7 @@ export const labelByHand: Fault = {
     const node = random.pick(world.nodes);
     if (!world.kubernetes.roles.has(node.pod)) return;
     world.kubernetes.roles.set(node.pod, random.pick(["primary", "replica", "none"] as const));
+    world.kubernetes.read.delete(node.pod);
   },
 };
 

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { Follower } from "../../components/manager/follower";
+import { Heartbeat, Ports } from "../../components/manager/ports";
+
+describe("a follower that reads the trial write of a promotion that died", () => {
+  let row: Heartbeat;
+  let follower: Follower;
+
+  beforeEach(() => {
+    let now = 0;
+    const ports = {
+      clock: { now: () => (now += 500) },
+      engine: { readHeartbeat: () => Promise.resolve(row) },
+      volume: { sstableFiles: () => Promise.resolve([]) },
+      log: () => undefined,
+    };
+    follower = new Follower(ports as unknown as Ports, 100);
+    follower.reset("life", 1);
+  });
+
+  const reads = async (epoch: number, beat: number) => {
+    row = { epoch, beat, generation: 1 };
+    await follower.read();
+  };
+
+  it("lacks nothing when it has followed the heartbeat before", async () => {
+    await reads(1, 20);
+    await reads(2, 21);
+    assert.equal(follower.hasSkippedTo(row), false);
+  });
+
+  it("knows that it lacks what came with the heartbeats that it has not followed", async () => {
+    await reads(1, 12);
+    await reads(2, 21);
+    assert.equal(follower.hasSkippedTo(row), true);
+  });
+
+  it("knows so also before its manager has looked at the row itself", async () => {
+    await reads(1, 12);
+    assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 21 }), true);
+    assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 13 }), false);
+  });
+
+  it("does not count in an epoch, nor from one life to the next", async () => {
+    await reads(1, 12);
+    assert.equal(follower.hasSkippedTo({ epoch: 1, beat: 40 }), false);
+    follower.reset("next life", 2);
+    assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 40 }), false);
+  });
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { HandoverContext, handoverStep } from "../../components/manager/handover";
+import { PeerStatus } from "../../components/manager/ports";
+
+describe("the last comparison of a handover", () => {
+  let now: number;
+  let sent: number[];
+  /** Until then a replica opens the bucket. */
+  let opensUntil: number;
+
+  const context = (hurries: boolean) => {
+    const peer = () => ({ pod: "db-1", opens: now < opensUntil }) as PeerStatus;
+    return {
+      ports: {
+        clock: {
+          now: () => now,
+          sleep: (milliseconds: number) => {
+            now += milliseconds;
+            return Promise.resolve();
+          },
+        },
+        peers: { askAll: () => Promise.resolve([peer()]) },
+      },
+      hurries,
+      sendEverything: () => {
+        sent.push(now);
+        return Promise.resolve();
+      },
+    } as unknown as HandoverContext;
+  };
+
+  beforeEach(() => {
+    now = 0;
+    sent = [];
+    opensUntil = 0;
+  });
+
+  it("is made at once when no replica opens the bucket", async () => {
+    await handoverStep("compareAgain", context(false));
+    assert.deepEqual(sent, [0]);
+  });
+
+  it("comes after a replica that opens the bucket, whose older manifests it puts right", async () => {
+    opensUntil = 1200;
+    await handoverStep("compareAgain", context(false));
+    assert.deepEqual(sent, [1200]);
+  });
+
+  it("does not wait for ever, and hardly at all where the pod is about to be killed", async () => {
+    opensUntil = Infinity;
+    await handoverStep("compareAgain", context(false));
+    assert.deepEqual(sent, [5000]);
+    now = 0;
+    await handoverStep("compareAgain", context(true));
+    assert.deepEqual(sent, [5000, 400]);
+  });
+
+  it("fails when the bucket lacks something that cannot be sent", async () => {
+    const failing = { ...context(false), sendEverything: () => Promise.reject(new Error("the bucket still lacks")) };
+    await assert.rejects(handoverStep("compareAgain", failing), /still lacks/);
+  });
+});

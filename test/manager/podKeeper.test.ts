@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { PodKeeper } from "../../components/manager/podKeeper";
+import { PodRecord, Ports } from "../../components/manager/ports";
+import { EngineView } from "../../components/manager/view";
+
+describe("the labels of a pod", () => {
+  let self: PodRecord;
+  let now: number;
+  let readsEnded: string[];
+  let keeper: PodKeeper;
+  const engine: EngineView = { state: "running", role: "primary", onKeptVolume: false, failures: 0 };
+  const look = () =>
+    keeper.read(
+      () => engine,
+      () => false,
+      () => true,
+    );
+
+  beforeEach(() => {
+    self = {
+      name: "db-0",
+      role: "replica",
+      reads: true,
+      revision: "one",
+      ready: true,
+      leaving: false,
+      switchover: "",
+      promote: "",
+    };
+    now = 0;
+    readsEnded = [];
+    const ports = {
+      clock: { now: () => now },
+      kubernetes: {
+        readPods: () => Promise.resolve([self]),
+        endReads: (pod: string) => {
+          readsEnded.push(pod);
+          self.reads = false;
+          return Promise.resolve();
+        },
+      },
+    };
+    keeper = new PodKeeper("db-0", ports as unknown as Ports);
+  });
+
+  it("let a new primary be read for two seconds more, so that the Service for writes changes alone", async () => {
+    await look();
+    self.role = "primary";
+    now = 1000;
+    await look();
+    now = 2999;
+    await look();
+    assert.deepEqual(readsEnded, []);
+    now = 3000;
+    await look();
+    assert.deepEqual(readsEnded, ["db-0"]);
+    now = 9000;
+    await look();
+    assert.equal(readsEnded.length, 1);
+  });
+
+  it("count from the last time it became the primary", async () => {
+    self.role = "primary";
+    await look();
+    self.role = "replica";
+    now = 5000;
+    await look();
+    self.role = "primary";
+    now = 6000;
+    await look();
+    assert.deepEqual(readsEnded, []);
+  });
+
+  it("are not known where they do not fit each other, so that they are set anew", async () => {
+    for (const [role, reads, seen] of [
+      ["replica", true, "replica"],
+      ["replica", false, undefined],
+      ["none", false, "none"],
+      ["none", true, undefined],
+      ["primary", true, "primary"],
+      ["primary", false, "primary"],
+    ] as const) {
+      self = { ...self, role, reads };
+      await look();
+      assert.equal(keeper.ownLabel, seen, `${role}, ${reads ? "read" : "not read"}`);
+    }
+  });
+});
