@@ -63,7 +63,7 @@ export const podLayout = {
 export const labels = {
   /** `primary` or `replica`, maintained by the managers; absent while a pod is neither. The Service for writes selects it. */
   role: "tidesql.io/role",
-  /** `true` on a replica that may be read, and for two seconds more on one that has become the primary. The Service for reads selects it. */
+  /** `true` on a replica that may be read, and for some seconds more on one that has become the primary. The Service for reads selects it. */
   reads: "tidesql.io/reads",
   /** app.kubernetes.io/name is always this. */
   applicationName: "tidesql",

@@ -14,6 +14,7 @@ import { OwnerKeeper } from "./ownerKeeper";
 import { BeforePromotion } from "./lateUploads";
 import { Ports } from "./ports";
 import { PromotionContext, promotionStep } from "./promotion";
+import { reviveManifests } from "./revive";
 import { HandoverStep, PromotionStep } from "./steps";
 import { stillServes } from "./switchover";
 import { EngineView, HandoverProgress, Monotonic, PromotionProgress, Refusal, VolumeRecord } from "./view";
@@ -25,6 +26,7 @@ const resumeTimeout = 45_000;
 const copyTimeout = 1500;
 const backoffAfterFailure = 2000;
 const writesTimeout = 1000;
+const peersTimeout = 300;
 const tablesTimeout = 1000;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
@@ -97,6 +99,8 @@ export class EngineKeeper {
   private lastHang: Monotonic = -Infinity;
   /** The last heartbeat of a handover. */
   private lastBeat: number | undefined;
+  /** Of the label, at the beginning of a handover. */
+  private stripping: Promise<void> = Promise.resolve();
   /** Followers that lacked nothing when a handover began. */
   private soundFollowers: ReadonlySet<string> = new Set();
   /** What this node had of others when it was promoted. */
@@ -194,6 +198,8 @@ export class EngineKeeper {
   /** A switchover has ended. One that failed while the engine runs is taken back: clients are served again where they were. */
   private async endHandover(why: string): Promise<void> {
     const { log, kubernetes } = this.options.ports;
+    // It must not come after the label that is put on again.
+    await this.stripping;
     this.handover = undefined;
     this.lastBeat = undefined;
     this.soundFollowers = new Set();
@@ -217,7 +223,7 @@ export class EngineKeeper {
   }
 
   private async start(wipe: boolean, why: string): Promise<void> {
-    const { engine, volume, store, log, watchdog } = this.options.ports;
+    const { engine, volume, store, log, watchdog, peers } = this.options.ports;
     log("info", "starts mariadbd", { wipe, why });
     this.options.counters.engineStarts++;
     this.view = { ...this.view, state: "starting", role: "replica", onKeptVolume: !wipe };
@@ -226,6 +232,8 @@ export class EngineKeeper {
         this.volume = await volume.wipe();
         // The primary may have died before it made them, and then nobody else would.
         await copyDefinitions(store, log, copyTimeout);
+        // With a primary they are in order, or about to be.
+        if (!(await peers.askAll(peersTimeout)).some(({ serves }) => serves)) await reviveManifests(this.options.ports);
       } else {
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
         this.inherited = new Map(Object.entries(this.volume.inherited ?? {}));
@@ -411,6 +419,7 @@ export class EngineKeeper {
       pollMayHangMilliseconds: this.options.pollMayHangMilliseconds(),
       hasFollowed: beat => follower.hasFollowedBeat(beat),
       hasSkippedTo: beat => follower.hasSkippedTo(beat),
+      lastServedBeat: () => follower.lastServed?.beat,
       continueBeats: after => this.options.beats.continueBeats(after),
       volume: this.volume,
       owner: owner.stored,
@@ -435,6 +444,7 @@ export class EngineKeeper {
     if (salvages) this.handover = { completed: 0, salvages };
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
+    const holds = () => lease.hold !== undefined && clock.now() < lease.hold.deadline;
     if (step === "killEngine") this.view = { ...this.view, state: "stopping" };
     const began = clock.now();
     try {
@@ -455,8 +465,11 @@ export class EngineKeeper {
         nextBeat: () => this.options.beats.nextBeat(),
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,
-        holds: () => lease.hold !== undefined,
-        mayGoOn: () => lease.hold !== undefined && engine.pid() !== 0,
+        onStripping: done => {
+          this.stripping = done;
+        },
+        holds,
+        mayGoOn: () => holds() && engine.pid() !== 0,
         release: successor => lease.release(successor),
       });
     } catch (error) {

@@ -51,6 +51,8 @@ export class Follower {
   private hasLateRows = false;
   private startedAt: Monotonic = 0;
   private lastOfEpochBefore: Heartbeat | undefined;
+  /** The last heartbeat of a primary that was open: one that came after another of its epoch, or after which this replica had joined. */
+  lastServed: Heartbeat | undefined;
   private readonly lacked = new Map<string, number>();
   private readonly leftovers = new Set<string>();
   private answeredAt: Monotonic = -Infinity;
@@ -80,6 +82,7 @@ export class Follower {
     this.droppedSince = new Map();
     this.hasLateRows = false;
     this.lastOfEpochBefore = undefined;
+    this.lastServed = undefined;
     this.startedAt = this.ports.clock.now();
     this.answeredAt = this.ports.clock.now();
     this.marker = marker;
@@ -113,10 +116,13 @@ export class Follower {
     return [this.state.last, this.lastOfEpochBefore].some(seen => seen?.epoch === epoch && seen.beat >= beat);
   }
 
-  /** Whether the trial write of a later epoch came after heartbeats that this replica has not followed. It bears the number after the last one that its writer had followed. */
+  /**
+   * Whether a heartbeat of a later epoch came after heartbeats that this replica has not followed: a trial write bears the number after the last one with which its writer had been served. Those of trial
+   * writes do not count: promotions may have died one after the other.
+   */
   hasSkippedTo({ epoch, beat }: { epoch: number; beat: number }): boolean {
-    const before = [this.state.last, this.lastOfEpochBefore].find(seen => seen !== undefined && seen.epoch < epoch);
-    return before !== undefined && before.beat < beat - 1;
+    const { lastServed } = this;
+    return lastServed !== undefined && epoch > lastServed.epoch && lastServed.beat < beat - 1;
   }
 
   /** Looks how far this replica has come. */
@@ -130,6 +136,7 @@ export class Follower {
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
     if (heartbeat && last && heartbeat.epoch > last.epoch) this.lastOfEpochBefore = last;
+    if (heartbeat && heartbeat.epoch === last?.epoch && heartbeat.beat > last.beat) this.lastServed = heartbeat;
     const elapsed = clock.now() - this.readAt;
     this.state = followed(this.state, heartbeat, elapsed);
     this.readAt = clock.now();
@@ -147,6 +154,7 @@ export class Follower {
     if (this.marker !== marker) return;
     this.hasFollowed = true;
     this.state = joined(heartbeat);
+    this.lastServed = heartbeat;
     this.readAt = clock.now();
     log("info", "follows the primary", { ...heartbeat });
   }

@@ -13,7 +13,7 @@ export interface HandoverContext {
   onOwner: (owner: { record: OwnerRecord; etag: string }) => void;
   /** What this node had of others when it was promoted. */
   inherited: Inherited;
-  /** Whether the Lease is still this node's. */
+  /** Whether the Lease is still this node's, and has time left. */
   holds: () => boolean;
   /** Whether it is, and the engine alive. Waiting ends when not. */
   mayGoOn: () => boolean;
@@ -25,6 +25,8 @@ export interface HandoverContext {
   hurries: boolean;
   /** The followers that lacked nothing when this handover began. */
   sound: ReadonlySet<string>;
+  /** The label is being taken off; never rejected. */
+  onStripping: (done: Promise<void>) => void;
   onSound: (pods: ReadonlySet<string>) => void;
   /** Looks for tables that were made anew after they had been dropped. */
   forgetRevived: () => Promise<void>;
@@ -42,9 +44,10 @@ export interface HandoverContext {
 }
 
 const callTimeout = 1500;
+const flushTimeout = 30_000;
 /** A long transaction has to be rolled back. Milliseconds. */
 const readOnlyTimeout = 30_000;
-/** Beyond it the handover goes on without. Milliseconds. */
+/** Beyond it the handover goes on: its own flush has more time. Milliseconds. */
 const flushAheadTimeout = 10_000;
 const passTimeout = 5000;
 /** A replica that begins anew follows again after 5 to 10 s. Milliseconds. */
@@ -94,9 +97,9 @@ async function successorIsThere(context: HandoverContext): Promise<void> {
 }
 
 /** A replica that opens the bucket puts the manifests that it has read back over newer ones: it has done so before the last comparison. Gives up after a while. */
-async function nobodyOpens({ ports, hurries }: HandoverContext): Promise<void> {
+async function nobodyOpens({ ports, hurries, holds }: HandoverContext): Promise<void> {
   const { clock, peers } = ports;
-  for (const until = clock.now() + (hurries ? askTimeout : openingTimeout); clock.now() < until;) {
+  for (const until = clock.now() + (hurries ? askTimeout : openingTimeout); clock.now() < until && holds();) {
     if (!(await peers.askAll(askTimeout)).some(({ opens }) => opens)) return;
     await clock.sleep(compareEvery);
   }
@@ -122,11 +125,12 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     }
   },
 
-  stripOwnLabel({ ports, pod }) {
+  stripOwnLabel({ ports, pod, onStripping }) {
     // Clients are told first, but nothing waits for the API server: read_only refuses them in any case.
-    ports.kubernetes.setRole(pod, "none", callTimeout).catch((error: unknown) => {
+    const done = ports.kubernetes.setRole(pod, "none", callTimeout).catch((error: unknown) => {
       ports.log("warning", "the primary's label could not be taken off", { error: String(error) });
     });
+    onStripping(done);
     return Promise.resolve();
   },
 
@@ -140,6 +144,10 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async endSessions({ ports }) {
     await ports.engine.endSessions(callTimeout);
+  },
+
+  async flush({ ports }) {
+    await ports.engine.flush(flushTimeout);
   },
 
   async lastBeat(context) {
@@ -174,6 +182,8 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async compareAgain(context) {
     await nobodyOpens(context);
+    // What is in the bucket then may be another primary's.
+    if (!context.holds()) throw new Error("the lease was lost while a replica opened the bucket");
     await context.sendEverything();
   },
 

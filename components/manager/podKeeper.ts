@@ -5,7 +5,7 @@ import { EngineView, Monotonic, SwitchoverRequest, View } from "./view";
 
 const callTimeout = 1000;
 const pauseAfterFailedLabel = 500;
-/** A new primary is read for so long still: kube-proxy follows the Services once a second, and the one for writes goes first. Milliseconds. */
+/** A new primary is read for so long still, at least: kube-proxy follows the Services once a second, and the one for writes goes first. Milliseconds. */
 const readsEndAfter = 2000;
 
 /** Knows the labels of the database's pods, sets them, and reads what a person has asked of this pod by its annotations. */

@@ -1,16 +1,7 @@
-import {
-  engineFolder,
-  engineObjects,
-  droppedOf,
-  Inherited,
-  inheritedFiles,
-  isSuperseded,
-  walGenerations,
-  walGenerationsKept,
-  walKey,
-} from "./comparison";
+import { engineObjects, droppedOf, Inherited, inheritedFiles, walGenerations } from "./comparison";
 import { filesWithContent, filesWithoutContent, plainName } from "./inventory";
 import { Ports, StoredObject } from "./ports";
+import { reviveManifests, reviveWal } from "./revive";
 import { PromotionStep } from "./steps";
 import { OwnerRecord, VolumeRecord } from "./view";
 
@@ -36,6 +27,8 @@ export interface PromotionContext {
   hasFollowed: (beat: { epoch: number; beat: number }) => boolean;
   /** Whether the trial write of a promotion came after heartbeats that this node has not followed. */
   hasSkippedTo: (trialWrite: { epoch: number; beat: number }) => boolean;
+  /** The last heartbeat that this node has followed of a primary that was open. */
+  lastServedBeat: () => number | undefined;
   /** Heartbeats go on from here. */
   continueBeats: (beat: number) => void;
   volume: VolumeRecord;
@@ -107,6 +100,7 @@ async function followLastBeat(context: PromotionContext, last: { epoch: number; 
 
 /** @throws when this node's engine has read the trial write of a promotion that died, and not all that came before it: it takes that for older by now, however often it is sent */
 async function refuseSkipped(context: PromotionContext): Promise<void> {
+  if (!context.following || context.lossAccepted) return;
   const seen = await context.ports.engine.readHeartbeat(callTimeout);
   if (!seen || !context.hasSkippedTo(seen)) return;
   context.mustRestart = true;
@@ -146,49 +140,11 @@ function refuseUnloaded(context: PromotionContext, objects: StoredObject[], file
   refuseLacking(context, lacking, why);
 }
 
-/**
- * A promotion that fails after its engine has taken the engine's own lease leaves all manifests of an earlier epoch behind, and a node that opens the bucket then passes them over: it would be promoted
- * with empty tables. @throws after they were revived: this node has to open the bucket once more
- */
+/** @throws after manifests were revived: this node has passed them over, and has to open the bucket once more */
 async function refuseStaleManifests(context: PromotionContext, objects: StoredObject[]): Promise<void> {
-  const { store, log } = context.ports;
-  const current = await store.readEngineEpoch(callTimeout);
-  let revived = 0;
-  for (const { key } of objects.filter(object => object.key.endsWith("/MANIFEST"))) {
-    const epoch = await store.epochOf(engineFolder + key, callTimeout);
-    if (!isSuperseded(epoch, current)) continue;
-    // Without an epoch it is never passed over again.
-    await store.stampEpoch(engineFolder + key, 0, callTimeout);
-    log("warning", "a manifest of an earlier epoch was revived", { key, epoch, current });
-    revived++;
-  }
+  const revived = await reviveManifests(context.ports, objects);
   context.mustRestart = revived > 0;
   if (revived > 0) throw new Error(`${revived} tables were passed over when this node opened the bucket`);
-}
-
-/**
- * A promotion that died between its raise of the engine's epoch and its flush has left the last primary's WAL behind: the rows are in no table's file, and an engine that has not read them yet passes
- * over what is of an earlier epoch. It has left its trial write, too, under an earlier number: an engine that reads that first takes all else for older. One that got further has a newer generation of
- * its own epoch. Answers whether there was such a WAL.
- */
-async function reviveWal({ ports }: PromotionContext, objects: StoredObject[]): Promise<boolean> {
-  const { store, log } = ports;
-  const current = await store.readEngineEpoch(callTimeout);
-  const generations = walGenerations(objects);
-  const newest = Math.max(...generations);
-  if (generations.length === 0 || !isSuperseded(await store.epochOf(walKey(newest), callTimeout), current))
-    return false;
-  const stale: number[] = [];
-  for (const generation of generations.sort((a, b) => a - b)) {
-    const epoch = await store.epochOf(walKey(generation), callTimeout);
-    if (isSuperseded(epoch, current)) stale.push(generation);
-    else if (epoch > 0) await store.delete(walKey(generation), callTimeout);
-  }
-  // The oldest first: rows of a generation that comes after a later one are passed over.
-  for (const generation of stale.filter(generation => generation >= newest - walGenerationsKept))
-    await store.stampEpoch(walKey(generation), current, callTimeout);
-  log("warning", "revived the WAL of an epoch that ended in a promotion that died", { newest, current });
-  return true;
 }
 
 const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
@@ -212,9 +168,9 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const lastBeat = context.following && last?.clean ? last.lastBeat : undefined;
     const [isThere, wasRevived] = await Promise.all([
       lastBeat && followLastBeat(context, lastBeat),
-      reviveWal(context, objects),
+      reviveWal(context.ports, objects),
     ]);
-    if (wasRevived && context.following) await refuseSkipped(context);
+    await refuseSkipped(context);
     if (isThere) return refuseEmptyFiles(context);
     if (lastBeat) log("warning", "the last primary's last heartbeat was not seen", lastBeat);
     if (!context.following) await refuseStaleManifests(context, objects);
@@ -232,6 +188,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     for (;;) {
       await clock.sleep(Math.min(longestSettle + context.pollMayHangMilliseconds, window));
       const after = await engine.readHeartbeat(callTimeout);
+      await refuseSkipped(context);
       if (after?.beat === before?.beat && after?.epoch === before?.epoch) break;
       if (clock.now() > until) throw new Error("the replica still follows a writer after its lease was taken");
       before = after;
@@ -287,10 +244,10 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     onInherited(context.inherited);
   },
 
-  async trialWrite({ ports, epoch, continueBeats }) {
+  async trialWrite({ ports, epoch, lastServedBeat, continueBeats }) {
     const { engine } = ports;
     // The number after the last heartbeat that this node had followed: who reads it without having followed that one lacks what came with it.
-    const beat = ((await engine.readHeartbeat(callTimeout))?.beat ?? 0) + 1;
+    const beat = (lastServedBeat() ?? (await engine.readHeartbeat(callTimeout))?.beat ?? 0) + 1;
     continueBeats(beat);
     await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, promoteTimeout);
   },

@@ -32,11 +32,13 @@ export const handoverSteps = [
   "stripOwnLabel",
   "setReadOnly",
   "endSessions",
+  /** What the successor leaves half flushed, should it die, must not be all that there is. */
+  "flush",
   /** The successor knows by it when it has followed everything. */
   "lastBeat",
   /** Against a listing of the bucket: the engine's own counters do not count uploads that it has parked. */
   "waitUntilUploaded",
-  /** Nothing is left to flush that the bucket's WAL does not hold: a clean stop would be waited for in vain. */
+  /** Nothing is left to flush but that heartbeat: a clean stop would be waited for in vain. */
   "killEngine",
   "compareAgain",
   "markClean",

@@ -220,7 +220,7 @@ describe("decide", () => {
       assert.deepEqual(decide(ahead, now).engine, { kind: "handoverStep", step: "stripOwnLabel" });
       const stopped = {
         ...leaving,
-        handover: { completed: 7 },
+        handover: { completed: 8 },
         engine: { ...leaving.engine, state: "stopped" as const, role: "replica" as const },
       };
       assert.deepEqual(decide(stopped, now).engine, { kind: "handoverStep", step: "compareAgain" });

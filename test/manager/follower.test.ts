@@ -24,26 +24,48 @@ describe("a follower that reads the trial write of a promotion that died", () =>
   };
 
   it("lacks nothing when it has followed the heartbeat before", async () => {
+    await reads(1, 19);
     await reads(1, 20);
     await reads(2, 21);
     assert.equal(follower.hasSkippedTo(row), false);
   });
 
   it("knows that it lacks what came with the heartbeats that it has not followed", async () => {
+    await reads(1, 11);
     await reads(1, 12);
     await reads(2, 21);
     assert.equal(follower.hasSkippedTo(row), true);
   });
 
   it("knows so also before its manager has looked at the row itself", async () => {
+    await reads(1, 11);
     await reads(1, 12);
     assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 21 }), true);
     assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 13 }), false);
   });
 
-  it("does not count in an epoch, nor from one life to the next", async () => {
+  it("does not take the trial write of a promotion that died for a heartbeat, when another has died after it", async () => {
+    await reads(1, 17);
+    await reads(1, 18);
+    await reads(2, 21);
+    await reads(3, 21);
+    assert.equal(follower.hasSkippedTo(row), true);
+    assert.equal(follower.lastServed?.beat, 18);
+  });
+
+  it("has long forgotten the epoch before when it has followed a primary that was open", async () => {
+    await reads(1, 99);
+    await reads(1, 100);
+    await reads(2, 101);
+    await reads(2, 102);
+    await reads(2, 9000);
+    assert.equal(follower.hasSkippedTo(row), false);
+    assert.equal(follower.hasSkippedTo({ epoch: 3, beat: 9001 }), false);
+  });
+
+  it("does not count from one life to the next", async () => {
+    await reads(1, 11);
     await reads(1, 12);
-    assert.equal(follower.hasSkippedTo({ epoch: 1, beat: 40 }), false);
     follower.reset("next life", 2);
     assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 40 }), false);
   });

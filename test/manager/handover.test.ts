@@ -5,6 +5,7 @@ import { PeerStatus } from "../../components/manager/ports";
 describe("the last comparison of a handover", () => {
   let now: number;
   let sent: number[];
+  let heldUntil: number;
   /** Until then a replica opens the bucket. */
   let opensUntil: number;
 
@@ -22,6 +23,7 @@ describe("the last comparison of a handover", () => {
         peers: { askAll: () => Promise.resolve([peer()]) },
       },
       hurries,
+      holds: () => now < heldUntil,
       sendEverything: () => {
         sent.push(now);
         return Promise.resolve();
@@ -33,6 +35,7 @@ describe("the last comparison of a handover", () => {
     now = 0;
     sent = [];
     opensUntil = 0;
+    heldUntil = Infinity;
   });
 
   it("is made at once when no replica opens the bucket", async () => {
@@ -53,6 +56,13 @@ describe("the last comparison of a handover", () => {
     now = 0;
     await handoverStep("compareAgain", context(true));
     assert.deepEqual(sent, [5000, 400]);
+  });
+
+  it("sends nothing once the lease is over: what is in the bucket may be another primary's", async () => {
+    opensUntil = 1200;
+    heldUntil = 1000;
+    await assert.rejects(handoverStep("compareAgain", context(false)), /the lease was lost/);
+    assert.deepEqual(sent, []);
   });
 
   it("fails when the bucket lacks something that cannot be sent", async () => {

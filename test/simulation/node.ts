@@ -33,6 +33,8 @@ export class SimulatedNode {
   private watchdogThread: Process | undefined;
   /** Of the pod that runs here now. */
   uid = "";
+  /** Its machine's processes stand still. */
+  isFrozen = false;
   /** Added to the wall clock. Milliseconds. */
   wallClockOffset = 0;
   /** Until then mariadbd ends as soon as it is started: an image that does not work. Virtual milliseconds. */
@@ -93,6 +95,7 @@ export class SimulatedNode {
 
   /** The machine's processes stop. Its clock goes on. */
   freeze(): void {
+    this.isFrozen = true;
     this.server?.freeze();
     for (const process of [this.process, this.watchdogThread]) if (process) process.frozen = true;
   }
@@ -106,6 +109,7 @@ export class SimulatedNode {
   /** Whatever waited happens now, the engine's first: the worst order. */
   thaw(): void {
     this.world.promises.thawed(this);
+    this.isFrozen = false;
     this.server?.thaw();
     for (const process of [this.process, this.watchdogThread]) {
       if (!process) continue;

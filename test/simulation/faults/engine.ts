@@ -14,13 +14,15 @@ export const mariadbdKilled: Fault = {
 export const mariadbdHangs: Fault = {
   name: "mariadbd hangs",
   inject(world, random) {
-    const { server, pod } = victim(world, random);
+    const node = victim(world, random);
+    const { server, pod } = node;
     const process = server?.process;
     const seconds = random.between(0.5, 10);
     world.promises.mayDepart(pod, seconds);
     server?.freeze();
     world.heal(seconds, () => {
-      if (server?.process === process) server?.thaw();
+      // On a machine that is frozen it goes on when that does.
+      if (server?.process === process && !node.isFrozen) server?.thaw();
     });
   },
 };
