@@ -85,8 +85,7 @@ describe("simulated engine: following the bucket", () => {
     await primary.put("row", "new");
     let release = () => undefined as void;
     const flushing = new Promise<void>(resolve => (release = resolve));
-    cluster.store.fault = ({ operation, key }) =>
-      operation === "put" && key.endsWith(".klog") ? flushing : undefined;
+    cluster.store.fault = ({ operation, key }) => (operation === "put" && key.endsWith(".klog") ? flushing : undefined);
     const flushed = primary.flush();
     await primary.put("another", "row");
     await primary.tick();
