@@ -121,11 +121,13 @@ for (const seed of seeds) {
       victim.vanish();
       world.network.cut.delete(`${victim.pod}>${bucket}`);
       startAfter(10, victim);
-      await run(25);
-      const earlier = world.store.list("data/uwal_").filter(({ key }) => world.store.get(key)?.metadata.epoch === "1");
-      const generations = earlier.map(({ key }) => walGeneration(key.slice("data/".length)) ?? -1);
+      const generations = world.store
+        .list("data/uwal_")
+        .map(({ key }) => walGeneration(key.slice("data/".length)) ?? -1);
       const name = `uwal_${Math.max(...generations)}.log`;
       const { body, metadata } = world.store.get(`data/${name}`)!;
+      await run(25);
+      assert.equal(world.store.get(`data/${name}`), undefined, "every follower has seen the next epoch's");
       const before = world.timeline.length;
       world.store.put(`data/${name}`, Buffer.concat([body, Buffer.alloc(1)]), { metadata });
       let least = Infinity;
