@@ -98,8 +98,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: "5",
-    without: "who leaves waits until everything is in the bucket",
-    decide: insteadOfHandoverStep(["waitUntilUploaded", "endSessions"], ["compareAgain", "markClean"]),
+    without: "who leaves brings everything to the bucket, and waits until it is there",
+    decide: insteadOfHandoverStep(
+      ["flush", "endSessions"],
+      ["waitUntilUploaded", "endSessions"],
+      ["compareAgain", "markClean"],
+    ),
   },
   {
     rule: "6a",
