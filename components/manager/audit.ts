@@ -244,23 +244,22 @@ export class Audit {
   }
 
   private async housekeep(stored: StoredObject[], files: LocalFile[], clean: boolean, now: Monotonic): Promise<void> {
-    const generations = walGenerations(stored);
+    const generations = walGenerations(stored.map(({ key }) => key));
     for (const generation of generations) if (!this.walSeen.has(generation)) this.walSeen.set(generation, now);
     for (const generation of this.walSeen.keys())
       if (!generations.includes(generation)) this.walSeen.delete(generation);
     // What is on the disk still is compared with the bucket.
-    const local = walGenerations(files.map(({ name }) => ({ key: name })));
+    const local = walGenerations(files.map(({ name }) => name));
     this.ownFrom ??= Math.max(...local);
     if (!clean) return;
     const { engine, peers, store } = this.ports;
     const lastUploaded = await engine.lastUploadedGeneration();
-    const candidates = { seen: this.walSeen, lastUploaded, ownFrom: this.ownFrom };
-    if (obsoleteWalObjects({ ...candidates, slowest: Infinity }, now).length === 0) return;
+    const known = { seen: this.walSeen, lastUploaded, ownFrom: this.ownFrom };
+    const obsoleteFor = (slowest: number) =>
+      obsoleteWalObjects({ ...known, slowest }, now).filter(generation => !local.includes(generation));
+    if (obsoleteFor(Infinity).length === 0) return;
     const followers = followersAmong(await peers.askAll(listTimeout));
-    const slowest = Math.min(...followers.map(({ generation }) => generation));
-    const obsolete = obsoleteWalObjects({ ...candidates, slowest }, now).filter(
-      generation => !local.includes(generation),
-    );
+    const obsolete = obsoleteFor(Math.min(...followers.map(({ generation }) => generation)));
     for (const generation of obsolete) await store.delete(walKey(generation), listTimeout);
     if (obsolete.length > 0)
       this.log("info", "deleted WAL objects that nobody needs", {
@@ -294,7 +293,7 @@ function figuresOf(missing: MissingObject[], files: LocalFile[], stored: StoredO
   return {
     bytes: missing.reduce((sum, { missingBytes }) => sum + missingBytes, 0),
     objects: missing.length,
-    walObjects: walGenerations(stored).length,
+    walObjects: walGenerations(stored.map(({ key }) => key)).length,
     columnFamilies: stored.filter(({ key }) => key.endsWith("/MANIFEST")).length,
     sstables,
   };

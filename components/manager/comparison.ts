@@ -66,9 +66,9 @@ export function walGeneration(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** The WAL generations among the engine's objects. */
-export function walGenerations(objects: readonly Pick<StoredObject, "key">[]): number[] {
-  return objects.map(({ key }) => walGeneration(key)).filter(generation => generation !== undefined);
+/** The WAL generations among names of the engine's files or objects. */
+export function walGenerations(names: readonly string[]): number[] {
+  return names.map(walGeneration).filter(generation => generation !== undefined);
 }
 
 /** The key of a WAL object, below the deployment's prefix. */
@@ -82,7 +82,7 @@ export function isSuperseded(epoch: number, current: number): boolean {
 }
 
 export function highestWalGeneration(names: string[]): number | undefined {
-  const generations = names.map(walGeneration).filter(generation => generation !== undefined);
+  const generations = walGenerations(names);
   return generations.length === 0 ? undefined : Math.max(...generations);
 }
 

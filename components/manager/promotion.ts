@@ -174,7 +174,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     if (isThere) return refuseEmptyFiles(context);
     if (lastBeat) log("warning", "the last primary's last heartbeat was not seen", lastBeat);
     if (!context.following) await refuseStaleManifests(context, objects);
-    const walObjects = walGenerations(objects).length;
+    const walObjects = walGenerations(objects.map(({ key }) => key)).length;
     // A poll lists the bucket and reads every WAL object, one after another.
     const cycle = interval + pollAllowance * (listing + (answered - asked) * (walObjects + 1));
     // The poll that was under way at the last write may have missed it, the next one has not. Of that time some has passed already.

@@ -32,7 +32,7 @@ export async function reviveManifests({ store, log }: Revived, objects?: StoredO
  */
 export async function reviveWal({ store, log }: Revived, objects: StoredObject[]): Promise<boolean> {
   const current = await store.readEngineEpoch(callTimeout);
-  const generations = walGenerations(objects);
+  const generations = walGenerations(objects.map(({ key }) => key));
   const newest = Math.max(...generations);
   if (generations.length === 0 || !isSuperseded(await store.epochOf(walKey(newest), callTimeout), current))
     return false;

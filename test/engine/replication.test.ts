@@ -1,7 +1,18 @@
 import * as assert from "node:assert/strict";
 import { Cluster, items, settle } from "./cluster";
 import { CorruptTable, EngineCrashed, TooManySstables } from "./model/errors";
-import { defaultFamilySettings } from "./model/settings";
+import { defaultFamilySettings, FamilySettings } from "./model/settings";
+
+/** A primary, and a follower whose memtable holds this value of `row`. */
+async function followed(value: string, settings: Partial<FamilySettings> = {}) {
+  const cluster = new Cluster();
+  const primary = await cluster.primary(settings);
+  const follower = await cluster.replica();
+  await primary.put("row", value);
+  await primary.tick();
+  await follower.engine.poll();
+  return { cluster, primary, follower };
+}
 
 describe("simulated engine: following the bucket", () => {
   it("reads 256 WAL objects, in the order of their keys: the unflushed end behind them is not seen", async () => {
@@ -50,12 +61,7 @@ describe("simulated engine: following the bucket", () => {
   });
 
   it("keeps an old version for point reads where it missed the end of a rotated WAL, while scans are right", async () => {
-    const cluster = new Cluster();
-    const primary = await cluster.primary();
-    const follower = await cluster.replica();
-    await primary.put("row", "old");
-    await primary.tick();
-    await follower.engine.poll();
+    const { cluster, primary, follower } = await followed("old");
     // The end of this generation and the rotation fall between two polls; the next generation arrives first.
     await primary.put("row", "new");
     cluster.store.fault = ({ operation, key }) => {
@@ -76,12 +82,7 @@ describe("simulated engine: following the bucket", () => {
   });
 
   it("misses the end of a WAL that is rotated under writes even when nothing fails: it is sent after the next one's beginning", async () => {
-    const cluster = new Cluster();
-    const primary = await cluster.primary();
-    const follower = await cluster.replica();
-    await primary.put("row", "old");
-    await primary.tick();
-    await follower.engine.poll();
+    const { cluster, primary, follower } = await followed("old");
     await primary.put("row", "new");
     let release = () => undefined as void;
     const flushing = new Promise<void>(resolve => (release = resolve));
@@ -104,12 +105,8 @@ describe("simulated engine: following the bucket", () => {
   });
 
   it("brings deleted rows back where it missed the deletion and the tombstone was compacted away, for good once promoted", async () => {
-    const cluster = new Cluster();
-    const primary = await cluster.primary({ minLevels: 2, tombstoneDensityTrigger: 1, tombstoneDensityMinEntries: 1 });
-    const follower = await cluster.replica();
-    await primary.put("row", "deleted later");
-    await primary.tick();
-    await follower.engine.poll();
+    const compacting = { minLevels: 2, tombstoneDensityTrigger: 1, tombstoneDensityMinEntries: 1 };
+    const { cluster, primary, follower } = await followed("deleted later", compacting);
     await primary.remove("row");
     cluster.store.fault = ({ operation, key }) => {
       if (operation === "put" && key === "uwal_0.log") throw new Error("late");
