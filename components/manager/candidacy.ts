@@ -1,5 +1,5 @@
 import type { Alarm } from "./decide";
-import { Monotonic, OwnerRecord, PeerView, View, VolumeRecord } from "./view";
+import { Monotonic, OwnerRecord, PeerView, Position, View, VolumeRecord } from "./view";
 
 /** The Lease must have been read this recently by who takes it for abandoned: twice as long as between two readings. Milliseconds. */
 export const heardMilliseconds = 2500;
@@ -7,6 +7,8 @@ export const heardMilliseconds = 2500;
 export const successorGraceMilliseconds = 3000;
 /** A less advanced candidate lets a more advanced one go first for this long. Milliseconds. */
 export const rankGraceMilliseconds = 1500;
+/** A last primary whose pod is made anew, or whose container is started again, is given this long from the end of its Lease on. Milliseconds. */
+export const returnGraceMilliseconds = 8000;
 /** An empty node waits so long with its start for a primary. A promotion takes two seconds, after at most as much of waiting for the Lease. Milliseconds. */
 export const primaryPatienceMilliseconds = 6000;
 /** And so long for another to have joined, when it has failed before. Milliseconds. */
@@ -24,6 +26,11 @@ export function volumeIsKept(volume: VolumeRecord, owner: OwnerRecord): boolean 
   return volume.raising === owner.epoch && volume.volumeId === owner.volumeId;
 }
 
+/** The pod in an identity, `<pod>_<uid>`; undefined for nobody's. */
+export function podOf(identity: string | undefined): string | undefined {
+  return identity ? identity.slice(0, identity.lastIndexOf("_")) : undefined;
+}
+
 /** Whether nobody holds the Lease as far as this node's own clock can tell (rule 3). */
 export function leaseIsFree(view: View, now: Monotonic): boolean {
   const lease = view.lease;
@@ -31,10 +38,28 @@ export function leaseIsFree(view: View, now: Monotonic): boolean {
   if (lease.released) return true;
   // Nobody was ever promoted, and the record in the bucket proves it: there is no writer to wait for. One that was just deleted may have a holder who does not know yet.
   if (!lease.exists && lease.epoch === 0 && view.owner?.epoch === 0) return true;
+  // A node that has just started need not listen for so long itself: another has.
+  return (
+    hasHeardSilence(view, now) || view.peers.some(({ freeLease }) => freeLease !== "" && freeLease === lease.version)
+  );
+}
+
+/** Whether this node has heard no renewal of the Lease for its duration and a margin. */
+function hasHeardSilence({ configuration, lease }: View, now: Monotonic): boolean {
   // Silence counts only where this node has listened.
-  if (now - lease.seenAt > heardMilliseconds) return false;
-  const { leaseDurationSeconds, leaseMarginSeconds } = view.configuration;
+  if (!lease || now - lease.seenAt > heardMilliseconds) return false;
+  const { leaseDurationSeconds, leaseMarginSeconds } = configuration;
   return now - lease.unchangedSince >= (leaseDurationSeconds + leaseMarginSeconds) * 1000;
+}
+
+/**
+ * The version of the Lease that has been free long enough for this follower to take it, for a peer that has not listened for so long; empty: none. Only of a follower: a primary knows it, so that it could not
+ * have gone on without its confirmation (rule 6), which is a promise and makes this node keep silent.
+ */
+export function freeLease(view: View, now: Monotonic): string {
+  const { lease, following, promisedUntil } = view;
+  if (!lease?.exists || following !== "following" || now < promisedUntil) return "";
+  return hasHeardSilence(view, now) ? lease.version : "";
 }
 
 /** Whether this node's data allows a promotion (rule 3). */
@@ -53,10 +78,29 @@ export function mayBePromoted(view: View, now: Monotonic): boolean {
 
 /** With a preference for durability, the last primary's volume is given the time to come back: nothing is lost with it. */
 export function waitsForVolume(view: View, now: Monotonic): boolean {
-  const { configuration, engine, lease, owner } = view;
+  const { configuration, engine } = view;
   if (configuration.failoverPreference !== "durability" || engine.state === "stopped") return false;
-  const nothingIsMissing = lease?.released === true || owner?.clean === true || owner?.epoch === 0;
-  return !nothingIsMissing && freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
+  return !nothingIsMissing(view) && freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
+}
+
+/** Whatever the preference: where the API server says that the last primary's machine is alive, and its pod about to be, its volume is back within seconds, and has what the bucket may lack. */
+export function waitsForReturn(view: View, now: Monotonic): boolean {
+  const { configuration, holderReturns, lease, peers } = view;
+  if (configuration.durability === "commit" || nothingIsMissing(view) || ownIsResumable(view)) return false;
+  // Its disk was lost with the machine, or it has begun anew already.
+  if (peers.some(({ pod, lacksVolume }) => pod === podOf(lease?.holder) && lacksVolume)) return false;
+  const grace = holderReturns === undefined ? rankGraceMilliseconds : holderReturns ? returnGraceMilliseconds : 0;
+  return freeFor(view, now) < grace;
+}
+
+/** Whether the bucket has all that the last primary has acknowledged. */
+function nothingIsMissing({ lease, owner }: View): boolean {
+  return lease?.released === true || owner?.clean === true || owner?.epoch === 0;
+}
+
+/** Whether this node has the last primary's volume, and no engine that runs. */
+export function ownIsResumable({ engine, owner, volume }: View): boolean {
+  return owner !== undefined && engine.state === "stopped" && volumeIsKept(volume, owner);
 }
 
 /**
@@ -92,7 +136,7 @@ export function letOthersGoFirst(view: View, now: Monotonic): boolean {
 
 function goesBefore(peer: PeerView, view: View): boolean {
   const self = ownRank(view);
-  const other = rank(peer.resumable, peer.following === "following", peer.mustBeginAnew, peer.epoch, peer.beat);
+  const other = rank(peer.resumable, peer.following === "following", peer.mustBeginAnew, peer);
   for (let i = 0; i < self.length; i++) {
     const difference = (other[i] ?? 0) - (self[i] ?? 0);
     if (difference !== 0) return difference > 0;
@@ -101,14 +145,13 @@ function goesBefore(peer: PeerView, view: View): boolean {
 }
 
 function ownRank(view: View): number[] {
-  const resumable =
-    view.owner !== undefined && view.engine.state === "stopped" && volumeIsKept(view.volume, view.owner);
-  return rank(resumable, view.following === "following", view.mustBeginAnew, view.position.epoch, view.position.beat);
+  return rank(ownIsResumable(view), view.following === "following", view.mustBeginAnew, view.position);
 }
 
 /** The last primary's own volume lacks nothing; then followers, those first that need not begin anew, by how far they have followed; then the rest. */
-function rank(resumable: boolean, following: boolean, mustBeginAnew: boolean, epoch: number, beat: number): number[] {
-  return [resumable ? 1 : 0, following ? 1 : 0, mustBeginAnew ? 0 : 1, epoch, beat];
+function rank(resumable: boolean, following: boolean, mustBeginAnew: boolean, position: Position): number[] {
+  const { epoch, beat, sequence } = position;
+  return [resumable ? 1 : 0, following ? 1 : 0, mustBeginAnew ? 0 : 1, epoch, beat, sequence];
 }
 
 /** Why nobody takes a Lease that is free, once that has lasted. */

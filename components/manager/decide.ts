@@ -5,6 +5,7 @@ import {
   vacancyAlarm,
   volumeIsKept,
   waitsForPrimary,
+  waitsForReturn,
   waitsForVolume,
 } from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
@@ -126,7 +127,8 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
   }
   if (!leaseIsFree(view, now) || !owner || now - view.ownerReadAt > ownerFreshMilliseconds) return undefined;
   if (!mayBePromoted(view, now)) return undefined;
-  if (!view.lossAccepted && (waitsForVolume(view, now) || letOthersGoFirst(view, now))) return undefined;
+  const hadBetterWait = waitsForVolume(view, now) || waitsForReturn(view, now) || letOthersGoFirst(view, now);
+  if (hadBetterWait && !view.lossAccepted) return undefined;
   return { kind: "acquire", epoch: Math.max(lease.epoch, owner.epoch) + 1 };
 }
 

@@ -13,6 +13,7 @@ import { folderOf } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { BeforePromotion } from "./lateUploads";
 import { Ports } from "./ports";
+import type { PrimaryDuties } from "./primaryDuties";
 import { PromotionContext, promotionStep } from "./promotion";
 import { reviveManifests } from "./revive";
 import { HandoverStep, PromotionStep } from "./steps";
@@ -66,8 +67,8 @@ export interface EngineKeeperOptions {
   switchedOver: () => void;
   /** A person has given up what is missing. */
   lossAccepted: () => boolean;
-  /** The numbers of heartbeats. */
-  beats: { nextBeat(): number; continueBeats(after: number): void };
+  /** The numbers of heartbeats, and a flush that keeps its distance from those for replicas that join. */
+  duties: Pick<PrimaryDuties, "nextBeat" | "continueBeats" | "flushBetweenJoins">;
   /** For how long the last primary has had no right to write. */
   silentMilliseconds: () => number;
   /** For how much longer a poll may hang that has not seen its last writes. */
@@ -379,8 +380,8 @@ export class EngineKeeper {
     this.writesStopped = false;
     this.promotion = undefined;
     this.options.counters.promotions++;
-    const { stored, engineEpoch } = context;
-    this.options.promoted(stored && engineEpoch !== undefined ? { stored, engineEpoch } : undefined);
+    const { stored, engineEpoch, sequence } = context;
+    this.options.promoted(stored && engineEpoch !== undefined ? { stored, engineEpoch, sequence } : undefined);
     log("info", "is the primary", { epoch });
     kubernetes.event("Normal", "Promoted", `primary in epoch ${epoch}`);
   }
@@ -420,7 +421,7 @@ export class EngineKeeper {
       hasFollowed: beat => follower.hasFollowedBeat(beat),
       hasSkippedTo: beat => follower.hasSkippedTo(beat),
       lastServedBeat: () => follower.lastServed?.beat,
-      continueBeats: after => this.options.beats.continueBeats(after),
+      continueBeats: after => this.options.duties.continueBeats(after),
       volume: this.volume,
       owner: owner.stored,
       ghosts: follower.ghosts,
@@ -456,13 +457,14 @@ export class EngineKeeper {
         inherited: this.inherited,
         wanted: handover.detour ?? this.options.wantedSuccessor(),
         forgetRevived: () => this.forgetRevived(),
+        flushBetweenJoins: (before, timeout) => this.options.duties.flushBetweenJoins(before, timeout),
         sendEverything: () => this.options.sendEverything(),
         sendThroughPeer: () => this.options.sendThrough(handover.detour ?? ""),
         nodes: configuration.nodes,
         hurries: this.options.hurries(),
         sound: this.soundFollowers,
         onSound: pods => (this.soundFollowers = pods),
-        nextBeat: () => this.options.beats.nextBeat(),
+        nextBeat: () => this.options.duties.nextBeat(),
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,
         onStripping: done => {

@@ -11,7 +11,7 @@ import {
 import { text } from "./lanes";
 import { foldersOf, orphans } from "./orphans";
 import { Heartbeat, Ports } from "./ports";
-import { Monotonic } from "./view";
+import { Monotonic, Position } from "./view";
 
 const callTimeout = 1000;
 /** A replica that does not see its marker for so long loaded something wrong, which only a start on an empty volume mends. Milliseconds. */
@@ -50,6 +50,10 @@ export class Follower {
   /** An earlier primary has sent rows while this node followed, that the primary does not have. */
   private hasLateRows = false;
   private startedAt: Monotonic = 0;
+  /** How far it has followed, looked at before each heartbeat: what came with that, or later, is not in it. */
+  private sequence = 0;
+  /** The same, at the end of the epoch before. */
+  private sequenceBefore = 0;
   private lastOfEpochBefore: Heartbeat | undefined;
   /** The last heartbeat of a primary that was open: one that came after another of its epoch, or after which this replica had joined. */
   lastServed: Heartbeat | undefined;
@@ -81,6 +85,8 @@ export class Follower {
     this.ghosts = new Set();
     this.droppedSince = new Map();
     this.hasLateRows = false;
+    this.sequence = 0;
+    this.sequenceBefore = 0;
     this.lastOfEpochBefore = undefined;
     this.lastServed = undefined;
     this.startedAt = this.ports.clock.now();
@@ -88,8 +94,9 @@ export class Follower {
     this.marker = marker;
   }
 
-  position() {
-    return { epoch: this.state.last?.epoch ?? 0, beat: this.state.last?.beat ?? 0 };
+  position(): Position {
+    const { last } = this.state;
+    return { epoch: last?.epoch ?? 0, beat: last?.beat ?? 0, sequence: this.sequence };
   }
 
   /**
@@ -131,11 +138,15 @@ export class Follower {
     const { marker } = this;
     if (await this.lacksFile()) return;
     if (this.marker !== marker) return;
-    const heartbeat = await this.readHeartbeat();
+    const { sequence, heartbeat } = await this.askServer();
     if (this.marker !== marker || this.state.following === "missed") return;
     const { last } = this.state;
     if (heartbeat?.beat !== last?.beat || heartbeat?.epoch !== last?.epoch) this.beatSeenAt = clock.now();
-    if (heartbeat && last && heartbeat.epoch > last.epoch) this.lastOfEpochBefore = last;
+    if (heartbeat && last && heartbeat.epoch > last.epoch) {
+      this.lastOfEpochBefore = last;
+      this.sequenceBefore = this.sequence;
+    }
+    this.sequence = sequence;
     if (heartbeat && heartbeat.epoch === last?.epoch && heartbeat.beat > last.beat) this.lastServed = heartbeat;
     const elapsed = clock.now() - this.readAt;
     this.state = followed(this.state, heartbeat, elapsed);
@@ -185,17 +196,18 @@ export class Follower {
   }
 
   /** A server that does not answer any more serves nobody, and is no candidate. */
-  private async readHeartbeat() {
+  private async askServer(): Promise<{ sequence: number; heartbeat?: Heartbeat }> {
     const { engine, clock, log } = this.ports;
     try {
+      const sequence = await engine.sequence();
       const heartbeat = await engine.readHeartbeat(callTimeout);
       this.answeredAt = clock.now();
-      return heartbeat;
+      return { sequence, ...(heartbeat && { heartbeat }) };
     } catch (error) {
       if (clock.now() - this.answeredAt < hungAfter) throw error;
       log("warning", "mariadbd does not answer", { error: text(error) });
       this.state = { following: "missed" };
-      return undefined;
+      return { sequence: this.sequence };
     }
   }
 
@@ -220,6 +232,9 @@ export class Follower {
     const compared = compareWith(before, inventory, files, this.leftovers, now);
     this.compared = compared;
     this.hasLateRows ||= now - this.startedAt > (inventory.removedFor ?? Infinity);
+    // What the new primary did not find in the bucket any more: an earlier upload had landed on a later one.
+    const isInItsEpoch = this.state.last?.epoch === inventory.epoch;
+    this.hasLateRows ||= isInItsEpoch && this.sequenceBefore > (inventory.sequence ?? Infinity);
     const dropped = orphans(foldersOf(files), foldersOf(inventory.files));
     this.droppedSince = new Map([...dropped].map(folder => [folder, this.droppedSince.get(folder) ?? now]));
     const ofPrimary = new Set(inventory.files);

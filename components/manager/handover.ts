@@ -28,6 +28,8 @@ export interface HandoverContext {
   /** The label is being taken off; never rejected. */
   onStripping: (done: Promise<void>) => void;
   onSound: (pods: ReadonlySet<string>) => void;
+  /** Flushes, not close to a flush for replicas that join, and after `before`. */
+  flushBetweenJoins: (before: () => Promise<void>, timeoutMilliseconds: number) => Promise<void>;
   /** Looks for tables that were made anew after they had been dropped. */
   forgetRevived: () => Promise<void>;
   /** Sends to the bucket what the engine has lost sight of. */
@@ -112,11 +114,10 @@ async function followers({ ports }: HandoverContext): Promise<PeerStatus[]> {
 const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Promise<void> } = {
   async flushAhead(context) {
     if (context.hurries) return;
-    const { engine, store, log } = context.ports;
+    const { store, log } = context.ports;
     try {
       await context.forgetRevived();
-      await followersPass(context);
-      await engine.flush(flushAheadTimeout);
+      await context.flushBetweenJoins(() => followersPass(context), flushAheadTimeout);
       await copyDefinitions(store, log, callTimeout);
       await followersPass(context);
       if (context.nodes > 1) await successorIsThere(context);

@@ -9,6 +9,8 @@ export interface Inventory {
   files: string[];
   /** So long ago it removed what an earlier primary had sent too late; undefined: there was nothing. Milliseconds. */
   removedFor?: number;
+  /** How far it had followed an earlier primary that was lost, when it was promoted; undefined: that one had left in order, or was itself. */
+  sequence?: number;
 }
 
 /** What a follower remembers of its comparisons. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as https from "node:https";
 import { annotations as requests, labels, podLayout } from "../core/podLayout";
 import { httpRequest, HttpResponse } from "./httpRequest";
-import { Conflict, Kubernetes, LeaseObject, Log, NotAccepted, PodRecord } from "./ports";
+import { Conflict, Kubernetes, LeaseObject, Log, NotAccepted, PodGone, PodRecord } from "./ports";
 
 const account = podLayout.serviceAccountDirectory;
 const annotations = { successor: "tidesql.io/preferred-successor", released: "tidesql.io/released-epoch" };
@@ -25,11 +25,15 @@ interface LeaseDocument {
 interface PodDocument {
   metadata: {
     name: string;
+    uid: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     deletionTimestamp?: string;
   };
-  status?: { conditions?: { type: string; status: string }[] };
+  status?: {
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: { name: string; state?: { running?: object } }[];
+  };
 }
 
 interface StatefulSetDocument {
@@ -64,6 +68,7 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
   function expect(response: HttpResponse, what: string, ...accepted: number[]): HttpResponse {
     if (accepted.includes(response.status)) return response;
     const message = `${what}: the API server answered ${response.status} ${response.body.slice(0, 200)}`;
+    if (response.status === 401) throw new PodGone(message);
     throw response.status >= 400 && response.status < 500 ? new NotAccepted(message) : new Error(message);
   }
 
@@ -182,6 +187,9 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
 function podRecord({ metadata, status }: PodDocument): PodRecord {
   return {
     name: metadata.name,
+    uid: metadata.uid,
+    runs:
+      status?.containerStatuses?.some(({ name, state }) => name === podLayout.containerName && state?.running) ?? false,
     role: metadata.labels?.[labels.role] ?? "none",
     reads: metadata.labels?.[labels.reads] !== undefined,
     revision: metadata.labels?.["controller-revision-hash"] ?? "",

@@ -8,6 +8,8 @@ export interface BeforePromotion {
   stored: StoredObject[];
   /** The engine's own, which this promotion has raised it to. */
   engineEpoch: number;
+  /** How far this node had followed a primary that was lost; undefined: it had left in order. */
+  sequence?: number;
 }
 
 /**

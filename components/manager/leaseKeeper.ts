@@ -1,4 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
+import { podOf } from "./candidacy";
 import { Conflict, LeaseObject, NotAccepted, Ports } from "./ports";
 import { Hold, LeaseObservation, Monotonic } from "./view";
 
@@ -7,6 +8,8 @@ const readEvery = 1200;
 const callTimeout = 1000;
 const confirmTimeout = 700;
 const tellTimeout = 500;
+/** A peer reads the Lease, and writes it. Milliseconds. */
+const relayTimeout = 1000;
 
 /** Reads, takes, renews and gives back the Lease, on this node's own clock. */
 export class LeaseKeeper {
@@ -45,8 +48,7 @@ export class LeaseKeeper {
 
   /** The pod that holds the Lease, or undefined. */
   holderPod(): string | undefined {
-    const holder = this.observation?.holder ?? "";
-    return holder === "" ? undefined : holder.slice(0, holder.lastIndexOf("_"));
+    return podOf(this.observation?.holder);
   }
 
   private async read(): Promise<void> {
@@ -142,24 +144,42 @@ export class LeaseKeeper {
     return (leaseDurationSeconds - leaseMarginSeconds) * 1000;
   }
 
-  /** Gives the Lease back. From then on this node does not hold it, whatever the API server answers. */
+  /** Gives the Lease back, by way of a peer where the API server does not answer. From then on this node does not hold it, whatever the answer. */
   async release(preferredSuccessor: string): Promise<void> {
     // It would be in the way, or make this node the holder again.
     await this.writing;
     const { hold, object } = this;
     this.lose();
     if (!hold || !object) return;
-    const { clock, kubernetes, peers } = this.ports;
-    const lease = {
-      resourceVersion: object.resourceVersion,
-      holder: "",
-      epoch: hold.epoch,
-      renewTime: clock.wallTime(),
-    };
-    this.saw(await kubernetes.updateLease({ ...lease, preferredSuccessor, releasedEpoch: hold.epoch }, callTimeout));
-    this.ports.log("info", "gave the lease back", { epoch: hold.epoch, preferredSuccessor });
+    const { log, peers } = this.ports;
+    try {
+      await this.writeReleased(object.resourceVersion, hold.epoch, preferredSuccessor);
+    } catch (error) {
+      log("warning", "has a peer give the lease back", { error: String(error) });
+      await peers.release(this.identity, hold.epoch, preferredSuccessor, relayTimeout);
+    }
+    log("info", "gave the lease back", { epoch: hold.epoch, preferredSuccessor });
     // This process may end next.
     await peers.leaseChanged(tellTimeout);
+  }
+
+  /**
+   * Gives the Lease back for a peer that does not reach the API server, and has lost its hold already.
+   * @throws when the Lease is not that one's, or the API server does not answer this node either
+   */
+  async releaseFor(identity: string, epoch: number, preferredSuccessor: string): Promise<void> {
+    const found = await this.ports.kubernetes.readLease(callTimeout);
+    if (found?.holder === "" && found.releasedEpoch === epoch) return;
+    if (found?.holder !== identity || found.epoch !== epoch) throw new Error("the Lease is not that one's any more");
+    await this.writeReleased(found.resourceVersion, epoch, preferredSuccessor);
+    this.ports.log("info", "gave the lease back for a peer", { identity, epoch, preferredSuccessor });
+    this.changed();
+  }
+
+  private async writeReleased(resourceVersion: string, epoch: number, preferredSuccessor: string): Promise<void> {
+    const { clock, kubernetes } = this.ports;
+    const lease = { resourceVersion, holder: "", epoch, renewTime: clock.wallTime(), preferredSuccessor };
+    this.saw(await kubernetes.updateLease({ ...lease, releasedEpoch: epoch }, callTimeout));
   }
 
   private lose(): void {
@@ -177,6 +197,7 @@ export class LeaseKeeper {
     this.unsure = false;
     this.observation = {
       exists: object !== undefined,
+      version: object?.resourceVersion ?? "",
       holder: object?.holder ?? "",
       // Epochs of a deleted Lease are not forgotten by those who saw them.
       epoch: object?.epoch ?? before?.epoch ?? 0,

@@ -47,7 +47,7 @@ function main(): void {
   process.on("SIGINT", () => manager.requestStop());
   collectGarbage(log);
   serveStatus(manager, systemClock);
-  servePeers(configuration, manager, log);
+  servePeers(configuration, manager.peerDesk, log);
   log("info", "the manager starts", { node: process.env.NODE_NAME, name, namespace });
   manager.run().catch((error: unknown) => {
     log("error", "the manager ends", { error: String(error) });

@@ -4,14 +4,15 @@ import { noCounts } from "./counters";
 import { Alarm, decide, Decision, EngineAction } from "./decide";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
-import { compareEvery, Inventory } from "./inventory";
+import { compareEvery } from "./inventory";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { isNextToBeginAnew } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { PodKeeper } from "./podKeeper";
 import { BeforePromotion } from "./lateUploads";
-import { Detour, PeerStatus, Ports } from "./ports";
+import { PeerDesk } from "./peerDesk";
+import { Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
 import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
@@ -34,6 +35,7 @@ const intervals = {
   readHeartbeat: 500,
   askPeers: 2000,
   askForPrimary: 300,
+  askForHolder: 500,
   join: 2000,
   rollout: 300,
   orphans: 3000,
@@ -51,6 +53,8 @@ export class Manager {
   lastTick: Monotonic;
   /** Why nobody can become primary without help; empty while all is well. */
   alarm = "";
+  /** What peers ask of this node. */
+  readonly peerDesk: PeerDesk;
   private alarmReason: string | undefined;
   private readonly lanes: Lanes;
   private readonly lease: LeaseKeeper;
@@ -81,7 +85,7 @@ export class Manager {
     this.lastTick = clock.now();
     this.lanes = new Lanes(clock, log, (lane, succeeded) => {
       // A bucket that has failed stops the writes of `commit` mode before the engine gives up waiting for it.
-      const matters = succeeded ? ["engine", "lease", "owner", "rollout", "peers"] : ["bucket"];
+      const matters = succeeded ? ["engine", "lease", "owner", "rollout", "peers", "pods"] : ["bucket"];
       if (matters.includes(lane)) this.tick();
     });
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
@@ -117,11 +121,24 @@ export class Manager {
       sendThrough: pod => this.duties.audit.sendEverything(this.engine.inherited, this.ports.peers.detour(pod)),
       switchedOver: () => this.endRequest(),
       lossAccepted: () => this.pods.lossAccepted,
-      beats: this.duties,
+      duties: this.duties,
       silentMilliseconds: () => this.vacancy.silentMilliseconds(),
       pollMayHangMilliseconds: () =>
         this.vacancy.pollMayHangMilliseconds(this.follower.beatSeenAt, this.owner.failedAt),
       promoted: before => this.begin(before),
+      changed: () => this.tick(),
+    });
+    const { lanes, lease, owner, follower, engine, duties } = this;
+    this.peerDesk = new PeerDesk({
+      ports,
+      lanes,
+      lease,
+      owner,
+      follower,
+      engine,
+      duties,
+      view: () => this.view(),
+      ready: () => this.ready(),
       changed: () => this.tick(),
     });
   }
@@ -141,56 +158,6 @@ export class Manager {
     this.stopping = true;
     this.rollout.begin();
     this.tick();
-  }
-
-  /** A peer says that the Lease has changed. */
-  leaseChanged(): void {
-    this.lease.readSoon();
-    this.tick();
-  }
-
-  /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
-  joinReplica(marker: string, pod: string): Promise<void> {
-    return this.duties.joinReplica(marker, pod);
-  }
-
-  /** Whether this follower has all that the primary has, compared now. */
-  async isSound(): Promise<boolean> {
-    const primary = this.lease.holderPod();
-    if (!this.ready() || this.engine.view.role !== "replica" || primary === undefined) return false;
-    return this.follower.isSound(primary);
-  }
-
-  /** What this primary has, for followers. @throws when this node is not the primary */
-  inventory(): Promise<Inventory> {
-    return this.duties.inventory();
-  }
-
-  /**
-   * Another node asks to be confirmed as the primary (rule 6). Who confirms does not take the Lease for a duration and a margin, which is longer than the other may write without asking again.
-   */
-  confirmPrimary(identity: string, epoch: number): boolean {
-    if (this.lanes.isBusy("lease") || (this.owner.stored?.record.epoch ?? 0) > epoch) return false;
-    return this.lease.promiseTo(identity, epoch);
-  }
-
-  /** The bucket, for a peer that cannot reach it itself. */
-  get bucket(): Detour {
-    return this.ports.store;
-  }
-
-  /** What a peer is told. */
-  peerStatus(): PeerStatus {
-    const { state, role } = this.engine.view;
-    const owner = this.owner.stored?.record;
-    const resumable = state === "stopped" && owner !== undefined && volumeIsKept(this.engine.volume, owner);
-    const following = state === "running" && role === "replica" ? this.follower.state.following : "none";
-    // One that is about to leave does not count: an engine that opens the bucket in the middle of a handover puts an older manifest over the newest, and deletes what that names.
-    const serves = state === "running" && role === "primary" && !this.engine.handover;
-    const opens = state === "starting" && !this.engine.view.onKeptVolume;
-    const { mustBeginAnew, state: followed } = this.follower;
-    const follower = { following, generation: followed.last?.generation ?? 0, mustBeginAnew };
-    return { pod: this.pod, serves, opens, resumable, ...follower, ...this.follower.position() };
   }
 
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
@@ -227,6 +194,7 @@ export class Manager {
       peers: this.peers,
       peersAskedAt: this.peersAskedAt,
       leaseFreeSince: this.vacancy.since,
+      holderReturns: this.vacancy.holderReturns,
       promotion: this.engine.promotion,
       handover: this.engine.handover,
       refusal: this.refusal,
@@ -288,15 +256,15 @@ export class Manager {
         ? intervals.ownerOfPrimary
         : intervals.ownerOfReplica;
     this.lanes.every(ownerInterval, "owner", () => this.readOwner());
-    const vacant = this.vacancy.since !== undefined;
-    const podsInterval = vacant ? intervals.podsInDoubt : writer ? intervals.podsOfPrimary : intervals.podsOfReplica;
-    this.lanes.every(podsInterval, "pods", () => this.readPods());
+    this.lanes.every(this.podsInterval, "pods", () => this.readPods());
     this.duties.observe(now);
     if (state === "running" && role === "replica" && !this.engine.promotion)
       this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
     if (this.rollout.waits(now) && role === "primary")
       this.lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
     const unasked = this.vacancy.since !== undefined && this.peersAskedAt < this.vacancy.since;
+    if (this.vacancy.since !== undefined && this.vacancy.holderReturns)
+      this.lanes.every(intervals.askForHolder, "peers", () => this.askPeers());
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     this.stoppedSince = state === "stopped" ? (this.stoppedSince ?? now) : undefined;
     if (this.stoppedSince !== undefined && !this.stopping)
@@ -313,6 +281,12 @@ export class Manager {
       const interval = this.follower.asked ? intervals.joinAgain : intervals.join;
       this.lanes.every(interval, "join", () => this.follower.join(primary));
     }
+  }
+
+  private get podsInterval(): number {
+    const vacantSince = this.vacancy.since;
+    if (vacantSince !== undefined) return this.pods.readAt < vacantSince ? 0 : intervals.podsInDoubt;
+    return this.engine.view.role === "replica" ? intervals.podsOfReplica : intervals.podsOfPrimary;
   }
 
   private compareWithPrimary(primary: string | undefined): void {
@@ -363,6 +337,7 @@ export class Manager {
       return role === "primary" && state === "running" && !this.stopping;
     };
     return this.pods.read(
+      pods => this.vacancy.sawPods(pods, this.lease.observation),
       () => this.engine.view,
       () => this.lanes.isBusy("label"),
       mayHandOver,

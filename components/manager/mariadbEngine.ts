@@ -244,6 +244,8 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
 
     lastUploadedGeneration: () => status("Tidesdb_last_uploaded_generation"),
 
+    sequence: () => status("Tidesdb_global_sequence"),
+
     async holdCommits(milliseconds) {
       // Ends with its connection, should this process end.
       await sql.query("hold", "BACKUP STAGE START", holdTimeout);

@@ -16,6 +16,8 @@ export interface PeerHandler {
   /** Whether this node confirms another as the primary of an epoch, and so promises not to take over for a while. */
   confirmPrimary(identity: string, epoch: number): boolean;
   leaseChanged(): void;
+  /** Gives the Lease back for its holder, which the API server does not answer. @throws when it could not */
+  releaseFor(identity: string, epoch: number, preferredSuccessor: string): Promise<void>;
   /** What this primary has. @throws when this node is not the primary */
   inventory(): Promise<Inventory>;
   /** Whether this follower has all that the primary has. */
@@ -79,6 +81,21 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
     },
     async isSound(other, timeout) {
       return (await call(other, "GET", "/sound", timeout)) === "yes";
+    },
+    async release(identity, epoch, preferredSuccessor, timeout) {
+      const query = new URLSearchParams({ identity, epoch: String(epoch), preferredSuccessor }).toString();
+      const successorFirst = [...others].sort(
+        (a, b) => Number(b === preferredSuccessor) - Number(a === preferredSuccessor),
+      );
+      let failure: unknown;
+      for (const other of successorFirst) {
+        try {
+          return void (await call(other, "POST", `/release?${query}`, timeout));
+        } catch (error) {
+          failure = error;
+        }
+      }
+      throw failure;
     },
     detour(other) {
       const relay = (operation: string, parameters: Record<string, string>, timeout: number, body?: Buffer) =>
@@ -185,6 +202,14 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
       return String(await handler.bucket.readEngineEpoch(relayTimeout));
     case "POST /bucket/put":
       return relayPut(url, await readBody(request), handler.bucket);
+    case "POST /release": {
+      const { searchParams } = url;
+      const [identity = "", successor = ""] = ["identity", "preferredSuccessor"].map(
+        name => searchParams.get(name) ?? "",
+      );
+      await handler.releaseFor(identity, Number(searchParams.get("epoch")), successor);
+      return "";
+    }
     case "POST /lease-changed":
       handler.leaseChanged();
       return "";

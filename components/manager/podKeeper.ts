@@ -15,6 +15,8 @@ export class PodKeeper {
   otherPrimaries: string[] = [];
   switchover: SwitchoverRequest | undefined;
   lossAccepted = false;
+  /** When the pods were last asked for, with an answer. */
+  readAt: Monotonic = -Infinity;
   private primarySince: Monotonic | undefined;
 
   constructor(
@@ -23,11 +25,20 @@ export class PodKeeper {
   ) {}
 
   /**
+   * @param seen called with the pods
    * @param labelIsBeingSet what was read may be older than what is being written
    * @param mayHandOver this node is a primary that does not leave already
    */
-  async read(engine: () => EngineView, labelIsBeingSet: () => boolean, mayHandOver: () => boolean): Promise<void> {
+  async read(
+    seen: (pods: readonly PodRecord[]) => void,
+    engine: () => EngineView,
+    labelIsBeingSet: () => boolean,
+    mayHandOver: () => boolean,
+  ): Promise<void> {
+    const askedAt = this.ports.clock.now();
     const pods = await this.ports.kubernetes.readPods(callTimeout);
+    this.readAt = askedAt;
+    seen(pods);
     if (labelIsBeingSet()) return;
     const self = pods.find(({ name }) => name === this.pod);
     this.ownLabel = ownLabelOf(self);

@@ -49,6 +49,10 @@ export class Conflict extends Error {
 /** What the API server says of one of the database's pods. */
 export interface PodRecord {
   name: string;
+  /** Of this very pod: one that is made anew under the same name has another. */
+  uid: string;
+  /** The database's container runs, as its node has said last: a node that was lost says nothing any more. */
+  runs: boolean;
   /** The role label, "none" without one. */
   role: string;
   /** Whether the Service for reads selects it. */
@@ -69,6 +73,14 @@ export class NotAccepted extends Error {
   constructor(message: string) {
     super(message);
     this.name = "NotAccepted";
+  }
+}
+
+/** The API server does not accept this pod's token any more. It is bound to the pod: that is gone, deleted by force, and its containers are killed within two seconds. */
+export class PodGone extends NotAccepted {
+  constructor(message: string) {
+    super(message);
+    this.name = "PodGone";
   }
 }
 
@@ -180,6 +192,8 @@ export interface Engine {
   ping(timeoutMilliseconds: number): Promise<void>;
   /** The newest WAL generation that was uploaded after its flush. */
   lastUploadedGeneration(): Promise<number>;
+  /** The highest sequence that this node has read, from a WAL or a table's file, or written; up to a second old. To be compared only among nodes that have followed. */
+  sequence(): Promise<number>;
   /** Lets all commits wait for so long. None fails. */
   holdCommits(milliseconds: number): Promise<void>;
   /** The folders of all tables that are defined, as if all were the engine's. */
@@ -242,12 +256,18 @@ export interface PeerStatus {
   opens: boolean;
   following: string;
   resumable: boolean;
+  /** It knows that its volume is not the last primary's. */
+  lacksVolume: boolean;
   epoch: number;
   beat: number;
+  /** The highest that it has followed. */
+  sequence: number;
   /** Generation of the WAL that the node has followed. */
   generation: number;
   /** It keeps tables that were dropped, or rows that an earlier primary has sent too late. */
   mustBeginAnew: boolean;
+  /** The version of the Lease of which it has heard no renewal for so long that it is free; empty: none, or it has promised not to take it. */
+  freeLease: string;
 }
 
 export interface Peers {
@@ -263,6 +283,12 @@ export interface Peers {
   inventory(primary: string, timeoutMilliseconds: number): Promise<Inventory>;
   /** Whether a follower has all that the primary has: it compares itself with that one now. */
   isSound(pod: string, timeoutMilliseconds: number): Promise<boolean>;
+  /**
+   * Has another pod give the Lease back for this node, which has lost its hold already: the API server does not answer this one.
+   * @param preferredSuccessor is asked first
+   * @throws when none could
+   */
+  release(identity: string, epoch: number, preferredSuccessor: string, timeoutMilliseconds: number): Promise<void>;
   /** The bucket by way of another pod. */
   detour(pod: string): Detour;
   /** Tells the others that the Lease has just changed. Best effort: resolves when all have answered or the time is over, and never throws. */

@@ -59,6 +59,8 @@ export class PrimaryDuties {
   readonly audit: Audit;
   private readonly joins: JoinDesk;
   private detour: View["detour"];
+  /** How far it had followed when it was promoted. */
+  private sequence: number | undefined;
   private beat = 0;
   private beatWritten = 0;
   private beatWrittenAt: Monotonic = -Infinity;
@@ -88,6 +90,7 @@ export class PrimaryDuties {
   begin(before: BeforePromotion | undefined): void {
     this.joins.begin();
     this.audit.begin(before);
+    this.sequence = before?.sequence;
     this.beatInBucket = 0;
     this.beatWrittenAt = this.options.ports.clock.now();
     this.unanswered = 0;
@@ -143,6 +146,11 @@ export class PrimaryDuties {
     await this.joins.ask(marker);
   }
 
+  /** Flushes, not close to a flush for replicas that join. @param before what is to be waited for once no such flush can come */
+  flushBetweenJoins(before: () => Promise<void>, timeoutMilliseconds: number): Promise<void> {
+    return this.joins.flushBetween(before, timeoutMilliseconds);
+  }
+
   /** What this primary has, for followers. @throws when this node is not the primary */
   async inventory(): Promise<Inventory> {
     const epoch = this.mustServe();
@@ -156,6 +164,7 @@ export class PrimaryDuties {
       beat: this.beatInBucket,
       files: files.map(plainName),
       ...(removedFor !== undefined && { removedFor }),
+      ...(this.sequence !== undefined && { sequence: this.sequence }),
     };
   }
 

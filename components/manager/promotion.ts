@@ -39,6 +39,8 @@ export interface PromotionContext {
   /** The engine's objects in the bucket, as they were when the last primary's last writes were waited for. */
   stored?: StoredObject[];
   inherited?: Inherited;
+  /** How far this node had followed a primary that was lost. */
+  sequence?: number;
   /** A person has given up what is missing. */
   lossAccepted: boolean;
   /** Empty files that the last primary did not have. */
@@ -109,8 +111,11 @@ async function refuseSkipped(context: PromotionContext): Promise<void> {
 
 /** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
-  const stored = new Set(context.stored?.filter(({ size }) => size > 0).map(({ key }) => plainName(key)));
-  const isLost = (name: string) => !context.ghosts.has(name) && (name.endsWith(".klog") || stored.has(plainName(name)));
+  const stored =
+    context.stored && new Set(context.stored.filter(({ size }) => size > 0).map(({ key }) => plainName(key)));
+  // What the bucket does not have either was merged away before the engine looked, and is forgotten with the next manifest.
+  const isLost = (name: string) =>
+    !context.ghosts.has(name) && (stored ? stored.has(plainName(name)) : name.endsWith(".klog"));
   const empty = filesWithoutContent(await context.ports.volume.sstableFiles())
     .filter(isLost)
     .sort();
@@ -196,6 +201,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     if (!context.following)
       refuseUnloaded(context, objects, filesWithContent(await context.ports.volume.sstableFiles()));
     await refuseEmptyFiles(context);
+    if (context.following) context.sequence = await engine.sequence();
   },
 
   async raiseOwner(context) {

@@ -1,5 +1,5 @@
 import { followersAmong } from "./followers";
-import { PodRecord, Ports } from "./ports";
+import { PodGone, PodRecord, Ports } from "./ports";
 import { Monotonic } from "./view";
 
 const callTimeout = 1000;
@@ -46,19 +46,23 @@ export class Rollout {
   async look(): Promise<void> {
     try {
       const pods = await this.ports.kubernetes.readPods(callTimeout);
-      this.hurries = !pods.some(({ name, leaving }) => name === this.pod && leaving);
-      this.mayLeave = this.hurries;
-      if (this.hurries) return;
+      if (!pods.some(({ name, leaving }) => name === this.pod && leaving)) return this.hurry();
       const revision = await this.ports.kubernetes.updateRevision(callTimeout);
       // Kubernetes deletes the first pod before it says why.
       if (revision === undefined) return;
       this.mayLeave = await this.isReady(revision, pods);
       this.looked = true;
     } catch (error) {
+      if (error instanceof PodGone) return this.hurry();
       // Better two pauses than a handover that is late.
       this.mayLeave = this.ahead === undefined;
       throw error;
     }
+  }
+
+  private hurry(): void {
+    this.hurries = true;
+    this.mayLeave = true;
   }
 
   private async isReady(revision: string, pods: PodRecord[]): Promise<boolean> {

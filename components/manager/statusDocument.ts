@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { ownIsResumable } from "./candidacy";
 import { Counters } from "./counters";
 import type { Manager } from "./manager";
 import type { EngineRole, EngineState, Following, Monotonic } from "./view";
@@ -72,7 +73,7 @@ export interface NotInBucket {
 /** The part of the manager that says how its node is. */
 export type StatusSource = Pick<
   Manager,
-  "view" | "ready" | "peerStatus" | "heartbeatAgeSeconds" | "notInBucket" | "alarm" | "counters"
+  "view" | "ready" | "heartbeatAgeSeconds" | "notInBucket" | "alarm" | "counters"
 >;
 
 /**
@@ -106,7 +107,7 @@ export function statusDocument(manager: StatusSource, now: Monotonic, certificat
       remainingSeconds: hold ? Math.max(0, (hold.deadline - now) / 1000) : 0,
     },
     owner: owner && { epoch: owner.epoch, holder: owner.holder, clean: owner.clean },
-    volume: { epoch: volume.epoch, resumable: manager.peerStatus().resumable },
+    volume: { epoch: volume.epoch, resumable: ownIsResumable(view) },
     refusal: refusal && { reason: refusal.reason, message: refusal.message },
     alarm: alarm === "" ? undefined : alarm,
     notInBucket: notInBucket && {

@@ -1,4 +1,4 @@
-import { Clock } from "./ports";
+import { Clock, PodRecord } from "./ports";
 import { LeaseObservation, Monotonic } from "./view";
 
 /** After the bucket was out of a node's reach, a request of its engine may still hang for so long. Milliseconds. */
@@ -9,6 +9,8 @@ const wellBehind = 4000;
 /** The time in which nobody holds the Lease, as this node has seen it; it lasts while this node has taken it, until it serves. */
 export class Vacancy {
   since: Monotonic | undefined;
+  /** Whether the last holder's pod is made anew, or its container started again: then its machine is alive, and its volume comes back. Undefined until the API server was asked. */
+  holderReturns: boolean | undefined;
   /** It was not given back. */
   private ranOut = false;
   /** The last renewal by whoever held it. */
@@ -21,9 +23,18 @@ export class Vacancy {
 
   /** The Lease is free to take. */
   lasts(lease: LeaseObservation | undefined): void {
+    if (this.since === undefined) this.holderReturns = undefined;
     this.since ??= this.clock.now();
     this.lastRenewalAt = lease?.unchangedSince ?? -Infinity;
     this.ranOut = lease?.released !== true;
+  }
+
+  /** What the API server says of the pods, asked while nobody holds the Lease. What was seen once is remembered: a container that was started again runs before its manager is there. */
+  sawPods(pods: readonly PodRecord[], lease: LeaseObservation | undefined): void {
+    if (this.since === undefined || !lease) return;
+    const isHolder = ({ name, uid }: PodRecord) => lease.holder === `${name}_${uid}`;
+    const returns = lease.holder !== "" && !pods.some(pod => isHolder(pod) && pod.runs);
+    this.holderReturns = returns || this.holderReturns === true;
   }
 
   end(): void {

@@ -7,6 +7,8 @@ export type Monotonic = number;
 export interface LeaseObservation {
   /** False when the API server answered that there is no such Lease. */
   exists: boolean;
+  /** Another at each change; empty when there is none. */
+  version: string;
   holder: string;
   /** `leaseTransitions`: the epoch of the holder, or of the last one. */
   epoch: number;
@@ -92,6 +94,14 @@ export interface EngineView {
   version?: string;
 }
 
+/** How far a node has followed: comparable only among nodes that were following. */
+export interface Position {
+  epoch: number;
+  beat: number;
+  /** The engine's. One of two with the same heartbeat may have more of what was written after it. */
+  sequence: number;
+}
+
 /** How well this replica follows (facts in docs/engine.md, "Who may be promoted"). */
 export type Following =
   /** Started, has not yet followed a flush that the primary made for it. */
@@ -109,10 +119,15 @@ export interface PeerView {
   following: Following | "none";
   /** Holds the last primary's volume. */
   resumable: boolean;
+  /** It knows that its volume is not the last primary's. */
+  lacksVolume: boolean;
   mustBeginAnew: boolean;
+  /** The version of the Lease of which it has heard no renewal for so long that it is free; empty: none. */
+  freeLease: string;
   /** How far it has followed: comparable only among nodes that were following. */
   epoch: number;
   beat: number;
+  sequence: number;
 }
 
 /** Progress of a promotion. One at a time; it exists from its first step until it failed or succeeded. */
@@ -172,7 +187,7 @@ export interface View {
   engine: EngineView;
   following: Following;
   /** Own position, for the comparison with peers. */
-  position: { epoch: number; beat: number };
+  position: Position;
   /** This follower keeps tables that were dropped, or rows that an earlier primary has sent too late. */
   mustBeginAnew: boolean;
   peers: PeerView[];
@@ -180,6 +195,8 @@ export interface View {
   peersAskedAt: Monotonic;
   /** When this node first found the Lease free to take; undefined while it is held. */
   leaseFreeSince?: Monotonic;
+  /** Whether the pod of the Lease's last holder is made anew, or its container started again; undefined until the API server was asked about this vacancy. */
+  holderReturns?: boolean;
   promotion?: PromotionProgress;
   handover?: HandoverProgress;
   refusal?: Refusal;

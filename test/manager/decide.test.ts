@@ -1,21 +1,24 @@
 import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { volumeIsKept } from "../../components/manager/candidacy";
+import { freeLease, volumeIsKept } from "../../components/manager/candidacy";
 import { decide } from "../../components/manager/decide";
 import { handoverSteps, promotionSteps } from "../../components/manager/steps";
-import { PeerView, View } from "../../components/manager/view";
-import { candidate, configuration, hold, lastPrimary, lease, now, owner, primary, replica } from "./views";
+import { View } from "../../components/manager/view";
+import {
+  candidate,
+  configuration,
+  followerStatus,
+  hold,
+  lastPrimary,
+  lease,
+  now,
+  owner,
+  primary,
+  replica,
+} from "./views";
 
 /** A beat ahead of the views' own node. */
-const peer: PeerView = {
-  pod: "orders-2",
-  following: "following",
-  resumable: false,
-  mustBeginAnew: false,
-  serves: false,
-  epoch: 7,
-  beat: 41,
-};
+const peer = followerStatus("orders-2", { beat: 41 });
 
 describe("decide", () => {
   describe("rule 1: which volume is kept", () => {
@@ -118,6 +121,24 @@ describe("decide", () => {
       assert.equal(decide(candidate({ lease: deaf }), now).lease, undefined);
     });
 
+    it("takes a peer's word for the silence that it has not heard itself, of this very Lease", () => {
+      const restarted = { lease: lease({ unchangedSince: now - 300 }) };
+      const takes = (freeLease: string) =>
+        decide(lastPrimary({ ...restarted, peers: [{ ...peer, freeLease }] }), now).lease;
+      assert.equal(takes("70")?.kind, "acquire");
+      assert.equal(takes("69"), undefined);
+      assert.equal(takes(""), undefined);
+    });
+
+    it("gives its word for silence that it has heard itself, and only while it might take the Lease", () => {
+      assert.equal(freeLease(candidate(), now), "70");
+      assert.equal(freeLease(candidate({ promisedUntil: now + 1 }), now), "");
+      assert.equal(freeLease(candidate({ lease: lease({ unchangedSince: now - 4499 }) }), now), "");
+      const heardOf = candidate({ lease: lease({ unchangedSince: now - 300 }), peers: [{ ...peer, freeLease: "70" }] });
+      assert.equal(freeLease(heardOf, now), "", "not on hearsay");
+      assert.equal(freeLease(candidate({ following: "joining" }), now), "", "the primary may not know it");
+    });
+
     it("does not take it without a recent answer of the bucket", () => {
       assert.equal(decide(candidate({ ownerReadAt: now - 6000 }), now).lease, undefined);
     });
@@ -151,6 +172,36 @@ describe("decide", () => {
       assert.equal(decide(candidate({ peers: [{ ...peer, beat: 39 }] }), now).lease?.kind, "acquire");
       const resumable = { ...peer, following: "none" as const, resumable: true, beat: 0 };
       assert.equal(decide(candidate({ peers: [resumable] }), now).lease, undefined);
+    });
+
+    it("waits for a last primary's volume that is about to come back, but not for ever, and not for one whose node is lost", () => {
+      const takes = (free: number, changes: Partial<View> = {}) =>
+        decide(candidate({ leaseFreeSince: now - free, holderReturns: true, ...changes }), now).lease !== undefined;
+      assert.equal(takes(7999), false);
+      assert.equal(takes(8000), true);
+      assert.equal(takes(100, { holderReturns: false }), true);
+      assert.equal(takes(1499, { holderReturns: undefined }), false);
+      assert.equal(takes(1500, { holderReturns: undefined }), true);
+    });
+
+    it("does not wait for it where it could have nothing that the bucket lacks, nor if it is its own", () => {
+      const returning = { holderReturns: true } as const;
+      const takes = (view: View) => decide(view, now).lease?.kind === "acquire";
+      assert.equal(takes(candidate({ ...returning, owner: owner({ clean: true }) })), true);
+      assert.equal(takes(candidate({ ...returning, lease: lease({ released: true, holder: "" }) })), true);
+      assert.equal(takes(candidate({ ...returning, configuration: { ...configuration, durability: "commit" } })), true);
+      assert.equal(takes(lastPrimary(returning)), true);
+      const emptied = { ...peer, pod: "orders-0", following: "none", beat: 0 } as const;
+      assert.equal(takes(candidate({ ...returning, peers: [emptied] })), true);
+      assert.equal(takes(candidate({ ...returning, peers: [{ ...emptied, lacksVolume: false }] })), false);
+      assert.equal(takes(candidate({ ...returning, lossAccepted: true })), true);
+    });
+
+    it("lets one go first that has the same heartbeat, and more of what came after it", () => {
+      const takes = (sequence: number) =>
+        decide(candidate({ peers: [followerStatus("orders-2", { sequence })] }), now).lease !== undefined;
+      assert.equal(takes(501), false);
+      assert.equal(takes(500), true, "the lower name goes first");
     });
 
     it("asks its peers before it ranks itself", () => {
@@ -269,7 +320,6 @@ describe("decide", () => {
     });
 
     it("has an empty node wait for the primary that is about to be, and for no other", () => {
-      const peer = { pod: "orders-2", resumable: false, mustBeginAnew: false, epoch: 7, beat: 40 };
       const stopped = (changes: Partial<View> = {}) =>
         decide(
           replica({
@@ -414,15 +464,7 @@ describe("decide", () => {
   });
 
   describe("a switchover that was asked for", () => {
-    const follower: PeerView = {
-      pod: "orders-2",
-      following: "following",
-      resumable: false,
-      mustBeginAnew: false,
-      serves: false,
-      epoch: 8,
-      beat: 9,
-    };
+    const follower = followerStatus("orders-2", { epoch: 8, beat: 9 });
     const asked = (to: string, changes: Partial<View> = {}) =>
       decide(
         primary({ switchover: { to, since: now - 100 }, peers: [follower], peersAskedAt: now - 50, ...changes }),

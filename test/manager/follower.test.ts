@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Follower } from "../../components/manager/follower";
+import { Inventory } from "../../components/manager/inventory";
 import { Heartbeat, Ports } from "../../components/manager/ports";
 
 describe("a follower that reads the trial write of a promotion that died", () => {
@@ -10,7 +11,7 @@ describe("a follower that reads the trial write of a promotion that died", () =>
     let now = 0;
     const ports = {
       clock: { now: () => (now += 500) },
-      engine: { readHeartbeat: () => Promise.resolve(row) },
+      engine: { readHeartbeat: () => Promise.resolve(row), sequence: () => Promise.resolve(1) },
       volume: { sstableFiles: () => Promise.resolve([]) },
       log: () => undefined,
     };
@@ -68,5 +69,65 @@ describe("a follower that reads the trial write of a promotion that died", () =>
     await reads(1, 12);
     follower.reset("next life", 2);
     assert.equal(follower.hasSkippedTo({ epoch: 2, beat: 40 }), false);
+  });
+});
+
+describe("a follower of a primary that was lost", () => {
+  let row: Heartbeat;
+  let sequence: number;
+  let inventory: Inventory;
+  let follower: Follower;
+
+  beforeEach(() => {
+    let now = 0;
+    const ports = {
+      clock: { now: () => (now += 500) },
+      engine: { readHeartbeat: () => Promise.resolve(row), sequence: () => Promise.resolve(sequence) },
+      volume: { sstableFiles: () => Promise.resolve([]) },
+      peers: { inventory: () => Promise.resolve(inventory) },
+      log: () => undefined,
+    };
+    follower = new Follower(ports as unknown as Ports, 100);
+    follower.reset("life", 1);
+  });
+
+  const reads = async (epoch: number, beat: number, at: number) => {
+    row = { epoch, beat, generation: 1 };
+    sequence = at;
+    await follower.read();
+  };
+  const compares = async (found: Partial<Inventory>) => {
+    inventory = { epoch: 2, beat: 0, files: [], ...found };
+    follower.state = { ...follower.state, following: "following" };
+    await follower.compare("db-0");
+  };
+
+  it("begins anew when it has followed farther than the one that was promoted", async () => {
+    await reads(1, 10, 700);
+    await reads(1, 11, 711);
+    await reads(2, 12, 712);
+    await compares({ sequence: 710 });
+    assert.equal(follower.mustBeginAnew, true);
+  });
+
+  it("goes on when it has not, or when the last primary had left in order", async () => {
+    await reads(1, 10, 700);
+    await reads(1, 11, 710);
+    await reads(2, 12, 720);
+    await compares({ sequence: 710 });
+    await compares({});
+    assert.equal(follower.mustBeginAnew, false);
+  });
+
+  it("does not compare what it had followed with a promotion that it has not seen", async () => {
+    await reads(1, 10, 700);
+    await reads(2, 11, 711);
+    await compares({ sequence: 100, epoch: 3 });
+    assert.equal(follower.mustBeginAnew, false);
+  });
+
+  it("tells how far it has come", async () => {
+    await reads(1, 11, 711);
+    assert.deepEqual(follower.position(), { epoch: 1, beat: 11, sequence: 711 });
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HandoverContext, handoverStep } from "../../components/manager/handover";
-import { PeerStatus } from "../../components/manager/ports";
+import { followerStatus } from "./views";
 
 describe("the last comparison of a handover", () => {
   let now: number;
@@ -10,7 +10,7 @@ describe("the last comparison of a handover", () => {
   let opensUntil: number;
 
   const context = (hurries: boolean) => {
-    const peer = () => ({ pod: "db-1", opens: now < opensUntil }) as PeerStatus;
+    const peer = () => followerStatus("db-1", { following: "none", opens: now < opensUntil });
     return {
       ports: {
         clock: {

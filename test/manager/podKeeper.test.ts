@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PodKeeper } from "../../components/manager/podKeeper";
 import { PodRecord, Ports } from "../../components/manager/ports";
 import { EngineView } from "../../components/manager/view";
+import { podRecord } from "./views";
 
 describe("the labels of a pod", () => {
   let self: PodRecord;
@@ -11,22 +12,14 @@ describe("the labels of a pod", () => {
   const engine: EngineView = { state: "running", role: "primary", onKeptVolume: false, failures: 0 };
   const look = () =>
     keeper.read(
+      () => undefined,
       () => engine,
       () => false,
       () => true,
     );
 
   beforeEach(() => {
-    self = {
-      name: "db-0",
-      role: "replica",
-      reads: true,
-      revision: "one",
-      ready: true,
-      leaving: false,
-      switchover: "",
-      promote: "",
-    };
+    self = podRecord("db-0");
     now = 0;
     readsEnded = [];
     const ports = {

@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
-import { NotAccepted, PeerStatus, PodRecord, Ports } from "../../components/manager/ports";
+import { NotAccepted, PeerStatus, PodGone, PodRecord, Ports } from "../../components/manager/ports";
 import { Rollout } from "../../components/manager/rollout";
+import { followerStatus, podRecord } from "./views";
 
-const pod = (name: string, revision: string, changes: Partial<PodRecord> = {}): PodRecord => ({
-  name,
-  revision,
-  role: "replica",
-  reads: true,
-  ready: true,
-  leaving: false,
-  switchover: "",
-  promote: "",
-  ...changes,
-});
-const follower = (name: string, following = "following"): PeerStatus => ({
-  pod: name,
-  following,
-  resumable: false,
-  epoch: 1,
-  beat: 1,
-  generation: 1,
-  mustBeginAnew: false,
-  serves: false,
-  opens: false,
-});
+const pod = (name: string, revision: string, changes: Partial<PodRecord> = {}) =>
+  podRecord(name, { revision, ...changes });
+const follower = (name: string, following: "following" | "joining" = "following") =>
+  followerStatus(name, { following });
 
 describe("a primary that is told to go in a rolling update", () => {
   let pods: PodRecord[];
@@ -31,6 +14,7 @@ describe("a primary that is told to go in a rolling update", () => {
   let deleted: string[];
   let now: number;
   let apiAnswers: boolean;
+  let podsFail: Error | undefined;
   let updateRevision: string | undefined;
   let rollout: Rollout;
 
@@ -41,13 +25,14 @@ describe("a primary that is told to go in a rolling update", () => {
     deleted = [];
     now = 0;
     apiAnswers = true;
+    podsFail = undefined;
     updateRevision = "new";
     const ports = {
       clock: { now: () => now },
       log: () => undefined,
       kubernetes: {
         updateRevision: () => (apiAnswers ? Promise.resolve(updateRevision) : Promise.reject(new NotAccepted("503"))),
-        readPods: () => Promise.resolve(pods),
+        readPods: () => (podsFail ? Promise.reject(podsFail) : Promise.resolve(pods)),
         deletePod: (name: string) => Promise.resolve(void deleted.push(name)),
       },
       peers: { askAll: () => Promise.resolve(followers) },
@@ -107,7 +92,21 @@ describe("a primary that is told to go in a rolling update", () => {
     assert.deepEqual(deleted, []);
   });
 
-  it("goes when the API server does not say", async () => {
+  it("hurries when the API server does not accept its token any more: that was bound to a pod which is gone", async () => {
+    podsFail = new PodGone("401");
+    await rollout.look();
+    assert.equal(rollout.waits(now), false);
+    assert.equal(rollout.hurries, true);
+  });
+
+  it("goes when the API server does not say, without a hurry", async () => {
+    podsFail = new NotAccepted("503");
+    await assert.rejects(rollout.look());
+    assert.equal(rollout.waits(now), false);
+    assert.equal(rollout.hurries, false);
+  });
+
+  it("goes when the API server does not say why", async () => {
     apiAnswers = false;
     await assert.rejects(rollout.look());
     assert.equal(rollout.waits(now), false);

@@ -19,17 +19,6 @@ const counters = {
 const managerOf = (view: View, changes: Partial<StatusSource> = {}): StatusSource => ({
   view: () => view,
   ready: () => true,
-  peerStatus: () => ({
-    pod: view.pod,
-    following: "none",
-    resumable: false,
-    epoch: 0,
-    beat: 0,
-    mustBeginAnew: false,
-    serves: false,
-    opens: false,
-    generation: 0,
-  }),
   heartbeatAgeSeconds: () => 0.4,
   notInBucket: () => undefined,
   alarm: "",

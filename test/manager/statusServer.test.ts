@@ -14,7 +14,6 @@ describe("the status server", () => {
     const manager = {
       view: () => view,
       ready: () => true,
-      peerStatus: () => ({ resumable: false }),
       heartbeatAgeSeconds: () => 0.4,
       notInBucket: () => undefined,
       alarm: "",

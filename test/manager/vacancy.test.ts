@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Vacancy } from "../../components/manager/vacancy";
-import { lease } from "./views";
+import { lease, podRecord } from "./views";
 
 describe("the time in which nobody holds the Lease", () => {
   let at: number;
@@ -43,5 +43,41 @@ describe("the time in which nobody holds the Lease", () => {
     const released = vacancy();
     released.lasts(lease({ unchangedSince: at - 4500, released: true, holder: "" }));
     assert.equal(released.pollMayHangMilliseconds(at - 8600, -Infinity), 0);
+  });
+
+  it("knows from the pods whether the last holder's volume is about to come back", () => {
+    const holder = lease({ holder: "orders-0_a" });
+    const others = [podRecord("orders-1", { uid: "b" })];
+    for (const [returns, own] of [
+      [false, [podRecord("orders-0")]],
+      [true, [podRecord("orders-0", { runs: false })]],
+      [true, [podRecord("orders-0", { uid: "c" })]],
+      [true, []],
+    ] as const) {
+      const free = vacancy();
+      free.sawPods([...own, ...others], holder);
+      assert.equal(free.holderReturns, undefined, "the Lease is held");
+      free.lasts(holder);
+      free.sawPods([...own, ...others], holder);
+      assert.equal(free.holderReturns, returns);
+    }
+  });
+
+  it("remembers that it is, while its container runs again and its manager is not there yet", () => {
+    const free = vacancy();
+    free.lasts(lease());
+    free.sawPods([podRecord("orders-0", { runs: false })], lease());
+    free.sawPods([podRecord("orders-0")], lease());
+    assert.equal(free.holderReturns, true);
+    free.end();
+    free.lasts(lease());
+    assert.equal(free.holderReturns, undefined);
+  });
+
+  it("does not wait for whoever was edited out of the Lease", () => {
+    const free = vacancy();
+    free.lasts(lease({ holder: "" }));
+    free.sawPods([], lease({ holder: "" }));
+    assert.equal(free.holderReturns, false);
   });
 });

@@ -1,5 +1,6 @@
 import { ManagerConfiguration } from "../../components/core/managerConfiguration";
-import { Hold, LeaseObservation, OwnerRecord, View } from "../../components/manager/view";
+import { PodRecord } from "../../components/manager/ports";
+import { Hold, LeaseObservation, OwnerRecord, PeerView, View } from "../../components/manager/view";
 
 /** A configuration as the Database component writes it. */
 export const configuration: ManagerConfiguration = {
@@ -47,6 +48,7 @@ export const owner = (changes: Partial<OwnerRecord> = {}): OwnerRecord => ({
 
 export const lease = (changes: Partial<LeaseObservation> = {}): LeaseObservation => ({
   exists: true,
+  version: "70",
   holder: "orders-0_a",
   epoch: 7,
   preferredSuccessor: "",
@@ -64,6 +66,38 @@ export const hold = (changes: Partial<Hold> = {}): Hold => ({
   ...changes,
 });
 
+/** A pod as the API server tells of it: `uid` a. */
+export const podRecord = (name: string, changes: Partial<PodRecord> = {}): PodRecord => ({
+  name,
+  uid: "a",
+  runs: true,
+  role: "replica",
+  reads: true,
+  revision: "one",
+  ready: true,
+  leaving: false,
+  switchover: "",
+  promote: "",
+  ...changes,
+});
+
+/** A follower as it tells a peer of itself. */
+export const followerStatus = (pod: string, changes: Partial<PeerView & { opens: boolean }> = {}) => ({
+  pod,
+  serves: false,
+  opens: false,
+  following: "following" as const,
+  resumable: false,
+  lacksVolume: true,
+  freeLease: "",
+  mustBeginAnew: false,
+  epoch: 7,
+  beat: 40,
+  sequence: 500,
+  generation: 1,
+  ...changes,
+});
+
 /** A replica of another node's primary that follows it. */
 export function replica(changes: Partial<View> = {}): View {
   return {
@@ -76,7 +110,7 @@ export function replica(changes: Partial<View> = {}): View {
     volume: { volumeId: "v1" },
     engine: { state: "running", role: "replica", onKeptVolume: false, failures: 0 },
     following: "following",
-    position: { epoch: 7, beat: 40 },
+    position: { epoch: 7, beat: 40, sequence: 500 },
     mustBeginAnew: false,
     peers: [],
     peersAskedAt: -Infinity,
@@ -112,6 +146,7 @@ export function candidate(changes: Partial<View> = {}): View {
   return replica({
     lease: lease({ unchangedSince: now - 4600 }),
     leaseFreeSince: now - 100,
+    holderReturns: false,
     peersAskedAt: now - 50,
     ...changes,
   });

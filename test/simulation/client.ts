@@ -20,7 +20,7 @@ const hotKeys = 5;
 /** An application: writes at a steady pace to the pod that carries the label `primary`, keeps its connection until it fails, and remembers what was acknowledged. */
 export class Client {
   readonly acknowledged: Acknowledged[] = [];
-  /** Values that were sent and not acknowledged, by key: each may be there or not. */
+  /** Values that were sent and not acknowledged, or not yet, by key: each may be there or not. */
   readonly unanswered = new Map<string, Set<string | null>>();
   /** Tables whose making was acknowledged. */
   readonly tables: { table: string; sentAt: number; at: number; pod: string }[] = [];
@@ -57,13 +57,10 @@ export class Client {
     const key = isHot ? `counter-${(number / 4) % hotKeys}` : `row-${number}`;
     const value = isHot && number % 12 === 0 ? null : String(number);
     const sentAt = this.world.time.now;
-    const pod = await this.ask(
-      target => target.server!.write({ key, value }),
-      () => {
-        const values = this.unanswered.get(key) ?? new Set();
-        this.unanswered.set(key, values.add(value));
-      },
-    );
+    const unanswered = this.unanswered.get(key) ?? new Set();
+    this.unanswered.set(key, unanswered.add(value));
+    const pod = await this.ask(target => target.server!.write({ key, value }));
+    unanswered.delete(value);
     this.acknowledged.push({ key, value, sentAt, at: this.world.time.now, pod });
   }
 
@@ -75,10 +72,7 @@ export class Client {
     this.world.say(`${table} was made`);
   }
 
-  private async ask(
-    what: (target: SimulatedNode) => Promise<void>,
-    failed: () => void = () => undefined,
-  ): Promise<string> {
+  private async ask(what: (target: SimulatedNode) => Promise<void>): Promise<string> {
     const { world } = this;
     this.target ??= world.nodes.find(node => world.kubernetes.roles.get(node.pod) === "primary");
     const { target } = this;
@@ -91,7 +85,6 @@ export class Client {
       await world.network.request(this.process, target.pod, writeTimeout, served, connectLatency);
     } catch (error) {
       this.target = undefined;
-      failed();
       throw error;
     }
     return target.pod;

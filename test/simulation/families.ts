@@ -9,10 +9,11 @@ import {
   promotionLies,
   slowStart,
   trapAtStep,
+  promotionDiesBesideLaggard,
 } from "./faults/engine";
 import { Fault } from "./faults/fault";
 import { apiFaults } from "./faults/kubernetes";
-import { cutFromAll, cutFromApi, cutFromBucket, networkFaults } from "./faults/network";
+import { cutFromAll, cutFromApi, cutFromBucket, followersLag, networkFaults } from "./faults/network";
 import {
   allNodesLost,
   managerKilled,
@@ -109,6 +110,13 @@ export const families: readonly Family[] = [
     faults: [...networkFaults, ...networkFaults, cutFromApi, nodeFrozen, managerLoopHangs, mariadbdKilled, nodeLost],
     count: [1, 4],
     longestPause: 8,
+  },
+  {
+    name: "a promotion that dies beside a follower that lags",
+    first: [[promotionDiesBesideLaggard]],
+    faults: [followersLag, nodeLost, podDeletedByForce, podDeleted, trapAtStep],
+    count: [0, 2],
+    longestPause: 12,
   },
   {
     name: "the bucket away, and then a node",

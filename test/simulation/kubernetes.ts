@@ -1,4 +1,4 @@
-import { Conflict, Kubernetes, LeaseObject, PodRecord } from "../../components/manager/ports";
+import { Conflict, Kubernetes, LeaseObject, PodGone, PodRecord } from "../../components/manager/ports";
 import { api, Network, Process } from "./network";
 import { VirtualTime } from "./virtualTime";
 
@@ -19,11 +19,16 @@ export class SimulatedKubernetes {
   /** Pods that have been told to go, and pods that a rollout has made anew: what `readPods` says of them. */
   readonly leaving = new Set<string>();
   readonly revisions = new Map<string, string>();
+  /** Which pod bears a name now, and those whose container does not run, as their nodes have said. */
+  readonly uids = new Map<string, string>();
+  readonly ended = new Set<string>();
   /** What pods are made from now, and what becomes of one that is deleted. */
   revision = "";
   onDelete: (pod: string) => void = () => undefined;
   /** Reads of the Lease answer with what it was so long ago, as from a cache that lags. Milliseconds. */
   staleByMilliseconds = 0;
+  /** Processes whose pod is gone: from then on their token is not accepted. */
+  private readonly gone = new Map<Process, number>();
   private version = 0;
   private states: { since: number; lease: LeaseObject | undefined }[] = [{ since: -Infinity, lease: undefined }];
 
@@ -46,8 +51,13 @@ export class SimulatedKubernetes {
   }
 
   client(process: Process): Kubernetes {
-    const call = <T>(timeout: number, effect: () => T) =>
-      this.network.request(process, api, timeout, effect, roundTrip);
+    const call = <T>(timeout: number, effect: () => T) => {
+      const authenticated = () => {
+        if (this.time.now >= (this.gone.get(process) ?? Infinity)) throw new PodGone("401");
+        return effect();
+      };
+      return this.network.request(process, api, timeout, authenticated, roundTrip);
+    };
     return {
       readLease: timeout => call(timeout, () => this.readLease()),
       createLease: (lease, timeout) =>
@@ -68,6 +78,13 @@ export class SimulatedKubernetes {
       endReads: (pod, timeout) => call(timeout, () => void this.read.delete(pod)),
       event: (_type, reason, message) => this.onEvent(`${process.place} ${reason}: ${message}`),
     };
+  }
+
+  /** A pod is deleted by force: another of its name is made at once, and its own token is accepted as long as the API server has it in its cache. */
+  forget(pod: string, process: Process | undefined, uid: string, cachedMilliseconds: number): void {
+    this.uids.set(pod, uid);
+    this.ended.add(pod);
+    if (process) this.gone.set(process, this.time.now + cachedMilliseconds);
   }
 
   private readLease(): LeaseObject | undefined {
@@ -97,6 +114,7 @@ export class SimulatedKubernetes {
     const { switchover = "", promote = "" } = this.requests.get(name) ?? {};
     const revision = this.revisions.get(name) ?? "";
     const [reads, ready, leaving] = [this.read.has(name), this.isReady(name), this.leaving.has(name)];
-    return { name, role, reads, revision, ready, leaving, switchover, promote };
+    const [uid, runs] = [this.uids.get(name) ?? "", !this.ended.has(name)];
+    return { name, uid, runs, role, reads, revision, ready, leaving, switchover, promote };
   }
 }

@@ -89,6 +89,11 @@ export const mutations: readonly Mutation[] = [
       following: view.engine.state === "running" && view.engine.role === "replica" ? "following" : view.following,
     })),
   },
+  {
+    rule: "3c",
+    without: "a last primary's volume that is about to come back is waited for",
+    decide: seeing(() => ({ holderReturns: false })),
+  },
   { rule: "4a", without: "settle", decide: insteadOfPromotionStep(["settle", "stripOtherLabels"]) },
   { rule: "4b", without: "raiseOwner", decide: insteadOfPromotionStep(["raiseOwner", "stripOtherLabels"]) },
   {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
+import { PeerDesk } from "../../components/manager/peerDesk";
 import { Clock, Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
 import { retryingStore } from "../../components/manager/retryingStore";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
@@ -68,6 +69,8 @@ export class SimulatedNode {
     const process: Process = { place: this.pod, alive: true, frozen: false, waiting: [] };
     this.process = process;
     world.kubernetes.roles.set(this.pod, world.kubernetes.roles.get(this.pod) ?? "none");
+    world.kubernetes.uids.set(this.pod, uid);
+    world.kubernetes.ended.delete(this.pod);
     const server = new SimulatedServer(this, process, world);
     this.server = server;
     this.watchdogThread = { place: this.pod, alive: true, frozen: false, waiting: [] };
@@ -156,29 +159,41 @@ export class SimulatedNode {
       },
       peers: {
         askAll: async timeout => {
-          const asked = this.others().map(other => this.peer(process, other, timeout, manager => manager.peerStatus()));
+          const asked = this.others().map(other => this.peer(process, other, timeout, desk => desk.peerStatus()));
           const answers = await Promise.allSettled<PeerStatus>(asked);
           return answers.filter(answer => answer.status === "fulfilled").map(answer => answer.value);
         },
         join: (pod, marker, timeout) => {
-          return this.peerNamed(process, pod, timeout, manager => manager.joinReplica(marker, this.pod));
+          return this.peerNamed(process, pod, timeout, desk => desk.joinReplica(marker, this.pod));
         },
         confirm: async (pods, identity, epoch, timeout) => {
           const asked = pods.map(pod => {
-            return this.peerNamed(process, pod, timeout, manager => manager.confirmPrimary(identity, epoch));
+            return this.peerNamed(process, pod, timeout, desk => desk.confirmPrimary(identity, epoch));
           });
           const answers = await Promise.allSettled(asked);
           return answers.every(answer => answer.status === "fulfilled" && answer.value);
         },
         inventory: (primary, timeout) => {
-          return this.peerNamed(process, primary, timeout, manager => manager.inventory());
+          return this.peerNamed(process, primary, timeout, desk => desk.inventory());
+        },
+        release: async (identity, epoch, successor, timeout) => {
+          const pods = this.others().map(({ pod }) => pod);
+          pods.sort((a, b) => Number(b === successor) - Number(a === successor));
+          for (const [i, pod] of pods.entries()) {
+            const asked = this.peerNamed(process, pod, timeout, desk => desk.releaseFor(identity, epoch, successor));
+            try {
+              return await asked;
+            } catch (error) {
+              if (i === pods.length - 1) throw error;
+            }
+          }
         },
         isSound: (pod, timeout) => {
-          return this.peerNamed(process, pod, timeout, manager => manager.isSound());
+          return this.peerNamed(process, pod, timeout, desk => desk.isSound());
         },
         detour: pod => {
           const through = <T>(timeout: number, ask: (bucket: Detour) => Promise<T>) => {
-            return this.peerNamed(process, pod, timeout, manager => ask(manager.bucket));
+            return this.peerNamed(process, pod, timeout, desk => ask(desk.bucket));
           };
           return {
             list: (timeout, folder) => through(timeout, bucket => bucket.list(timeout, folder)),
@@ -188,9 +203,7 @@ export class SimulatedNode {
           };
         },
         leaseChanged: async timeout => {
-          const told = this.others().map(other =>
-            this.peer(process, other, timeout, manager => manager.leaseChanged()),
-          );
+          const told = this.others().map(other => this.peer(process, other, timeout, desk => desk.leaseChanged()));
           await Promise.allSettled(told);
         },
       },
@@ -201,6 +214,7 @@ export class SimulatedNode {
         process.alive = false;
         watchdogThread.alive = false;
         server.vanish();
+        world.kubernetes.ended.add(this.pod);
         world.say(`${this.pod} exited`);
       },
     };
@@ -214,7 +228,7 @@ export class SimulatedNode {
     process: Process,
     pod: string,
     timeout: number,
-    ask: (manager: Manager) => T | Promise<T>,
+    ask: (desk: PeerDesk) => T | Promise<T>,
   ): Promise<T> {
     const other = this.world.nodes.find(node => node.pod === pod);
     return other ? this.peer(process, other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
@@ -224,11 +238,11 @@ export class SimulatedNode {
     process: Process,
     other: SimulatedNode,
     timeout: number,
-    ask: (manager: Manager) => T | Promise<T>,
+    ask: (desk: PeerDesk) => T | Promise<T>,
   ): Promise<T> {
     const answer = () => {
       if (!other.alive || !other.manager || other.process?.frozen) throw new Error(`${other.pod} is not there`);
-      return ask(other.manager);
+      return ask(other.manager.peerDesk);
     };
     return this.world.network.request(process, other.pod, timeout, answer, peerRoundTrip);
   }

@@ -99,6 +99,45 @@ for (const seed of seeds) {
       assert.equal(world.kubernetes.roles.get(victim.pod), "replica");
     });
 
+    it("hands over when it is deleted by force, through a peer since the API server does not know it any more", async () => {
+      const victim = primary();
+      const began = world.time.now;
+      world.kubernetes.forget(victim.pod, victim.process, "another", 0);
+      victim.manager?.requestStop();
+      await run(2);
+      assert.equal(victim.alive, false, "it has left by itself");
+      startAfter(6, victim);
+      await run(15);
+      assert.notEqual(primary().pod, victim.pod);
+      assert.deepEqual(lost(), []);
+      const longest = client.longestOutage(began, world.time.now);
+      assert.ok(longest < 3000, String(longest));
+    });
+
+    it("waits for the volume of a primary that was deleted by force and killed on its way out: nothing is lost", async () => {
+      const victim = primary();
+      const began = world.time.now;
+      world.kubernetes.forget(victim.pod, victim.process, "another", 0);
+      victim.vanish();
+      startAfter(9, victim);
+      await run(20);
+      assert.equal(primary().pod, victim.pod);
+      assert.deepEqual(lost(), []);
+      const longest = client.longestOutage(began, world.time.now);
+      assert.ok(longest < 13_000, String(longest));
+    });
+
+    it("does not wait long for one that does not come back", async () => {
+      const victim = primary();
+      const began = world.time.now;
+      world.kubernetes.forget(victim.pod, victim.process, "another", 0);
+      victim.vanish();
+      await run(20);
+      assert.notEqual(primary().pod, victim.pod);
+      const longest = client.longestOutage(began, world.time.now);
+      assert.ok(longest < 16_000, String(longest));
+    });
+
     it("is not harmed by a primary that was frozen and thaws after a takeover", async () => {
       const victim = primary();
       const began = world.time.now;

@@ -209,6 +209,10 @@ export class SimulatedServer implements Engine {
     return this.ask(storeTimeout, model => Promise.resolve(model.status().lastUploadedGeneration));
   }
 
+  sequence(): Promise<number> {
+    return this.ask(storeTimeout, model => Promise.resolve(model.status().globalSequence));
+  }
+
   promote(timeout: number): Promise<void> {
     return this.ask(timeout, async model => {
       if (this.lies) this.lies = false;

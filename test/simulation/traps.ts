@@ -23,10 +23,13 @@ export function withTraps(ports: Ports, node: SimulatedNode, world: World): Port
         if (!world.trap) return (member as () => unknown).bind(object);
         return (...parameters: unknown[]): unknown => {
           const trap = comesTo(world, node);
-          if (trap?.phase === "before") trap.spring(node);
+          if (trap?.phase === "before") spring(trap, node, world);
           const result: unknown = Reflect.apply(member, object, parameters);
-          if (trap?.phase !== "after" || !(result instanceof Promise)) return result;
-          return result.finally(() => trap.spring(node));
+          if (trap?.phase !== "after") return result;
+          if (result instanceof Promise) return result.finally(() => spring(trap, node, world));
+          // A look at this node's own state is no call.
+          world.trap = trap;
+          return result;
         };
       },
     });
@@ -42,6 +45,10 @@ function comesTo(world: World, node: SimulatedNode): Trap | undefined {
   const step = promotion ? promotionSteps[promotion.completed] : handover && handoverSteps[handover.completed];
   if (step !== trap.step) return undefined;
   world.trap = undefined;
-  world.say(`FAULT ${node.pod} falls into the trap at ${step}, ${trap.phase} a call's effect`);
   return trap;
+}
+
+function spring(trap: Trap, node: SimulatedNode, world: World): void {
+  world.say(`FAULT ${node.pod} falls into the trap at ${trap.step}, ${trap.phase} a call's effect`);
+  trap.spring(node);
 }

@@ -91,8 +91,11 @@ export class World {
 
   /** A pod is made on the node: a manager of a new identity. */
   startPod(node: SimulatedNode): void {
-    this.kubernetes.leaving.delete(node.pod);
-    node.start(String(this.nextSerial()));
+    const { leaving, uids } = this.kubernetes;
+    leaving.delete(node.pod);
+    // After a deletion by force the API server has the new pod already.
+    const announced = uids.get(node.pod);
+    node.start(announced === undefined || announced === node.uid ? String(this.nextSerial()) : announced);
   }
 
   /** The node on which a client's write would be accepted; undefined where there is none. */

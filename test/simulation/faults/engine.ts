@@ -1,9 +1,11 @@
-import { handoverSteps, promotionSteps } from "../../../components/manager/steps";
+import { handoverSteps, PromotionStep, promotionSteps } from "../../../components/manager/steps";
 import type { SimulatedNode } from "../node";
 import { api, bucket } from "../network";
 import { Random } from "../random";
 import type { World } from "../world";
-import { comesBack, Fault, victim } from "./fault";
+import { Fault, victim } from "./fault";
+import { cutLinks } from "./network";
+import { loseNode } from "./nodes";
 
 /** Nothing may be lost: it is started again on its own volume, under its own lease. */
 export const mariadbdKilled: Fault = {
@@ -79,19 +81,8 @@ const springs: Record<string, (world: World, node: SimulatedNode, random: Random
       if (node.process === process && !node.alive) node.start(uid);
     });
   },
-  "the node dies"(world, node, random) {
-    const seconds = random.between(1, 12);
-    world.promises.mayDepart(node.pod, seconds);
-    node.vanish();
-    comesBack(world, node, seconds);
-  },
-  "the node dies with its disk"(world, node, random) {
-    const seconds = random.between(1, 12);
-    world.promises.mayDepart(node.pod, seconds);
-    node.vanish();
-    node.loseDisk();
-    comesBack(world, node, seconds);
-  },
+  "the node dies": (world, node, random) => loseNode(world, random, node, false),
+  "the node dies with its disk": (world, node, random) => loseNode(world, random, node, true),
   "the node freezes"(world, node, random) {
     const { process } = node;
     const seconds = random.between(1, 12);
@@ -125,6 +116,28 @@ export const trapAtStep: Fault = {
     const phase = random.chance(0.5) ? "before" : "after";
     world.say(`a trap is laid at ${step}, ${phase} a call's effect: ${what}`);
     world.trap = { step, phase, node: undefined, spring: node => springs[what]?.(world, node, random) };
+  },
+};
+
+/** Between the engine's own epoch and the flush: what is in the WAL then bears an epoch that engines pass over. */
+const untilFlushed: readonly PromotionStep[] = ["checkEngineEpoch", "trialWrite", "flush"];
+
+/** One follower lags, the primary is lost, and the other follower dies in the middle of its promotion: the one that lags is all that is left for a while. */
+export const promotionDiesBesideLaggard: Fault = {
+  name: "a promotion dies beside a follower that lags",
+  inject(world, random) {
+    const writer = world.writer();
+    const others = world.nodes.filter(node => node !== writer);
+    const laggard = random.pick(others);
+    const candidate = others.find(node => node !== laggard);
+    if (!writer || !candidate) return;
+    const what = random.pick(["the node dies", "the node dies with its disk", "the node freezes"]);
+    const step = random.pick(untilFlushed);
+    // Until after the other was promoted.
+    const until = random.between(6, 12);
+    cutLinks(world, [`${laggard.pod}>${bucket}`, `${bucket}>${laggard.pod}`], until);
+    world.trap = { step, phase: "after", node: candidate, spring: node => springs[what]?.(world, node, random) };
+    world.heal(random.between(1, 2), () => loseNode(world, random, writer, true));
   },
 };
 

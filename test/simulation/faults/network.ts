@@ -3,7 +3,8 @@ import { Random } from "../random";
 import type { World } from "../world";
 import { Fault, victim } from "./fault";
 
-function cutLinks(world: World, links: string[], seconds: number): void {
+/** Messages on these links vanish. */
+export function cutLinks(world: World, links: string[], seconds: number): void {
   for (const link of links) world.network.cut.add(link);
   world.heal(seconds, () => {
     for (const link of links) world.network.cut.delete(link);
@@ -55,6 +56,21 @@ export const cutFromAll: Fault = {
     const others = world.nodes.filter(node => node.pod !== pod).map(node => node.pod);
     const links = [api, bucket, ...others].flatMap(place => [`${pod}>${place}`, `${place}>${pod}`]);
     cutLinks(world, links, seconds);
+  },
+};
+
+/** What the primary writes meanwhile is in the bucket, and they have not read it. */
+export const followersLag: Fault = {
+  name: "followers cut from the bucket",
+  inject(world, random) {
+    const seconds = random.between(2, 15);
+    const followers = world.nodes.filter(node => node !== world.writer()).map(({ pod }) => pod);
+    const cut = random.chance(0.6) ? followers : [random.pick(followers)];
+    cutLinks(
+      world,
+      cut.flatMap(pod => between(random, pod, bucket)),
+      seconds,
+    );
   },
 };
 

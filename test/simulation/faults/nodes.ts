@@ -1,18 +1,28 @@
+import type { SimulatedNode } from "../node";
+import { Random } from "../random";
+import type { World } from "../world";
 import { comesBack, Fault, victim } from "./fault";
 
-const lost = (diskToo: boolean): Fault["inject"] => {
-  return (world, random) => {
-    const node = victim(world, random);
-    const seconds = random.between(1, 12);
-    world.promises.mayDepart(node.pod, seconds);
-    node.vanish();
-    if (diskToo) node.loseDisk();
-    comesBack(world, node, seconds);
-  };
-};
+/** For so long the kubelet lets a container wait that has ended twice. Seconds. */
+const kubeletBackOff = 11;
 
-export const nodeLost: Fault = { name: "node lost, disk kept", inject: lost(false) };
-export const nodeAndDiskLost: Fault = { name: "node and disk lost", inject: lost(true) };
+/** A machine goes down, and comes back after a while. */
+export function loseNode(world: World, random: Random, node: SimulatedNode, diskToo: boolean): void {
+  const seconds = random.between(1, 12);
+  world.promises.mayDepart(node.pod, seconds);
+  node.vanish();
+  if (diskToo) node.loseDisk();
+  comesBack(world, node, seconds);
+}
+
+export const nodeLost: Fault = {
+  name: "node lost, disk kept",
+  inject: (world, random) => loseNode(world, random, victim(world, random), false),
+};
+export const nodeAndDiskLost: Fault = {
+  name: "node and disk lost",
+  inject: (world, random) => loseNode(world, random, victim(world, random), true),
+};
 
 export const nodeFrozen: Fault = {
   name: "node frozen and thawed",
@@ -32,12 +42,8 @@ export const twoNodesLost: Fault = {
   name: "two nodes lost, disks kept",
   inject(world, random) {
     const first = victim(world, random);
-    for (const node of [first, random.pick(world.nodes.filter(other => other !== first))]) {
-      const seconds = random.between(1, 12);
-      world.promises.mayDepart(node.pod, seconds);
-      node.vanish();
-      comesBack(world, node, seconds);
-    }
+    for (const node of [first, random.pick(world.nodes.filter(other => other !== first))])
+      loseNode(world, random, node, false);
   },
 };
 
@@ -52,15 +58,17 @@ export const allNodesLost: Fault = {
   },
 };
 
-/** Nothing may be lost: the same pod is back long before its lease ends. */
+/** Nothing may be lost: the same pod is back before its lease ends, or, where the kubelet makes it wait, it is waited for. */
 export const managerKilled: Fault = {
   name: "manager killed, container restarted in place",
   inject(world, random) {
     const node = victim(world, random);
     const { uid } = node;
     node.vanish();
+    world.kubernetes.ended.add(node.pod);
     const { process } = node;
-    world.heal(random.between(0.3, 1.5), () => {
+    const seconds = random.chance(0.3) ? random.between(3, kubeletBackOff) : random.between(0.3, 1.5);
+    world.heal(seconds, () => {
       if (node.process === process && !node.alive) node.start(uid);
     });
   },

@@ -1,10 +1,16 @@
 import type { SimulatedNode } from "../node";
 import { promised } from "../promised";
+import { Random } from "../random";
 import type { World } from "../world";
 import { comesBack, Fault, victim, whenGone } from "./fault";
 
 /** A pod is killed when it has not ended by then. Seconds. */
 const gracePeriod = 120;
+/** The API server believes a token that it has seen before for so long without looking. Milliseconds. */
+const tokenCache = 10_000;
+/** The kubelet kills a pod that it cannot find any more after this, of which a busy machine leaves little, and starts its successor within so long. Seconds. */
+const killedAfter = 2;
+const slowestReturn = 8;
 
 function deleteInOrder(world: World, node: SimulatedNode, then: () => void): void {
   world.kubernetes.leaving.add(node.pod);
@@ -21,27 +27,29 @@ export const podDeleted: Fault = {
   },
 };
 
-function deleteByForce(world: World, node: SimulatedNode): void {
-  world.promises.mayDepart(node.pod, 4);
+/** Nothing may be lost: the pod is killed after two seconds, whatever it does, and made anew on the same volume. */
+function deleteByForce(world: World, random: Random, node: SimulatedNode): void {
+  world.kubernetes.forget(node.pod, node.process, String(world.nextSerial()), random.between(0, tokenCache));
   node.manager?.requestStop();
   const { process } = node;
-  world.heal(2, () => {
+  const back = random.between(1, slowestReturn);
+  world.heal(random.between(0.1, killedAfter), () => {
     if (node.process !== process) return;
     node.vanish();
-    comesBack(world, node, 1);
+    comesBack(world, node, back);
   });
 }
 
 export const podDeletedByForce: Fault = {
   name: "pod deleted by force",
-  inject: (world, random) => deleteByForce(world, victim(world, random)),
+  inject: (world, random) => deleteByForce(world, random, victim(world, random)),
 };
 
 export const twoDeletedByForce: Fault = {
   name: "two pods deleted by force",
   inject(world, random) {
     const spared = random.pick(world.nodes);
-    for (const node of world.nodes) if (node !== spared) deleteByForce(world, node);
+    for (const node of world.nodes) if (node !== spared) deleteByForce(world, random, node);
   },
 };
 
