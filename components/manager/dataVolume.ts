@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, existsSync, watch } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { podLayout } from "../core/podLayout";
 import { walGeneration } from "./comparison";
+import { definitionsTable } from "./definitions";
 import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 
@@ -139,6 +140,17 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     async forgetKept() {
       await fs.rm(keptDirectory, { recursive: true, force: true });
       await syncDirectory(dataDirectory);
+    },
+
+    watchDefinitions(written) {
+      const folder = path.join(tidesdbDirectory, definitionsTable);
+      if (!existsSync(folder)) return undefined;
+      const watcher = watch(folder, { persistent: false }, (_event, file) => {
+        if (file !== null) written(`${definitionsTable}/${file}`);
+      });
+      // The folder goes with the volume's data.
+      watcher.on("error", () => watcher.close());
+      return () => watcher.close();
     },
 
     readFile: name => contentOf(path.join(tidesdbDirectory, name)),

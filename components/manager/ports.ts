@@ -234,6 +234,8 @@ export interface Volume {
   sstableFiles(): Promise<{ name: string; size: number }[]>;
   /** The WAL's files. */
   walFiles(): Promise<WalFile[]>;
+  /** Calls back with the name of each file of the engine's own table of definitions that is written from now on. @returns what ends that; undefined: there is no such table yet */
+  watchDefinitions(written: (name: string) => void): (() => void) | undefined;
   /** Content of one of the engine's files; undefined when it has gone. */
   readFile(name: string): Promise<Uint8Array | undefined>;
   /**

@@ -2,7 +2,7 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { Audit, AuditFigures } from "./audit";
 import { familyOf, nextCompactionAt, tableToCompact } from "./compaction";
 import { isDropped } from "./comparison";
-import { copyDefinitions } from "./definitions";
+import { copyDefinitions, MergedDefinitions } from "./definitions";
 import { EngineKeeper } from "./engineKeeper";
 import { followersAmong } from "./followers";
 import { filesWithContent, Inventory, plainName } from "./inventory";
@@ -58,6 +58,7 @@ export class PrimaryDuties {
   readonly knownPods: Set<string>;
   readonly audit: Audit;
   private readonly joins: JoinDesk;
+  private readonly merged: MergedDefinitions;
   private detour: View["detour"];
   /** How far it had followed when it was promoted. */
   private sequence: number | undefined;
@@ -81,6 +82,7 @@ export class PrimaryDuties {
     this.knownPods = new Set(Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod));
     this.audit = new Audit(ports, ports.log);
     this.joins = new JoinDesk(ports, lanes);
+    this.merged = new MergedDefinitions(ports);
   }
 
   /**
@@ -127,6 +129,10 @@ export class PrimaryDuties {
   /** Starts what is due. */
   observe(now: Monotonic): void {
     const { lanes, ports, engine } = this.options;
+    const { role, state } = engine().view;
+    // The flush of a promotion, and that of a handover, may merge, too.
+    if (role !== "replica" && state === "running") this.merged.begin();
+    else this.merged.stop();
     if (!this.watches) return this.joins.turnAway();
     lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
     if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());

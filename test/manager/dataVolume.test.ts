@@ -85,3 +85,37 @@ describe("what is kept of the last primary's volume while it is opened", () => {
     assert.deepEqual(files(), ["LOCK", "uwal_5.log", "uwal_6.log"]);
   });
 });
+
+describe("the engine's table of definitions on the volume", () => {
+  it("says which of its files are written, until nobody wants to know", async () => {
+    const root = mkdtempSync(join(tmpdir(), "tidesql-volume-"));
+    try {
+      const layout = Object.fromEntries(
+        [
+          "mariadbDirectory",
+          "tidesdbDirectory",
+          "templateDirectory",
+          "keptDirectory",
+          "epochFile",
+          "dataDirectory",
+        ].map(name => [name, root]),
+      );
+      const volume = dataVolume("/nowhere", layout as Parameters<typeof dataVolume>[1]);
+      assert.equal(
+        volume.watchDefinitions(() => undefined),
+        undefined,
+        "there is none yet",
+      );
+      mkdirSync(join(root, "__tidesql_schema"));
+      let end: (() => void) | undefined;
+      const name = await new Promise<string>(resolve => {
+        end = volume.watchDefinitions(resolve);
+        writeFileSync(join(root, "__tidesql_schema/L1P0_3.klog"), "rows");
+      });
+      end?.();
+      assert.equal(name, "__tidesql_schema/L1P0_3.klog");
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { walGeneration } from "../../components/manager/comparison";
+import { definitionsTable } from "../../components/manager/definitions";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
 import { PeerDesk } from "../../components/manager/peerDesk";
@@ -154,6 +155,13 @@ export class SimulatedNode {
         keep: () => Promise.resolve(this.keep()),
         lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
         forgetKept: () => Promise.resolve(this.kept.clear()),
+        watchDefinitions: written => {
+          const { disk } = this;
+          disk.onWrite = name => {
+            if (name.startsWith(`${definitionsTable}/`)) time.after(1, () => inProcess(process, () => written(name)));
+          };
+          return () => (disk.onWrite = undefined);
+        },
         readFile: name => Promise.resolve(this.disk.read(name)),
         sstableFiles: () => Promise.resolve(this.sstableFiles()),
       },

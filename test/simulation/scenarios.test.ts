@@ -244,6 +244,27 @@ for (const seed of seeds) {
       }
     });
 
+    it("keeps its followers while the engine merges the definitions of tables under another name", async () => {
+      const before = world.timeline.length;
+      for (let i = 0; i < 12; i++) {
+        asked(primary().server?.createTable(`made_${i}`));
+        await run(2);
+        asked(primary().server?.flush(5000));
+        await run(2);
+      }
+      const since = world.timeline.slice(before);
+      assert.deepEqual(
+        since.filter(line => line.includes("kills mariadbd")),
+        [],
+      );
+      const merged = world.store.list("data/__tidesql_schema/").map(({ key }) => key);
+      assert.ok(
+        merged.some(key => /L1P0_\d+\.klog$/.test(key)),
+        "it has merged some",
+      );
+      for (const node of world.nodes) assert.ok(node.server?.knownTables().includes("made_11"), node.pod);
+    });
+
     it("does not bring back a table that was dropped, when a node that had followed it is promoted", async () => {
       const stored = () => world.store.list(`data/${applicationTable.database}__dropped/`).map(({ key }) => key);
       asked(primary().server?.createTable("dropped"));

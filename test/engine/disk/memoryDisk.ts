@@ -8,6 +8,8 @@ interface MemoryFile {
 
 /** A disk in memory, for tests and simulations: what was written stays when an engine is killed. */
 export class MemoryDisk implements Disk {
+  /** Called with the name of each file that is written anew. */
+  onWrite: ((name: string) => void) | undefined;
   private readonly files = new Map<string, MemoryFile>();
 
   read(name: string): Uint8Array | undefined {
@@ -17,6 +19,7 @@ export class MemoryDisk implements Disk {
 
   write(name: string, content: Uint8Array): void {
     this.files.set(name, { buffer: content.slice(), length: content.length });
+    this.onWrite?.(name);
   }
 
   append(name: string, content: Uint8Array): void {
