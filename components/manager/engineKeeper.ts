@@ -228,13 +228,17 @@ export class EngineKeeper {
     log("info", "starts mariadbd", { wipe, why });
     this.options.counters.engineStarts++;
     this.view = { ...this.view, state: "starting", role: "replica", onKeptVolume: !wipe };
+    let epoch = this.options.lease.observation?.epoch ?? 0;
     try {
       if (wipe) {
         this.volume = await volume.wipe();
         // The primary may have died before it made them, and then nobody else would.
         await copyDefinitions(store, log, copyTimeout);
+        const primary = (await peers.askAll(peersTimeout)).find(({ serves }) => serves);
+        // The Lease may have been read before it was promoted.
+        epoch = primary?.epoch ?? epoch;
         // With a primary they are in order, or about to be.
-        if (!(await peers.askAll(peersTimeout)).some(({ serves }) => serves)) await reviveManifests(this.options.ports);
+        if (!primary) await reviveManifests(this.options.ports);
       } else {
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
         this.inherited = new Map(Object.entries(this.volume.inherited ?? {}));
@@ -243,7 +247,7 @@ export class EngineKeeper {
         await this.options.sendEverything();
         if (await this.giveUpVolume()) return;
       }
-      this.options.follower.reset(this.volume.volumeId, this.options.lease.observation?.epoch ?? 0);
+      this.options.follower.reset(this.volume.volumeId, epoch);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
       const opening = engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
       await (wipe ? this.whileBucketAnswers(opening) : opening);
@@ -334,7 +338,8 @@ export class EngineKeeper {
     this.options.counters.engineExits++;
     watchdog.guard(0);
     log(state === "stopping" ? "info" : "warning", "mariadbd ended", { how, role });
-    if (role === "replica" && !this.view.onKeptVolume) this.slowDown();
+    if (role === "primary") this.wipes = 0;
+    else if (role === "replica" && !this.view.onKeptVolume) this.slowDown();
     if (this.promotion) this.endPromotion(this.promotion.failed ?? `mariadbd ended: ${how}`);
     if (this.handover && state !== "stopping") this.handover = { ...this.handover, failed: `mariadbd ended: ${how}` };
     // A start that failed is counted where it is waited for.

@@ -79,10 +79,11 @@ export class PeerDesk implements PeerHandler {
     const { engine, follower, ports } = this.options;
     const view = this.options.view();
     const { state, role, onKeptVolume } = engine.view;
+    // One that is about to leave does not count: an engine that opens the bucket in the middle of a handover puts an older manifest over the newest, and deletes what that names.
+    const serves = state === "running" && role === "primary" && !engine.handover;
     return {
       pod: view.pod,
-      // One that is about to leave does not count: an engine that opens the bucket in the middle of a handover puts an older manifest over the newest, and deletes what that names.
-      serves: state === "running" && role === "primary" && !engine.handover,
+      serves,
       opens: state === "starting" && !onKeptVolume,
       resumable: ownIsResumable(view),
       lacksVolume: view.owner !== undefined && engine.volumeIsRead && !volumeIsKept(view.volume, view.owner),
@@ -91,6 +92,7 @@ export class PeerDesk implements PeerHandler {
       generation: follower.state.last?.generation ?? 0,
       mustBeginAnew: view.mustBeginAnew,
       ...view.position,
+      ...(serves && view.hold && { epoch: view.hold.epoch }),
     };
   }
 }

@@ -260,6 +260,7 @@ export interface PeerStatus {
   resumable: boolean;
   /** It knows that its volume is not the last primary's. */
   lacksVolume: boolean;
+  /** That it has followed, or serves in. */
   epoch: number;
   beat: number;
   /** The highest that it has followed. */
