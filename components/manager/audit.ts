@@ -4,6 +4,7 @@ import {
   engineObjects,
   MissingObject,
   missingInBucket,
+  newestWal,
   Inherited,
   walGeneration,
   walGenerations,
@@ -13,7 +14,7 @@ import { missingCopies } from "./definitions";
 import { followersAmong } from "./followers";
 import { obsoleteWalObjects } from "./housekeeping";
 import { BeforePromotion, LateUploads } from "./lateUploads";
-import { Conflict, Detour, LocalFile, Log, Ports, StoredObject, WalFile } from "./ports";
+import { Conflict, Detour, LocalFile, Log, Ports, StoredObject } from "./ports";
 import { BucketView, Monotonic } from "./view";
 
 /** A whole comparison of the volume with the bucket is made this often while nothing is amiss. Milliseconds. About $0.45 a month for each thousand objects. */
@@ -119,7 +120,7 @@ export class Audit {
   async probe(timeoutMilliseconds: number): Promise<void> {
     const { clock, volume, store } = this.ports;
     const at = clock.now();
-    const wal = latest(await volume.walFiles());
+    const wal = newestWal(await volume.walFiles());
     const sample = { at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 };
     if (sample.bytes !== this.lastSample?.bytes || sample.generation !== this.lastSample.generation) this.grewAt = at;
     this.lastSample = sample;
@@ -154,7 +155,7 @@ export class Audit {
     const { clock, volume } = this.ports;
     const at = clock.now();
     this.comparedAt = at;
-    const wal = latest(await volume.walFiles());
+    const wal = newestWal(await volume.walFiles());
     const files = await volume.list();
     const stored = await engineObjects(this.ports.store, listTimeout);
     // The newest WAL is always a moment ahead of its object: the probe knows by how much.
@@ -274,13 +275,6 @@ export class Audit {
 function filesBeforeManifests(a: MissingObject, b: MissingObject): number {
   const rank = ({ name }: MissingObject) => (name.endsWith(".vlog") ? 0 : name.endsWith("/MANIFEST") ? 2 : 1);
   return rank(a) - rank(b);
-}
-
-function latest(files: WalFile[]): WalFile | undefined {
-  return files.reduce<WalFile | undefined>(
-    (last, file) => (last === undefined || file.generation > last.generation ? file : last),
-    undefined,
-  );
 }
 
 function figuresOf(missing: MissingObject[], files: LocalFile[], stored: StoredObject[]): AuditFigures {

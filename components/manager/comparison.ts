@@ -1,5 +1,5 @@
 import { folderOf, foldersOf, orphans } from "./orphans";
-import { LocalFile, Store, StoredObject } from "./ports";
+import { LocalFile, Store, StoredObject, WalFile } from "./ports";
 
 /** A WAL without an entry is this long. Bytes. It says nothing, so nothing is missed without it. */
 export const emptyWalBytes = 8;
@@ -69,6 +69,13 @@ export function walGeneration(name: string): number | undefined {
 /** The WAL generations among names of the engine's files or objects. */
 export function walGenerations(names: readonly string[]): number[] {
   return names.map(walGeneration).filter(generation => generation !== undefined);
+}
+
+export function newestWal(files: readonly WalFile[]): WalFile | undefined {
+  return files.reduce<WalFile | undefined>(
+    (last, file) => (last === undefined || file.generation > last.generation ? file : last),
+    undefined,
+  );
 }
 
 /** The key of a WAL object, below the deployment's prefix. */

@@ -17,6 +17,9 @@ export interface HttpResponse {
   body: string;
 }
 
+/** Whose request it is, in the logs of the bucket and of the API server. */
+const userAgent = `tidesql-manager ${process.env.POD_NAME ?? ""}`.trim();
+
 /** Answers with any status. @throws when no whole answer came in time: the request may have taken effect. */
 export function httpRequest(request: HttpRequest): Promise<HttpResponse> {
   const { url, method, headers, body, agent, timeoutMilliseconds } = request;
@@ -29,7 +32,11 @@ export function httpRequest(request: HttpRequest): Promise<HttpResponse> {
     );
     const outgoing = send(
       url,
-      { method, headers: { ...headers, ...(body && { "content-length": Buffer.byteLength(body) }) }, agent },
+      {
+        method,
+        headers: { "user-agent": userAgent, ...headers, ...(body && { "content-length": Buffer.byteLength(body) }) },
+        agent,
+      },
       incoming => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk));

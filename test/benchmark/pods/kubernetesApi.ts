@@ -30,6 +30,11 @@ export class KubernetesApi {
     return started;
   }
 
+  /** Called with each request, before it is answered. */
+  onRequest(listener: (request: http.IncomingMessage) => void): void {
+    this.server.on("request", listener);
+  }
+
   get port(): number {
     return (this.server.address() as AddressInfo).port;
   }

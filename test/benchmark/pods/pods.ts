@@ -27,12 +27,24 @@ const sizing = deriveSizing({ durability: "interval", onInstanceStore: false });
 /** A database's pods as processes of this machine: the manager as the manifests start it, bundled as it is shipped, and the simulated engine as its child. */
 export class Pods {
   readonly pods: Pod[] = [];
+  /** What the managers have asked, by pod: the engines' own requests are not among them. */
+  readonly requests = { kubernetes: new Map<string, number>(), store: new Map<string, number>() };
 
   private constructor(
     private readonly folder: string,
     private readonly kubernetes: KubernetesApi,
     private readonly store: S3Server,
-  ) {}
+  ) {
+    for (const [service, requests] of [
+      [kubernetes, this.requests.kubernetes],
+      [store, this.requests.store],
+    ] as const) {
+      service.onRequest(({ headers: { "user-agent": agent = "" } }) => {
+        const pod = /^tidesql-manager (.+)$/.exec(agent)?.[1];
+        if (pod !== undefined) requests.set(pod, (requests.get(pod) ?? 0) + 1);
+      });
+    }
+  }
 
   /** @param nodes number of pods; @param output takes what they print */
   static async start(nodes: number, output: (text: string) => void): Promise<Pods> {

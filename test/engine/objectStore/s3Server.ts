@@ -35,6 +35,11 @@ export class S3Server {
     return started;
   }
 
+  /** Called with each request, before it is answered. */
+  onRequest(listener: (request: http.IncomingMessage) => void): void {
+    this.server.on("request", listener);
+  }
+
   /** Host and port. */
   get endpoint(): string {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
