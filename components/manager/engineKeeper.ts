@@ -5,10 +5,10 @@ import { copyDefinitions } from "./definitions";
 import { Follower } from "./follower";
 import { handoverStep } from "./handover";
 import { text } from "./lanes";
-import { filesWithoutContent } from "./inventory";
 import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
 import { whyUnsupported } from "./engineVersion";
+import { Opening } from "./opening";
 import { folderOf } from "./orphans";
 import { OwnerKeeper } from "./ownerKeeper";
 import { BeforePromotion } from "./lateUploads";
@@ -31,11 +31,6 @@ const peersTimeout = 300;
 const tablesTimeout = 1000;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
-const timesLost = 3;
-/** Looked at while an engine opens the bucket, whether it is there or not; and how often. */
-const openingProbe = "owner.json";
-const openingTimeout = 1000;
-const openingProbeEvery = 200;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
 /** A writer that is fenced takes no more writes, and gets this long to send what it has acknowledged, where the deadline leaves so much. Milliseconds. */
@@ -91,10 +86,8 @@ export class EngineKeeper {
   startBackoffUntil: Monotonic = -Infinity;
   /** Open as primary, but read-only, because what is written could not be kept. */
   writesStopped = false;
-  private gaveUpVolume = false;
+  private readonly opening: Opening;
   private lackedBefore: string[] | undefined;
-  /** Files that the engine has deleted from this volume when it opened it, and how often in a row. */
-  private lostBefore = { files: "", times: 0 };
   /** In a row, of replicas that never followed. */
   wipes = 0;
   private lastHang: Monotonic = -Infinity;
@@ -108,6 +101,7 @@ export class EngineKeeper {
   inherited: Inherited = new Map();
 
   constructor(private readonly options: EngineKeeperOptions) {
+    this.opening = new Opening(options.ports);
     options.ports.engine.onExit(how => this.exited(how));
   }
 
@@ -250,8 +244,8 @@ export class EngineKeeper {
       this.options.follower.reset(this.volume.volumeId, epoch);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
       const opening = engine.start(wipe ? startTimeout : resumeTimeout, pid => !wipe && watchdog.guard(pid));
-      await (wipe ? this.whileBucketAnswers(opening) : opening);
-      if (!wipe) await this.refuseLoss();
+      await (wipe ? this.opening.whileBucketAnswers(opening) : opening);
+      if (!wipe) await this.opening.refuseLoss();
       const version = await engine.version();
       this.view = { ...this.view, version };
       const unsupported = version && whyUnsupported(version, this.options.owner.stored?.record.engineVersion);
@@ -264,16 +258,11 @@ export class EngineKeeper {
     }
   }
 
-  /**
-   * A volume on which the engine has taken an object that it did not get for an empty file lacks that file's rows. The bucket has all else that it held by now, so nothing is lost
-   * when it is wiped.
-   */
+  /** What the bucket has by now is all that this volume held, but for a file that was not read. Answers whether that is so. */
   private async giveUpVolume(): Promise<boolean> {
     const { volume, log } = this.options.ports;
-    const file = filesWithoutContent(await volume.sstableFiles()).find(name => name.endsWith(".klog"));
-    // After it was wiped once for that, what is still empty belongs to no table.
-    if (file === undefined || this.gaveUpVolume) return false;
-    this.gaveUpVolume = true;
+    const file = await this.opening.unreadFile();
+    if (file === undefined) return false;
     log("warning", "wipes the last primary's volume, all of which is in the bucket but for a file that was not read", {
       file,
     });
@@ -281,44 +270,6 @@ export class EngineKeeper {
     this.volume = await volume.wipe();
     this.view = { ...this.view, state: "stopped", onKeptVolume: false };
     return true;
-  }
-
-  /**
-   * An empty engine takes what the bucket does not answer for absent: a table for empty, a map for one that it has to write. What it then sends would be in the way of all, so it is killed before.
-   * @throws what the start throws
-   */
-  private async whileBucketAnswers(opening: Promise<void>): Promise<void> {
-    const { store, clock, engine, log } = this.options.ports;
-    let isOver = false;
-    const over = opening.finally(() => (isOver = true));
-    const watch = async () => {
-      while (!isOver) {
-        try {
-          await store.size(openingProbe, openingTimeout);
-        } catch (error) {
-          if (isOver) return;
-          log("warning", "the bucket failed while mariadbd opened it", { error: text(error) });
-          return engine.kill();
-        }
-        await clock.sleep(openingProbeEvery);
-      }
-    };
-    await Promise.all([over, watch()]);
-  }
-
-  /**
-   * A replica that opened the bucket at the same moment has put an older manifest over the one that was sent, and the engine has believed it. What was kept is put back before the next start.
-   * @throws with the first file that is lost
-   */
-  private async refuseLoss(): Promise<void> {
-    const lost = await this.options.ports.volume.lostSinceKept();
-    const again = lost.length > 0 && lost.join() === this.lostBefore.files;
-    this.lostBefore = { files: lost.join(), times: again ? this.lostBefore.times + 1 : 1 };
-    // Each time the same: not a replica's doing, but something that a crash has left behind.
-    if (lost.length === 0 || this.lostBefore.times >= timesLost) return;
-    throw new Error(
-      `the engine has deleted ${lost.length} files, ${lost[0]} first, for a manifest that was not this volume's`,
-    );
   }
 
   private startFailed(why: string): void {

@@ -26,7 +26,7 @@ const intervals = {
   probeInCommitMode: 200,
   /** For what was not sent as it was written. A listing each: $1.30 a month. */
   definitions: 10_000,
-  detour: 1000,
+  detour: 500,
   compaction: 30_000,
 };
 /** Rewriting a table may take long; it is not waited for by anything else. Milliseconds. */
@@ -241,7 +241,8 @@ export class PrimaryDuties {
           () => false,
         );
       if (!reached) continue;
-      this.detour = { pod, since: before?.pod === pod ? before.since : clock.now() };
+      const now = clock.now();
+      this.detour = { pod, since: before?.pod === pod ? before.since : now, until: now };
       return;
     }
     this.detour = undefined;

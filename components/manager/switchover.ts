@@ -25,8 +25,8 @@ export function beginSwitchover(view: View): EngineAction | undefined {
 export function beginDetour({ bucket, detour }: View, now: Monotonic): EngineAction | undefined {
   if (detour === undefined || bucket?.failingSince === undefined) return undefined;
   if (now - bucket.failingSince < detourAfterMilliseconds) return undefined;
-  // A bucket that is just coming back for all is seen by one node before the other.
-  if (now - detour.since < detourLastsMilliseconds) return undefined;
+  // A bucket that is just coming back for all is seen by one node before the other; and one that has come back for a moment may be gone again.
+  if (detour.until - detour.since < detourLastsMilliseconds) return undefined;
   return { kind: "handoverStep", step: detourSteps[0], detour: detour.pod };
 }
 

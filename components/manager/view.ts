@@ -219,8 +219,8 @@ export interface View {
   canary?: CanaryView;
   /** This node is primary and takes no writes, because they could not be kept. */
   writesStopped: boolean;
-  /** A follower that reaches the bucket while this primary does not, and since when it does. */
-  detour?: { pod: string; since: Monotonic };
+  /** A follower that reaches the bucket while this primary does not, since when it does, and when it did last. */
+  detour?: { pod: string; since: Monotonic; until: Monotonic };
   switchover?: SwitchoverRequest;
   /** A person has accepted that what never reached the bucket is given up. */
   lossAccepted: boolean;

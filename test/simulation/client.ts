@@ -72,6 +72,13 @@ export class Client {
     this.world.say(`${table} was made`);
   }
 
+  /** DDL. Whether it took effect or not, the table is not missed from now on. */
+  async dropTable(table: string): Promise<void> {
+    this.tables.splice(0, this.tables.length, ...this.tables.filter(made => made.table !== table));
+    await this.ask(target => target.server!.dropTable(table));
+    this.world.say(`${table} was dropped`);
+  }
+
   private async ask(what: (target: SimulatedNode) => Promise<void>): Promise<string> {
     const { world } = this;
     this.target ??= world.nodes.find(node => world.kubernetes.roles.get(node.pod) === "primary");

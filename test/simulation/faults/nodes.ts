@@ -67,7 +67,7 @@ export const managerKilled: Fault = {
     node.vanish();
     world.kubernetes.ended.add(node.pod);
     const { process } = node;
-    const seconds = random.chance(0.3) ? random.between(3, kubeletBackOff) : random.between(0.3, 1.5);
+    const seconds = random.chance(0.5) ? random.between(3, kubeletBackOff) : random.between(0.3, 1.5);
     world.heal(seconds, () => {
       if (node.process === process && !node.alive) node.start(uid);
     });

@@ -158,6 +158,27 @@ export const tableMade: Fault = {
   },
 };
 
+/** And drops a table that was made before. */
+export const tableDropped: Fault = {
+  name: "a table dropped",
+  inject(_world, random, client) {
+    const { table } = client.tables.length > 0 ? random.pick(client.tables) : {};
+    if (table !== undefined) client.dropTable(table).catch(() => undefined);
+  },
+};
+
+/** Nothing may be lost, and the request must not stay. */
+export const switchoverAsked: Fault = {
+  name: "a switchover asked for",
+  inject(world, random) {
+    const writer = world.writer();
+    if (!writer) return;
+    const to = random.pick(["any", ...world.nodes.map(({ pod }) => pod)]);
+    world.say(`a person asks ${writer.pod} to hand over to ${to}`);
+    world.kubernetes.requests.set(writer.pod, { switchover: to });
+  },
+};
+
 export const orderlyFaults = [podDeleted, rollingRestart, scaledToOne, restartAll];
 
 export const operatorFaults = [
@@ -169,4 +190,6 @@ export const operatorFaults = [
   leaseEdited,
   labelByHand,
   tableMade,
+  tableDropped,
+  switchoverAsked,
 ];
