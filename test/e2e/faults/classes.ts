@@ -29,6 +29,8 @@ export interface Promised {
   outageBoundMilliseconds: number;
   /** How many outages one run may have. Default 1. */
   outages?: number;
+  /** A time without an acknowledgement counts as an outage from this length on: longer where each write waits for the object store. Milliseconds. Default: that of the ledger. */
+  outageThresholdMilliseconds?: number;
   /**
    * In `interval` mode, acknowledged rows may be lost when they were acknowledged this shortly before the outage. Milliseconds. Default 0: none may. More only
    * where a node and its disk are gone at once.
@@ -270,10 +272,12 @@ export const faultClasses: FaultClass[] = [
   },
   {
     name: "s3-slow",
-    title: "object store slow (200 ms) for 30 s",
+    title: "object store slow (200 ms) for 30 s, gaps of 2 s or more",
     needsSandbox: true,
     outageBoundMilliseconds: 0,
     outages: 0,
+    // Commits are let through between two uploads of the WAL, which take 0.6 s then; and there are some before it when the store becomes slow.
+    outageThresholdMilliseconds: 2000,
     holdSeconds: 30,
     suspectAfterMilliseconds: 3000,
     inject: async ({ sandbox }) => {

@@ -52,7 +52,8 @@ export async function measure(
     failure = error instanceof Error ? error.message : String(error);
   }
   const entries = (await writer?.stop()) ?? [];
-  const found = writer ? outages(entries, writer.startedAt, stoppedAt) : [];
+  const threshold = fault.outageThresholdMilliseconds;
+  const found = writer ? outages(entries, writer.startedAt, stoppedAt, threshold) : [];
   return {
     class: fault.name,
     run,
