@@ -124,6 +124,7 @@ export class Audit {
     const sample = { at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 };
     if (sample.bytes !== this.lastSample?.bytes || sample.generation !== this.lastSample.generation) this.grewAt = at;
     this.lastSample = sample;
+    if (wal) this.late.grew(wal);
     this.samples.push(sample);
     const sizes = new Map<number, number>();
     try {
@@ -162,6 +163,8 @@ export class Audit {
     const missing = missingInBucket(files, stored, inherited).filter(({ name }) => walGeneration(name) === undefined);
     this.figures = figuresOf(missing, files, stored);
     if (missing.length === 0) this.confirm(sample => sample.at <= at && sample.generation < (wal?.generation ?? 0));
+    for (const generation of this.late.cutShort(stored, files, at))
+      this.log("warning", "an earlier upload of a WAL has replaced a later one", { generation });
     await this.repair(missing, files, stored, at);
     await this.copyPartitioned(stored);
     if (missing.length === 0) await this.removeLate(this.late.suspects(stored, files));
@@ -169,20 +172,21 @@ export class Audit {
   }
 
   /**
-   * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead.
+   * Sends all that the bucket lacks, the newest WAL included: for a node whose engine is dead. Answers whether it lacked anything.
    * @throws when it could not
    */
-  async sendEverything(inherited: Inherited, way: Detour = this.ports.store): Promise<void> {
+  async sendEverything(inherited: Inherited, way: Detour = this.ports.store): Promise<boolean> {
     const files = await this.ports.volume.list();
     const stored = await engineObjects(way, listTimeout);
     const missing = missingInBucket(files, stored, inherited);
-    if (missing.length === 0) return;
+    if (missing.length === 0) return false;
     for (const { name } of missing.sort(filesBeforeManifests)) {
       const file = files.find(candidate => candidate.name === name);
       if (file) await this.send(file, stored.find(({ key }) => key === name)?.etag, way);
     }
     const left = missingInBucket(files, await engineObjects(way, listTimeout), inherited);
     if (left.length > 0) throw new Error(`the bucket still lacks ${left.length} files, ${left[0]?.name} first`);
+    return true;
   }
 
   private confirm(covered: (sample: Sample) => boolean): void {
@@ -219,7 +223,7 @@ export class Audit {
     }
   }
 
-  /** For how long there has been nothing in the bucket that an earlier primary had sent too late; undefined: there never was. Milliseconds. */
+  /** For how long there has been nothing in the bucket that was sent too late, by an earlier primary or by this one; undefined: there never was. Milliseconds. */
   get removedFor(): number | undefined {
     return this.late.age(this.ports.clock.now());
   }

@@ -54,10 +54,10 @@ export interface EngineKeeperOptions {
   hurries: () => boolean;
   /** The successor that a person asked for. */
   wantedSuccessor: () => string | undefined;
-  /** Sends to the bucket whatever it lacks of the volume. */
-  sendEverything: () => Promise<void>;
+  /** Sends to the bucket whatever it lacks of the volume. Answers whether it lacked anything. */
+  sendEverything: () => Promise<boolean>;
   /** Has this pod take to the bucket whatever it lacks of the volume. */
-  sendThrough: (pod: string) => Promise<void>;
+  sendThrough: (pod: string) => Promise<boolean>;
   /** A switchover is over. */
   switchedOver: () => void;
   /** A person has given up what is missing. */
@@ -97,6 +97,8 @@ export class EngineKeeper {
   private stripping: Promise<void> = Promise.resolve();
   /** Followers that lacked nothing when a handover began. */
   private soundFollowers: ReadonlySet<string> = new Set();
+  /** When the bucket was last found to lack something in a handover. */
+  private sentAt: Monotonic | undefined;
   /** What this node had of others when it was promoted. */
   inherited: Inherited = new Map();
 
@@ -198,6 +200,7 @@ export class EngineKeeper {
     this.handover = undefined;
     this.lastBeat = undefined;
     this.soundFollowers = new Set();
+    this.sentAt = undefined;
     if (why !== "") {
       log("error", "the switchover failed", { why });
       kubernetes.event("Warning", "SwitchoverFailed", why);
@@ -414,8 +417,13 @@ export class EngineKeeper {
         wanted: handover.detour ?? this.options.wantedSuccessor(),
         forgetRevived: () => this.forgetRevived(),
         flushBetweenJoins: (before, timeout) => this.options.duties.flushBetweenJoins(before, timeout),
-        sendEverything: () => this.options.sendEverything(),
-        sendThroughPeer: () => this.options.sendThrough(handover.detour ?? ""),
+        sendEverything: async () => {
+          if (await this.options.sendEverything()) this.sentAt = clock.now();
+        },
+        sentAt: () => this.sentAt,
+        sendThroughPeer: async () => {
+          await this.options.sendThrough(handover.detour ?? "");
+        },
         nodes: configuration.nodes,
         hurries: this.options.hurries(),
         sound: this.soundFollowers,

@@ -47,7 +47,7 @@ export class Follower {
   ghosts: ReadonlySet<string> = new Set();
   /** Folders of which the primary has nothing, and since when. */
   private droppedSince: ReadonlyMap<string, Monotonic> = new Map();
-  /** An earlier primary has sent rows while this node followed, that the primary does not have. */
+  /** An upload that came too late has brought rows while this node followed that the primary does not have, or has cut off others. */
   private hasLateRows = false;
   private startedAt: Monotonic = 0;
   /** How far it has followed, looked at before each heartbeat: what came with that, or later, is not in it. */

@@ -1,9 +1,9 @@
-import { engineObjects, Inherited, missingInBucket } from "./comparison";
+import { engineObjects, Inherited, missingInBucket, walGeneration } from "./comparison";
 import { copyDefinitions } from "./definitions";
 import { followersAmong } from "./followers";
 import { PeerStatus, Ports } from "./ports";
 import { HandoverStep } from "./steps";
-import { OwnerRecord } from "./view";
+import { Monotonic, OwnerRecord } from "./view";
 
 /** What the steps of leaving in order need of the node. */
 export interface HandoverContext {
@@ -36,6 +36,8 @@ export interface HandoverContext {
   sendEverything: () => Promise<void>;
   /** Has a peer take to the bucket whatever it lacks. */
   sendThroughPeer: () => Promise<void>;
+  /** When the bucket was last found to lack something, and was sent it. */
+  sentAt: () => Monotonic | undefined;
   /** The number of the next heartbeat. */
   nextBeat: () => number;
   onLastBeat: (beat: number) => void;
@@ -58,6 +60,9 @@ const successorTimeout = 15_000;
 const openingTimeout = 5000;
 const soundTimeout = 1500;
 const compareEvery = 50;
+/** A follower goes by what it has read for one look at the bucket, which takes this long at least, and two requests for each manifest and WAL object. Milliseconds. */
+const shortestLook = 500;
+const requestsEach = 2;
 const askTimeout = 400;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
@@ -105,6 +110,15 @@ async function nobodyOpens({ ports, hurries, holds }: HandoverContext): Promise<
     if (!(await peers.askAll(askTimeout)).some(({ opens }) => opens)) return;
     await clock.sleep(compareEvery);
   }
+}
+
+/** A follower that has read an old manifest deletes, from the bucket too, the files that it does not name: until it has read the right one. For how long at most. */
+async function lookTakes({ ports }: HandoverContext): Promise<number> {
+  const { clock, store } = ports;
+  const began = clock.now();
+  const objects = await engineObjects(store, callTimeout);
+  const read = objects.filter(({ key }) => key.endsWith("/MANIFEST") || walGeneration(key) !== undefined);
+  return shortestLook + requestsEach * read.length * (clock.now() - began);
 }
 
 async function followers({ ports }: HandoverContext): Promise<PeerStatus[]> {
@@ -182,10 +196,16 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   },
 
   async compareAgain(context) {
-    await nobodyOpens(context);
-    // What is in the bucket then may be another primary's.
-    if (!context.holds()) throw new Error("the lease was lost while a replica opened the bucket");
-    await context.sendEverything();
+    for (;;) {
+      await nobodyOpens(context);
+      // What is in the bucket then may be another primary's.
+      if (!context.holds()) throw new Error("the lease was lost while a replica opened the bucket");
+      await context.sendEverything();
+      const sentAt = context.sentAt();
+      if (sentAt === undefined || context.hurries) return;
+      if (context.ports.clock.now() - sentAt > (await lookTakes(context))) return;
+      await context.ports.clock.sleep(compareEvery);
+    }
   },
 
   async markClean(context) {

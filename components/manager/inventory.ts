@@ -7,7 +7,7 @@ export interface Inventory {
   beat: number;
   /** Its tables' files, by the names under which other nodes look for them. */
   files: string[];
-  /** So long ago it removed what an earlier primary had sent too late; undefined: there was nothing. Milliseconds. */
+  /** So long ago it removed what an earlier primary had sent too late, or found its own WAL cut short; undefined: there was nothing. Milliseconds. */
   removedFor?: number;
   /** How far it had followed an earlier primary that was lost, when it was promoted; undefined: that one had left in order, or was itself. */
   sequence?: number;

@@ -1,5 +1,5 @@
-import { isSuperseded, walGeneration } from "./comparison";
-import { LocalFile, StoredObject } from "./ports";
+import { isSuperseded, walGeneration, walGenerationsKept } from "./comparison";
+import { LocalFile, StoredObject, WalFile } from "./ports";
 import { Monotonic } from "./view";
 
 /** What a promotion found. */
@@ -15,13 +15,17 @@ export interface BeforePromotion {
 /**
  * What an earlier primary still sends after another was promoted: an upload that was under way when its node froze, or that the bucket has held up. It comes under the earlier generation's key and does
  * not touch the new primary's data. But a follower whose poll began before the promotion does not know yet that it is out of date: it takes the rows in it for true, and would bring them back as a primary.
+ *
+ * And what this primary's own engine had sent earlier, and the bucket carries out after a later upload of the same WAL: a follower passes over the rows that it cuts off.
  */
 export class LateUploads {
   /** Lengths of the WAL objects of earlier epochs, as they were when the last primary's last writes were waited for. */
   private sealed = new Map<number, number>();
   /** Generations of this primary's that are not on its disk any more. */
   private own = new Set<number>();
-  private removedAt: Monotonic | undefined;
+  /** This primary's generations are as long as this at least. Bytes. */
+  private lengths = new Map<number, number>();
+  private foundAt: Monotonic | undefined;
   private engineEpoch: number | undefined;
 
   /**
@@ -31,9 +35,10 @@ export class LateUploads {
   begin(before: BeforePromotion | undefined): void {
     if (before === undefined) return;
     this.engineEpoch = before.engineEpoch;
-    this.removedAt = undefined;
+    this.foundAt = undefined;
     this.sealed = new Map();
     this.own = new Set();
+    this.lengths = new Map();
     for (const { key, size } of before.stored) {
       const generation = walGeneration(key);
       if (generation !== undefined) this.sealed.set(generation, size);
@@ -60,11 +65,31 @@ export class LateUploads {
 
   removed(generation: number, now: Monotonic): void {
     this.sealed.set(generation, 0);
-    this.removedAt = now;
+    this.foundAt = now;
   }
 
-  /** Since the last one was removed; undefined: there was none in this epoch. Milliseconds. */
+  /** This node's newest WAL was seen to be so long. */
+  grew({ generation, bytes }: WalFile): void {
+    this.lengths.set(generation, bytes);
+    this.lengths.delete(generation - walGenerationsKept);
+  }
+
+  /** This primary's generations that are shorter in the bucket than they were, and are not on its disk any more, so that nobody sends them again. Their rows are in SSTables. Each is answered once. */
+  cutShort(stored: StoredObject[], files: LocalFile[], now: Monotonic): number[] {
+    const local = new Set(files.map(({ name }) => name));
+    const generations = stored.flatMap(({ key, size }) => {
+      const generation = walGeneration(key);
+      return generation !== undefined && !local.has(key) && size < (this.lengths.get(generation) ?? 0)
+        ? [generation]
+        : [];
+    });
+    for (const generation of generations) this.lengths.delete(generation);
+    if (generations.length > 0) this.foundAt = now;
+    return generations;
+  }
+
+  /** Since the last one was removed, or found to be cut short; undefined: there was none in this epoch. Milliseconds. */
   age(now: Monotonic): number | undefined {
-    return this.removedAt === undefined ? undefined : now - this.removedAt;
+    return this.foundAt === undefined ? undefined : now - this.foundAt;
   }
 }

@@ -72,6 +72,7 @@ export class Manager {
   private stoppedSince: Monotonic | undefined;
   private backoffUntil: Monotonic = -Infinity;
   private exited = false;
+  private toldOfStop = false;
 
   constructor(
     private readonly configuration: ManagerConfiguration,
@@ -240,6 +241,7 @@ export class Manager {
     this.carryOutLabel(decision.label);
     if (decision.failsafe) this.lanes.every(intervals.failsafe, "failsafe", () => this.duties.askForConfirmation());
     if (decision.writes) this.carryOutWrites(decision.writes);
+    else this.toldOfStop = false;
     if (decision.engine) this.carryOutEngine(decision.engine);
   }
 
@@ -403,7 +405,9 @@ export class Manager {
   private carryOutWrites(action: NonNullable<Decision["writes"]>): void {
     this.lanes.run("writes", async () => {
       const { log, kubernetes } = this.ports;
-      if (action.kind === "stop") {
+      // Told once: where commits wait for the bucket, they are waited for again and again.
+      if (action.kind === "stop" && !this.toldOfStop) {
+        this.toldOfStop = true;
         this.counters.writeStops++;
         log("error", "takes no more writes", { why: action.why });
         kubernetes.event("Warning", "WritesStopped", action.why);

@@ -162,9 +162,10 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
     },
 
     async endSessions(timeout) {
+      // A session that is being opened has no account yet: it may be the manager's own.
       const rows = await sql.query(
         "sessions",
-        `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER NOT IN ('${managerAccount.name}', 'system user', 'event_scheduler')`,
+        `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER NOT IN ('${managerAccount.name}', 'system user', 'event_scheduler', 'unauthenticated user')`,
         timeout,
       );
       for (const { id } of rows) {

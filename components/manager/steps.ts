@@ -40,6 +40,7 @@ export const handoverSteps = [
   "waitUntilUploaded",
   /** Nothing is left to flush but that heartbeat: a clean stop would be waited for in vain. */
   "killEngine",
+  /** Replicas that start put old manifests over newer ones, and replicas that follow those delete files from the bucket. */
   "compareAgain",
   "markClean",
   "release",
@@ -48,16 +49,14 @@ export const handoverSteps = [
 /** Leaving when only this node cannot reach the bucket: a peer takes there what the volume holds. */
 export const detourSteps = [
   "stripOwnLabel",
-  "setReadOnly",
-  "endSessions",
-  /** Whatever it still wanted to send, it could not: from now on the volume does not change. */
+  /** Not asked to become read-only: it would wait for commits, and those for the bucket. Whatever it still wanted to send, it could not; from now on the volume does not change. */
   "killEngine",
   "sendThroughPeer",
   "release",
 ] as const;
 
 /** Leaving when the engine has died on the way: the manager sends what that had not, and the volume need not come back. */
-export const salvageSteps = ["sendEverything", "release"] as const;
+export const salvageSteps = ["sendEverything", "compareAgain", "release"] as const;
 
 export type HandoverStep =
   (typeof handoverSteps)[number] | (typeof detourSteps)[number] | (typeof salvageSteps)[number];

@@ -299,7 +299,9 @@ describe("decide", () => {
       assert.deepEqual(decide(died, now).engine, salvage);
       assert.deepEqual(decide({ ...died, handover: undefined }, now).engine, salvage);
       const sent = { ...died, handover: { completed: 1, salvages: true } as const };
-      assert.deepEqual(decide(sent, now).engine, { kind: "handoverStep", step: "release" });
+      assert.deepEqual(decide(sent, now).engine, { kind: "handoverStep", step: "compareAgain" });
+      const compared = { ...died, handover: { completed: 2, salvages: true } as const };
+      assert.deepEqual(decide(compared, now).engine, { kind: "handoverStep", step: "release" });
       assert.deepEqual(decide({ ...died, hold: undefined }, now).engine, { kind: "exit" });
     });
 

@@ -8,6 +8,11 @@ describe("the last comparison of a handover", () => {
   let heldUntil: number;
   /** Until then a replica opens the bucket. */
   let opensUntil: number;
+  /** Until then the bucket is found to lack something each time. */
+  let lacksUntil: number;
+  let sentAt: number | undefined;
+  const manifests = [...Array(10).keys()].map(i => ({ key: `data/shop__t${i}/MANIFEST`, size: 1, etag: "" }));
+  const listing = 10;
 
   const context = (hurries: boolean) => {
     const peer = () => followerStatus("db-1", { following: "none", opens: now < opensUntil });
@@ -21,13 +26,21 @@ describe("the last comparison of a handover", () => {
           },
         },
         peers: { askAll: () => Promise.resolve([peer()]) },
+        store: {
+          list: () => {
+            now += listing;
+            return Promise.resolve(manifests);
+          },
+        },
       },
       hurries,
       holds: () => now < heldUntil,
       sendEverything: () => {
         sent.push(now);
+        if (now < lacksUntil) sentAt = now;
         return Promise.resolve();
       },
+      sentAt: () => sentAt,
     } as unknown as HandoverContext;
   };
 
@@ -36,6 +49,8 @@ describe("the last comparison of a handover", () => {
     sent = [];
     opensUntil = 0;
     heldUntil = Infinity;
+    lacksUntil = 0;
+    sentAt = undefined;
   });
 
   it("is made at once when no replica opens the bucket", async () => {
@@ -47,6 +62,21 @@ describe("the last comparison of a handover", () => {
     opensUntil = 1200;
     await handoverStep("compareAgain", context(false));
     assert.deepEqual(sent, [1200]);
+  });
+
+  it("is made until no follower can go by an old manifest any more that was there, and delete files from the bucket for it", async () => {
+    sentAt = 0;
+    lacksUntil = 300;
+    await handoverStep("compareAgain", context(false));
+    // Its own look lasts half a second at least, and two requests for each manifest.
+    const last = sent.at(-1)!;
+    const lastLacking = sent.filter(at => at < lacksUntil).at(-1)!;
+    assert.ok(last - lastLacking >= 500 + 2 * manifests.length * listing - listing, String(sent));
+    now = 0;
+    sent = [];
+    lacksUntil = Infinity;
+    await handoverStep("compareAgain", context(true));
+    assert.deepEqual(sent, [0]);
   });
 
   it("does not wait for ever, and hardly at all where the pod is about to be killed", async () => {

@@ -38,6 +38,21 @@ describe("what an earlier primary sends after another was promoted", () => {
     assert.equal(late.age(25), 15);
   });
 
+  it("is this primary's own, too, where it has cut a WAL short that is nowhere else any more", () => {
+    late.grew({ generation: 5, bytes: 300 });
+    late.grew({ generation: 5, bytes: 400 });
+    assert.deepEqual(late.cutShort([wal(5, 400)], [], 10), []);
+    // Its engine still has it, and sends it.
+    assert.deepEqual(late.cutShort([wal(5, 200)], [{ name: "uwal_5.log", size: 400 }], 20), []);
+    assert.equal(late.age(20), undefined);
+    assert.deepEqual(late.cutShort([wal(4, 10), wal(5, 399)], [], 30), [5]);
+    assert.deepEqual(late.cutShort([wal(5, 399)], [], 40), []);
+    assert.equal(late.age(45), 15);
+    late.grew({ generation: 6, bytes: 100 });
+    late.begin({ stored: [], engineEpoch: 5 });
+    assert.deepEqual(late.cutShort([wal(6, 50)], [], 50), []);
+  });
+
   it("is still known to a primary that was resumed on its own volume, and not to the next one", () => {
     late.removed(2, 10);
     late.begin(undefined);

@@ -4,6 +4,7 @@ import { Engine, Heartbeat } from "../../components/manager/ports";
 import { Engine as EngineModel, reaperIntervalMilliseconds, RowWrite } from "../engine/model/engine";
 import { EngineCrashed, NoSuchTable } from "../engine/model/errors";
 import { ObjectStore } from "../engine/model/ports";
+import { WriteGate } from "../engine/server/execute/locks";
 import { bucket, inProcess, Process } from "./network";
 import type { SimulatedNode } from "./node";
 import { promised } from "./promised";
@@ -12,9 +13,9 @@ import type { World } from "./world";
 /** How long parts of the server take. Milliseconds. */
 const processStart = 600;
 const statement = 2;
-/** One call to the bucket, there and back, and its limit. */
+/** One call to the bucket, there and back. */
 const storeRoundTrip = 10;
-const storeTimeout = 5000;
+const statusTimeout = 5000;
 /** A read on a healthy link is answered at once, and the time that it took is slept together with that of its neighbours: so often. */
 const sleepProbability = 0.2;
 
@@ -36,6 +37,7 @@ export class SimulatedServer implements Engine {
   lies = false;
   private model: EngineModel | undefined;
   private readOnly = true;
+  private gate = new WriteGate();
   private pids = 0;
   private heldUntil = 0;
   /** Changes whenever all sessions are ended. */
@@ -68,6 +70,7 @@ export class SimulatedServer implements Engine {
     const process: Process = { place: manager.place, alive: true, frozen: false, waiting: [] };
     this.process = process;
     this.readOnly = true;
+    this.gate = new WriteGate();
     this.model = undefined;
     this.lies = false;
     this.pids++;
@@ -170,12 +173,22 @@ export class SimulatedServer implements Engine {
     return Promise.resolve("4.5.7");
   }
 
+  /** Waits for the commits that are under way, and lets none begin meanwhile: with a bucket that swallows requests, one may take very long. */
   setReadOnly(on: boolean, timeout: number): Promise<void> {
-    return this.ask(timeout, () => {
+    const { gate, process, world, node } = this;
+    const until = world.time.now + timeout;
+    let changed = false;
+    const change = () => {
+      changed = true;
       this.readOnly = on;
-      if (this.open) this.world.promises.opened(this.node);
-      else if (on) this.world.promises.closed(this.node);
-      return Promise.resolve();
+      if (this.open) world.promises.opened(node);
+      else if (on) world.promises.closed(node);
+    };
+    if (!on) return this.ask(timeout, () => Promise.resolve(change()));
+    world.time.after(timeout, () => gate.wake());
+    return this.ask(timeout, async () => {
+      await gate.close(change, () => world.time.now >= until || !process?.alive);
+      if (!changed) throw new Error("a commit was waited for in vain");
     });
   }
 
@@ -206,11 +219,11 @@ export class SimulatedServer implements Engine {
   }
 
   lastUploadedGeneration(): Promise<number> {
-    return this.ask(storeTimeout, model => Promise.resolve(model.status().lastUploadedGeneration));
+    return this.ask(statusTimeout, model => Promise.resolve(model.status().lastUploadedGeneration));
   }
 
   sequence(): Promise<number> {
-    return this.ask(storeTimeout, model => Promise.resolve(model.status().globalSequence));
+    return this.ask(statusTimeout, model => Promise.resolve(model.status().globalSequence));
   }
 
   promote(timeout: number): Promise<void> {
@@ -226,9 +239,7 @@ export class SimulatedServer implements Engine {
         if (model.definition(table) === undefined)
           await model.createTable(table, "made by the manager", this.familySettings());
       }
-      const held = this.heldUntil - this.world.time.now;
-      if (held > 0 && this.process) await this.sleep(this.process, held);
-      await model.commit([{ ...heartbeatTable, key: "1", value: JSON.stringify({ epoch, beat, generation }) }]);
+      await this.commit(model, [{ ...heartbeatTable, key: "1", value: JSON.stringify({ epoch, beat, generation }) }]);
     });
   }
 
@@ -240,7 +251,7 @@ export class SimulatedServer implements Engine {
   }
 
   writeMarker(marker: string, timeout: number): Promise<void> {
-    return this.ask(timeout, model => model.commit([{ ...markerTable, key: marker, value: "" }]));
+    return this.ask(timeout, model => this.commit(model, [{ ...markerTable, key: marker, value: "" }]));
   }
 
   hasMarker(marker: string, timeout: number): Promise<boolean> {
@@ -252,7 +263,7 @@ export class SimulatedServer implements Engine {
   }
 
   walGeneration(): Promise<number> {
-    return this.ask(storeTimeout, model => Promise.resolve(model.status().walGeneration));
+    return this.ask(statusTimeout, model => Promise.resolve(model.status().walGeneration));
   }
 
   /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @throws when it is refused */
@@ -262,14 +273,28 @@ export class SimulatedServer implements Engine {
     await this.sleep(process, statement);
     if (this.readOnly) throw new Error("1290 read_only");
     const { sessions } = this;
-    const held = this.heldUntil - this.world.time.now;
-    if (held > 0) await this.sleep(process, held);
-    await model.commit([{ ...applicationTable, table, ...row }]);
+    await this.commit(model, [{ ...applicationTable, table, ...row }], () => {
+      // It may have waited for the server to become read-only.
+      if (this.readOnly) throw new Error("1290 read_only");
+    });
     // It may have taken effect, but nobody is told so.
     if (sessions !== this.sessions) throw new Error("the session was ended");
     // A dead process answers nobody.
     await new Promise<void>(resolve => inProcess(process, resolve));
     this.world.promises.accepted(this.node);
+  }
+
+  private async commit(model: EngineModel, rows: RowWrite[], mayWrite?: () => void): Promise<void> {
+    const { gate, process } = this;
+    await gate.enter(rows);
+    try {
+      mayWrite?.();
+      const held = this.heldUntil - this.world.time.now;
+      if (held > 0 && process) await this.sleep(process, held);
+      await model.commit(rows);
+    } finally {
+      gate.leave(rows);
+    }
   }
 
   /** DDL, by a client of the primary. */
@@ -378,11 +403,11 @@ export class SimulatedServer implements Engine {
   }
 
   private storeFor(process: Process): ObjectStore {
-    const { network, store, random } = this.world;
+    const { engineRequestTimeout, network, store, random } = this.world;
     /** While it opens, unless that is promised to do no harm. */
     const isSpared = () => !promised.bucketNowAndThen && (this.model === undefined || this.process !== process);
     const call = <T>(effect: () => T) =>
-      network.request(process, bucket, storeTimeout, effect, storeRoundTrip, isSpared());
+      network.request(process, bucket, engineRequestTimeout, effect, storeRoundTrip, isSpared());
     /** Milliseconds that reads took and that were not slept yet. */
     let owed = 0;
     const read = <T>(effect: () => T): Promise<T> => {

@@ -17,6 +17,8 @@ export interface WorldOptions {
   automaticCompaction?: boolean;
   configuration?: Partial<ManagerConfiguration>;
   engine?: Partial<EngineSettings>;
+  /** An engine's request that nobody answers fails after so long. Default 5 s. Milliseconds. */
+  engineRequestTimeout?: number;
   /** A rule that is switched off. */
   mutation?: Mutation;
 }
@@ -32,6 +34,7 @@ export class World {
   readonly configuration: ManagerConfiguration;
   readonly settings: Partial<EngineSettings>;
   readonly automaticCompaction: boolean;
+  readonly engineRequestTimeout: number;
   readonly mutation: Mutation | undefined;
   readonly promises: Promises;
   /** What happens when a node comes to a step of a promotion or a handover. */
@@ -52,6 +55,7 @@ export class World {
       ...options.engine,
     };
     this.automaticCompaction = options.automaticCompaction ?? true;
+    this.engineRequestTimeout = options.engineRequestTimeout ?? 5000;
     this.mutation = options.mutation;
     this.random = new Random(seed);
     this.promises = new Promises(this);

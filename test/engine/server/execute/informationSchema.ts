@@ -43,7 +43,7 @@ export function processes(session: ClientSession): Value[][] {
     .filter(other => all || other.user === session.user)
     .map(other => [
       other.id,
-      other.user,
+      other.user || "unauthenticated user",
       other.address,
       other.database ?? null,
       other.statement === undefined ? "Sleep" : "Query",
