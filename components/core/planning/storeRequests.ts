@@ -19,6 +19,9 @@ const walObjects = 12;
  */
 const walUploadsPerSecond: Record<Durability, number> = { interval: 10, commit: 20, threshold: 0 };
 
+/** What the managers ask each second beside the engines, as `npm run benchmark` counts it without load; the primary lists the definitions of tables every 10 s, and everything every 30 s, a request for each thousand objects. */
+const byManagers = { readsOfPrimary: 2.2, readsOfReplica: 0.1, listings: 1 / 10 + 1 / 30 } as const;
+
 /** What a Database does when nothing else is said. Its arguments are read, and not the configuration that the pods get: that one is unknown while the bucket's name is. */
 export const assumedOfDatabase = { replicas: 2, durability: "interval", replicaSyncIntervalMilliseconds: 100 } as const;
 
@@ -44,6 +47,12 @@ function linesOf(database: DescribedResource): CostLine[] {
     millions(`S3 listings by replicas, every ${milliseconds / 1000} s`, polls, s3Request.write),
     millions(`S3 reads by replicas, ${reads} a poll`, polls * reads, s3Request.read),
     millions(uploads, uploadsPerSecond * secondsPerMonth, upload),
+    millions(
+      "S3 reads by the managers",
+      (byManagers.readsOfPrimary + byManagers.readsOfReplica * replicas) * secondsPerMonth,
+      s3Request.read,
+    ),
+    millions("S3 listings by the primary's manager", byManagers.listings * secondsPerMonth, s3Request.write),
   ];
   return lines.filter(({ quantity }) => quantity > 0);
 }
