@@ -120,11 +120,12 @@ export class Audit {
   async probe(timeoutMilliseconds: number): Promise<void> {
     const { clock, volume, store } = this.ports;
     const at = clock.now();
-    const wal = newestWal(await volume.walFiles());
+    const files = await volume.walFiles();
+    const wal = newestWal(files);
     const sample = { at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 };
     if (sample.bytes !== this.lastSample?.bytes || sample.generation !== this.lastSample.generation) this.grewAt = at;
     this.lastSample = sample;
-    if (wal) this.late.grew(wal);
+    for (const file of files) this.late.grew(file);
     this.samples.push(sample);
     const sizes = new Map<number, number>();
     try {

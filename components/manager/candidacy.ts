@@ -78,24 +78,33 @@ export function mayBePromoted(view: View, now: Monotonic): boolean {
 
 /** With a preference for durability, the last primary's volume is given the time to come back: nothing is lost with it. */
 export function waitsForVolume(view: View, now: Monotonic): boolean {
+  return freeFor(view, now) < volumeGrace(view);
+}
+
+function volumeGrace(view: View): number {
   const { configuration, engine } = view;
-  if (configuration.failoverPreference !== "durability" || engine.state === "stopped") return false;
-  return !nothingIsMissing(view) && freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
+  if (configuration.failoverPreference !== "durability" || engine.state === "stopped" || nothingIsMissing(view))
+    return 0;
+  return configuration.resumeWithinSeconds * 1000;
 }
 
 /** Whatever the preference: where the API server says that the last primary's machine is alive, and its pod about to be, its volume is back within seconds, and has what the bucket may lack. */
 export function waitsForReturn(view: View, now: Monotonic): boolean {
-  const { configuration, holderReturns, lease, peers } = view;
-  if (configuration.durability === "commit" || nothingIsMissing(view) || ownIsResumable(view)) return false;
-  // Its disk was lost with the machine, or it has begun anew already.
-  if (peers.some(({ pod, lacksVolume }) => pod === podOf(lease?.holder) && lacksVolume)) return false;
-  const grace = holderReturns === undefined ? rankGraceMilliseconds : holderReturns ? returnGraceMilliseconds : 0;
-  return freeFor(view, now) < grace;
+  return freeFor(view, now) < returnGrace(view);
 }
 
-/** Whether the bucket has all that the last primary has acknowledged. */
+function returnGrace(view: View): number {
+  const { configuration, holderReturns, lease, peers } = view;
+  if (configuration.durability === "commit" || nothingIsMissing(view) || ownIsResumable(view)) return 0;
+  // Its disk was lost with the machine, or it has begun anew already.
+  if (peers.some(({ pod, lacksVolume }) => pod === podOf(lease?.holder) && lacksVolume)) return 0;
+  return holderReturns === undefined ? rankGraceMilliseconds : holderReturns ? returnGraceMilliseconds : 0;
+}
+
+/** Whether the bucket has all that the last primary has acknowledged. One that gave back a Lease that it never came to use has left another's writes as they were. */
 function nothingIsMissing({ lease, owner }: View): boolean {
-  return lease?.released === true || owner?.clean === true || owner?.epoch === 0;
+  const hasLeft = lease?.released === true && lease.epoch === owner?.epoch;
+  return hasLeft || owner?.clean === true || owner?.epoch === 0;
 }
 
 /** Whether this node has the last primary's volume, and no engine that runs. */
@@ -128,7 +137,8 @@ export function letOthersGoFirst(view: View, now: Monotonic): boolean {
   const preferred = view.lease?.preferredSuccessor ?? "";
   if (preferred !== "" && preferred !== view.pod && freeMilliseconds < successorGraceMilliseconds) return true;
   if (preferred === view.pod) return false;
-  if (freeMilliseconds >= rankGraceMilliseconds) return false;
+  // The most advanced of those that have waited for a volume goes first, too.
+  if (freeMilliseconds >= Math.max(returnGrace(view), volumeGrace(view)) + rankGraceMilliseconds) return false;
   // Until the peers were asked about this very vacancy, nobody knows who is the most advanced.
   if (view.leaseFreeSince === undefined || view.peersAskedAt < view.leaseFreeSince) return true;
   return view.peers.some(peer => goesBefore(peer, view));

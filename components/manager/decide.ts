@@ -10,7 +10,14 @@ import {
 } from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
 import { handoverSteps, HandoverStep, promotionSteps, PromotionStep, salvageSteps } from "./steps";
-import { beginDetour, beginSwitchover, continueSwitchover, stepsOf, stillServes } from "./switchover";
+import {
+  beginDetour,
+  beginDetourWithoutEngine,
+  beginSwitchover,
+  continueSwitchover,
+  stepsOf,
+  stillServes,
+} from "./switchover";
 import { Monotonic, Refusal, View } from "./view";
 
 /**
@@ -163,8 +170,11 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
 
   if (engine.state === "stopped") {
     // An engine that opens while the bucket does not answer runs without its fencing for the rest of its life.
-    if (now < view.startBackoffUntil || now - view.ownerReadAt > ownerFreshMilliseconds) return undefined;
-    if (volumeIsKept(view.volume, owner)) {
+    const isKept = volumeIsKept(view.volume, owner);
+    const isCutOff = now - view.ownerReadAt > ownerFreshMilliseconds;
+    if (isCutOff && isKept && holds && !view.promotion) return beginDetourWithoutEngine(view, now);
+    if (now < view.startBackoffUntil || isCutOff) return undefined;
+    if (isKept) {
       // Only under the Lease: its WAL would be sent over the one of a node that is being promoted.
       return holds ? { kind: "start", wipe: false, why: "this volume is the last primary's" } : undefined;
     }

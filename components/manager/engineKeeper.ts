@@ -97,8 +97,8 @@ export class EngineKeeper {
   private stripping: Promise<void> = Promise.resolve();
   /** Followers that lacked nothing when a handover began. */
   private soundFollowers: ReadonlySet<string> = new Set();
-  /** When the bucket was last found to lack something in a handover. */
-  private sentAt: Monotonic | undefined;
+  /** When the bucket was last found to lack something in a handover, or a replica to open it. */
+  private disturbedAt: Monotonic | undefined;
   /** What this node had of others when it was promoted. */
   inherited: Inherited = new Map();
 
@@ -200,7 +200,7 @@ export class EngineKeeper {
     this.handover = undefined;
     this.lastBeat = undefined;
     this.soundFollowers = new Set();
-    this.sentAt = undefined;
+    this.disturbedAt = undefined;
     if (why !== "") {
       log("error", "the switchover failed", { why });
       kubernetes.event("Warning", "SwitchoverFailed", why);
@@ -405,7 +405,7 @@ export class EngineKeeper {
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
     const holds = () => lease.hold !== undefined && clock.now() < lease.hold.deadline;
-    if (step === "killEngine") this.view = { ...this.view, state: "stopping" };
+    if (step === "killEngine" && engine.pid() !== 0) this.view = { ...this.view, state: "stopping" };
     const began = clock.now();
     try {
       await handoverStep(step, {
@@ -418,9 +418,10 @@ export class EngineKeeper {
         forgetRevived: () => this.forgetRevived(),
         flushBetweenJoins: (before, timeout) => this.options.duties.flushBetweenJoins(before, timeout),
         sendEverything: async () => {
-          if (await this.options.sendEverything()) this.sentAt = clock.now();
+          if (await this.options.sendEverything()) this.disturbedAt = clock.now();
         },
-        sentAt: () => this.sentAt,
+        disturbedAt: () => this.disturbedAt,
+        onDisturbed: () => (this.disturbedAt = clock.now()),
         sendThroughPeer: async () => {
           await this.options.sendThrough(handover.detour ?? "");
         },

@@ -36,8 +36,9 @@ export interface HandoverContext {
   sendEverything: () => Promise<void>;
   /** Has a peer take to the bucket whatever it lacks. */
   sendThroughPeer: () => Promise<void>;
-  /** When the bucket was last found to lack something, and was sent it. */
-  sentAt: () => Monotonic | undefined;
+  /** When the bucket was last found to lack something, or a replica to open it, since this handover began. */
+  disturbedAt: () => Monotonic | undefined;
+  onDisturbed: () => void;
   /** The number of the next heartbeat. */
   nextBeat: () => number;
   onLastBeat: (beat: number) => void;
@@ -62,12 +63,17 @@ const soundTimeout = 1500;
 const compareEvery = 50;
 /** A follower goes by what it has read for one look at the bucket, which takes this long at least, and two requests for each manifest and WAL object. Milliseconds. */
 const shortestLook = 500;
+const longestLook = 5000;
+/** Replicas that open the bucket one after the other do not keep a handover for ever. Milliseconds. */
+const comparisonsTake = 15_000;
 const requestsEach = 2;
 const askTimeout = 400;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
 const manifestTakes = 300;
 const sendAgainAfter = 500;
+/** One peer is asked for so long to take to the bucket what it lacks. Milliseconds. */
+const relayFor = 10_000;
 
 /** Carries out one step. @throws with the reason when the node cannot leave in order; it then keeps the Lease until that runs out. */
 export async function handoverStep(step: HandoverStep, context: HandoverContext): Promise<void> {
@@ -104,25 +110,34 @@ async function successorIsThere(context: HandoverContext): Promise<void> {
 }
 
 /** A replica that opens the bucket puts the manifests that it has read back over newer ones: it has done so before the last comparison. Gives up after a while. */
-async function nobodyOpens({ ports, hurries, holds }: HandoverContext): Promise<void> {
-  const { clock, peers } = ports;
-  for (const until = clock.now() + (hurries ? askTimeout : openingTimeout); clock.now() < until && holds();) {
-    if (!(await peers.askAll(askTimeout)).some(({ opens }) => opens)) return;
+async function nobodyOpens(context: HandoverContext): Promise<void> {
+  const { clock } = context.ports;
+  const until = clock.now() + (context.hurries ? askTimeout : openingTimeout);
+  while (clock.now() < until && context.holds()) {
+    if (!(await askPeers(context)).some(({ opens }) => opens)) return;
     await clock.sleep(compareEvery);
   }
+}
+
+/** Who opens the bucket may put an old manifest over a new one, for others to read. */
+async function askPeers({ ports, onDisturbed }: HandoverContext): Promise<PeerStatus[]> {
+  const all = await ports.peers.askAll(askTimeout);
+  if (all.some(({ opens }) => opens)) onDisturbed();
+  return all;
 }
 
 /** A follower that has read an old manifest deletes, from the bucket too, the files that it does not name: until it has read the right one. For how long at most. */
 async function lookTakes({ ports }: HandoverContext): Promise<number> {
   const { clock, store } = ports;
-  const began = clock.now();
-  const objects = await engineObjects(store, callTimeout);
+  const objects = await engineObjects(store, 2 * callTimeout);
   const read = objects.filter(({ key }) => key.endsWith("/MANIFEST") || walGeneration(key) !== undefined);
-  return shortestLook + requestsEach * read.length * (clock.now() - began);
+  const began = clock.now();
+  await store.readEngineEpoch(callTimeout);
+  return Math.min(longestLook, shortestLook + requestsEach * read.length * (clock.now() - began));
 }
 
-async function followers({ ports }: HandoverContext): Promise<PeerStatus[]> {
-  return followersAmong(await ports.peers.askAll(askTimeout));
+async function followers(context: HandoverContext): Promise<PeerStatus[]> {
+  return followersAmong(await askPeers(context));
 }
 
 const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Promise<void> } = {
@@ -179,8 +194,18 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await ports.engine.end();
   },
 
-  async sendThroughPeer({ sendThroughPeer }) {
-    await sendThroughPeer();
+  async sendThroughPeer({ sendThroughPeer, holds, ports }) {
+    const { clock, log } = ports;
+    for (const until = clock.now() + relayFor; ;) {
+      try {
+        return await sendThroughPeer();
+      } catch (error) {
+        // Another peer may have more luck.
+        if (!holds() || clock.now() > until) throw error;
+        log("warning", "a peer could not take everything to the bucket yet", { error: String(error) });
+      }
+      await clock.sleep(sendAgainAfter);
+    }
   },
 
   async sendEverything({ ports, sendEverything, holds }) {
@@ -196,19 +221,23 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   },
 
   async compareAgain(context) {
+    const { clock } = context.ports;
+    const until = clock.now() + comparisonsTake;
     for (;;) {
       await nobodyOpens(context);
       // What is in the bucket then may be another primary's.
       if (!context.holds()) throw new Error("the lease was lost while a replica opened the bucket");
       await context.sendEverything();
-      const sentAt = context.sentAt();
-      if (sentAt === undefined || context.hurries) return;
-      if (context.ports.clock.now() - sentAt > (await lookTakes(context))) return;
-      await context.ports.clock.sleep(compareEvery);
+      const disturbedAt = context.disturbedAt();
+      if (disturbedAt === undefined || context.hurries || clock.now() > until) return;
+      if (clock.now() - disturbedAt > (await lookTakes(context))) return;
+      await clock.sleep(compareEvery);
     }
   },
 
   async markClean(context) {
+    // Nobody has waited until followers go by the right manifests: who takes over must have followed.
+    if (context.hurries && context.disturbedAt() !== undefined) return;
     if (!context.owner) throw new Error("the owner's record was never read");
     const { record: before, etag } = context.owner;
     const lastBeat = context.beat === undefined ? undefined : { epoch: before.epoch, beat: context.beat };

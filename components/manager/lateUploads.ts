@@ -68,10 +68,11 @@ export class LateUploads {
     this.foundAt = now;
   }
 
-  /** This node's newest WAL was seen to be so long. */
+  /** A WAL of this node's was seen to be so long. */
   grew({ generation, bytes }: WalFile): void {
     this.lengths.set(generation, bytes);
-    this.lengths.delete(generation - walGenerationsKept);
+    for (const earlier of this.lengths.keys())
+      if (earlier <= generation - walGenerationsKept) this.lengths.delete(earlier);
   }
 
   /** This primary's generations that are shorter in the bucket than they were, and are not on its disk any more, so that nobody sends them again. Their rows are in SSTables. Each is answered once. */

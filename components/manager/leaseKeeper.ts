@@ -1,6 +1,6 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podOf } from "./candidacy";
-import { Conflict, LeaseObject, NotAccepted, Ports } from "./ports";
+import { Conflict, HeldLease, LeaseObject, NotAccepted, Ports } from "./ports";
 import { Hold, LeaseObservation, Monotonic } from "./view";
 
 /** A replica reads the Lease this often. Milliseconds. */
@@ -134,7 +134,7 @@ export class LeaseKeeper {
   /** A promise is over when the one that it was given to has handed over. */
   promisedUntil(): Monotonic {
     const { observation, promised } = this;
-    const handedOver = observation?.released === true && observation.epoch >= promised.epoch;
+    const handedOver = observation?.released === true && observation.epoch === promised.epoch;
     return handedOver ? -Infinity : promised.until;
   }
 
@@ -156,7 +156,9 @@ export class LeaseKeeper {
       await this.writeReleased(object.resourceVersion, hold.epoch, preferredSuccessor);
     } catch (error) {
       log("warning", "has a peer give the lease back", { error: String(error) });
-      await peers.release(this.identity, hold.epoch, preferredSuccessor, relayTimeout);
+      const { identity } = this;
+      const held = { identity, epoch: hold.epoch, version: object.resourceVersion };
+      await peers.release(held, preferredSuccessor, relayTimeout);
     }
     log("info", "gave the lease back", { epoch: hold.epoch, preferredSuccessor });
     // This process may end next.
@@ -165,12 +167,13 @@ export class LeaseKeeper {
 
   /**
    * Gives the Lease back for a peer that does not reach the API server, and has lost its hold already.
-   * @throws when the Lease is not that one's, or the API server does not answer this node either
+   * @throws when the Lease is not as that one last knew it: it may have been renewed since. Or the API server does not answer this node either
    */
-  async releaseFor(identity: string, epoch: number, preferredSuccessor: string): Promise<void> {
+  async releaseFor({ identity, epoch, version }: HeldLease, preferredSuccessor: string): Promise<void> {
     const found = await this.ports.kubernetes.readLease(callTimeout);
     if (found?.holder === "" && found.releasedEpoch === epoch) return;
-    if (found?.holder !== identity || found.epoch !== epoch) throw new Error("the Lease is not that one's any more");
+    if (found?.holder !== identity || found.epoch !== epoch || found.resourceVersion !== version)
+      throw new Error("the Lease is not as its holder last knew it");
     await this.writeReleased(found.resourceVersion, epoch, preferredSuccessor);
     this.ports.log("info", "gave the lease back for a peer", { identity, epoch, preferredSuccessor });
     this.changed();
@@ -180,6 +183,13 @@ export class LeaseKeeper {
     const { clock, kubernetes } = this.ports;
     const lease = { resourceVersion, holder: "", epoch, renewTime: clock.wallTime(), preferredSuccessor };
     this.saw(await kubernetes.updateLease({ ...lease, releasedEpoch: epoch }, callTimeout));
+  }
+
+  /** Renews no more, and leaves the Lease as it is. @returns for how long others wait before they take it. Milliseconds */
+  letRunOut(): number {
+    this.lose();
+    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
+    return (leaseDurationSeconds + leaseMarginSeconds) * 1000;
   }
 
   private lose(): void {

@@ -103,6 +103,7 @@ export class Manager {
       lease: this.lease,
       engine: () => this.engine,
       counters: this.counters,
+      ownerReadAt: () => this.owner.readAt,
       onHeartbeat: () => (this.follower.beatSeenAt = clock.now()),
     });
     this.engine = new EngineKeeper({
@@ -138,6 +139,7 @@ export class Manager {
       follower,
       engine,
       duties,
+      vacancy: this.vacancy,
       view: () => this.view(),
       ready: () => this.ready(),
       changed: () => this.tick(),
@@ -288,6 +290,8 @@ export class Manager {
   private get podsInterval(): number {
     const vacantSince = this.vacancy.since;
     if (vacantSince !== undefined) return this.pods.readAt < vacantSince ? 0 : intervals.podsInDoubt;
+    // It may be gone for the API server, and not know it.
+    if (this.ports.clock.now() < this.lease.promisedUntil()) return intervals.podsInDoubt;
     return this.engine.view.role === "replica" ? intervals.podsOfReplica : intervals.podsOfPrimary;
   }
 
@@ -379,9 +383,10 @@ export class Manager {
       const had = this.lease.hold;
       if (action.kind === "release") {
         log("warning", "gives the lease back", { why: action.why });
-        await this.leaveNothingBehind();
         this.backoffUntil = clock.now() + backoffAfterRelease;
-        return this.lease.release("");
+        if (await this.leaveNothingBehind()) return this.lease.release("");
+        // Who takes over had better know that something may be missing.
+        return void (this.backoffUntil += this.lease.letRunOut());
       }
       try {
         if (action.kind === "acquire") await this.lease.acquire(action.epoch);
@@ -393,13 +398,17 @@ export class Manager {
     });
   }
 
-  /** A last primary that lets another take over: what only its volume holds goes to the bucket first, as far as that is possible. */
-  private async leaveNothingBehind(): Promise<void> {
+  /** A last primary that lets another take over: what only its volume holds goes to the bucket first. Answers whether the bucket has everything. */
+  private async leaveNothingBehind(): Promise<boolean> {
     const record = this.owner.stored?.record;
-    if (!record || !volumeIsKept(this.engine.volume, record) || this.engine.view.state !== "stopped") return;
-    await this.duties.audit.sendEverything(this.engine.inherited).catch((error: unknown) => {
+    if (!record || !volumeIsKept(this.engine.volume, record) || this.engine.view.state !== "stopped") return true;
+    try {
+      await this.duties.audit.sendEverything(this.engine.inherited);
+      return true;
+    } catch (error) {
       this.ports.log("error", "not everything could be sent to the bucket", { error: text(error) });
-    });
+      return false;
+    }
   }
 
   private carryOutWrites(action: NonNullable<Decision["writes"]>): void {

@@ -6,8 +6,9 @@ import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { OwnerKeeper } from "./ownerKeeper";
 import { PeerHandler } from "./peerNetwork";
-import { Detour, PeerStatus, Ports } from "./ports";
+import { Detour, HeldLease, PeerStatus, Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
+import { Vacancy } from "./vacancy";
 import { View } from "./view";
 
 /** What the answers to peers are made of. */
@@ -19,6 +20,7 @@ export interface PeerDeskOptions {
   follower: Follower;
   engine: EngineKeeper;
   duties: PrimaryDuties;
+  vacancy: Vacancy;
   view: () => View;
   /** Whether this pod may get traffic. */
   ready: () => boolean;
@@ -37,10 +39,10 @@ export class PeerDesk implements PeerHandler {
   }
 
   /** The holder of the Lease has left, and does not reach the API server. @throws when this node cannot give the Lease back for it */
-  releaseFor(identity: string, epoch: number, preferredSuccessor: string): Promise<void> {
+  releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void> {
     const { lanes, lease } = this.options;
     if (lanes.isBusy("lease")) throw new Error("the Lease is being written here");
-    return lease.releaseFor(identity, epoch, preferredSuccessor);
+    return lease.releaseFor(held, preferredSuccessor);
   }
 
   /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
@@ -65,7 +67,9 @@ export class PeerDesk implements PeerHandler {
    * Another node asks to be confirmed as the primary (rule 6). Who confirms does not take the Lease for a duration and a margin, which is longer than the other may write without asking again.
    */
   confirmPrimary(identity: string, epoch: number): boolean {
-    const { lanes, owner, lease } = this.options;
+    const { lanes, owner, lease, vacancy } = this.options;
+    // Its pod was deleted and it does not know: no Service leads to it.
+    if (vacancy.goneHolder === identity) return false;
     if (lanes.isBusy("lease") || (owner.stored?.record.epoch ?? 0) > epoch) return false;
     return lease.promiseTo(identity, epoch);
   }

@@ -7,7 +7,7 @@ import { podLayout } from "../core/podLayout";
 import { httpRequest } from "./httpRequest";
 import { engineFolder } from "./comparison";
 import { Inventory } from "./inventory";
-import { Conflict, Detour, Log, Peers, PeerStatus, PutCondition, StoredObject } from "./ports";
+import { Conflict, Detour, HeldLease, Log, PeerStatus, Peers, PutCondition, StoredObject } from "./ports";
 
 /** What a manager answers to its peers. */
 export interface PeerHandler {
@@ -17,7 +17,7 @@ export interface PeerHandler {
   confirmPrimary(identity: string, epoch: number): boolean;
   leaseChanged(): void;
   /** Gives the Lease back for its holder, which the API server does not answer. @throws when it could not */
-  releaseFor(identity: string, epoch: number, preferredSuccessor: string): Promise<void>;
+  releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void>;
   /** What this primary has. @throws when this node is not the primary */
   inventory(): Promise<Inventory>;
   /** Whether this follower has all that the primary has. */
@@ -82,8 +82,8 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
     async isSound(other, timeout) {
       return (await call(other, "GET", "/sound", timeout)) === "yes";
     },
-    async release(identity, epoch, preferredSuccessor, timeout) {
-      const query = new URLSearchParams({ identity, epoch: String(epoch), preferredSuccessor }).toString();
+    async release({ identity, epoch, version }, preferredSuccessor, timeout) {
+      const query = new URLSearchParams({ identity, epoch: String(epoch), version, preferredSuccessor }).toString();
       const successorFirst = [...others].sort(
         (a, b) => Number(b === preferredSuccessor) - Number(a === preferredSuccessor),
       );
@@ -204,10 +204,10 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
       return relayPut(url, await readBody(request), handler.bucket);
     case "POST /release": {
       const { searchParams } = url;
-      const [identity = "", successor = ""] = ["identity", "preferredSuccessor"].map(
+      const [identity = "", version = "", successor = ""] = ["identity", "version", "preferredSuccessor"].map(
         name => searchParams.get(name) ?? "",
       );
-      await handler.releaseFor(identity, Number(searchParams.get("epoch")), successor);
+      await handler.releaseFor({ identity, version, epoch: Number(searchParams.get("epoch")) }, successor);
       return "";
     }
     case "POST /lease-changed":

@@ -273,6 +273,14 @@ export interface PeerStatus {
   freeLease: string;
 }
 
+/** A Lease as its holder last knew it. */
+export interface HeldLease {
+  identity: string;
+  epoch: number;
+  /** Its `resourceVersion`. */
+  version: string;
+}
+
 export interface Peers {
   /** Asks every other pod; those that do not answer in time are left out. */
   askAll(timeoutMilliseconds: number): Promise<PeerStatus[]>;
@@ -291,7 +299,7 @@ export interface Peers {
    * @param preferredSuccessor is asked first
    * @throws when none could
    */
-  release(identity: string, epoch: number, preferredSuccessor: string, timeoutMilliseconds: number): Promise<void>;
+  release(held: HeldLease, preferredSuccessor: string, timeoutMilliseconds: number): Promise<void>;
   /** The bucket by way of another pod. */
   detour(pod: string): Detour;
   /** Tells the others that the Lease has just changed. Best effort: resolves when all have answered or the time is over, and never throws. */

@@ -48,6 +48,8 @@ export interface PrimaryDutiesOptions {
   lease: LeaseKeeper;
   engine: () => EngineKeeper;
   counters: Counters;
+  /** When the bucket's record was last read. */
+  ownerReadAt: () => Monotonic;
   /** A heartbeat was written. */
   onHeartbeat: () => void;
 }
@@ -114,7 +116,7 @@ export class PrimaryDuties {
   /** What `decide` looks at. */
   view(now: Monotonic): Pick<View, "bucket" | "canary" | "detour"> {
     const { role, state } = this.options.engine().view;
-    if (role !== "primary" || state !== "running") return {};
+    if (role !== "primary" || state !== "running") return { detour: this.detour };
     return {
       bucket: this.audit.view(now),
       canary: {
@@ -133,7 +135,10 @@ export class PrimaryDuties {
     // The flush of a promotion, and that of a handover, may merge, too.
     if (role !== "replica" && state === "running") this.merged.begin();
     else this.merged.stop();
-    if (!this.watches) return this.joins.turnAway();
+    if (!this.watches) {
+      this.lookForDetour(this.engineHasDied ? this.options.ownerReadAt() : undefined, now);
+      return this.joins.turnAway();
+    }
     lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
     if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());
     lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
@@ -216,15 +221,23 @@ export class PrimaryDuties {
       await this.audit.probe(this.probeTimeout);
       if (this.audit.view(now).unconfirmed === 0) this.beatInBucket = beatWritten;
     });
-    const { failingSince } = this.audit.view(now);
-    if (failingSince === undefined) this.detour = undefined;
-    else if (now - failingSince > detourAfterMilliseconds / 2)
-      lanes.every(intervals.detour, "detour", () => this.findDetour());
+    this.lookForDetour(this.audit.view(now).failingSince, now);
     if (this.audit.isDue(now))
       lanes.run("audit", async () => {
         await engine().forgetRevived();
         await this.audit.compare(engine().inherited);
       });
+  }
+
+  /** A holder cannot open its volume without the bucket. */
+  private get engineHasDied(): boolean {
+    const { engine, lease } = this.options;
+    return lease.hold !== undefined && engine().view.state === "stopped";
+  }
+
+  private lookForDetour(failingSince: Monotonic | undefined, now: Monotonic): void {
+    if (failingSince === undefined || now - failingSince <= detourAfterMilliseconds / 2) this.detour = undefined;
+    else this.options.lanes.every(intervals.detour, "detour", () => this.findDetour());
   }
 
   /** Is the bucket gone for all, or for this node alone? One that is slow for all must not look well by way of a peer: both ways get the same time. */

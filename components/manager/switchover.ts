@@ -23,8 +23,21 @@ export function beginSwitchover(view: View): EngineAction | undefined {
 
 /** The bucket is gone for this primary alone: a follower that reaches it takes over, and takes there what only this volume holds (rule 7). */
 export function beginDetour({ bucket, detour }: View, now: Monotonic): EngineAction | undefined {
-  if (detour === undefined || bucket?.failingSince === undefined) return undefined;
-  if (now - bucket.failingSince < detourAfterMilliseconds) return undefined;
+  return bucket && detourSince(detour, bucket.failingSince, now);
+}
+
+/** The same for a holder whose engine has died: it cannot open its volume again without the bucket. */
+export function beginDetourWithoutEngine({ detour, ownerReadAt }: View, now: Monotonic): EngineAction | undefined {
+  return detourSince(detour, ownerReadAt, now);
+}
+
+function detourSince(
+  detour: View["detour"],
+  failingSince: Monotonic | undefined,
+  now: Monotonic,
+): EngineAction | undefined {
+  if (detour === undefined || failingSince === undefined) return undefined;
+  if (now - failingSince < detourAfterMilliseconds) return undefined;
   // A bucket that is just coming back for all is seen by one node before the other; and one that has come back for a moment may be gone again.
   if (detour.until - detour.since < detourLastsMilliseconds) return undefined;
   return { kind: "handoverStep", step: detourSteps[0], detour: detour.pod };

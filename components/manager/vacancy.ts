@@ -11,6 +11,8 @@ export class Vacancy {
   since: Monotonic | undefined;
   /** Whether the last holder's pod is made anew, or its container started again: then its machine is alive, and its volume comes back. Undefined until the API server was asked. */
   holderReturns: boolean | undefined;
+  /** A holder whose pod the API server did not know any more after it had held the Lease: nobody with its identity comes back. */
+  goneHolder: string | undefined;
   /** It was not given back. */
   private ranOut = false;
   /** The last renewal by whoever held it. */
@@ -31,8 +33,10 @@ export class Vacancy {
 
   /** What the API server says of the pods, asked while nobody holds the Lease. What was seen once is remembered: a container that was started again runs before its manager is there. */
   sawPods(pods: readonly PodRecord[], lease: LeaseObservation | undefined): void {
-    if (this.since === undefined || !lease) return;
+    if (!lease) return;
     const isHolder = ({ name, uid }: PodRecord) => lease.holder === `${name}_${uid}`;
+    if (lease.holder !== "" && !pods.some(isHolder)) this.goneHolder = lease.holder;
+    if (this.since === undefined) return;
     const returns = lease.holder !== "" && !pods.some(pod => isHolder(pod) && pod.runs);
     this.holderReturns = returns || this.holderReturns === true;
   }

@@ -197,6 +197,23 @@ describe("decide", () => {
       assert.equal(takes(candidate({ ...returning, lossAccepted: true })), true);
     });
 
+    it("waits for it, too, where a Lease was given back by one that never came to be the primary", () => {
+      const failed = { holderReturns: true, lease: lease({ epoch: 8, released: true, holder: "" }) } as const;
+      assert.equal(decide(candidate(failed), now).lease, undefined);
+    });
+
+    it("ranks those that have waited for a volume, too", () => {
+      const ahead = followerStatus("orders-2", { sequence: 501 });
+      const takes = (free: number, changes: Partial<View> = {}) =>
+        decide(candidate({ leaseFreeSince: now - free, peersAskedAt: now, peers: [ahead], ...changes }), now).lease !==
+        undefined;
+      assert.equal(takes(8100, { holderReturns: true }), false);
+      assert.equal(takes(9500, { holderReturns: true }), true);
+      const durable = { configuration: { ...configuration, failoverPreference: "durability" } } as const;
+      assert.equal(takes(60_100, durable), false);
+      assert.equal(takes(61_500, durable), true);
+    });
+
     it("lets one go first that has the same heartbeat, and more of what came after it", () => {
       const takes = (sequence: number) =>
         decide(candidate({ peers: [followerStatus("orders-2", { sequence })] }), now).lease !== undefined;

@@ -45,6 +45,18 @@ describe("the time in which nobody holds the Lease", () => {
     assert.equal(released.pollMayHangMilliseconds(at - 8600, -Infinity), 0);
   });
 
+  it("knows a holder whose pod is gone, from what was read while it held the Lease", () => {
+    const held = vacancy();
+    held.sawPods([podRecord("orders-0", { leaving: true }), podRecord("orders-1")], lease());
+    assert.equal(held.goneHolder, undefined);
+    held.sawPods([podRecord("orders-0", { uid: "another" }), podRecord("orders-1")], lease());
+    assert.equal(held.goneHolder, "orders-0_a");
+    const released = vacancy();
+    released.sawPods([], lease({ holder: "" }));
+    released.sawPods([], undefined);
+    assert.equal(released.goneHolder, undefined);
+  });
+
   it("knows from the pods whether the last holder's volume is about to come back", () => {
     const holder = lease({ holder: "orders-0_a" });
     const others = [podRecord("orders-1", { uid: "b" })];

@@ -184,11 +184,11 @@ export class SimulatedNode {
         inventory: (primary, timeout) => {
           return this.peerNamed(process, primary, timeout, desk => desk.inventory());
         },
-        release: async (identity, epoch, successor, timeout) => {
+        release: async (held, successor, timeout) => {
           const pods = this.others().map(({ pod }) => pod);
           pods.sort((a, b) => Number(b === successor) - Number(a === successor));
           for (const [i, pod] of pods.entries()) {
-            const asked = this.peerNamed(process, pod, timeout, desk => desk.releaseFor(identity, epoch, successor));
+            const asked = this.peerNamed(process, pod, timeout, desk => desk.releaseFor(held, successor));
             try {
               return await asked;
             } catch (error) {

@@ -127,6 +127,20 @@ for (const seed of seeds) {
       assert.ok(longest < 13_000, String(longest));
     });
 
+    it("takes over from one that was deleted by force and does not know it, since its kubelet and its way to the API server are gone", async () => {
+      const victim = primary();
+      const began = world.time.now;
+      world.network.cut.add(`${victim.pod}>${api}`);
+      await run(3);
+      world.kubernetes.forget(victim.pod, victim.process, "another", 0);
+      await run(15);
+      assert.notEqual(primary().pod, victim.pod);
+      assert.ok(!victim.server?.open, "it does not go on");
+      assert.deepEqual(lost(), []);
+      const longest = client.longestOutage(began, world.time.now);
+      assert.ok(longest < 10_000, String(longest));
+    });
+
     it("does not wait long for one that does not come back", async () => {
       const victim = primary();
       const began = world.time.now;
@@ -393,6 +407,22 @@ for (const seed of seeds) {
         assert.deepEqual(lost(), []);
       });
     }
+
+    it("hands over when the engine dies while the bucket is gone for the primary alone, through a peer: nothing is lost", async () => {
+      const { pod, server } = primary();
+      const began = world.time.now;
+      world.network.cut.add(`${pod}>${bucket}`);
+      await run(1.5);
+      server?.kill();
+      await run(20);
+      assert.notEqual(primary().pod, pod);
+      assert.deepEqual(lost(), []);
+      const longest = client.longestOutage(began, world.time.now);
+      assert.ok(longest < 10_000, String(longest));
+      world.network.cut.delete(`${pod}>${bucket}`);
+      await run(20);
+      assert.equal(replicas().length, 2);
+    });
 
     it("kills an engine that hangs and resumes it in place", async () => {
       const { pod, server } = primary();
