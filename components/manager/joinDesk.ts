@@ -18,6 +18,8 @@ interface Waiting {
 /** The primary's side of joining: one flush for all replicas that ask at about the same time, and then their markers. */
 export class JoinDesk {
   private waiting: Waiting[] = [];
+  /** A flush for another purpose is about to come. */
+  private held = false;
 
   constructor(
     private readonly ports: Ports,
@@ -33,7 +35,7 @@ export class JoinDesk {
 
   /** Called at each tick of a primary. */
   serve(): void {
-    if (this.waiting.length > 0) this.lanes.every(flushesApart, "joins", () => this.flushForAll());
+    if (this.waiting.length > 0 && !this.held) this.lanes.every(flushesApart, "joins", () => this.flushForAll());
   }
 
   /** A new primary begins: its promotion's own flush counts. */
@@ -44,11 +46,15 @@ export class JoinDesk {
   /** A flush for another purpose: one for replicas that join is not to come close to it. */
   async flushBetween(before: () => Promise<void>, timeoutMilliseconds: number): Promise<void> {
     const { clock, engine } = this.ports;
-    while (this.lanes.isBusy("joins")) await clock.sleep(lookEvery);
-    this.lanes.ran("joins");
-    await before();
-    await engine.flush(timeoutMilliseconds);
-    this.lanes.ran("joins");
+    this.held = true;
+    try {
+      while (this.lanes.isBusy("joins")) await clock.sleep(lookEvery);
+      await before();
+      await engine.flush(timeoutMilliseconds);
+      this.lanes.ran("joins");
+    } finally {
+      this.held = false;
+    }
   }
 
   /** This node is no primary any more. */

@@ -47,6 +47,23 @@ describe("a store that is asked again", () => {
     assert.equal(calls.length, 4);
   });
 
+  it("sends a small read again that is not answered in a third of its time, and then waits for it to the end", async () => {
+    const { store } = flaky(0, busy);
+    const clock = steppedClock();
+    const limits: number[] = [];
+    const hangs = async (timeout: number) => {
+      limits.push(timeout);
+      await clock.sleep(timeout);
+      throw new Error(`no answer in ${timeout} ms`);
+    };
+    const asked = retryingStore({ ...store, readOwner: hangs, list: hangs }, clock);
+    await assert.rejects(asked.readOwner(1500), /no answer/);
+    assert.deepEqual(limits, [500, 970]);
+    // A listing may take long by right.
+    await assert.rejects(asked.list(1500), /no answer/);
+    assert.equal(limits.at(-1), 1500);
+  });
+
   it("gives up when the time is over, and never sleeps beyond it", async () => {
     const { store, calls } = flaky(Infinity, busy);
     const clock = steppedClock();
