@@ -169,10 +169,10 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
   if (view.handover) return continueSwitchover(holds, view.handover);
 
   if (engine.state === "stopped") {
-    // An engine that opens while the bucket does not answer runs without its fencing for the rest of its life.
     const isKept = volumeIsKept(view.volume, owner);
     const isCutOff = now - view.ownerReadAt > ownerFreshMilliseconds;
     if (isCutOff && isKept && holds && !view.promotion) return beginDetourWithoutEngine(view, now);
+    // An engine that opens while the bucket does not answer runs without its fencing for the rest of its life.
     if (now < view.startBackoffUntil || isCutOff) return undefined;
     if (isKept) {
       // Only under the Lease: its WAL would be sent over the one of a node that is being promoted.

@@ -194,30 +194,14 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await ports.engine.end();
   },
 
-  async sendThroughPeer({ sendThroughPeer, holds, ports }) {
-    const { clock, log } = ports;
-    for (const until = clock.now() + relayFor; ;) {
-      try {
-        return await sendThroughPeer();
-      } catch (error) {
-        // Another peer may have more luck.
-        if (!holds() || clock.now() > until) throw error;
-        log("warning", "a peer could not take everything to the bucket yet", { error: String(error) });
-      }
-      await clock.sleep(sendAgainAfter);
-    }
+  async sendThroughPeer(context) {
+    // Then another peer may have more luck.
+    const until = context.ports.clock.now() + relayFor;
+    await insistOn(context.sendThroughPeer, context, "a peer could not take everything to the bucket yet", until);
   },
 
-  async sendEverything({ ports, sendEverything, holds }) {
-    for (;;) {
-      try {
-        return await sendEverything();
-      } catch (error) {
-        if (!holds()) throw error;
-        ports.log("warning", "what the engine has not sent could not be sent yet", { error: String(error) });
-      }
-      await ports.clock.sleep(sendAgainAfter);
-    }
+  async sendEverything(context) {
+    await insistOn(context.sendEverything, context, "what the engine has not sent could not be sent yet");
   },
 
   async compareAgain(context) {
@@ -262,6 +246,24 @@ async function updatedPods({ ports, pod }: HandoverContext): Promise<Set<string>
   const pods = await ports.kubernetes.readPods(askTimeout).catch(() => []);
   const own = pods.find(({ name }) => name === pod)?.revision;
   return new Set(pods.filter(({ revision }) => revision !== own).map(({ name }) => name));
+}
+
+/** Sends until that works. @throws what it threw last, when the Lease is over or the time */
+async function insistOn(
+  send: () => Promise<void>,
+  { ports: { clock, log }, holds }: HandoverContext,
+  whyAgain: string,
+  until: Monotonic = Infinity,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!holds() || clock.now() > until) throw error;
+      log("warning", whyAgain, { error: String(error) });
+    }
+    await clock.sleep(sendAgainAfter);
+  }
 }
 
 async function waitForBucket(context: HandoverContext): Promise<void> {

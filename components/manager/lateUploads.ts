@@ -48,12 +48,9 @@ export class LateUploads {
   /** Generations whose objects have grown or come since, and are not on this node's disk. They may still be its own, as {@link isLate} knows. */
   suspects(stored: StoredObject[], files: LocalFile[]): number[] {
     if (this.engineEpoch === undefined) return [];
-    const local = new Set(files.map(({ name }) => name));
-    return stored.flatMap(({ key, size }) => {
-      const generation = walGeneration(key);
-      if (generation === undefined || local.has(key) || this.own.has(generation)) return [];
-      return size > (this.sealed.get(generation) ?? 0) ? [generation] : [];
-    });
+    return inBucketOnly(stored, files)
+      .filter(({ generation, bytes }) => !this.own.has(generation) && bytes > (this.sealed.get(generation) ?? 0))
+      .map(({ generation }) => generation);
   }
 
   /** Whether an object with this epoch is an earlier primary's. */
@@ -77,13 +74,9 @@ export class LateUploads {
 
   /** This primary's generations that are shorter in the bucket than they were, and are not on its disk any more, so that nobody sends them again. Their rows are in SSTables. Each is answered once. */
   cutShort(stored: StoredObject[], files: LocalFile[], now: Monotonic): number[] {
-    const local = new Set(files.map(({ name }) => name));
-    const generations = stored.flatMap(({ key, size }) => {
-      const generation = walGeneration(key);
-      return generation !== undefined && !local.has(key) && size < (this.lengths.get(generation) ?? 0)
-        ? [generation]
-        : [];
-    });
+    const generations = inBucketOnly(stored, files)
+      .filter(({ generation, bytes }) => bytes < (this.lengths.get(generation) ?? 0))
+      .map(({ generation }) => generation);
     for (const generation of generations) this.lengths.delete(generation);
     if (generations.length > 0) this.foundAt = now;
     return generations;
@@ -93,4 +86,13 @@ export class LateUploads {
   age(now: Monotonic): number | undefined {
     return this.foundAt === undefined ? undefined : now - this.foundAt;
   }
+}
+
+/** The WALs that are in the bucket, and not on this node's disk any more. */
+function inBucketOnly(stored: StoredObject[], files: LocalFile[]): WalFile[] {
+  const local = new Set(files.map(({ name }) => name));
+  return stored.flatMap(({ key, size }) => {
+    const generation = walGeneration(key);
+    return generation === undefined || local.has(key) ? [] : [{ generation, bytes: size }];
+  });
 }

@@ -1,5 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { podOf } from "./candidacy";
+import { podOf, silenceMilliseconds } from "./candidacy";
 import { Conflict, HeldLease, LeaseObject, NotAccepted, Ports } from "./ports";
 import { Hold, LeaseObservation, Monotonic } from "./view";
 
@@ -126,8 +126,7 @@ export class LeaseKeeper {
     const { observation } = this;
     // A node that has just tried to take the Lease does not know whether it has.
     if (this.hold || this.unsure || observation?.holder !== identity || observation.epoch !== epoch) return false;
-    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
-    this.promised = { until: this.ports.clock.now() + (leaseDurationSeconds + leaseMarginSeconds) * 1000, epoch };
+    this.promised = { until: this.ports.clock.now() + silenceMilliseconds(this.configuration), epoch };
     return true;
   }
 
@@ -188,8 +187,7 @@ export class LeaseKeeper {
   /** Renews no more, and leaves the Lease as it is. @returns for how long others wait before they take it. Milliseconds */
   letRunOut(): number {
     this.lose();
-    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
-    return (leaseDurationSeconds + leaseMarginSeconds) * 1000;
+    return silenceMilliseconds(this.configuration);
   }
 
   private lose(): void {

@@ -23,15 +23,15 @@ export function beginSwitchover(view: View): EngineAction | undefined {
 
 /** The bucket is gone for this primary alone: a follower that reaches it takes over, and takes there what only this volume holds (rule 7). */
 export function beginDetour({ bucket, detour }: View, now: Monotonic): EngineAction | undefined {
-  return bucket && detourSince(detour, bucket.failingSince, now);
+  return bucket && detourWhenProven(detour, bucket.failingSince, now);
 }
 
 /** The same for a holder whose engine has died: it cannot open its volume again without the bucket. */
 export function beginDetourWithoutEngine({ detour, ownerReadAt }: View, now: Monotonic): EngineAction | undefined {
-  return detourSince(detour, ownerReadAt, now);
+  return detourWhenProven(detour, ownerReadAt, now);
 }
 
-function detourSince(
+function detourWhenProven(
   detour: View["detour"],
   failingSince: Monotonic | undefined,
   now: Monotonic,

@@ -31,14 +31,14 @@ export class Vacancy {
     this.ranOut = lease?.released !== true;
   }
 
-  /** What the API server says of the pods, asked while nobody holds the Lease. What was seen once is remembered: a container that was started again runs before its manager is there. */
+  /** What the API server says of the pods, asked after `lease` was seen. What was seen once while nobody holds it is remembered: a container that was started again runs before its manager is there. */
   sawPods(pods: readonly PodRecord[], lease: LeaseObservation | undefined): void {
     if (!lease) return;
-    const isHolder = ({ name, uid }: PodRecord) => lease.holder === `${name}_${uid}`;
-    if (lease.holder !== "" && !pods.some(isHolder)) this.goneHolder = lease.holder;
+    const named = lease.holder !== "";
+    const holder = pods.find(({ name, uid }) => lease.holder === `${name}_${uid}`);
+    if (named && !holder) this.goneHolder = lease.holder;
     if (this.since === undefined) return;
-    const returns = lease.holder !== "" && !pods.some(pod => isHolder(pod) && pod.runs);
-    this.holderReturns = returns || this.holderReturns === true;
+    this.holderReturns = (named && holder?.runs !== true) || this.holderReturns === true;
   }
 
   end(): void {
