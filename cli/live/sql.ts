@@ -57,6 +57,8 @@ export const openSql: OpenSql = async (kubectl, { namespace, pod, headlessServic
       user: login.user,
       password: login.password,
       connectTimeout,
+      // Else a BIGINT beyond 2^53 comes as another number.
+      supportBigNumbers: true,
       ...(login.authority !== undefined && {
         ssl: { ca: login.authority, rejectUnauthorized: true, verifyIdentity: true },
       }),

@@ -1,9 +1,9 @@
 import { quoteName } from "../core/accountStatements";
 import { CompactableTable } from "./compaction";
-import { Rows } from "./sqlConnection";
+import { Rows, SqlValue } from "./sqlConnection";
 
 /** Runs one statement in the session that all of them share. */
-export type Query = (text: string, values?: (string | number)[]) => Promise<Rows>;
+export type Query = (text: string, values?: SqlValue[]) => Promise<Rows>;
 
 /** Types of a key whose ends can be given in a statement as they were read. */
 const keyTypes = ["tinyint", "smallint", "mediumint", "int", "bigint", "char", "varchar"];
@@ -32,7 +32,7 @@ export async function compactTable(query: Query, { database, table, keyColumn }:
   const name = `${quoteName(database)}.${quoteName(table)}`;
   const key = quoteName(keyColumn);
   const [ends] = await query(`SELECT MIN(${key}) AS first, MAX(${key}) AS last FROM ${name}`);
-  const keys = [ends?.first, ends?.last].filter(value => typeof value === "string" || typeof value === "number");
+  const keys = [ends?.first, ends?.last].filter(isKey);
   if (keys.length < 2) return;
   await query("SET SESSION tidesdb_compact_after_range_delete_min_rows=1");
   await query("START TRANSACTION");
@@ -42,4 +42,8 @@ export async function compactTable(query: Query, { database, table, keyColumn }:
   } finally {
     await query("ROLLBACK");
   }
+}
+
+function isKey(value: unknown): value is SqlValue {
+  return typeof value === "string" || typeof value === "number" || typeof value === "bigint";
 }

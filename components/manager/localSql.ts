@@ -1,6 +1,6 @@
 import { managerAccount } from "../core/accountStatements";
 import { podLayout } from "../core/podLayout";
-import { Rows, SqlConnection } from "./sqlConnection";
+import { Rows, SqlConnection, SqlValue } from "./sqlConnection";
 import { ServerError } from "./sqlPacket";
 
 /**
@@ -10,16 +10,21 @@ import { ServerError } from "./sqlPacket";
 export class LocalSql {
   private readonly connections = new Map<string, Promise<SqlConnection>>();
 
-  constructor(private readonly password: () => string) {}
+  /** @param socketPath the server's own socket */
+  constructor(
+    private readonly password: () => string,
+    private readonly socketPath: string = podLayout.socket,
+  ) {}
 
-  /** Runs one statement. @throws when it fails or does not answer in time; it may have taken effect then. */
-  async query(purpose: string, sql: string, timeoutMilliseconds: number, values?: (number | string)[]): Promise<Rows> {
+  /** Runs one statement. @throws SqlFailure when it fails or does not answer in time; it may have taken effect then. */
+  async query(purpose: string, sql: string, timeoutMilliseconds: number, values?: SqlValue[]): Promise<Rows> {
     const connection = await this.connect(purpose, timeoutMilliseconds);
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        // First: what waits is rejected by the other with less to say.
+        reject(new Error(`no answer in ${timeoutMilliseconds} ms to ${kindOf(sql)} (${purpose})`));
         connection.destroy();
-        reject(new Error(`no answer in ${timeoutMilliseconds} ms: ${sql.slice(0, 60)}`));
       }, timeoutMilliseconds);
     });
     try {
@@ -56,7 +61,7 @@ export class LocalSql {
 
   private open(timeoutMilliseconds: number): Promise<SqlConnection> {
     const { name: user } = managerAccount;
-    return SqlConnection.open({ socketPath: podLayout.socket, user, password: this.password() }, timeoutMilliseconds);
+    return SqlConnection.open({ socketPath: this.socketPath, user, password: this.password() }, timeoutMilliseconds);
   }
 
   private forget(purpose: string, connection: Promise<SqlConnection>): void {
@@ -64,15 +69,24 @@ export class LocalSql {
   }
 }
 
-/** A failed statement without its text: that may hold a password. */
+/** What a statement does, without what it does it with: that may be a password. */
+function kindOf(sql: string): string {
+  return /^[A-Z]+( [A-Z]+)*/.exec(sql)?.[0] ?? "a statement";
+}
+
+/** A failed statement without its text, nor the part of it that a syntax error quotes: that may hold a password. */
 export class SqlFailure extends Error {
   /** The server's number of the error; 0 when the failure is not the server's. */
   readonly errno: number;
 
   constructor(cause: unknown) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    super(cause instanceof ServerError ? `SQL error ${cause.errno} (${cause.sqlState}) ${text}` : text);
+    super(cause instanceof ServerError ? `SQL error ${cause.errno} (${cause.sqlState}) ${withoutQuote(text)}` : text);
     this.name = "SqlFailure";
     this.errno = cause instanceof ServerError ? cause.errno : 0;
   }
+}
+
+function withoutQuote(message: string): string {
+  return message.replace(/ near '.*$/s, "");
 }

@@ -5,6 +5,9 @@ import { Column, Packet, ServerError } from "./sqlPacket";
 
 export type Rows = Record<string, unknown>[];
 
+/** What may take the place of a question mark: a whole number or a text. */
+export type SqlValue = number | bigint | string;
+
 /** Where and as whom. */
 export interface SqlConnectionOptions {
   socketPath: string;
@@ -76,11 +79,11 @@ export class SqlConnection {
   }
 
   /**
-   * Runs one statement, behind those that wait already. Integers and floating-point numbers come as numbers, NULL as null, all else as text.
-   * @param values take the place of the question marks: whole numbers or texts
+   * Runs one statement, behind those that wait already. Integers and floating-point numbers come as numbers, integers beyond 2^53 as bigints, NULL as null, all else as text.
+   * @param values take the place of the question marks
    * @throws ServerError when it fails, Error when the connection ends before its answer
    */
-  query(sql: string, values: (number | string)[] = []): Promise<Rows> {
+  query(sql: string, values: SqlValue[] = []): Promise<Rows> {
     return new Promise((resolve, reject) => {
       if (this.state !== "ready") return reject(new Error("the connection is closed"));
       this.waiting.push({ sql: withValues(sql, values), resolve, reject });
@@ -215,15 +218,18 @@ function scrambled(password: string, challenge: Buffer): Buffer {
 }
 
 /** A statement with its values in place. @throws when their number is not that of the question marks, or one cannot be written */
-function withValues(sql: string, values: (number | string)[]): string {
+function withValues(sql: string, values: SqlValue[]): string {
   const pieces = sql.split("?");
   if (values.length === 0) return sql;
-  if (pieces.length !== values.length + 1) throw new Error(`${values.length} values for: ${sql.slice(0, 60)}`);
+  // Without the statement: it may hold a password.
+  if (pieces.length !== values.length + 1)
+    throw new Error(`${values.length} values for ${pieces.length - 1} question marks`);
   return pieces.map((piece, i) => piece + (i < values.length ? literal(values[i] ?? "") : "")).join("");
 }
 
-function literal(value: number | string): string {
+function literal(value: SqlValue): string {
   if (typeof value === "string") return quoteText(value);
+  if (typeof value === "bigint") return String(value);
   if (!Number.isSafeInteger(value)) throw new Error(`${value} is no whole number`);
   return String(value);
 }

@@ -10,8 +10,10 @@ export class ServerError extends Error {
   }
 }
 
-/** Column types TINY, SHORT, LONG, FLOAT, DOUBLE, LONGLONG, INT24 and YEAR of the protocol. */
-const numberTypes = new Set([1, 2, 3, 4, 5, 8, 9, 13]);
+/** Column types TINY, SHORT, LONG, FLOAT, DOUBLE, INT24 and YEAR of the protocol: each of their values is a number of JavaScript's. */
+const numberTypes = new Set([1, 2, 3, 4, 5, 9, 13]);
+/** LONGLONG: beyond 2^53 a number would be another key's. */
+const bigintType = 8;
 
 /** A column of a result. */
 export interface Column {
@@ -89,14 +91,20 @@ export class Packet {
 
   row(columns: Column[]): Record<string, unknown> {
     return Object.fromEntries(
-      columns.map(({ name, type }) => {
+      columns.map(({ name, type }): [string, unknown] => {
         if (this.bytes[this.at] === 0xfb) {
           this.at++;
           return [name, null];
         }
         const value = this.text();
+        if (type === bigintType) return [name, wholeNumber(value)];
         return [name, numberTypes.has(type) ? Number(value) : value];
       }),
     );
   }
+}
+
+function wholeNumber(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
 }

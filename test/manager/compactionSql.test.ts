@@ -48,6 +48,18 @@ describe("compaction on demand, in SQL", () => {
     );
   });
 
+  it("gives the ends of a table whose keys are beyond 2^53 as they are", async () => {
+    await query("CREATE TABLE app.snowflakes (id BIGINT PRIMARY KEY)");
+    for (const id of [9007199254740993n, 9223372036854775807n]) {
+      await query("INSERT INTO app.snowflakes VALUES (?)", [id]);
+      await query("OPTIMIZE TABLE app.snowflakes");
+    }
+    assert.equal(sstables("snowflakes"), 2);
+    await compactTable(query, { database: "app", table: "snowflakes", keyColumn: "id" });
+    assert.equal(sstables("snowflakes"), 1);
+    assert.equal((await query("SELECT id FROM app.snowflakes")).length, 2);
+  });
+
   it("leaves an empty table alone", async () => {
     await compactTable(query, { database: "app", table: "texts", keyColumn: "name" });
   });

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import * as net from "node:net";
+import type * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { after, afterEach, before, describe, it } from "mocha";
 import { SqlConnection } from "../../components/manager/sqlConnection";
 import { ServerError } from "../../components/manager/sqlPacket";
 import { administrator, TestServer } from "../engine/testServer";
+import { challenge, ok, packet, scriptedSqlServer } from "./scriptedSqlServer";
 
 const timeout = 2000;
 
@@ -37,6 +38,17 @@ describe("the manager's SQL connection", () => {
     assert.deepEqual(await connection.query("SELECT id FROM app.kinds WHERE id = 5"), []);
   });
 
+  it("neither reads nor writes an integer beyond 2^53 as another one", async () => {
+    await connection.query("CREATE TABLE app.big (id BIGINT PRIMARY KEY)");
+    const ids = [-9223372036854775808n, 9007199254740993n, 9223372036854775807n];
+    for (const id of ids) await connection.query("INSERT INTO app.big VALUES (?)", [id]);
+    const rows = await connection.query("SELECT id FROM app.big WHERE id IN (?, ?, ?) ORDER BY id", ids);
+    assert.deepEqual(
+      rows,
+      ids.map(id => ({ id })),
+    );
+  });
+
   it("puts values in the place of question marks, whatever they hold", async () => {
     await connection.query("CREATE TABLE app.texts (id INT PRIMARY KEY, text VARCHAR(50))");
     const hostile = `'); DROP TABLE app.texts; -- \\' "?\n\0`;
@@ -44,7 +56,10 @@ describe("the manager's SQL connection", () => {
     const rows = await connection.query("SELECT text FROM app.texts WHERE text = ? AND id = ?", [hostile, 1]);
     assert.deepEqual(rows, [{ text: hostile }]);
     await assert.rejects(connection.query("SELECT ?", [1.5]), /no whole number/);
-    await assert.rejects(connection.query("SELECT ?, ?", [1]), /1 values for/);
+    await assert.rejects(connection.query("SELECT 'secret', ?, ?", [1]), (error: Error) => {
+      assert.equal(error.message, "1 values for 2 question marks");
+      return true;
+    });
   });
 
   it("says the server's error, and goes on", async () => {
@@ -96,41 +111,13 @@ describe("the manager's SQL connection", () => {
 describe("the manager's SQL connection, with a server that", () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sql-"));
   const options = { socketPath: path.join(folder, "s"), user: "u", password: "p" };
-  const challenge = Buffer.from("12345678901234567890");
   let listener: net.Server;
 
   after(() => fs.rmSync(folder, { recursive: true }));
   afterEach(() => listener.close());
 
-  function packet(sequence: number, ...content: (string | number[] | Buffer)[]): Buffer {
-    const payload = Buffer.concat(content.map(part => Buffer.from(part as Buffer)));
-    return Buffer.concat([Buffer.from([payload.length, payload.length >> 8, payload.length >> 16, sequence]), payload]);
-  }
-
-  const greeting = packet(
-    0,
-    [10],
-    "11.8.6-MariaDB\0",
-    [1, 0, 0, 0],
-    challenge.subarray(0, 8),
-    Buffer.alloc(19),
-    challenge.subarray(8),
-    "\0mysql_native_password\0",
-  );
-  const ok = [0, 0, 0, 2, 0, 0, 0];
-
-  /** A server that greets, and answers each packet in turn, a byte at a time. */
   async function serve(...answers: ((received: Buffer) => Buffer)[]): Promise<void> {
-    listener = net.createServer(socket => {
-      const say = (bytes: Buffer) => {
-        for (const byte of bytes) socket.write(Buffer.from([byte]));
-      };
-      socket.setNoDelay(true);
-      socket.on("data", data => say(answers.shift()?.(data) ?? Buffer.alloc(0)));
-      socket.on("error", () => undefined);
-      if (answers.length > 0) say(greeting);
-    });
-    await new Promise<void>(resolve => listener.listen(options.socketPath, resolve));
+    listener = await scriptedSqlServer(options.socketPath, ...answers);
   }
 
   it("asks for the password again with another challenge", async () => {
