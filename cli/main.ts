@@ -42,10 +42,6 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
     summary: "makes a node primary that may lack writes, when nothing else is left",
     run: argv => (load("./live/promote") as typeof import("./live/promote")).runPromote(argv),
   },
-  "import-guide": {
-    summary: "the program for a deployment that was made by hand",
-    run: argv => (load("./importGuide/importGuide") as typeof import("./importGuide/importGuide")).runImportGuide(argv),
-  },
 };
 
 const longestName = Math.max(...Object.keys(commands).map(({ length }) => length));

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const start = resolve(__dirname, "../../../cli/start.mjs");
 const tidesql = (...argv: string[]) => promisify(execFile)(process.execPath, [start, ...argv]);
-const commands = ["status", "verify", "connect", "switchover", "promote", "import-guide"];
+const commands = ["status", "verify", "connect", "switchover", "promote"];
 
 describe("the commands on a running database", function () {
   this.timeout(30_000);
