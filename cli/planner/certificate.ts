@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto";
-import { isIP } from "node:net";
-import * as der from "./der";
+import { Attributes, CertificationRequest, CertificationRequestInfo } from "@peculiar/asn1-csr";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import * as x509 from "@peculiar/asn1-x509";
 
 /** Who a certificate is about; the names of the provider `tls`. */
 export interface Subject {
@@ -22,11 +23,10 @@ export interface AlternativeNames {
   uris?: string[];
 }
 
+/** What a certificate says, and who signs it. */
 export interface CertificateContent {
-  /** DER of the name: `encodeName(subject)`, or taken from a request. */
-  subject: Buffer;
-  /** DER of the issuer's name. */
-  issuer: Buffer;
+  subject: x509.Name;
+  issuer: x509.Name;
   publicKey: KeyObject;
   /** Private key of the issuer. */
   signer: KeyObject;
@@ -35,8 +35,8 @@ export interface CertificateContent {
   isAuthority: boolean;
   /** Names of the provider `tls`: `server_auth`, `cert_signing`, ... */
   allowedUses: string[];
-  /** DER of the subjectAltName extension's value, if there is any. */
-  alternativeNames?: Buffer;
+  /** Undefined when there is no name. */
+  alternativeNames?: x509.SubjectAlternativeName;
   /** Public key of the issuer, when it is another than the subject's. */
   issuerKey?: KeyObject;
 }
@@ -53,195 +53,189 @@ const nameAttributes: { of: keyof Subject; identifier: string }[] = [
   { of: "serialNumber", identifier: "2.5.4.5" },
 ];
 
-/** Bits of the keyUsage extension (RFC 5280, 4.2.1.3), the first bit first. */
-const keyUsages = [
-  "digital_signature",
-  "content_commitment",
-  "key_encipherment",
-  "data_encipherment",
-  "key_agreement",
-  "cert_signing",
-  "crl_signing",
-  "encipher_only",
-  "decipher_only",
-];
-
-/** Purposes of the extendedKeyUsage extension (RFC 5280, 4.2.1.12). */
-const extendedUsages: Record<string, string> = {
-  any_extended: "2.5.29.37.0",
-  server_auth: "1.3.6.1.5.5.7.3.1",
-  client_auth: "1.3.6.1.5.5.7.3.2",
-  code_signing: "1.3.6.1.5.5.7.3.3",
-  email_protection: "1.3.6.1.5.5.7.3.4",
-  timestamping: "1.3.6.1.5.5.7.3.8",
-  ocsp_signing: "1.3.6.1.5.5.7.3.9",
+const keyUsages: Record<string, x509.KeyUsageFlags> = {
+  digital_signature: x509.KeyUsageFlags.digitalSignature,
+  content_commitment: x509.KeyUsageFlags.nonRepudiation,
+  key_encipherment: x509.KeyUsageFlags.keyEncipherment,
+  data_encipherment: x509.KeyUsageFlags.dataEncipherment,
+  key_agreement: x509.KeyUsageFlags.keyAgreement,
+  cert_signing: x509.KeyUsageFlags.keyCertSign,
+  crl_signing: x509.KeyUsageFlags.cRLSign,
+  encipher_only: x509.KeyUsageFlags.encipherOnly,
+  decipher_only: x509.KeyUsageFlags.decipherOnly,
 };
+
+const extendedUsages: Record<string, string> = {
+  any_extended: x509.anyExtendedKeyUsage,
+  server_auth: x509.id_kp_serverAuth,
+  client_auth: x509.id_kp_clientAuth,
+  code_signing: x509.id_kp_codeSigning,
+  email_protection: x509.id_kp_emailProtection,
+  timestamping: x509.id_kp_timeStamping,
+  ocsp_signing: x509.id_kp_OCSPSigning,
+};
+
+/** The attribute of a request that holds the extensions which it asks for (RFC 2985, 5.4.2). */
+const extensionRequest = "1.2.840.113549.1.9.14";
 
 /** A signed X.509 certificate of version 3, as PEM. */
 export function createCertificate(content: CertificateContent): string {
   const algorithm = signatureAlgorithm(content.signer);
-  const toBeSigned = der.sequence(
-    der.element(der.tag.constructed(0), der.integer(Buffer.from([2]))),
-    der.integer(serialNumber()),
-    algorithm,
-    content.issuer,
-    der.sequence(der.time(content.notBefore), der.time(content.notAfter)),
-    content.subject,
-    content.publicKey.export({ type: "spki", format: "der" }),
-    der.element(der.tag.constructed(3), der.sequence(...extensionsOf(content))),
-  );
-  return pem("CERTIFICATE", signed(toBeSigned, content.signer, algorithm));
+  const tbsCertificate = new x509.TBSCertificate({
+    version: x509.Version.v3,
+    serialNumber: serialNumber(),
+    signature: algorithm,
+    issuer: content.issuer,
+    validity: new x509.Validity({ notBefore: content.notBefore, notAfter: content.notAfter }),
+    subject: content.subject,
+    subjectPublicKeyInfo: publicKeyInfo(content.publicKey),
+    extensions: new x509.Extensions(extensionsOf(content)),
+  });
+  const signatureValue = signature(tbsCertificate, content.signer);
+  return pem("CERTIFICATE", new x509.Certificate({ tbsCertificate, signatureAlgorithm: algorithm, signatureValue }));
 }
 
 /** A signed PKCS #10 request (RFC 2986), as PEM. */
-export function createRequest(subject: Buffer, key: KeyObject, alternativeNames: Buffer | undefined): string {
-  const extensions = alternativeNames ? [extension(subjectAltName, alternativeNames)] : [];
-  const attributes = extensions.length
-    ? [der.sequence(der.objectIdentifier(extensionRequest), der.set(der.sequence(...extensions)))]
+export function createRequest(
+  subject: x509.Name,
+  key: KeyObject,
+  alternativeNames: x509.SubjectAlternativeName | undefined,
+): string {
+  const wanted = alternativeNames && new x509.Extensions([extension(x509.id_ce_subjectAltName, alternativeNames)]);
+  const attributes = wanted
+    ? [new x509.Attribute({ type: extensionRequest, values: [AsnConvert.serialize(wanted)] })]
     : [];
-  const toBeSigned = der.sequence(
-    der.integer(Buffer.from([0])),
+  const certificationRequestInfo = new CertificationRequestInfo({
     subject,
-    createPublicKey(key).export({ type: "spki", format: "der" }),
-    der.element(der.tag.constructed(0), ...attributes),
-  );
-  return pem("CERTIFICATE REQUEST", signed(toBeSigned, key, signatureAlgorithm(key)));
+    subjectPKInfo: publicKeyInfo(createPublicKey(key)),
+    attributes: new Attributes(attributes),
+  });
+  const request = new CertificationRequest({
+    certificationRequestInfo,
+    signatureAlgorithm: signatureAlgorithm(key),
+    signature: signature(certificationRequestInfo, key),
+  });
+  return pem("CERTIFICATE REQUEST", request);
 }
 
-/** What a certificate takes over from a request. @throws RangeError for bytes that are no request */
-export function readRequest(requestPem: string): { subject: Buffer; publicKey: KeyObject; alternativeNames?: Buffer } {
-  const [, subject, publicKey, attributes] = partsOfSigned(requestPem);
-  if (!subject || !publicKey) throw new RangeError("this is no certificate request");
-  const wanted = (attributes ? der.elementsOf(attributes.content) : []).map(item => der.elementsOf(item.content));
-  const requested = wanted.find(([identifier]) => identifier?.whole.equals(der.objectIdentifier(extensionRequest)));
-  const [extensions] = requested?.[1] ? der.elementsOf(requested[1].content) : [];
-  const names = (extensions ? der.elementsOf(extensions.content) : [])
-    .map(item => der.elementsOf(item.content))
-    .find(([identifier]) => identifier?.whole.equals(der.objectIdentifier(subjectAltName)));
+/** What a certificate takes over from a request. @throws Error for text that is no request */
+export function readRequest(
+  requestPem: string,
+): Pick<CertificateContent, "subject" | "publicKey" | "alternativeNames"> {
+  const { subject, subjectPKInfo, attributes } = AsnConvert.parse(
+    bytesOf(requestPem),
+    CertificationRequest,
+  ).certificationRequestInfo;
+  const [wanted] = attributes.find(({ type }) => type === extensionRequest)?.values ?? [];
+  const names = wanted && AsnConvert.parse(wanted, x509.Extensions).find(isAlternativeNames);
   return {
-    subject: subject.whole,
-    publicKey: createPublicKey({ key: publicKey.whole, format: "der", type: "spki" }),
-    alternativeNames: names?.at(-1)?.content,
+    subject,
+    publicKey: createPublicKey({
+      key: Buffer.from(AsnConvert.serialize(subjectPKInfo)),
+      format: "der",
+      type: "spki",
+    }),
+    alternativeNames: names && AsnConvert.parse(names.extnValue, x509.SubjectAlternativeName),
   };
 }
 
-/** DER of the name that a certificate is about. @throws RangeError for bytes that are no certificate */
-export function subjectOf(certificatePem: string): Buffer {
-  const parts = partsOfSigned(certificatePem);
-  const first = parts[0]?.tag === der.tag.constructed(0) ? 1 : 0;
-  const subject = parts[first + 4];
-  if (!subject) throw new RangeError("this is no certificate");
-  return subject.whole;
+/** The name that a certificate is about. @throws Error for text that is no certificate */
+export function subjectOf(certificatePem: string): x509.Name {
+  return AsnConvert.parse(bytesOf(certificatePem), x509.Certificate).tbsCertificate.subject;
 }
 
-/** DER of a distinguished name. */
-export function encodeName(subject: Subject): Buffer {
-  const attributes = nameAttributes.flatMap(({ of, identifier }) =>
-    [subject[of] ?? []].flat().map(value => ({ identifier, value })),
+/** A distinguished name. */
+export function distinguishedName(subject: Subject): x509.Name {
+  const parts = nameAttributes.flatMap(({ of, identifier }) =>
+    [subject[of] ?? []].flat().map(utf8String => {
+      const value = new x509.AttributeValue({ utf8String });
+      return new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type: identifier, value })]);
+    }),
   );
-  return der.sequence(
-    ...attributes.map(({ identifier, value }) =>
-      der.set(der.sequence(der.objectIdentifier(identifier), der.utf8String(value))),
-    ),
-  );
+  return new x509.Name(parts);
 }
 
-/** DER of the subjectAltName extension's value; undefined when there is no name. */
-export function encodeAlternativeNames(names: AlternativeNames): Buffer | undefined {
-  const text = (number: number, value: string) => der.element(der.tag.primitive(number), Buffer.from(value, "ascii"));
-  const encoded = [
-    ...(names.dnsNames ?? []).map(name => text(2, name)),
-    ...(names.uris ?? []).map(uri => text(6, uri)),
-    ...(names.ipAddresses ?? []).map(address => der.element(der.tag.primitive(7), addressBytes(address))),
+/** The value of the subjectAltName extension; undefined when there is no name. */
+export function alternativeNames(names: AlternativeNames): x509.SubjectAlternativeName | undefined {
+  const all = [
+    ...(names.dnsNames ?? []).map(dNSName => new x509.GeneralName({ dNSName })),
+    ...(names.uris ?? []).map(uri => new x509.GeneralName({ uniformResourceIdentifier: uri })),
+    ...(names.ipAddresses ?? []).map(iPAddress => new x509.GeneralName({ iPAddress })),
   ];
-  return encoded.length > 0 ? der.sequence(...encoded) : undefined;
-}
-
-const subjectAltName = "2.5.29.17";
-const extensionRequest = "1.2.840.113549.1.9.14";
-
-function extensionsOf(content: CertificateContent): Buffer[] {
-  const usageBits = keyUsages.map(usage => content.allowedUses.includes(usage));
-  const purposes = content.allowedUses.flatMap(usage => extendedUsages[usage] ?? []);
-  const constraints = content.isAuthority ? [der.boolean(true)] : [];
-  const extensions = [extension("2.5.29.19", der.sequence(...constraints), true)];
-  if (usageBits.includes(true)) extensions.push(extension("2.5.29.15", encodeBits(usageBits), true));
-  if (purposes.length > 0) extensions.push(extension("2.5.29.37", der.sequence(...purposes.map(der.objectIdentifier))));
-  extensions.push(extension("2.5.29.14", der.octetString(keyIdentifier(content.publicKey))));
-  if (content.issuerKey) {
-    const issuer = der.element(der.tag.primitive(0), keyIdentifier(content.issuerKey));
-    extensions.push(extension("2.5.29.35", der.sequence(issuer)));
-  }
-  if (content.alternativeNames) extensions.push(extension(subjectAltName, content.alternativeNames));
-  return extensions;
-}
-
-function extension(identifier: string, value: Buffer, isCritical = false): Buffer {
-  const critical = isCritical ? [der.boolean(true)] : [];
-  return der.sequence(der.objectIdentifier(identifier), ...critical, der.octetString(value));
-}
-
-/** A named bit list: trailing zero bits are left out, as DER wants it. */
-function encodeBits(bits: boolean[]): Buffer {
-  const length = bits.lastIndexOf(true) + 1;
-  const bytes = Buffer.alloc(Math.ceil(length / 8));
-  bits.slice(0, length).forEach((bit, index) => {
-    if (bit) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (0x80 >> (index & 7));
-  });
-  return der.bitString(bytes, bytes.length * 8 - length);
+  return all.length > 0 ? new x509.SubjectAlternativeName(all) : undefined;
 }
 
 /** SHA-1 of the public key's bits (RFC 5280, 4.2.1.2): an identifier, nothing depends on its strength. */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
-  const [spki] = der.elementsOf(publicKey.export({ type: "spki", format: "der" }));
-  const bits = spki && der.elementsOf(spki.content)[1];
-  return createHash("sha1")
-    .update(bits?.content.subarray(1) ?? Buffer.alloc(0))
-    .digest();
+  const { subjectPublicKey } = publicKeyInfo(publicKey);
+  return createHash("sha1").update(Buffer.from(subjectPublicKey)).digest();
 }
 
-function signatureAlgorithm(key: KeyObject): Buffer {
-  switch (key.asymmetricKeyType) {
+function extensionsOf(content: CertificateContent): x509.Extension[] {
+  const { isAuthority, allowedUses, publicKey, issuerKey } = content;
+  const usages = allowedUses.reduce((flags, usage) => flags | (keyUsages[usage] ?? 0), 0);
+  const purposes = allowedUses.flatMap(usage => extendedUsages[usage] ?? []);
+  const ownKey = new x509.SubjectKeyIdentifier(keyIdentifier(publicKey));
+  const extensions = [
+    extension(x509.id_ce_basicConstraints, new x509.BasicConstraints({ cA: isAuthority }), true),
+    extension(x509.id_ce_subjectKeyIdentifier, ownKey),
+  ];
+  if (usages !== 0) extensions.push(extension(x509.id_ce_keyUsage, new x509.KeyUsage(usages), true));
+  if (purposes.length > 0) {
+    extensions.push(extension(x509.id_ce_extKeyUsage, new x509.ExtendedKeyUsage(purposes)));
+  }
+  if (issuerKey) {
+    const identifier = new x509.KeyIdentifier(keyIdentifier(issuerKey));
+    const issuer = new x509.AuthorityKeyIdentifier({ keyIdentifier: identifier });
+    extensions.push(extension(x509.id_ce_authorityKeyIdentifier, issuer));
+  }
+  if (content.alternativeNames) extensions.push(extension(x509.id_ce_subjectAltName, content.alternativeNames));
+  return extensions;
+}
+
+function extension(extnID: string, value: object, critical = false): x509.Extension {
+  return new x509.Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
+}
+
+function isAlternativeNames({ extnID }: x509.Extension): boolean {
+  return extnID === x509.id_ce_subjectAltName;
+}
+
+function publicKeyInfo(publicKey: KeyObject): x509.SubjectPublicKeyInfo {
+  return AsnConvert.parse(publicKey.export({ type: "spki", format: "der" }), x509.SubjectPublicKeyInfo);
+}
+
+/** SHA-256 with the signer's kind of key; Ed25519 has a hash of its own. */
+function signatureAlgorithm({ asymmetricKeyType }: KeyObject): x509.AlgorithmIdentifier {
+  switch (asymmetricKeyType) {
     case "rsa":
-      return der.sequence(der.objectIdentifier("1.2.840.113549.1.1.11"), der.nothing());
+      return new x509.AlgorithmIdentifier({ algorithm: "1.2.840.113549.1.1.11", parameters: null });
     case "ed25519":
-      return der.sequence(der.objectIdentifier("1.3.101.112"));
+      return new x509.AlgorithmIdentifier({ algorithm: "1.3.101.112" });
     default:
-      return der.sequence(der.objectIdentifier("1.2.840.10045.4.3.2"));
+      return new x509.AlgorithmIdentifier({ algorithm: "1.2.840.10045.4.3.2" });
   }
 }
 
-function signed(toBeSigned: Buffer, key: KeyObject, algorithm: Buffer): Buffer {
+function signature(content: object, key: KeyObject): ArrayBuffer {
   const digest = key.asymmetricKeyType === "ed25519" ? null : "sha256";
-  return der.sequence(toBeSigned, algorithm, der.bitString(sign(digest, toBeSigned, key)));
+  return new Uint8Array(sign(digest, Buffer.from(AsnConvert.serialize(content)), key)).buffer;
 }
 
-/** 127 random bits: positive, and unique for all that matters. */
-function serialNumber(): Buffer {
-  const bytes = randomBytes(16);
-  bytes[0] = (bytes[0] ?? 0) & 0x7f;
-  return bytes;
+/** 126 random bits below a set one: positive, of one length, and unique for all that matters. */
+function serialNumber(): ArrayBuffer {
+  const bytes = new Uint8Array(randomBytes(16));
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.buffer;
 }
 
-function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
-  const [head = "", tail] = address.split("::");
-  const groups = (text: string) => (text === "" ? [] : text.split(":").map(group => parseInt(group, 16)));
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const zeros = new Array<number>(8 - before.length - after.length).fill(0);
-  return Buffer.from([...before, ...zeros, ...after].flatMap(group => [group >> 8, group & 0xff]));
-}
-
-function pem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString("base64").replace(/.{64}(?!$)/g, "$&\n");
+function pem(label: string, content: object): string {
+  const lines = Buffer.from(AsnConvert.serialize(content))
+    .toString("base64")
+    .replace(/.{64}(?!$)/g, "$&\n");
   return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }
 
-/** The elements of what is signed, in a certificate or a request. */
-function partsOfSigned(text: string): der.Element[] {
-  const bytes = Buffer.from(text.replace(/-----[^-]+-----/g, ""), "base64");
-  const [outer] = der.elementsOf(bytes);
-  const [toBeSigned] = outer ? der.elementsOf(outer.content) : [];
-  return toBeSigned ? der.elementsOf(toBeSigned.content) : [];
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text.replace(/-----[^-]+-----/g, ""), "base64");
 }

@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import {
+  alternativeNames,
   createCertificate,
   createRequest,
-  encodeAlternativeNames,
-  encodeName,
+  distinguishedName,
   keyIdentifier,
   readRequest,
   subjectOf,
@@ -49,7 +49,7 @@ function privateKey(inputs: Record<string, unknown>): Creation {
 function selfSigned(inputs: Record<string, unknown>): Creation {
   const key = createPrivateKey(String(inputs.privateKeyPem));
   const publicKey = createPublicKey(key);
-  const name = encodeName(inputs.subject ?? {});
+  const name = distinguishedName(inputs.subject ?? {});
   const validity = validityOf(inputs);
   const certPem = createCertificate({
     subject: name,
@@ -59,7 +59,7 @@ function selfSigned(inputs: Record<string, unknown>): Creation {
     ...validity,
     isAuthority: inputs.isCaCertificate === true,
     allowedUses: usesOf(inputs),
-    alternativeNames: encodeAlternativeNames(inputs),
+    alternativeNames: alternativeNames(inputs),
     issuerKey: inputs.setAuthorityKeyId === true ? publicKey : undefined,
   });
   return certificate(certPem, { keyAlgorithm: algorithmOf(key) }, validity, publicKey);
@@ -67,28 +67,26 @@ function selfSigned(inputs: Record<string, unknown>): Creation {
 
 function request(inputs: Record<string, unknown>): Creation {
   const key = createPrivateKey(String(inputs.privateKeyPem));
-  const name = encodeName(inputs.subject ?? {});
-  const certRequestPem = createRequest(name, key, encodeAlternativeNames(inputs));
+  const name = distinguishedName(inputs.subject ?? {});
+  const certRequestPem = createRequest(name, key, alternativeNames(inputs));
   const id = keyIdentifier(createPublicKey(key)).toString("hex");
   return { id, outputs: { certRequestPem, keyAlgorithm: algorithmOf(key) } };
 }
 
 function locallySigned(inputs: Record<string, unknown>): Creation {
   const authorityKey = createPrivateKey(String(inputs.caPrivateKeyPem));
-  const { subject, publicKey, alternativeNames } = readRequest(String(inputs.certRequestPem));
+  const requested = readRequest(String(inputs.certRequestPem));
   const validity = validityOf(inputs);
   const certPem = createCertificate({
-    subject,
+    ...requested,
     issuer: subjectOf(String(inputs.caCertPem)),
-    publicKey,
     signer: authorityKey,
     ...validity,
     isAuthority: inputs.isCaCertificate === true,
     allowedUses: usesOf(inputs),
-    alternativeNames,
     issuerKey: createPublicKey(authorityKey),
   });
-  return certificate(certPem, { caKeyAlgorithm: algorithmOf(authorityKey) }, validity, publicKey);
+  return certificate(certPem, { caKeyAlgorithm: algorithmOf(authorityKey) }, validity, requested.publicKey);
 }
 
 function certificate(
