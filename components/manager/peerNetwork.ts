@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
+import type { LookupFunction } from "node:net";
 import { TLSSocket } from "node:tls";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
@@ -32,9 +33,22 @@ const largestRelay = 256 * 1024 * 1024;
 const relayTimeout = 20_000;
 /** Answer to a PUT whose condition did not hold. */
 const conflict = "conflict";
-const directory = podLayout.tlsSecretDirectory;
 
-function identity() {
+/** Where a manager meets its peers. */
+export interface PeerPlace {
+  /** Folder of its certificate (`tls.crt`), its key (`tls.key`) and the authority's certificate (`ca.crt`), PEM. */
+  directory: string;
+  /** TCP port of all peers. */
+  port: number;
+  /** Address to serve on. Default: all of the pod's. */
+  host?: string;
+  /** Finds the peers' addresses. Default: the cluster's DNS. */
+  lookup?: LookupFunction;
+}
+
+const inPod: PeerPlace = { directory: podLayout.tlsSecretDirectory, port: podLayout.peerPort };
+
+function identity({ directory }: PeerPlace) {
   return {
     cert: readFileSync(`${directory}/tls.crt`),
     key: readFileSync(`${directory}/tls.key`),
@@ -42,10 +56,22 @@ function identity() {
   };
 }
 
-/** Manager to manager: both sides show a certificate of the database's own authority, for the headless service's name. */
-export function peerNetwork(configuration: ManagerConfiguration, pod: string, log: Log): Peers {
-  const { name, nodes, namespace, headlessService } = configuration;
-  const agent = new https.Agent({ keepAlive: true, keepAliveMsecs: 5000, maxSockets: 2, ...identity() });
+/** The name by which the peers reach a pod. */
+function dnsName({ headlessService, namespace }: ManagerConfiguration, pod: string): string {
+  return `${pod}.${headlessService}.${namespace}.svc`;
+}
+
+/** Manager to manager: both sides show a certificate that holds for the names of the database's own pods. */
+export function peerNetwork(
+  configuration: ManagerConfiguration,
+  pod: string,
+  log: Log,
+  place: PeerPlace = inPod,
+): Peers {
+  const { name, nodes } = configuration;
+  const { lookup, port } = place;
+  const options = { keepAlive: true, keepAliveMsecs: 5000, maxSockets: 2, ...(lookup && { lookup }) };
+  const agent = new https.Agent({ ...options, ...identity(place) });
   const others = Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod);
 
   async function call(
@@ -55,7 +81,7 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
     timeoutMilliseconds: number,
     body?: Buffer,
   ): Promise<string> {
-    const url = new URL(`https://${other}.${headlessService}.${namespace}.svc:${podLayout.peerPort}${path}`);
+    const url = new URL(`https://${dnsName(configuration, other)}:${port}${path}`);
     const response = await httpRequest({ method, url, timeoutMilliseconds, agent, body });
     if (response.status !== 200) throw new Error(`${other} answered ${response.status} ${response.body}`);
     return response.body;
@@ -74,7 +100,8 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
     async confirm(pods, identity, epoch, timeout) {
       const query = new URLSearchParams({ identity, epoch: String(epoch) }).toString();
       const answers = await Promise.allSettled(pods.map(other => call(other, "POST", `/confirm?${query}`, timeout)));
-      return answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
+      // Nobody's silence is no confirmation: a pod that was made anew in this one's place would not know of it.
+      return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
     },
     async inventory(primary, timeout) {
       return JSON.parse(await call(primary, "GET", "/inventory", timeout)) as Inventory;
@@ -125,14 +152,23 @@ export function peerNetwork(configuration: ManagerConfiguration, pod: string, lo
   };
 }
 
-/** Serves the peers' port. Clients without a certificate of this database are turned away before a request is read. */
-export function servePeers(configuration: ManagerConfiguration, handler: PeerHandler, log: Log): https.Server {
-  const expected = `${configuration.headlessService}.${configuration.namespace}.svc`;
+/**
+ * Serves the peers' port. Clients without a certificate of this database are turned away before a request is read: it must hold for the name of a pod, as a peer's must that this node calls. One
+ * authority may serve many databases.
+ */
+export function servePeers(
+  configuration: ManagerConfiguration,
+  handler: PeerHandler,
+  log: Log,
+  place: PeerPlace = inPod,
+): https.Server {
+  // All pods show the same certificate.
+  const expected = dnsName(configuration, `${configuration.name}-0`);
   const server = https.createServer(
-    { ...identity(), requestCert: true, rejectUnauthorized: true },
+    { ...identity(place), requestCert: true, rejectUnauthorized: true },
     (request, response) => {
-      const socket = request.socket as TLSSocket;
-      if (!(socket.getPeerCertificate().subjectaltname ?? "").includes(expected)) {
+      const certificate = (request.socket as TLSSocket).getPeerX509Certificate();
+      if (certificate?.checkHost(expected, { subject: "never" }) === undefined) {
         response.writeHead(403).end("the certificate is not of this database");
         return;
       }
@@ -145,7 +181,7 @@ export function servePeers(configuration: ManagerConfiguration, handler: PeerHan
     },
   );
   server.on("tlsClientError", error => log("info", "a peer was turned away", { error: error.message }));
-  return server.listen(podLayout.peerPort);
+  return server.listen(place.port, place.host);
 }
 
 async function relayPut(url: URL, content: Buffer, bucket: Detour): Promise<string> {

@@ -287,7 +287,7 @@ export interface Peers {
   /** Asks the primary for a flush and a marker behind it. */
   join(primary: string, marker: string, timeoutMilliseconds: number): Promise<void>;
   /**
-   * Asks every given pod to confirm that this node is the primary of this epoch: each promises not to take the Lease for one duration and margin. True when all have.
+   * Asks every given pod to confirm that this node is the primary of this epoch: each promises not to take the Lease for one duration and margin. True when all have, and there is one.
    */
   confirm(pods: string[], identity: string, epoch: number, timeoutMilliseconds: number): Promise<boolean>;
   /** What the primary has, to compare with. */

@@ -1,6 +1,6 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 
-/** A certificate that is its own authority, and its key: PEM. */
+/** A certificate and its key: PEM. */
 export interface TestCertificate {
   certificate: string;
   key: string;
@@ -26,25 +26,38 @@ const subjectAlternativeName = oid("551d11");
 
 /** Signed by itself, valid for the years around 2026 in which the tests run. @param name the server's name */
 export function makeCertificate(name: string): TestCertificate {
+  return issue([name]);
+}
+
+/** Signed by an authority's certificate: one that was made with `makeCertificate`. @param names that it holds for; "*." stands for one label */
+export function signCertificate(names: string[], authority: TestCertificate): TestCertificate {
+  return issue(names, authority);
+}
+
+function issue(names: string[], authority?: TestCertificate): TestCertificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const subject = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(name)))));
+  const named = (name: string) => sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(name)))));
+  const subject = named(names[0] ?? "");
+  const issuer = authority ? named(new X509Certificate(authority.certificate).subject.replace("CN=", "")) : subject;
   const validity = sequence(der(0x17, Buffer.from("200101000000Z")), der(0x17, Buffer.from("491231235959Z")));
   const extensions = sequence(
-    extension(basicConstraints, sequence(der(0x01, Buffer.from([0xff])))),
-    extension(subjectAlternativeName, sequence(der(0x82, Buffer.from(name)))),
+    ...(authority ? [] : [extension(basicConstraints, sequence(der(0x01, Buffer.from([0xff]))))]),
+    extension(subjectAlternativeName, sequence(...names.map(name => der(0x82, Buffer.from(name))))),
   );
   const content = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
-    der(0x02, Buffer.from([1])),
+    der(0x02, Buffer.from([authority ? 2 : 1])),
     ecdsaWithSha256,
-    subject,
+    issuer,
     validity,
     subject,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, extensions),
   );
-  const certificate = sequence(content, ecdsaWithSha256, bitString(sign("sha256", content, privateKey)));
-  const lines = certificate.toString("base64").replace(/.{64}/g, "$&\n");
+  const signature = sign("sha256", content, authority ? createPrivateKey(authority.key) : privateKey);
+  const certificate = sequence(content, ecdsaWithSha256, bitString(signature));
+  // No empty line at the end, whatever the length.
+  const lines = (certificate.toString("base64").match(/.{1,64}/g) ?? []).join("\n");
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }) as string,

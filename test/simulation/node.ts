@@ -179,7 +179,7 @@ export class SimulatedNode {
             return this.peerNamed(process, pod, timeout, desk => desk.confirmPrimary(identity, epoch));
           });
           const answers = await Promise.allSettled(asked);
-          return answers.every(answer => answer.status === "fulfilled" && answer.value);
+          return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value);
         },
         inventory: (primary, timeout) => {
           return this.peerNamed(process, primary, timeout, desk => desk.inventory());
