@@ -28,10 +28,18 @@ export async function makeBlocks(): Promise<Block[]> {
   const plan = await planStack({ directory: root, stack: "prod" });
   const report = reportOf(plan, verdictOn(plan, { directory: root }), terminalOf({ columns: 100 }), usualMilliseconds);
   return [
-    { name: "plan of prod", page: "README.md", content: fenced("", report) },
+    { name: "summary of prod", page: "README.md", content: fenced("", summaryOf(report)) },
+    { name: "plan of prod", page: "docs/plan.md", content: fenced("", report) },
     { name: "cost of variants", page: "docs/cost.md", content: await aligned(await costVariants()) },
     { name: "graph of prod", page: "docs/architecture.md", content: fenced("mermaid", mermaidOf(plan)) },
   ];
+}
+
+/** Of a report: the components, the heading of each part, and the last line. */
+function summaryOf(report: string): string {
+  const lines = report.trimEnd().split("\n");
+  const kept = lines.filter(line => /^\S/.test(line) || /[├└]─ \S+ +tidesql /.test(line));
+  return kept.filter(line => line !== "Secret").join("\n");
 }
 
 /** The page with its block replaced. */

@@ -18,6 +18,6 @@ describe("what programs make in the documentation", function () {
   });
 
   it("has no place for a block that nobody made", () => {
-    assert.throws(() => withBlock("# A page", blocks[0]!), /README.md has no place for the plan of prod/);
+    assert.throws(() => withBlock("# A page", blocks[0]!), /README.md has no place for the summary of prod/);
   });
 });
