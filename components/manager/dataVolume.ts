@@ -63,12 +63,9 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     write,
 
     async read() {
-      try {
-        return JSON.parse(await fs.readFile(epochFile, "utf8")) as VolumeRecord;
-      } catch {
-        // None, or not whole: the volume says nothing, and is wiped before it is used.
-        return { volumeId: "" };
-      }
+      // None, or not whole: the volume says nothing, and is wiped before it is used. One that cannot be read may be the last primary's.
+      const content = await contentOf(epochFile);
+      return parseRecord(content?.toString()) ?? { volumeId: "" };
     },
 
     async wipe() {
@@ -171,6 +168,16 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       return files;
     },
   };
+}
+
+/** Undefined when it was not written to its end. */
+function parseRecord(text = ""): VolumeRecord | undefined {
+  try {
+    const record = JSON.parse(text) as Partial<VolumeRecord> | null;
+    return typeof record?.volumeId === "string" ? (record as VolumeRecord) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined for a file that has gone meanwhile. */

@@ -18,6 +18,8 @@ export interface StoreCredentials {
 const ownerKey = "owner.json";
 const engineLeaseKey = "data/_tdb_primary_lease";
 const probeKey = "conditional-write-probe";
+/** No object has it. */
+const etagOfNothing = `"${"0".repeat(32)}"`;
 
 /** The deployment's folder in the bucket, over the S3 protocol. Keys are relative to the prefix. */
 export function objectStore(location: ObjectStoreLocation, credentials: StoreCredentials): Store {
@@ -51,8 +53,7 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
 
   function expect(response: HttpResponse, what: string, ...accepted: number[]): HttpResponse {
     if (accepted.includes(response.status)) return response;
-    const code = /<Code>([^<]*)<\/Code>/.exec(response.body)?.[1] ?? "";
-    throw new Error(`${what}: the object store answered ${response.status} ${code}`.trim());
+    throw new Error(`${what}: the object store answered ${response.status} ${errorCode(response)}`.trim());
   }
 
   async function put(
@@ -63,8 +64,18 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
   ): Promise<string> {
     const type = typeof body === "string" ? "application/json" : "application/octet-stream";
     const response = await call("PUT", prefix + key, timeout, { body, headers: { ...headers, "content-type": type } });
-    if (response.status === 412 || response.status === 409) throw new Conflict(key);
+    // With If-Match an object that is not there is 404: somebody has deleted it.
+    const hasGone =
+      response.status === 404 && headers["if-match"] !== undefined && errorCode(response) !== "NoSuchBucket";
+    if (response.status === 412 || response.status === 409 || hasGone) throw new Conflict(key);
     return expect(response, `writing ${key}`, 200).headers.etag ?? "";
+  }
+
+  /** Copies an object. The store answers 200 before it begins, to keep the connection; only the body says how it went. */
+  async function copyObject(to: string, headers: Record<string, string>, what: string, timeout: number): Promise<void> {
+    const response = expect(await call("PUT", prefix + to, timeout, { headers }), what, 200);
+    if (!response.body.includes("<CopyObjectResult"))
+      throw new Error(`${what}: the object store answered 200, and then ${errorCode(response) || "no result"}`);
   }
 
   const copySource = (key: string) => `/${bucket}/${prefix}${key}`.split("/").map(encodeURIComponent).join("/");
@@ -120,7 +131,7 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
 
     async copy(from, to, timeout) {
       const headers = { "x-amz-copy-source": copySource(from) };
-      expect(await call("PUT", prefix + to, timeout, { headers }), `copying ${from}`, 200);
+      await copyObject(to, headers, `copying ${from}`, timeout);
     },
 
     epochOf,
@@ -133,23 +144,33 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
         "x-amz-metadata-directive": "REPLACE",
         "x-amz-meta-epoch": String(epoch),
       };
-      expect(await call("PUT", prefix + key, timeout, { headers }), `stamping ${key}`, 200);
+      await copyObject(key, headers, `stamping ${key}`, timeout);
     },
 
     async supportsConditionalWrites(timeout) {
       const key = probeKey;
+      const refuses = async (condition: Record<string, string>) => {
+        try {
+          await put(key, "{}", condition, timeout);
+          return false;
+        } catch (error) {
+          if (error instanceof Conflict) return true;
+          throw error;
+        }
+      };
       await put(key, "{}", {}, timeout);
       try {
-        await put(key, "{}", { "if-none-match": "*" }, timeout);
-        return false;
-      } catch (error) {
-        if (error instanceof Conflict) return true;
-        throw error;
+        return (await refuses({ "if-none-match": "*" })) && (await refuses({ "if-match": etagOfNothing }));
       } finally {
         await call("DELETE", prefix + key, timeout);
       }
     },
   };
+}
+
+/** The code of S3's errors, empty where there is none. */
+function errorCode({ body }: HttpResponse): string {
+  return /<Code>([^<]*)<\/Code>/.exec(body)?.[1] ?? "";
 }
 
 /** @throws when the object is none of ours, or of a later manager that says more than this one understands. */

@@ -16,6 +16,8 @@ export interface StoredOwner {
 export class OwnerKeeper {
   stored: StoredOwner | undefined;
   readAt: Monotonic = -Infinity;
+  /** Of this node. */
+  private writes = 0;
   /** When the bucket did not answer last. */
   failedAt: Monotonic = -Infinity;
 
@@ -24,7 +26,13 @@ export class OwnerKeeper {
     private readonly ports: Ports,
   ) {}
 
+  /** What this node has just written. */
   set(stored: StoredOwner): void {
+    this.writes++;
+    this.saw(stored);
+  }
+
+  private saw(stored: StoredOwner): void {
     this.stored = stored;
     this.readAt = this.ports.clock.now();
   }
@@ -38,7 +46,10 @@ export class OwnerKeeper {
 
   /** Reads the record, or writes the first one. Answers why this database must not touch the prefix, if so. */
   async read(): Promise<Refusal | undefined> {
+    const { writes } = this;
     const found = await this.look();
+    // Written meanwhile: what was read may be what stood there before.
+    if (this.writes !== writes) return undefined;
     if ("reason" in found) return found;
     const { databaseId, objectStore } = this.configuration;
     if (found.record.databaseId !== databaseId) {
@@ -47,7 +58,7 @@ export class OwnerKeeper {
         message: `s3://${objectStore.bucket}/${objectStore.prefix} belongs to database ${found.record.databaseId}, this one is ${databaseId}: give this database another prefix, or set databaseId to attach that data`,
       };
     }
-    this.set(found);
+    this.saw(found);
     return undefined;
   }
 
@@ -72,7 +83,7 @@ export class OwnerKeeper {
       return appeared ?? { reason: "UnknownData", message };
     }
     if (!(await store.supportsConditionalWrites(claimTimeout))) {
-      const message = `${endpoint} ignores If-None-Match: two primaries could not be told apart. Use a store with conditional writes`;
+      const message = `${endpoint} ignores If-None-Match or If-Match: two primaries could not be told apart. Use a store with conditional writes`;
       return { reason: "NoConditionalWrites", message };
     }
     const record: OwnerRecord = {

@@ -144,7 +144,7 @@ export interface Store {
   stampEpoch(key: string, epoch: number, timeoutMilliseconds: number): Promise<void>;
   /** Epoch of the engine's own lease object; 0 when there is none. */
   readEngineEpoch(timeoutMilliseconds: number): Promise<number>;
-  /** Whether the store refuses a second conditional creation of one key. */
+  /** Whether the store refuses a second conditional creation of one key, and a conditional replacement of what is not there any more. */
   supportsConditionalWrites(timeoutMilliseconds: number): Promise<boolean>;
 }
 
@@ -223,6 +223,7 @@ export interface WalFile {
 }
 
 export interface Volume {
+  /** What the volume says of itself; of an empty one: nothing. @throws when it cannot be read */
   read(): Promise<VolumeRecord>;
   /** Durable when it resolves. */
   write(record: VolumeRecord): Promise<void>;

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { dataVolume } from "../../components/manager/dataVolume";
 
 describe("what is kept of the last primary's volume while it is opened", () => {
@@ -117,5 +127,107 @@ describe("the engine's table of definitions on the volume", () => {
     } finally {
       rmSync(root, { recursive: true });
     }
+  });
+});
+
+describe("what a volume says of itself", () => {
+  let root: string;
+  let layout: Parameters<typeof dataVolume>[1] & object;
+  const inVolume = (name: string) => join(root, name);
+  const volume = () => dataVolume(inVolume("mariadb"), layout);
+  const record = { volumeId: "v1", epoch: 7 };
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "tidesql-volume-"));
+    layout = {
+      dataDirectory: root,
+      mariadbDirectory: inVolume("mysql"),
+      tidesdbDirectory: inVolume("tidesdb_data"),
+      templateDirectory: inVolume("template"),
+      keptDirectory: inVolume("kept"),
+      epochFile: inVolume("epoch.json"),
+    };
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it("is read as it was written", async () => {
+    await volume().write(record);
+    assert.deepEqual(await volume().read(), record);
+    assert.deepEqual(readdirSync(root), ["epoch.json"]);
+  });
+
+  for (const [what, content] of [
+    ["was not written to its end", '{"volumeId":"v1","ep'],
+    ["is empty", ""],
+    ["is no record", "null"],
+  ] as const)
+    it(`is nothing where the file ${what}`, async () => {
+      writeFileSync(inVolume("epoch.json"), content);
+      assert.deepEqual(await volume().read(), { volumeId: "" });
+    });
+
+  it("is nothing on a new volume", async () => {
+    assert.deepEqual(await volume().read(), { volumeId: "" });
+  });
+
+  it("is not taken for nothing where it cannot be read: the volume would be wiped", async () => {
+    // As with an I/O error: there is something, and it is not readable.
+    mkdirSync(inVolume("epoch.json"));
+    await assert.rejects(volume().read(), { code: "EISDIR" });
+  });
+
+  it("is on the disk before it counts: the file, and then its name", async () => {
+    await volume().write(record);
+    const handle = await open(root, "r");
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const synced: string[] = [];
+    const { sync } = prototype;
+    prototype.sync = async function (this: FileHandle) {
+      const path = readlinkSync(`/proc/self/fd/${this.fd}`);
+      const holds = path === root ? readFileSync(inVolume("epoch.json"), "utf8") : readFileSync(path, "utf8");
+      synced.push(`${relative(root, path)} ${holds}`);
+      return sync.call(this);
+    };
+    try {
+      await volume().write({ volumeId: "v1", epoch: 8 });
+    } finally {
+      prototype.sync = sync;
+    }
+    const written = JSON.stringify({ volumeId: "v1", epoch: 8 });
+    assert.deepEqual(synced, [`epoch.json.new ${written}`, ` ${written}`]);
+  });
+
+  it("is gone before the data is, when it is wiped, and then another's", async () => {
+    mkdirSync(inVolume("mariadb/scripts"), { recursive: true });
+    const installer = inVolume("mariadb/scripts/mariadb-install-db");
+    writeFileSync(
+      installer,
+      '#!/bin/sh\nfor a; do case $a in --datadir=*) mkdir "${a#*=}"; echo new >"${a#*=}/made";; esac; done\n',
+    );
+    chmodSync(installer, 0o755);
+    await volume().write(record);
+    for (const folder of ["mysql", "tidesdb_data", "kept"]) {
+      mkdirSync(inVolume(folder));
+      writeFileSync(join(inVolume(folder), "old"), "rows");
+    }
+    const made = await volume().wipe();
+    assert.notEqual(made.volumeId, "");
+    assert.notEqual(made.volumeId, record.volumeId);
+    assert.equal(made.epoch, undefined);
+    assert.deepEqual(await volume().read(), made);
+    assert.deepEqual(readdirSync(inVolume("mysql")), ["made"]);
+    assert.deepEqual(readdirSync(root).sort(), ["epoch.json", "mariadb", "mysql", "template"]);
+    // The template is made once.
+    writeFileSync(installer, "#!/bin/sh\nexit 1\n");
+    writeFileSync(inVolume("mysql/old"), "rows");
+    await volume().wipe();
+    assert.deepEqual(readdirSync(inVolume("mysql")), ["made"]);
+  });
+
+  it("is gone although the wipe does not come to its end", async () => {
+    await volume().write(record);
+    await assert.rejects(volume().wipe(), /the image has none of .*mariadb-install-db/);
+    assert.deepEqual(await volume().read(), { volumeId: "" });
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Conflict, Ports, StoredObject } from "../../components/manager/ports";
-import { OwnerKeeper } from "../../components/manager/ownerKeeper";
+import { OwnerKeeper, StoredOwner } from "../../components/manager/ownerKeeper";
 import { whyUnsupported } from "../../components/manager/engineVersion";
 import { OwnerRecord } from "../../components/manager/view";
 import { configuration, owner } from "./views";
@@ -12,6 +12,8 @@ describe("a prefix of the bucket", () => {
   let written: OwnerRecord[];
   /** Another database is a moment faster. */
   let rival: OwnerRecord | undefined;
+  /** When what was read arrives. */
+  let slowly: (read: StoredOwner | undefined) => Promise<StoredOwner | undefined>;
 
   beforeEach(() => {
     objects = [];
@@ -19,6 +21,7 @@ describe("a prefix of the bucket", () => {
     honoursConditions = true;
     written = [];
     rival = undefined;
+    slowly = read => Promise.resolve(read);
   });
 
   function keeper(): OwnerKeeper {
@@ -26,7 +29,7 @@ describe("a prefix of the bucket", () => {
       clock: { now: () => 0 },
       log: () => undefined,
       store: {
-        readOwner: () => Promise.resolve(record && { record, etag: "1" }),
+        readOwner: () => slowly(record && { record, etag: "1" }),
         list: () => Promise.resolve(objects),
         supportsConditionalWrites: () => Promise.resolve(honoursConditions),
         writeOwner: (made: OwnerRecord) => {
@@ -67,6 +70,25 @@ describe("a prefix of the bucket", () => {
     assert.equal((await second.read())?.reason, "ForeignData");
   });
 
+  it("keeps the record that this node has written while an older answer was on its way", async () => {
+    record = owner({ epoch: 7 });
+    const reading = keeper();
+    await reading.read();
+    let answer: () => void = () => assert.fail("nothing was read");
+    slowly = read => new Promise(resolve => (answer = () => resolve(read)));
+    const late = reading.read();
+    reading.set({ record: owner({ epoch: 8 }), etag: "8" });
+    answer();
+    assert.equal(await late, undefined);
+    assert.equal(reading.stored?.record.epoch, 8);
+    assert.equal(reading.stored.etag, "8");
+    // And believes what it reads from then on.
+    slowly = read => Promise.resolve(read);
+    record = owner({ epoch: 9 });
+    await reading.read();
+    assert.equal(reading.stored.record.epoch, 9);
+  });
+
   it("that holds data without a record is not overwritten", async () => {
     objects = [{ key: "data/shop__orders/MANIFEST", size: 9, etag: "e" }];
     const refusal = await keeper().read();
@@ -79,7 +101,7 @@ describe("a prefix of the bucket", () => {
     honoursConditions = false;
     const refusal = await keeper().read();
     assert.equal(refusal?.reason, "NoConditionalWrites");
-    assert.match(refusal?.message ?? "", /s3\.us-east-1\.amazonaws\.com ignores If-None-Match/);
+    assert.match(refusal?.message ?? "", /s3\.us-east-1\.amazonaws\.com ignores If-None-Match or If-Match/);
     assert.deepEqual(written, []);
   });
 });
