@@ -70,13 +70,16 @@ interface CheckOf<C> {
   configuration?: { [Property in keyof C]: ConfigurationSchema[string] };
   /** The types of the resources that it judges. */
   applies(this: void, type: string): boolean;
+  /**
+   * Repairs that cannot do harm, for level `remediate`. Default: none, and the level then means `mandatory`. For a rule about the program, which is not known when
+   * Pulumi asks for repairs, they are made wherever they apply.
+   */
+  repair?(this: void, resource: Field, given: Given<C>): Repair[];
 }
 
 /** A rule that one resource alone satisfies or not. Pulumi asks it before it changes the resource. */
 export interface ResourceCheck<C = Configuration> extends CheckOf<C> {
   evaluate(this: void, resource: Field, given: Given<C>): Iterable<Finding>;
-  /** Repairs that cannot do harm, for level `remediate`. Default: none, and the level then means `mandatory`. */
-  repair?(this: void, resource: Field, given: Given<C>): Repair[];
 }
 
 /** A rule about a resource among the others of its program. Pulumi asks it when all of them are known, at the end of a preview and of an update. */

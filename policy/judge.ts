@@ -3,7 +3,7 @@ import { checks as packChecks } from "./checks";
 import { type CheckSetting, type PackConfiguration, settingOf } from "./configuration";
 import { covers, type Exemption, exemptionFault } from "./exemption";
 import { type Field, NotYetKnown } from "./model/field";
-import { plainResource, type RawResource } from "./model/resource";
+import { type PlainResource, plainResource, type RawResource } from "./model/resource";
 import { Stack } from "./model/stack";
 import { overlaid, Preset, presetConfiguration } from "./preset";
 
@@ -113,11 +113,22 @@ export interface Opinion extends Required<Finding> {
   exemption?: Pick<Exemption, "reason" | "expires">;
 }
 
+/** The exemption that gives this resource leave to break this check on this day, if there is one. */
+export function exemptionOf(
+  check: Check,
+  resource: PlainResource,
+  { exemptions }: CheckSetting,
+  today: string,
+): Exemption | undefined {
+  return exemptions.find(
+    exemption => covers(exemption, check.id, resource) && exemptionFault(exemption, today) === undefined,
+  );
+}
+
 /** What one check says about one resource: nothing when it is content. Never throws: what cannot be read is not yet known. */
 export function opinion(check: Check, subject: Field, setting: CheckSetting, today: string, stack: Stack): Opinion[] {
   const found: Opinion[] = [];
-  const good = setting.exemptions.filter(exemption => !exemptionFault(exemption, today));
-  const leave = good.find(exemption => covers(exemption, check.id, subject.resource));
+  const leave = exemptionOf(check, subject.resource, setting, today);
   const broken = leave
     ? { status: Status.exempted, exemption: { reason: leave.reason, expires: leave.expires } }
     : { status: Status.violation };

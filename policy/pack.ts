@@ -11,7 +11,7 @@ import { type Check, isStackCheck, Level, type ResourceCheck } from "./check";
 import { checks as packChecks } from "./checks";
 import { type CheckSetting, exemptionsSchema, type PolicyConfiguration, settingOf } from "./configuration";
 import { type Exemption, exemptionFault } from "./exemption";
-import { exemptionPolicyId, exemptionWhy, type Opinion, opinion, Status } from "./judge";
+import { exemptionPolicyId, exemptionOf, exemptionWhy, type Opinion, opinion, Status } from "./judge";
 import { Field } from "./model/field";
 import { type PlainResource, plainResource } from "./model/resource";
 import { Stack } from "./model/stack";
@@ -141,13 +141,17 @@ function resourcePolicy(check: Check & ResourceCheck<never>, deployment: Deploym
   return policy;
 }
 
-function remediate(check: Check & ResourceCheck<never>, args: ResourceValidationArgs, deployment: Deployment) {
+function remediate(check: Check, args: ResourceValidationArgs, deployment: Deployment) {
   deployment.secretPaths.set(args.urn, secretPathsOf(args.props));
   if (!check.repair || !check.applies(args.type)) return undefined;
   const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
   const resource = deployment.plain(args, []);
-  const found = opinion(check, Field.of(resource), setting, deployment.today, new Stack([resource]));
-  if (!found.some(({ status }) => status === Status.violation)) return undefined;
+  if (isStackCheck(check)) {
+    if (exemptionOf(check, resource, setting, deployment.today)) return undefined;
+  } else {
+    const found = opinion(check, Field.of(resource), setting, deployment.today, new Stack([resource]));
+    if (!found.some(({ status }) => status === Status.violation)) return undefined;
+  }
   const given = { ...setting.configuration, today: deployment.today };
   const result = repaired(args.props, check.repair(Field.of(resource), given as never));
   if (result) deployment.secretPaths.set(args.urn, secretPathsOf(result));
@@ -155,7 +159,7 @@ function remediate(check: Check & ResourceCheck<never>, args: ResourceValidation
 }
 
 function stackPolicy(check: Check, deployment: Deployment): StackValidationPolicy {
-  return {
+  const policy: StackValidationPolicy & Pick<ResourceValidationPolicy, "remediateResource"> = {
     ...describe(check),
     validateStack(args, reportViolation) {
       const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
@@ -171,6 +175,8 @@ function stackPolicy(check: Check, deployment: Deployment): StackValidationPolic
       if (isUndecided(opinions)) notApplicable(args, "cannot be judged before the update");
     },
   };
+  if (check.repair) policy.remediateResource = args => remediate(check, args, deployment);
+  return policy;
 }
 
 /** Says so without a stack trace: most policies apply to few of the resources, and the traces would take longer than the judgements. */

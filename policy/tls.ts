@@ -1,16 +1,12 @@
+import { bucketTransportCheck } from "./bucket/transport";
 import { Group, group, Level, resourceCheck, stackCheck } from "./check";
-import { isBucket, policyStatementsOf } from "./model/bucket";
 import { anyType, ofAwsKind } from "./model/aws";
 import { type Database, databaseOf } from "./model/database";
 import { isOn } from "./model/engineSettings";
 import { anyOf, type Field, forEach, NotYetKnown } from "./model/field";
-import { comparedWith, type Statement } from "./model/iamPolicy";
 import { isLongRunning, ofKind, maySelect, podTemplate, sameNamespace } from "./model/kubernetes";
 import { filesOf, mountHolding, sourcesOf } from "./model/mounts";
 import { type Stack } from "./model/stack";
-
-/** TLS 1.2, in the form of the `s3:TlsVersion` condition. */
-const leastTlsVersion = 1.2;
 
 /** Security policies of load balancers that begin at TLS 1.2 (Elastic Load Balancing, "Security policies"). */
 const modernPolicy = /TLS13-1-[23]|TLS-1-2|FS-1-2/;
@@ -59,18 +55,6 @@ function throwIfUnseen(service: Field, stack: Stack): void {
     throw new NotYetKnown(service.resource.urn, selector.path, "the pods that it selects are not part of this program");
   }
 }
-
-const denies =
-  (operators: string[], key: string, isMeant: (value: string) => boolean) =>
-  (statement: Statement): boolean =>
-    !statement.allows && comparedWith(statement, operators, key).some(values => values.textList.some(isMeant));
-
-const deniesPlainHttp = denies(["bool", "boolifexists"], "aws:SecureTransport", value => value === "false");
-const deniesOldTls = denies(
-  ["numericlessthan", "numericlessthanifexists"],
-  "s3:TlsVersion",
-  value => Number(value) >= leastTlsVersion,
-);
 
 /** Every connection is encrypted: clients to the database, the database to its bucket, and whatever else can reach the bucket. */
 export const tls = group(Group.tls, [
@@ -138,31 +122,7 @@ export const tls = group(Group.tls, [
     },
   }),
 
-  stackCheck({
-    id: "tls-bucket-policy",
-    description: "The bucket's policy denies plain HTTP and TLS before 1.2.",
-    why: "The policy holds for every client of the bucket, whatever that client is set to.",
-    fix: 'a Deny of s3:* with Condition { Bool: { "aws:SecureTransport": "false" } }, and one with { NumericLessThan: { "s3:TlsVersion": "1.2" } }',
-    level: Level.mandatory,
-    applies: isBucket,
-    *evaluateInStack(bucket, _given, stack) {
-      const statements = policyStatementsOf(bucket, stack);
-      if (!anyOf(statements, deniesPlainHttp)) {
-        yield {
-          path: "",
-          message: "No bucket policy denies plain HTTP.",
-          wayOut: 'a Deny of s3:* with Condition { Bool: { "aws:SecureTransport": "false" } }',
-        };
-      }
-      if (!anyOf(statements, deniesOldTls)) {
-        yield {
-          path: "",
-          message: "No bucket policy denies TLS before 1.2.",
-          wayOut: 'a Deny of s3:* with Condition { NumericLessThan: { "s3:TlsVersion": "1.2" } }',
-        };
-      }
-    },
-  }),
+  bucketTransportCheck,
 
   resourceCheck({
     id: "tls-listener",

@@ -1,17 +1,34 @@
-import { Level, resourceCheck, stackCheck } from "../check";
-import { anyType, ofAwsKind } from "../model/aws";
-import { aspectOf, isBucket } from "../model/bucket";
+import { Level, resourceCheck } from "../check";
+import { databaseBucketCheck } from "../databaseBucketCheck";
+import { ofAwsKind } from "../model/aws";
+import { aspectOf, aspectsOf } from "../model/bucket";
 import { anyOf, type Field, forEach } from "../model/field";
+import { type Stack } from "../model/stack";
 
 /** The four switches of a public access block. */
 const publicAccessSwitches = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
 
 const isPublicAccessBlock = ofAwsKind("s3:BucketPublicAccessBlock");
-const isLifecycle = ofAwsKind("s3:BucketLifecycleConfiguration");
 
-/** Rules of a lifecycle, as a resource of its own or as an argument of the bucket. */
-function lifecycleRules(resource: Field): Field[] {
-  return isBucket(resource.resource.type) ? resource.at("lifecycleRules").items : resource.at("rules").items;
+/** Rules of a bucket's lifecycle, from a resource of its own and from arguments of the bucket. */
+function lifecycleRules(bucket: Field, stack: Stack): Field[] {
+  const aspects = aspectsOf(bucket, "BucketLifecycleConfiguration", stack);
+  return [...bucket.at("lifecycleRules").items, ...aspects.flatMap(aspect => aspect.at("rules").items)];
+}
+
+/** Storage classes that objects have to be brought back from before they can be read. */
+const archiveClass = /GLACIER(?!_IR)|DEEP_ARCHIVE|ARCHIVE_ACCESS/;
+
+/** The first thing that archives current objects: a transition of a lifecycle's rule, or a tier of Intelligent-Tiering. */
+function archiving(rules: readonly Field[], tierings: readonly Field[]): Field | undefined {
+  const transitions = rules.flatMap(rule => [...rule.at("transitions").items, ...rule.at("transition").items]);
+  return (
+    transitions.find(transition => archiveClass.test(transition.at("storageClass").text ?? "")) ??
+    tierings
+      .filter(tiering => tiering.at("status").text !== "Disabled")
+      .flatMap(tiering => tiering.at("tierings").items)
+      .find(tier => archiveClass.test(tier.at("accessTier").text ?? ""))
+  );
 }
 
 function isEnabled(rule: Field): boolean {
@@ -28,14 +45,13 @@ function currentExpiry(rule: Field): Field | undefined {
 
 /** What keeps objects private, and keeps them at all. */
 export const protectionChecks = [
-  stackCheck({
+  databaseBucketCheck({
     id: "bucket-encryption",
     description: "The bucket states how its objects are encrypted.",
     why: "What is stated can be audited, and does not change with the account's defaults.",
     fix: 'aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm: "AES256"',
     level: Level.mandatory,
-    applies: isBucket,
-    *evaluateInStack(subject, _given, stack) {
+    *evaluateBucket(subject, _given, stack) {
       const aspect = aspectOf(subject, "BucketServerSideEncryptionConfiguration", stack);
       const rules = aspect ? aspect.at("rules").items : subject.at("serverSideEncryptionConfiguration", "rule").items;
       const algorithm = anyOf(rules, rule => rule.at("applyServerSideEncryptionByDefault", "sseAlgorithm").isPresent);
@@ -47,14 +63,13 @@ export const protectionChecks = [
     },
   }),
 
-  stackCheck({
+  databaseBucketCheck({
     id: "bucket-public-access-block",
     description: "The bucket has a public access block.",
     why: "It holds even when somebody later adds a public policy or ACL by mistake.",
     fix: "aws.s3.BucketPublicAccessBlock with all four switches true",
     level: Level.mandatory,
-    applies: isBucket,
-    *evaluateInStack(subject, _given, stack) {
+    *evaluateBucket(subject, _given, stack) {
       if (aspectOf(subject, "BucketPublicAccessBlock", stack)) return;
       yield {
         path: "",
@@ -82,14 +97,13 @@ export const protectionChecks = [
         .map(name => ({ path: [name], value: true })),
   }),
 
-  stackCheck({
+  databaseBucketCheck({
     id: "bucket-ownership",
     description: "The bucket's owner owns every object, and ACLs are off.",
     why: "With ACLs on, a single request can make an object public or give it to another account.",
     fix: 'aws.s3.BucketOwnershipControls with rule: { objectOwnership: "BucketOwnerEnforced" }',
     level: Level.mandatory,
-    applies: isBucket,
-    *evaluateInStack(subject, _given, stack) {
+    *evaluateBucket(subject, _given, stack) {
       const rule = aspectOf(subject, "BucketOwnershipControls", stack)?.at("rule", "objectOwnership");
       if (rule?.text === "BucketOwnerEnforced") return;
       yield {
@@ -99,15 +113,14 @@ export const protectionChecks = [
     },
   }),
 
-  stackCheck({
+  databaseBucketCheck({
     id: "bucket-versioning",
     description: "The bucket keeps earlier versions of its objects.",
     why: "A second writer, or a person, that overwrites or deletes a file of the database can then be undone.",
     fix: 'aws.s3.BucketVersioning with versioningConfiguration: { status: "Enabled" }',
     level: Level.mandatory,
     development: { level: Level.advisory },
-    applies: isBucket,
-    *evaluateInStack(subject, _given, stack) {
+    *evaluateBucket(subject, _given, stack) {
       const aspect = aspectOf(subject, "BucketVersioning", stack);
       const isOn = aspect
         ? aspect.at("versioningConfiguration", "status").text === "Enabled"
@@ -120,49 +133,38 @@ export const protectionChecks = [
     },
   }),
 
-  resourceCheck({
+  databaseBucketCheck({
     id: "bucket-no-expiry",
-    description: "No lifecycle rule deletes or archives current objects.",
+    description: "Nothing deletes or archives current objects.",
     why: "A table that nobody changed for a while consists of old objects: such a rule deletes it, file by file.",
     fix: "expiration: { expiredObjectDeleteMarker: true }, and noncurrentVersionExpiration for old versions",
     level: Level.mandatory,
-    applies: anyType(isLifecycle, isBucket),
-    *evaluate(resource) {
-      yield* forEach(lifecycleRules(resource), function* (rule) {
-        if (!isEnabled(rule)) return;
+    *evaluateBucket(subject, _given, stack) {
+      const rules = lifecycleRules(subject, stack).filter(isEnabled);
+      yield* forEach(rules, function* (rule) {
         const expiry = currentExpiry(rule);
-        if (expiry) {
-          yield {
-            path: expiry.path,
-            message: `Current objects are deleted (${expiry.key}: ${expiry.text}).`,
-          };
-        }
-        const transitions = [...rule.at("transitions").items, ...rule.at("transition").items];
-        const archive = transitions.find(transition =>
-          /GLACIER|DEEP_ARCHIVE/.test(transition.at("storageClass").text ?? ""),
-        );
-        if (archive) {
-          yield {
-            path: archive.path,
-            message: "Current objects are archived, where the engine cannot read them.",
-            wayOut: "no transition to an archive class",
-          };
-        }
+        if (!expiry) return;
+        const where = `${rule.resource.name}, ${expiry.path}`;
+        yield { path: "", message: `Current objects are deleted (${expiry.key}: ${expiry.text}; ${where}).` };
       });
+      const archive = archiving(rules, aspectsOf(subject, "BucketIntelligentTieringConfiguration", stack));
+      if (!archive) return;
+      yield {
+        path: "",
+        message: `Current objects are archived, where the engine cannot read them (${archive.resource.name}, ${archive.path}).`,
+        wayOut: "no transition to an archive class",
+      };
     },
   }),
 
-  stackCheck({
+  databaseBucketCheck({
     id: "bucket-lifecycle",
     description: "A lifecycle removes old versions and broken uploads.",
     why: "Compaction rewrites every file again and again; without a lifecycle each former version is paid for, for ever.",
     fix: "noncurrentVersionExpiration: { noncurrentDays: 7 }, and abortIncompleteMultipartUpload: { daysAfterInitiation: 1 }",
     level: Level.advisory,
-    applies: isBucket,
-    *evaluateInStack(subject, _given, stack) {
-      const rules = lifecycleRules(aspectOf(subject, "BucketLifecycleConfiguration", stack) ?? subject).filter(
-        isEnabled,
-      );
+    *evaluateBucket(subject, _given, stack) {
+      const rules = lifecycleRules(subject, stack).filter(isEnabled);
       for (const [name, what, wayOut] of [
         ["noncurrentVersionExpiration", "Old versions", "noncurrentVersionExpiration: { noncurrentDays: 7 }"],
         [
@@ -177,15 +179,14 @@ export const protectionChecks = [
     },
   }),
 
-  resourceCheck({
+  databaseBucketCheck({
     id: "bucket-force-destroy",
     description: "The bucket cannot be deleted with its objects in it.",
     why: "With forceDestroy one `pulumi destroy` in the wrong stack deletes the only durable copy.",
     fix: "forceDestroy: false",
     level: Level.mandatory,
     development: { level: Level.disabled },
-    applies: isBucket,
-    *evaluate(subject) {
+    *evaluateBucket(subject) {
       if (subject.at("forceDestroy").flag !== true) return;
       yield { path: "forceDestroy", message: "forceDestroy is on." };
     },

@@ -5,15 +5,21 @@ import { type Field } from "./field";
  * Undefined for types of other providers.
  */
 export function awsKindOf(type: string): string | undefined {
-  const [, service, kind] = /^aws:([\w-]+)(?:\/\w+)?:(\w+?)(?:V2)?$/.exec(type) ?? [];
-  return service === undefined ? undefined : `${service}:${kind}`;
+  if (!kinds.has(type)) {
+    const [, service, kind] = /^aws:([\w-]+)(?:\/\w+)?:(\w+?)(?:V2)?$/.exec(type) ?? [];
+    kinds.set(type, service === undefined ? undefined : `${service}:${kind}`);
+  }
+  return kinds.get(type);
 }
 
+/** The kinds of the types that were asked for: every policy asks for each resource's. */
+const kinds = new Map<string, string | undefined>();
+
 /** A condition on types: AWS resources of these kinds, written as `s3:Bucket`. */
-export function ofAwsKind(...kinds: string[]): (type: string) => boolean {
+export function ofAwsKind(...wanted: string[]): (type: string) => boolean {
   return type => {
     const kind = awsKindOf(type);
-    return kind !== undefined && kinds.includes(kind);
+    return kind !== undefined && wanted.includes(kind);
   };
 }
 
@@ -36,9 +42,17 @@ export const isNodeGroup = anyType(
   ofEksKind("ManagedNodeGroup", "NodeGroup", "NodeGroupV2"),
 );
 
-/** Whether a range of addresses is all there are. */
+/** A shorter prefix than any network has that is not the internet: the largest that were ever given out are /8, and /19 in IPv6. */
+const shortestPrefix = { 4: 8, 6: 16 };
+
+/**
+ * Whether a range of addresses lets strangers in: all that there are, or a part of the internet so large that it is nobody's network. Two halves of the world are the
+ * world.
+ */
 export function isEveryone(cidr: string | undefined): boolean {
-  return cidr === "0.0.0.0/0" || cidr === "::/0";
+  const [, address = "", length] = /^\s*([\da-f.:]+)\/(\d{1,3})\s*$/i.exec(cidr ?? "") ?? [];
+  if (length === undefined) return false;
+  return Number(length) < shortestPrefix[address.includes(":") ? 6 : 4];
 }
 
 /** The text of user data: base64 of MIME parts or of a script, or plain. */

@@ -10,7 +10,7 @@ const bucketNotKnown = (aspect: string) =>
   );
 /** A bucket with everything in arguments of its own, as programs before version 7 of the provider have it. */
 const oldStyle = (inputs: Record<string, unknown>) => [
-  resource("aws:s3/bucketV2:BucketV2", "old", { bucket: "old", ...inputs }),
+  resource("aws:s3/bucketV2:BucketV2", "old", { bucket: "old-tidesql", ...inputs }),
 ];
 const policy = (...statements: unknown[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 const userMay = (...statements: unknown[]) =>
@@ -30,7 +30,7 @@ describe("bucket", () => {
       program: [
         ...oldStyle({}),
         resource("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "e", {
-          bucket: "old",
+          bucket: "old-tidesql",
           rules: [{ bucketKeyEnabled: true }],
         }),
       ],
@@ -100,8 +100,8 @@ describe("bucket", () => {
     passes: [goodBucket, lifecycle({ status: "Disabled", expiration: { days: 1 } })],
     fails: {
       program: lifecycle({ status: "Enabled", expiration: { days: 30 } }),
-      resource: "BucketLifecycleConfiguration",
-      says: /Current objects are deleted \(days: 30\)/,
+      resource: "data",
+      says: /Current objects are deleted \(days: 30; BucketLifecycleConfiguration, rules\[0\]\.expiration\.days\)/,
     },
     unknown: lifecycle({ status: "Enabled", expiration: notYetKnown }),
     handWritten: {
@@ -143,10 +143,10 @@ describe("bucket", () => {
       program: userMay({
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:DeleteObjectVersion"],
-        Resource: "arn:aws:s3:::shop-data/*",
+        Resource: "arn:aws:s3:::shop-tidesql/*",
       }),
       resource: "engine-policy",
-      says: /allows s3:deleteobjectversion/,
+      says: /allows s3:DeleteObjectVersion/,
     },
     unknown: changed(goodBucket, set("engine-policy", "policy", notYetKnown)),
     handWritten: {
@@ -172,7 +172,7 @@ describe("bucket", () => {
       program: [
         ...changed(goodBucket, without("engine-policy")),
         resource("aws:iam/policy:Policy", "readers", {
-          policy: { Statement: [{ Effect: "Allow", Action: "s3:Get*", Resource: "arn:aws:s3:::shop-data/*" }] },
+          policy: { Statement: [{ Effect: "Allow", Action: "s3:Get*", Resource: "arn:aws:s3:::shop-tidesql/*" }] },
         }),
         resource(
           "aws:iam/userPolicyAttachment:UserPolicyAttachment",
@@ -192,12 +192,12 @@ describe("bucket", () => {
     unknown: changed(goodBucket, set("engine-policy", "policy", notYetKnown)),
     handWritten: {
       program: [
-        resource("aws:iam/user:User", "engine", { name: "engine" }),
-        resource("aws:iam/accessKey:AccessKey", "key", { user: "engine" }),
+        ...changed(goodBucket, without("engine-policy")),
         resource("aws:iam/userPolicy:UserPolicy", "p", {
           user: "engine",
           policy: {
             Statement: [
+              { Effect: "Allow", Action: "s3:*Object", Resource: "arn:aws:s3:::shop-*" },
               {
                 Effect: "Deny",
                 Action: "s3:*",

@@ -14,7 +14,7 @@ const aws = require(${sdk("@pulumi/aws")});
 const config = new pulumi.Config();
 if (config.get("broken")) throw new pulumi.RunError("the program is broken");
 new aws.kms.Key("key", { enableKeyRotation: config.get("rotate") === "yes" });
-if (config.getBoolean("bucket")) new aws.s3.Bucket("data", { forceDestroy: true });
+if (config.getBoolean("bucket")) new aws.s3.Bucket("tidesql-data", { forceDestroy: true });
 `;
 
 describe("tidesql policy", function () {

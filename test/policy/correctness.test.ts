@@ -222,10 +222,14 @@ spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: c, image
       changed(
         goodDatabase,
         plus(
-          ...onCommandLine("--tidesdb_s3_bucket=shop-data", "--tidesdb_s3_prefix=orders/", "--tidesdb_replica_mode=ON"),
+          ...onCommandLine(
+            "--tidesdb_s3_bucket=shop-tidesql",
+            "--tidesdb_s3_prefix=orders/",
+            "--tidesdb_replica_mode=ON",
+          ),
         ),
       ),
-      changed(goodDatabase, plus(...onCommandLine("--tidesdb_s3_bucket=shop-data", "--tidesdb_s3_prefix=billing/"))),
+      changed(goodDatabase, plus(...onCommandLine("--tidesdb_s3_bucket=shop-tidesql", "--tidesdb_s3_prefix=billing/"))),
     ],
     fails: { program: changed(goodDatabase, secondDatabase), resource: "billing", says: /belongs to orders too/ },
     unknown: changed(goodDatabase, secondDatabase, set("billing-config", "data", notYetKnown)),
@@ -234,7 +238,7 @@ spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: c, image
         goodDatabase,
         plus(
           ...onCommandLine(
-            "--tidesdb-s3-bucket=shop-data",
+            "--tidesdb-s3-bucket=shop-tidesql",
             "--tidesdb-s3-prefix=orders",
             "--tidesdb_s3_endpoint=s3.us-east-1.amazonaws.com",
           ),

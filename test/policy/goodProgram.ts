@@ -10,7 +10,7 @@ ssl_key=/etc/tidesql/tls/tls.key
 ssl_ca=/etc/tidesql/tls/ca.crt
 tidesdb_object_store_backend=S3
 tidesdb_s3_endpoint=s3.us-east-1.amazonaws.com
-tidesdb_s3_bucket=shop-data
+tidesdb_s3_bucket=shop-tidesql
 tidesdb_s3_region=us-east-1
 tidesdb_s3_prefix=orders/
 tidesdb_s3_use_ssl=ON
@@ -221,7 +221,7 @@ export const goodCluster: readonly RawResource[] = [
   }),
 ];
 
-const bucket = resource("aws:s3/bucket:Bucket", "data", { bucket: "shop-data" });
+const bucket = resource("aws:s3/bucket:Bucket", "data", { bucket: "shop-tidesql" });
 const user = resource("aws:iam/user:User", "engine", { name: "engine" });
 
 /** The statement with which a user's key is worth nothing outside the VPC. */
@@ -234,11 +234,11 @@ export const outsideVpcDenied = {
 
 /** What the engine's user may do. */
 export const engineStatements = [
-  { Effect: "Allow", Action: ["s3:ListBucket", "s3:GetBucketLocation"], Resource: "arn:aws:s3:::shop-data" },
+  { Effect: "Allow", Action: ["s3:ListBucket", "s3:GetBucketLocation"], Resource: "arn:aws:s3:::shop-tidesql" },
   {
     Effect: "Allow",
     Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-    Resource: "arn:aws:s3:::shop-data/orders/*",
+    Resource: "arn:aws:s3:::shop-tidesql/orders/*",
   },
   outsideVpcDenied,
 ];
@@ -273,13 +273,25 @@ export const goodBucket: readonly RawResource[] = [
     "bucketPolicy:BucketPolicy": {
       policy: JSON.stringify({
         Statement: [
-          { Effect: "Deny", Action: "s3:*", Resource: "*", Condition: { Bool: { "aws:SecureTransport": "false" } } },
-          { Effect: "Deny", Action: "s3:*", Resource: "*", Condition: { NumericLessThan: { "s3:TlsVersion": "1.2" } } },
+          {
+            Effect: "Deny",
+            Principal: "*",
+            Action: "s3:*",
+            Resource: "*",
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+          {
+            Effect: "Deny",
+            Principal: "*",
+            Action: "s3:*",
+            Resource: "*",
+            Condition: { NumericLessThan: { "s3:TlsVersion": "1.2" } },
+          },
         ],
       }),
     },
   }).map(([kind, inputs]) =>
-    resource(`aws:s3/${kind}`, kind.split(":")[1]!, { bucket: "shop-data", ...inputs }, [bucket]),
+    resource(`aws:s3/${kind}`, kind.split(":")[1]!, { bucket: "shop-tidesql", ...inputs }, [bucket]),
   ),
   resource("aws:iam/accessKey:AccessKey", "engine-key", { user: "engine" }, [user]),
   resource(

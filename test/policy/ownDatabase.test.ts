@@ -11,7 +11,7 @@ const args: DatabaseArgs = {
   image: `registry.example/tidesql@sha256:${"3f".repeat(32)}`,
   objectStore: {
     endpoint: "s3.us-east-1.amazonaws.com",
-    bucket: "shop-data",
+    bucket: "shop-tidesql",
     region: "us-east-1",
     accessKeyId: pulumi.secret("an-access-key-id"),
     secretAccessKey: pulumi.secret("key-of-the-object-store"),

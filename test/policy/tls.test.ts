@@ -97,7 +97,7 @@ describe("SSL", () => {
     handWritten: {
       program: [
         resource("aws:s3/bucketV2:BucketV2", "old", {
-          bucket: "old",
+          bucket: "old-tidesql",
           policy: JSON.stringify({
             Statement: {
               Effect: "Deny",
