@@ -1,6 +1,7 @@
 import { readFileSync, existsSync } from "node:fs";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
+import { certificateCheckMilliseconds, CertificateWatch } from "./certificates";
 import { systemClock } from "./clock";
 import { dataVolume } from "./dataVolume";
 import { collectGarbage } from "./heap";
@@ -13,6 +14,9 @@ import { peerNetwork, servePeers } from "./peerNetwork";
 import { retryingStore } from "./retryingStore";
 import { serveStatus } from "./statusServer";
 import { startWatchdog } from "./watchdogThread";
+
+/** For the server to read its certificate anew. Milliseconds. */
+const certificateTimeout = 5000;
 
 /** Process 1 of a database pod. */
 function main(): void {
@@ -27,13 +31,15 @@ function main(): void {
     secretAccessKey: readSecret(`${podLayout.objectStoreSecretDirectory}/secretAccessKey`),
     ...(existsSync(caFile) && { caFile }),
   };
+  const engine = mariadbEngine(configuration, credentials, log);
+  const peers = peerNetwork(configuration, pod, log);
   const manager = new Manager(configuration, pod, `${pod}_${podUid}`, {
     clock: systemClock,
     kubernetes: kubernetesApi({ namespace, name, pod, podUid, leaseDurationSeconds, log }),
     store: retryingStore(objectStore(configuration.objectStore, credentials), systemClock),
-    engine: mariadbEngine(configuration, credentials, log),
+    engine,
     volume: dataVolume(configuration.mariadbPrefix),
-    peers: peerNetwork(configuration, pod, log),
+    peers,
     watchdog: startWatchdog(`${podLayout.managerDirectory}/watchdog.js`, log),
     log,
     exit: code => process.exit(code),
@@ -47,7 +53,17 @@ function main(): void {
   process.on("SIGINT", () => manager.requestStop());
   collectGarbage(log);
   serveStatus(manager, systemClock);
-  servePeers(configuration, manager.peerDesk, log);
+  const peerServer = servePeers(configuration, manager.peerDesk, log);
+  const certificates = new CertificateWatch(
+    podLayout.tlsSecretDirectory,
+    async identity => {
+      await engine.reloadCertificate(certificateTimeout);
+      peerServer.setSecureContext(identity);
+      peers.useIdentity(identity);
+    },
+    log,
+  );
+  setInterval(() => void certificates.check(), certificateCheckMilliseconds).unref();
   log("info", "the manager starts", { node: process.env.NODE_NAME, name, namespace });
   manager.run().catch((error: unknown) => {
     log("error", "the manager ends", { error: String(error) });

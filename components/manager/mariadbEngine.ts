@@ -133,6 +133,10 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
     end: () => server.end(),
     pid: () => server.pid,
 
+    async reloadCertificate(timeout) {
+      if (server.pid !== 0) await sql.query("control", "FLUSH SSL", timeout);
+    },
+
     async checkAccounts() {
       // A failing statement ends the reading of an init file while the server starts all the same: look, then mend statement by statement.
       if ((await missing()).length > 0) {

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import type { LookupFunction } from "node:net";
 import { TLSSocket } from "node:tls";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
+import { readIdentity, TlsIdentity } from "./certificates";
 import { httpRequest } from "./httpRequest";
 import { engineFolder } from "./comparison";
 import { Inventory } from "./inventory";
@@ -48,14 +48,6 @@ export interface PeerPlace {
 
 const inPod: PeerPlace = { directory: podLayout.tlsSecretDirectory, port: podLayout.peerPort };
 
-function identity({ directory }: PeerPlace) {
-  return {
-    cert: readFileSync(`${directory}/tls.crt`),
-    key: readFileSync(`${directory}/tls.key`),
-    ca: readFileSync(`${directory}/ca.crt`),
-  };
-}
-
 /** The name by which the peers reach a pod. */
 function dnsName({ headlessService, namespace }: ManagerConfiguration, pod: string): string {
   return `${pod}.${headlessService}.${namespace}.svc`;
@@ -67,11 +59,11 @@ export function peerNetwork(
   pod: string,
   log: Log,
   place: PeerPlace = inPod,
-): Peers {
+): Peers & { useIdentity(identity: TlsIdentity): void } {
   const { name, nodes } = configuration;
   const { lookup, port } = place;
   const options = { keepAlive: true, keepAliveMsecs: 5000, maxSockets: 2, ...(lookup && { lookup }) };
-  const agent = new https.Agent({ ...options, ...identity(place) });
+  const agent = new https.Agent({ ...options, ...readIdentity(place.directory) });
   const others = Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod);
 
   async function call(
@@ -88,6 +80,8 @@ export function peerNetwork(
   }
 
   return {
+    /** From the next connection on. */
+    useIdentity: identity => void Object.assign(agent.options, identity),
     async askAll(timeout) {
       const answers = await Promise.allSettled(others.map(other => call(other, "GET", "/status", timeout)));
       return answers
@@ -165,7 +159,7 @@ export function servePeers(
   // All pods show the same certificate.
   const expected = dnsName(configuration, `${configuration.name}-0`);
   const server = https.createServer(
-    { ...identity(place), requestCert: true, rejectUnauthorized: true },
+    { ...readIdentity(place.directory), requestCert: true, rejectUnauthorized: true },
     (request, response) => {
       const certificate = (request.socket as TLSSocket).getPeerX509Certificate();
       if (certificate?.checkHost(expected, { subject: "never" }) === undefined) {

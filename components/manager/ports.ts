@@ -173,6 +173,8 @@ export interface Engine {
   end(): Promise<void>;
   /** PID of mariadbd, 0 without one. */
   pid(): number;
+  /** Uses the certificate files as they are now for new connections. No-op without a process. @throws when the server refuses them */
+  reloadCertificate(timeoutMilliseconds: number): Promise<void>;
   /** Declared users and databases are there, no account is without a password, none is there that was not declared. Mends what can be mended. */
   checkAccounts(): Promise<void>;
   /** Version of the TideSQL plugin as `major.minor.patch`; undefined when it does not say. */

@@ -165,6 +165,10 @@ export class SimulatedServer implements Engine {
     );
   }
 
+  reloadCertificate(): Promise<void> {
+    return Promise.resolve();
+  }
+
   checkAccounts(): Promise<void> {
     return Promise.resolve();
   }
