@@ -2,11 +2,16 @@ import { bucketTransportCheck } from "./bucket/transport";
 import { Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { anyType, ofAwsKind } from "./model/aws";
 import { type Database, databaseOf } from "./model/database";
-import { isOn } from "./model/engineSettings";
 import { anyOf, type Field, forEach, NotYetKnown } from "./model/field";
 import { isLongRunning, ofKind, maySelect, podTemplate, sameNamespace } from "./model/kubernetes";
 import { filesOf, mountHolding, sourcesOf } from "./model/mounts";
+import { isOn } from "./model/serverOptions";
 import { type Stack } from "./model/stack";
+
+/** An endpoint that is spoken to in the clear: by its scheme, or by HTTP's port. */
+function isPlainEndpoint(endpoint: string): boolean {
+  return /^http:/i.test(endpoint) || /^[^/]*:80(?:\/|$)/.test(endpoint);
+}
 
 /** Security policies of load balancers that begin at TLS 1.2 (Elastic Load Balancing, "Security policies"). */
 const modernPolicy = /TLS13-1-[23]|TLS-1-2|FS-1-2/;
@@ -69,13 +74,21 @@ export const tls = group(Group.tls, [
     *evaluateInStack(workload, _given, stack) {
       const database = databaseOf(workload, stack);
       if (!database) return;
-      const { settings } = database;
+      const { settings, manager } = database;
+      const { useTls, endpoint } = manager?.configuration.objectStore ?? {};
+      if (manager && (useTls === false || isPlainEndpoint(String(endpoint ?? "")))) {
+        yield {
+          path: "",
+          message: `objectStore of the manager (${manager.source.path}) gives up TLS: ${useTls === false ? "useTls is false" : String(endpoint)}.`,
+          wayOut: "useTls: true, and an endpoint without http://",
+        };
+      }
       for (const [name, isWrong, right] of [
         ["tidesdb_s3_use_ssl", (value: string) => !isOn(value), "ON"],
         ["tidesdb_s3_tls_insecure_skip_verify", isOn, "OFF"],
-        ["tidesdb_s3_endpoint", (value: string) => /^http:/i.test(value), "<host without a scheme>"],
+        ["tidesdb_s3_endpoint", isPlainEndpoint, "<host without a scheme>"],
       ] as const) {
-        const setting = settings.seenWithPrefix(name).find(candidate => candidate.name === name);
+        const setting = settings.seen(name);
         if (!setting || !isWrong(setting.value)) continue;
         yield {
           path: "",

@@ -12,11 +12,17 @@ import {
   selects,
 } from "../model/kubernetes";
 import { mountsOf, sourcesOf } from "../model/mounts";
+import { isOn } from "../model/serverOptions";
 import { type Stack } from "../model/stack";
 import { carriedTexts, hasScripts } from "../model/texts";
 
-/** The statement that makes a replica the primary. */
-const promotion = /\btidesdb_promote_primary\s*=\s*(?:ON|1|true)\b/i;
+/** The assignment that makes a replica the primary. */
+const promotion = /\btidesdb_promote_primary[`'"\\]{0,2}\s{0,200}:?=\s{0,200}["'\\]{0,2}([^\s"'\\;]{1,20})/gi;
+
+/** Whether a text promotes: it assigns any value but those that mean no. */
+function promotes(text: string): boolean {
+  return [...text.matchAll(promotion)].some(([, value]) => !/^(?:OFF|0|FALSE|DEFAULT)$/i.test(value!));
+}
 
 /** How people call what takes writes. */
 const primaryName = /(^|[-_.])(primary|writer?|rw|master|leader)([-_.]|$)/i;
@@ -48,10 +54,8 @@ export const roleChecks = [
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const { settings, runsManager } = database;
-      const setting = settings
-        .seenWithPrefix("tidesdb_replica_mode")
-        .find(({ name }) => name === "tidesdb_replica_mode");
-      if (setting ? settings.isOn("tidesdb_replica_mode", false) : runsManager) return;
+      const setting = settings.seen("tidesdb_replica_mode");
+      if (setting ? isOn(setting.value) : runsManager) return;
       if (!setting) settings.get("tidesdb_replica_mode");
       yield optionFinding(
         database,
@@ -70,7 +74,7 @@ export const roleChecks = [
     applies: hasScripts,
     *evaluateInStack(resource, _given, stack) {
       yield* forEach(carriedTexts(resource), function* ({ name, field, text }) {
-        if (!promotion.test(text)) return;
+        if (!promotes(text)) return;
         if (isOnlyForManager(resource, stack)) return;
         yield {
           path: field.path,

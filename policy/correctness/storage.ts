@@ -107,7 +107,7 @@ export const storageChecks = [
       const writable = mounts.filter(
         ({ kind, readOnly }) => !readOnly && kind !== undefined && writableKinds.includes(kind),
       );
-      const directory = settings.seenWithPrefix("datadir").find(({ name }) => name === "datadir")?.value;
+      const directory = settings.seen("datadir")?.value;
       if (runsManager && directory === undefined) {
         if (writable.length > 0) return;
         yield {

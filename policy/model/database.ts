@@ -1,9 +1,12 @@
 import { type ManagerConfiguration } from "../../components/core/managerConfiguration";
-import { EngineSettings, type Setting, settingsInArgument, settingsInFile } from "./engineSettings";
+import { settingsOf } from "./databaseSettings";
+import { type EngineSettings } from "./engineSettings";
 import { anyOf, type Field, NotYetKnown } from "./field";
 import { longRunningContainers } from "./kubernetes";
-import { filesOf, type Mount, mountsOf, outsideTheProgram, sourcesOf } from "./mounts";
-import { isRecord } from "./resource";
+import { managerConfiguration, managerFile } from "./managerFile";
+import { mountedFiles } from "./mountedFiles";
+import { type Mount, mountsOf } from "./mounts";
+import { commandsOf, programOf, roleOf, variablesOf } from "./programs";
 import { type Stack } from "./stack";
 
 /** A workload whose pods run TideSQL, whoever wrote it. */
@@ -18,16 +21,17 @@ export interface Database {
    * configuration file leaves out.
    */
   runsManager: boolean;
+  /** The manager's own configuration with the file that holds it, where it is mounted. */
+  manager?: { configuration: Partial<ManagerConfiguration>; source: Field };
 }
 
-/** The server, or a script that starts it. */
-const serverProgram = /(^|[\s/"'])(mariadbd|mysqld|mariadbd-safe|mysqld_safe|[\w.-]*entrypoint(\.sh)?)(?=$|[\s"'])/;
 /** The manager's bundle as process 1. */
 const managerProgram = /(^|[\s"'])\/[\w./-]*tidesql[\w./-]*\/manager\.c?js(?=$|[\s"'])/;
-/** The manager's own configuration, beside the option file. */
-const managerFile = "manager.json";
 /** Names that only TideSQL and its engine have. */
 const engineName = /tidesql|tidesdb/i;
+/** Parts of the names of images that belong to a database and are none. */
+const toolName =
+  /(?:^|[-_.])(?:exporter|metrics|dashboard|ui|web|website|console|portal|frontend|admin|adminer|phpmyadmin|backup|backups|dump|restore|operator|controller|proxy|proxysql|maxscale|router|agent|toolbox|tools|client|cli|docs|benchmark|bench|loadgen|test|tests|migrate|migrator|migrations?|init|manager|monitor|monitoring|alerts?)(?=$|[-_.\d])/i;
 
 /** The database that a workload runs, if it runs one. */
 export function databaseOf(workload: Field, stack: Stack): Database | undefined {
@@ -51,11 +55,18 @@ function look(workload: Field, stack: Stack): Database | undefined | NotYetKnown
       mounts: mountsOf(workload, container),
       settings: settingsOf(workload, container, stack),
       runsManager: managerProgram.test(commandLine(container)),
+      manager: managerOf(workload, container, stack),
     };
   } catch (error) {
     if (error instanceof NotYetKnown) return error;
     throw error;
   }
+}
+
+function managerOf(workload: Field, container: Field, stack: Stack): Database["manager"] {
+  const file = mountedFiles(workload, container, stack).list.find(({ name }) => name === managerFile);
+  const configuration = file && managerConfiguration(file.text);
+  return configuration && { configuration, source: file.content };
 }
 
 /** The first item that satisfies the condition; unknown only when none does and one may. */
@@ -65,26 +76,46 @@ function find<T>(items: T[], condition: (item: T) => boolean): T | undefined {
   return found;
 }
 
+/**
+ * A container runs TideSQL by what it starts and reads: the manager; MariaDB's server with an image, an argument or an option file of TidesDB; or a script that is
+ * not seen, with the same signs. Programs that only speak to a server, and images of tools, are none.
+ */
 function runsServer(workload: Field, container: Field, stack: Stack): boolean {
-  const starts = startsServer(container);
-  if (!starts) return false;
-  return anyOf(
-    [
-      () => engineName.test(imageName(container.at("image").text ?? "")),
-      () => engineName.test(commandLine(container)),
-      () => settingsOf(workload, container, stack).seenWithPrefix("tidesdb_").length > 0,
-    ],
-    sign => sign(),
-  );
+  const line = commandLine(container);
+  if (managerProgram.test(line)) return true;
+  const commands = commandsOf(givenTo(container), variablesOf(container));
+  const programs = commands.flatMap(command => programOf(command) ?? []);
+  const roles = programs.map(({ name }) => roleOf(name));
+  const isServer = roles.includes("server");
+  if (!isServer && roles.length > 0 && roles.every(role => role === "other")) return false;
+  const image = container.at("image");
+  const isTool = image.firstUnknown === undefined && toolName.test(imageName(image.text ?? ""));
+  if (!isServer && isTool) return false;
+  const settings = settingsOf(workload, container, stack);
+  const reads = settings.seenWithPrefix("tidesdb_").length > 0 || /\bha_tidesdb\b/.test(line);
+  const starts = programs.some(({ path }) => engineName.test(path));
+  if (reads || starts) return true;
+  if (image.firstUnknown && !isServer && !looksLikeServer(container)) return false;
+  return engineName.test(imageName(image.text ?? ""));
 }
 
-/** An image without a command runs its entrypoint; options alone are passed on to it. */
-function startsServer(container: Field): boolean {
+/** Without a command the image's own program gets the arguments. */
+function givenTo(container: Field): Field[] {
   const command = container.at("command").items;
   const args = container.at("args").items;
-  if (command.length === 0 && (args[0]?.text ?? "-").startsWith("-")) return true;
-  const line = commandLine(container);
-  return serverProgram.test(line) || managerProgram.test(line);
+  const isForImage = command.length === 0 && (args[0]?.text ?? "-").startsWith("-");
+  return isForImage ? [] : [...command, ...args];
+}
+
+/** Whether a container whose image is not known yet may run a database: it offers MySQL's port, or is set up like one. */
+function looksLikeServer(container: Field): boolean {
+  const offersPort = container
+    .at("ports")
+    .items.some(
+      port => port.at("containerPort").number === 3306 || /^(mysql|mariadb)/.test(port.at("name").text ?? ""),
+    );
+  const isSetUp = container.at("env").items.some(variable => /^(MARIADB|MYSQL)_/.test(variable.at("name").text ?? ""));
+  return offersPort || isSetUp;
 }
 
 /** Command and arguments as one text. */
@@ -95,66 +126,4 @@ export function commandLine(container: Field): string {
 /** `registry/team/tidesql:tag` is `tidesql`. */
 function imageName(image: string): string {
   return (image.split("@")[0]!.split("/").pop() ?? "").split(":")[0]!;
-}
-
-function settingsOf(workload: Field, container: Field, stack: Stack): EngineSettings {
-  const settings: Setting[] = [];
-  let hidden: NotYetKnown | undefined;
-  for (const mount of mountsOf(workload, container)) {
-    if (!mount.volume) continue;
-    try {
-      for (const source of sourcesOf(workload, mount.volume, stack)) {
-        if (source.object) settings.push(...settingsInObject(source.object));
-        else if (source.kind === "ConfigMap" || holdsOptions(mount)) hidden ??= outsideTheProgram(source);
-      }
-    } catch (error) {
-      if (!(error instanceof NotYetKnown)) throw error;
-      hidden ??= error;
-    }
-  }
-  for (const part of [...container.at("command").items, ...container.at("args").items]) {
-    settings.push(...settingsInArgument(part));
-  }
-  return new EngineSettings(settings, hidden);
-}
-
-/** A Secret that is not part of the program matters only where it is mounted as an option file. */
-function holdsOptions(mount: Mount): boolean {
-  return /\.cnf$|\/mysql(\/|$)/.test(mount.subPath ?? mount.path);
-}
-
-/** What an object says of the server's options; the option files have the last word. */
-function settingsInObject(object: Field): Setting[] {
-  const files = filesOf(object);
-  const ofManager = files.filter(({ name }) => name === managerFile);
-  return [...ofManager, ...files.filter(file => !ofManager.includes(file))].flatMap(({ name, content, text }) => {
-    if (/\.(cnf|ini|conf)$/.test(name) || /^\s*\[(mariadb|mysqld|server)/m.test(text.slice(0, 10_000))) {
-      return settingsInFile(text, content);
-    }
-    return name === managerFile ? settingsOfManager(content, text) : [];
-  });
-}
-
-/** What the manager's own configuration makes of the server's. */
-function settingsOfManager(source: Field, text: string): Setting[] {
-  const configuration = managerConfiguration(text);
-  if (!configuration) return [];
-  const { objectStore, requireTls } = configuration;
-  const options: [string, unknown][] = [
-    ["require_secure_transport", requireTls === true ? "ON" : requireTls === false ? "OFF" : undefined],
-    ["tidesdb_s3_endpoint", objectStore?.endpoint],
-    ["tidesdb_s3_bucket", objectStore?.bucket],
-    ["tidesdb_s3_prefix", objectStore?.prefix],
-    ["tidesdb_s3_use_ssl", objectStore?.useTls === undefined ? undefined : objectStore.useTls ? "ON" : "OFF"],
-  ];
-  return options.flatMap(([name, value]) => (typeof value === "string" ? [{ name, value, source, line: 1 }] : []));
-}
-
-function managerConfiguration(text: string): Partial<ManagerConfiguration> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) && (value.objectStore === undefined || isRecord(value.objectStore)) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,15 @@
 import { allOf, type Field } from "./field";
 
+/** Group and kind of a Kubernetes object's type: `kubernetes:apps/v1:StatefulSet` is a StatefulSet of the group `apps`. */
+const objectType = /^kubernetes:([^:/]+)(?:\/[^:]+)?:(\w+)$/;
+
+/** Kinds that a group of somebody else's may have too, with another meaning (Knative has a Service). */
+const ownKinds = ["Service", "ConfigMap", "Secret", "Namespace", "Ingress", "Pod", "Job", "CronJob"];
+
 /** `kubernetes:apps/v1:StatefulSet` is a StatefulSet, of whatever group and version; anything else is undefined. */
 export function kindOf(type: string): string | undefined {
-  return /^kubernetes:[^:]+:(\w+)$/.exec(type)?.[1];
+  const [, group, kind] = objectType.exec(type) ?? [];
+  return kind !== undefined && ownKinds.includes(kind) && isCustomGroup(group!) ? undefined : kind;
 }
 
 /** A condition on types: Kubernetes objects of these kinds. */
@@ -13,34 +20,56 @@ export function ofKind(...kinds: string[]): (type: string) => boolean {
   };
 }
 
-/** Kinds whose objects keep a number of equal pods running. */
-export const isReplicated = ofKind("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController");
+/** Groups of Kubernetes itself have no dot, or end in `k8s.io`; what Helm's group holds is no object of the cluster. */
+function isCustomGroup(group: string): boolean {
+  return group.includes(".") && !/(^|\.)k8s\.io$/.test(group) && group !== "helm.sh";
+}
+
+/** Kinds of operators, which may run pods: whether an object does is seen by its pod template (`runsPods`). */
+function isCustom(type: string): boolean {
+  const group = objectType.exec(type)?.[1];
+  return group !== undefined && isCustomGroup(group);
+}
+
+const replicatedKinds = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
+const longRunningKinds = [...replicatedKinds, "DaemonSet", "Pod"];
+const workloadKinds = [...longRunningKinds, "Job", "CronJob"];
+
+/** Kinds whose objects keep a number of equal pods running, those of operators included (Argo's Rollout, OpenKruise's CloneSet). */
+export const isReplicated = orCustom(ofKind(...replicatedKinds));
 
 /** Kinds whose pods run until they are stopped. */
-export const isLongRunning = ofKind(
-  "Deployment",
-  "StatefulSet",
-  "DaemonSet",
-  "ReplicaSet",
-  "ReplicationController",
-  "Pod",
-);
+export const isLongRunning = orCustom(ofKind(...longRunningKinds));
 
 /** Kinds that run pods. */
-export const isWorkload = ofKind(
-  "Deployment",
-  "StatefulSet",
-  "DaemonSet",
-  "ReplicaSet",
-  "ReplicationController",
-  "Pod",
-  "Job",
-  "CronJob",
-);
+export const isWorkload = orCustom(ofKind(...workloadKinds));
+
+function orCustom(isOwn: (type: string) => boolean): (type: string) => boolean {
+  return type => isOwn(type) || isCustom(type);
+}
+
+/** Where operators' kinds keep the template of their pods. */
+const customTemplates: readonly (readonly string[])[] = [
+  ["spec", "template"],
+  ["spec", "podTemplate"],
+  ["spec", "jobTemplate", "spec", "template"],
+  ...["statefulSet", "advancedStatefulSet", "cloneSet", "deployment"].map(kind => [
+    "spec",
+    "template",
+    `${kind}Template`,
+    "spec",
+    "template",
+  ]),
+];
 
 /** The metadata and spec of the pods that a workload runs. */
 export function podTemplate(workload: Field): Field {
-  switch (kindOf(workload.resource.type)) {
+  const { type } = workload.resource;
+  if (isCustom(type)) {
+    const places = customTemplates.map(keys => workload.at(...keys));
+    return places.find(hasContainers) ?? places[0]!;
+  }
+  switch (kindOf(type)) {
     case "Pod":
       return workload;
     case "CronJob":
@@ -48,6 +77,24 @@ export function podTemplate(workload: Field): Field {
     default:
       return workload.at("spec", "template");
   }
+}
+
+function hasContainers(template: Field): boolean {
+  const containers = template.at("spec", "containers");
+  return containers.firstUnknown !== containers && containers.items.length > 0;
+}
+
+/** Whether an object runs pods: those of operators do when they have a pod template. */
+export function runsPods(workload: Field): boolean {
+  return !isCustom(workload.resource.type) || hasContainers(podTemplate(workload));
+}
+
+/** Whether an object keeps a number of equal pods running. Knative's and others' that say no number decide it themselves. */
+export function keepsReplicas(workload: Field): boolean {
+  const isKnown = [...replicatedKinds, "Rollout", "CloneSet", "DeploymentConfig"].includes(
+    kindOf(workload.resource.type) ?? "",
+  );
+  return runsPods(workload) && (isKnown || workload.at("spec", "replicas").isPresent);
 }
 
 export function podSpec(workload: Field): Field {

@@ -49,6 +49,8 @@ export interface VolumeSource {
   reference: Field;
   /** The object, when it is part of the program. */
   object: Field | undefined;
+  /** The entries that the volume takes, with the paths that it gives them. Empty for all of them. */
+  items: Field[];
 }
 
 /** The ConfigMaps and Secrets behind a volume. */
@@ -80,7 +82,7 @@ function sourceAt(
       stack.refersTo(reference, candidate, candidates, target => target.at("metadata", "name")) &&
       sameNamespace(candidate, workload),
   );
-  return [{ kind, reference, object }];
+  return [{ kind, reference, object, items: part.at("items").items }];
 }
 
 /** A file of a ConfigMap or Secret. */

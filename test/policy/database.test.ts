@@ -41,6 +41,38 @@ describe("a workload is a TideSQL database", () => {
       [pod({ image: "mariadb:11.8", command: ["mariadbd"], args: ["--tidesdb-log-level=WARN"] })],
     ],
     ["by a mounted option file", [pod({ image: "mariadb:11.8", ...withOptions }, optionVolume), options]],
+    [
+      "by its image behind a starter and a script",
+      [pod({ image: "registry.example/tidesql:4.5.7", command: ["/usr/bin/tini", "--", "/start.sh"] })],
+    ],
+    [
+      "by its image behind a shell that runs a script",
+      [pod({ image: "registry.example/tidesql:4.5.7", command: ["sh", "-c", "exec /opt/run.sh"] })],
+    ],
+    [
+      "by an option file that a script reads",
+      [pod({ image: "mine:1.0", command: ["/run.sh"], ...withOptions }, optionVolume), options],
+    ],
+    [
+      "by an option in a variable",
+      [
+        pod({
+          image: "mariadb:11.8",
+          command: ["sh", "-c", 'exec mariadbd "$EXTRA"'],
+          env: [{ name: "EXTRA", value: "--tidesdb-log-level=WARN" }],
+        }),
+      ],
+    ],
+    ...["argoproj.io/v1alpha1:Rollout", "apps.kruise.io/v1alpha1:CloneSet", "apps.kruise.io/v1beta1:StatefulSet"].map(
+      (kind): [string, RawResource[]] => [
+        `in an object of the kind ${kind}`,
+        [
+          resource(`kubernetes:${kind}`, "orders", {
+            spec: { template: { spec: { containers: [{ name: "a", image: "tidesql:4.5.7" }] } } },
+          }),
+        ],
+      ],
+    ),
     ["although its image is not yet known", [pod({ image: notYetKnown, ...withOptions }, optionVolume), options]],
   ];
   for (const [what, program] of databases) it(what, () => assert.ok(databaseIn(...program)));
@@ -53,11 +85,36 @@ describe("a workload is a TideSQL database", () => {
       [pod({ image: "mariadb:11.8", command: ["sleep", "infinity"], ...withOptions }, optionVolume), options],
     ],
     ["a web server", [pod({ image: "nginx:1.29.3" })]],
+    ["whatever has an image that is not yet known and no other sign", [pod({ image: notYetKnown })]],
+    [
+      "an exporter that is told where the database is",
+      [pod({ image: "prom/mysqld-exporter:v0.17.2", args: ["--mysqld.address=tidesql-primary:3306"] })],
+    ],
+    ["a dashboard of a similar name", [pod({ image: "ghcr.io/shop/tidesql-dashboard:2.1.0" })]],
+    [
+      "a container that dumps it",
+      [
+        pod({
+          image: "tidesql:4.5.7",
+          command: [
+            "sh",
+            "-c",
+            "while true; do mariadb-dump -h tidesql-primary --all-databases > /d/x; sleep 60; done",
+          ],
+        }),
+      ],
+    ],
+    [
+      "a client in its image with options of the client",
+      [pod({ image: "tidesql:4.5.7", command: ["mariadb"], args: ["--host=tidesql-primary"] })],
+    ],
+    ["a custom object without pods", [resource("kubernetes:k8s.example.com/v1:Database", "tidesql", { spec: {} })]],
   ];
   for (const [what, program] of others) it(`but not ${what}`, () => assert.equal(databaseIn(...program), undefined));
 
-  it("or not yet known, when its image is and nothing else tells", () => {
-    assert.throws(() => databaseIn(pod({ image: notYetKnown })), /spec.containers\[0\].image/);
+  it("or not yet known, when its image is and it offers MySQL's port", () => {
+    const ports = [{ containerPort: 3306 }];
+    assert.throws(() => databaseIn(pod({ image: notYetKnown, ports })), /spec.containers\[0\].image/);
   });
 });
 

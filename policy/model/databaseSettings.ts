@@ -1,0 +1,165 @@
+import { type Hidden, type Setting, EngineSettings } from "./engineSettings";
+import { type Field, NotYetKnown } from "./field";
+import { type MountedFile, type MountedFiles, mountedFiles } from "./mountedFiles";
+import { hasServerGroup, linesOfOptionFile } from "./optionFile";
+import { type CommandWord, commandsOf, programOf, roleOf, variablesOf } from "./programs";
+import { managerFile, settingsOfManager } from "./managerFile";
+import { serverOption, takesNextArgument } from "./serverOptions";
+import { settingsInSql } from "./sqlSettings";
+import { type Stack } from "./stack";
+
+/** Variables whose options an image's start script hands to the server. */
+const flagVariable = /^(?:(?:MARIADB|MYSQL)_EXTRA_FLAGS|(?:MARIADBD|MYSQLD)_OPTS)$/;
+
+/** A line of an option file that a script writes. */
+const writtenOption = /^\s*((?:loose[-_])?tidesdb[-_]\w+)\s*=(.*)$/i;
+
+/**
+ * The options of a container's server, in the order in which MariaDB reads them: option files, `--defaults-extra-file`, the command line, and what init files and
+ * hooks set in the running server.
+ */
+export function settingsOf(workload: Field, container: Field, stack: Stack): EngineSettings {
+  return new SettingsReader(container, mountedFiles(workload, container, stack)).read();
+}
+
+class SettingsReader {
+  private readonly settings: Setting[] = [];
+  private readonly hidden: Hidden;
+  private readonly including: MountedFile[] = [];
+
+  constructor(
+    private readonly container: Field,
+    private readonly files: MountedFiles,
+  ) {
+    this.hidden = { somewhere: files.hidden };
+  }
+
+  read(): EngineSettings {
+    const variables = variablesOf(this.container);
+    const given = [...this.container.at("command").items, ...this.container.at("args").items];
+    const commands = commandsOf(given, variables);
+    const options = [
+      ...commands.filter(command => !isOther(command)).flatMap(argumentsIn),
+      ...this.optionsInVariables(),
+      ...given.flatMap(optionsWritten),
+    ];
+    this.readFiles(options);
+    this.settings.push(...options);
+    this.readInitFile();
+    for (const command of [...commands, ...hooksOf(this.container, variables)]) this.readStatements(command);
+    return new EngineSettings(this.settings, this.hidden);
+  }
+
+  private readFiles(options: readonly Setting[]): void {
+    const given = (name: string) => options.find(option => option.name === name);
+    if (given("no_defaults")) return;
+    const only = given("defaults_file");
+    const extra = given("defaults_extra_file");
+    const all = this.files.list.filter(isOptionFile);
+    const chosen = all.find(({ path }) => path === only?.value);
+    const included = new Set(all.flatMap(file => this.includedBy(file).filter(other => other !== file)));
+    const first = chosen ? [chosen] : all.filter(file => !included.has(file) && file.path !== extra?.value);
+    for (const file of first.filter(({ name }) => name === managerFile)) this.settings.push(...settingsOfManager(file));
+    for (const file of first.filter(({ name }) => name !== managerFile)) this.readFile(file);
+    if (extra) this.include(extra.value, extra.source);
+  }
+
+  private includedBy(file: MountedFile): MountedFile[] {
+    return linesOfOptionFile(file.text).flatMap(line => {
+      if (line.kind === "include") return this.files.list.filter(({ path }) => path === line.path);
+      return line.kind === "includeFolder" ? this.filesIn(line.path) : [];
+    });
+  }
+
+  private filesIn(folder: string): MountedFile[] {
+    const start = `${folder.replace(/\/+$/, "")}/`;
+    return this.files.list
+      .filter(({ path }) => path.startsWith(start) && /^[^/]+\.cnf$/.test(path.slice(start.length)))
+      .sort((one, other) => (one.path < other.path ? -1 : 1));
+  }
+
+  private readFile(file: MountedFile): void {
+    if (this.including.includes(file)) return;
+    this.including.push(file);
+    for (const line of linesOfOptionFile(file.text)) {
+      if (line.kind === "option") this.settings.push({ ...line.option, source: file.content, line: line.line });
+      else if (line.kind === "include") this.include(line.path, file.content);
+      else this.includeFolder(line.path, file.content);
+    }
+    this.including.pop();
+  }
+
+  private include(path: string, source: Field): void {
+    const file = this.files.list.find(candidate => candidate.path === path);
+    if (file) this.readFile(file);
+    else this.hide(path, source);
+  }
+
+  private includeFolder(path: string, source: Field): void {
+    const files = this.filesIn(path);
+    for (const file of files) this.readFile(file);
+    if (files.length === 0) this.hide(path, source);
+  }
+
+  private hide(path: string, { resource, path: input }: Field): void {
+    const reason = `MariaDB reads ${path} too, which is not part of this program`;
+    this.hidden.after = { index: this.settings.length, file: new NotYetKnown(resource.urn, input, reason) };
+  }
+
+  private optionsInVariables(): Setting[] {
+    return this.container.at("env").items.flatMap(variable => {
+      if (variable.firstUnknown || !flagVariable.test(variable.at("name").text ?? "")) return [];
+      const source = variable.at("value");
+      const words = (source.text ?? "").split(/\s+/).map(text => ({ text, line: 1, source }));
+      return argumentsIn(words);
+    });
+  }
+
+  /** The statements of the file that the server runs when it starts. */
+  private readInitFile(): void {
+    const path = this.settings.findLast(({ name }) => name === "init_file")?.value;
+    const file = this.files.list.find(candidate => candidate.path === path);
+    if (file) this.settings.push(...settingsInSql(file.text).map(setting => ({ ...setting, source: file.content })));
+  }
+
+  private readStatements(command: readonly CommandWord[]): void {
+    for (const { text, line, source } of command) {
+      this.settings.push(
+        ...settingsInSql(text).map(setting => ({ ...setting, source, line: line + setting.line - 1 })),
+      );
+    }
+  }
+}
+
+/** Whether a command runs something else than the server. */
+function isOther(command: readonly CommandWord[]): boolean {
+  return roleOf(programOf(command)?.name ?? "") === "other";
+}
+
+/** What a container runs after its start and before its end. */
+function hooksOf(container: Field, variables: ReadonlyMap<string, string>): CommandWord[][] {
+  return ["postStart", "preStop"].flatMap(hook =>
+    commandsOf(container.at("lifecycle", hook, "exec", "command").items, variables),
+  );
+}
+
+function isOptionFile({ name, text }: MountedFile): boolean {
+  return name === managerFile || /\.(cnf|ini|conf)$/.test(name) || hasServerGroup(text);
+}
+
+/** The options among arguments: `--name=value`, or in two parts. */
+function argumentsIn(words: readonly CommandWord[]): Setting[] {
+  return words.flatMap(({ text, line, source }, index) => {
+    const [, name, value] = /^--([A-Za-z][\w-]{0,100})(?:=([\s\S]*))?$/.exec(text) ?? [];
+    if (name === undefined) return [];
+    const next = value === undefined && takesNextArgument(name) ? words[index + 1]?.text : undefined;
+    return [{ ...serverOption(name, value ?? next), line, source }];
+  });
+}
+
+function optionsWritten(source: Field): Setting[] {
+  return (source.text ?? "").split("\n").flatMap((text, index) => {
+    const [, name, value] = writtenOption.exec(text) ?? [];
+    return name === undefined ? [] : [{ ...serverOption(name, value!.trim()), source, line: index + 1 }];
+  });
+}

@@ -1,0 +1,52 @@
+import { type Field, NotYetKnown } from "./field";
+import { filesOf, type Mount, mountsOf, outsideTheProgram, type ObjectFile, sourcesOf } from "./mounts";
+import { type Stack } from "./stack";
+
+/** A file of a ConfigMap or Secret where a container sees it. */
+export interface MountedFile extends ObjectFile {
+  /** Absolute path in the container. */
+  path: string;
+}
+
+/** The files that a container reads from ConfigMaps and Secrets. */
+export interface MountedFiles {
+  list: MountedFile[];
+  /** Set when options may stand in an object that is not part of the program. */
+  hidden?: NotYetKnown;
+}
+
+/** The files in the volumes that a container mounts. */
+export function mountedFiles(workload: Field, container: Field, stack: Stack): MountedFiles {
+  const list: MountedFile[] = [];
+  let hidden: NotYetKnown | undefined;
+  for (const mount of mountsOf(workload, container)) {
+    if (!mount.volume) continue;
+    try {
+      for (const source of sourcesOf(workload, mount.volume, stack)) {
+        if (source.object) list.push(...placed(filesOf(source.object), mount, source.items));
+        else if (source.kind === "ConfigMap" || holdsOptions(mount)) hidden ??= outsideTheProgram(source);
+      }
+    } catch (error) {
+      if (!(error instanceof NotYetKnown)) throw error;
+      hidden ??= error;
+    }
+  }
+  return { list, hidden };
+}
+
+/** A Secret that is not part of the program matters only where it is mounted as an option file. */
+function holdsOptions(mount: Mount): boolean {
+  return /\.cnf$|\/mysql(\/|$)/.test(mount.subPath ?? mount.path);
+}
+
+/** The files of an object at their paths: all of them, those that the volume lists, or the one that is mounted by itself. */
+function placed(files: readonly ObjectFile[], { path, subPath }: Mount, items: Field[]): MountedFile[] {
+  return files.flatMap(file => {
+    const item = items.find(candidate => candidate.at("key").text === file.name);
+    if (items.length > 0 && !item) return [];
+    const inVolume = item?.at("path").text ?? file.name;
+    if (subPath !== undefined && subPath !== inVolume) return [];
+    const at = subPath === undefined ? `${path}/${inVolume}` : path;
+    return [{ name: file.name, content: file.content, path: at, text: file.text }];
+  });
+}
