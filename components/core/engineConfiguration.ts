@@ -2,7 +2,7 @@ import { bareOption, normalisedOption } from "./engineSettings";
 import { Durability, ObjectStoreLocation } from "./managerConfiguration";
 import { podLayout } from "./podLayout";
 import { mariadbSize, mebibyte } from "./quantities";
-import { Sizing } from "./sizing";
+import { Sizing, tableBufferBytes } from "./sizing";
 
 /** What the server's configuration depends on. */
 export interface EngineConfigurationInput {
@@ -47,7 +47,7 @@ export function engineSettings(input: EngineConfigurationInput): EngineSetting[]
     ...objectStoreSettings(input),
     ...durabilitySettings(input),
     ...memorySettings(input.sizing),
-    ...compactionSettings,
+    ...compactionSettings(input.sizing),
     ...(input.automaticCompaction === false ? [] : automaticCompactionSettings),
   ];
   for (const [key, value] of Object.entries(input.settings)) {
@@ -83,6 +83,7 @@ function serverSettings({ sizing }: EngineConfigurationInput): EngineSetting[] {
     ["max_allowed_packet", "64M"],
     ["open_files_limit", String(openFiles)],
 
+    ["transaction_isolation", "READ-COMMITTED"],
     ["max_statement_time", "3600"],
     ["idle_transaction_timeout", "60"],
     ["lock_wait_timeout", "60"],
@@ -170,12 +171,14 @@ function memorySettings(sizing: Sizing): EngineSetting[] {
   ];
 }
 
-/** Only merges that write plain file names: a node that loads its tables from the bucket does not see what the others wrote. */
-const compactionSettings: EngineSetting[] = [
-  ["tidesdb_default_l1_file_count_trigger", "1000"],
-  ["tidesdb_default_min_levels", "2"],
-  ["tidesdb_default_write_buffer_size", "1G"],
-];
+/** The tree's shape is to cause as few merges as can be: a node that loads its tables from the bucket looks for the files that those write under other names. */
+function compactionSettings(sizing: Sizing): EngineSetting[] {
+  return [
+    ["tidesdb_default_l1_file_count_trigger", "1000"],
+    ["tidesdb_default_min_levels", "2"],
+    ["tidesdb_default_write_buffer_size", mariadbSize(tableBufferBytes(sizing.maxMemoryBytes))],
+  ];
+}
 
 /** An SSTable with a deleted row in it is merged, by name and not by the tree's shape. */
 const automaticCompactionSettings: EngineSetting[] = [

@@ -79,6 +79,10 @@ const decidedElsewhere: [keys: string[], wayOut: string][] = [
   ],
   [["require_secure_transport", "ssl", "ssl_*"], "set it in tls"],
   [
+    ["transaction_isolation", "tx_isolation", "tidesdb_default_isolation_level"],
+    "replicas give old rows to longer transactions of a higher level: set it in the sessions that need it, on the primary (docs/engine.md, Reading from replicas)",
+  ],
+  [
     ["simple_password_check*", "password_reuse_check*", "strict_password_validation"],
     "declared passwords are checked against the project's rules before anything is made: leave it out",
   ],

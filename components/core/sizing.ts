@@ -94,6 +94,18 @@ const defaultTemporaryVolumeBytes = 4 * gibibyte;
 /** An initialised MariaDB and its copy take 0.3 GiB. */
 export const smallestDataVolumeBytes = gibibyte;
 
+/** A table is refused, when it is made and when it is opened, whose buffer is more than half the engine's memory; so pods can shrink to a quarter of it later. */
+const tableBufferShare = 1 / 8;
+const largestTableBuffer = gibibyte;
+
+/**
+ * `tidesdb_default_write_buffer_size`, which goes into each new table for good. No rows are kept in it, since all tables share one memtable; it is the capacity of a table's first level, and what the
+ * engine reckons for each merge that runs. Whole mebibytes.
+ */
+export function tableBufferBytes(maxMemoryBytes: number): number {
+  return Math.max(mebibyte, Math.min(largestTableBuffer, wholeMebibytes(tableBufferShare * maxMemoryBytes)));
+}
+
 /** Derives what was left out of a request that `validateSizing` finds nothing wrong with. */
 export function deriveSizing(request: SizingRequest): Sizing {
   const { node, durability } = request;

@@ -9,6 +9,7 @@ import { walGeneration } from "./comparison";
 import { definitionsTable } from "./definitions";
 import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
+import { WalEnds } from "./walEnds";
 
 const run = promisify(execFile);
 
@@ -24,6 +25,7 @@ const initialiseTimeout = 120_000;
 /** The pod's own volume: the server's data, the engine's files, and the small file that says whose data it is. */
 export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayout): Volume {
   const { mariadbDirectory, tidesdbDirectory, templateDirectory, keptDirectory, epochFile, dataDirectory } = layout;
+  const walEnds = new WalEnds();
 
   async function write(record: VolumeRecord): Promise<void> {
     const temporary = `${epochFile}.new`;
@@ -95,7 +97,7 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       const found: WalFile[] = [];
       for (const name of await fs.readdir(tidesdbDirectory)) {
         const generation = walGeneration(name);
-        const bytes = generation === undefined ? undefined : await sizeOf(path.join(tidesdbDirectory, name));
+        const bytes = generation === undefined ? undefined : await walEnds.of(path.join(tidesdbDirectory, name));
         if (generation !== undefined && bytes !== undefined) found.push({ generation, bytes });
       }
       return found;
@@ -150,13 +152,17 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       return () => watcher.close();
     },
 
-    readFile: name => contentOf(path.join(tidesdbDirectory, name)),
+    async readFile(name) {
+      const file = path.join(tidesdbDirectory, name);
+      if (!isOfWal(name)) return contentOf(file);
+      return contentOf(file, await walEnds.of(file));
+    },
 
     async list() {
       const files: LocalFile[] = [];
       for (const name of (await filesIn(tidesdbDirectory)).filter(belongsInBucket)) {
         const full = path.join(tidesdbDirectory, name);
-        const size = await sizeOf(full);
+        const size = await (isOfWal(name) ? walEnds.of(full) : sizeOf(full));
         if (size === undefined) continue;
         const md5 = isRewritten(name)
           ? createHash("md5")
@@ -241,10 +247,18 @@ async function copyWhole(from: string, to: string): Promise<void> {
   await fs.rename(`${to}.new`, to);
 }
 
-/** Undefined for a file that has gone meanwhile. */
-async function contentOf(file: string): Promise<Buffer | undefined> {
+/** Undefined for a file that has gone meanwhile. @param bytes no more than so many */
+async function contentOf(file: string, bytes?: number): Promise<Buffer | undefined> {
   try {
-    return await fs.readFile(file);
+    if (bytes === undefined) return await fs.readFile(file);
+    const handle = await fs.open(file);
+    try {
+      const content = Buffer.alloc(bytes);
+      const { bytesRead } = await handle.read(content, 0, bytes, 0);
+      return content.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -22,6 +22,8 @@ import { StoreCredentials } from "./objectStore";
 
 const heartbeatTable = `${managerDatabase}.heartbeat`;
 const markerTable = `${managerDatabase}.joined`;
+/** A UUID. The engine's keys have at most 255 bytes, and a character may have four. */
+const markerLength = 36;
 const pollEvery = 50;
 const accountTimeout = 10_000;
 const holdTimeout = 2000;
@@ -205,7 +207,7 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
         );
         await sql.query(
           "heartbeat",
-          `CREATE TABLE IF NOT EXISTS ${markerTable} (marker VARCHAR(64) NOT NULL PRIMARY KEY) ENGINE=TidesDB`,
+          `CREATE TABLE IF NOT EXISTS ${markerTable} (marker VARCHAR(${markerLength}) NOT NULL PRIMARY KEY) ENGINE=TidesDB`,
           timeout,
         );
         await write();

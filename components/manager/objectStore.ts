@@ -4,6 +4,7 @@ import * as https from "node:https";
 import * as aws4 from "aws4";
 import { ObjectStoreLocation } from "../core/managerConfiguration";
 import { parseListing } from "./bucketListing";
+import { newProbeKey } from "./conditionalWriteProbe";
 import { httpRequest, HttpResponse } from "./httpRequest";
 import { Conflict, Store, StoredObject } from "./ports";
 import { OwnerRecord } from "./view";
@@ -17,7 +18,6 @@ export interface StoreCredentials {
 
 const ownerKey = "owner.json";
 const engineLeaseKey = "data/_tdb_primary_lease";
-const probeKey = "conditional-write-probe";
 /** No object has it. */
 const etagOfNothing = `"${"0".repeat(32)}"`;
 
@@ -148,7 +148,7 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     },
 
     async supportsConditionalWrites(timeout) {
-      const key = probeKey;
+      const key = newProbeKey();
       const refuses = async (condition: Record<string, string>) => {
         try {
           await put(key, "{}", condition, timeout);
@@ -162,7 +162,8 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
       try {
         return (await refuses({ "if-none-match": "*" })) && (await refuses({ "if-match": etagOfNothing }));
       } finally {
-        await call("DELETE", prefix + key, timeout);
+        // One that stays behind is known for what it is.
+        await call("DELETE", prefix + key, timeout).catch(() => undefined);
       }
     },
   };

@@ -1,4 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
+import { isProbe } from "./conditionalWriteProbe";
 import { Ports } from "./ports";
 import { Monotonic, OwnerRecord, Refusal } from "./view";
 
@@ -77,7 +78,8 @@ export class OwnerKeeper {
   private async claim(): Promise<StoredOwner | Refusal> {
     const { store, log } = this.ports;
     const { bucket, prefix, endpoint } = this.configuration.objectStore;
-    if ((await store.list(claimTimeout)).length > 0) {
+    // Other nodes of this database look at the same prefix now, and one that died has left its probe.
+    if ((await store.list(claimTimeout)).some(({ key }) => !isProbe(key))) {
       const appeared = await store.readOwner(callTimeout);
       const message = `s3://${bucket}/${prefix} holds data without an owner's record: it is not overwritten. Give this database an empty prefix`;
       return appeared ?? { reason: "UnknownData", message };

@@ -89,7 +89,7 @@ export const durabilityChecks = [
     id: "correctness-compaction",
     description: "Level 1 is not compacted by the tree's shape.",
     why: "A node that loads its tables from the bucket reads such compacted files as empty: rows are missing on every later replica.",
-    fix: "tidesdb_default_l1_file_count_trigger=1000, tidesdb_default_min_levels=2, tidesdb_default_tombstone_density_trigger=1, tidesdb_default_tombstone_density_min_entries=1, tidesdb_default_write_buffer_size=1G",
+    fix: "tidesdb_default_l1_file_count_trigger=1000, tidesdb_default_min_levels=2, tidesdb_default_tombstone_density_trigger=1, tidesdb_default_tombstone_density_min_entries=1",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const name = "tidesdb_default_l1_file_count_trigger";

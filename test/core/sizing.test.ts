@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { instanceType, instanceTypes } from "../../components/core/instanceTypes";
 import { gibibyte, mebibyte } from "../../components/core/quantities";
-import { deriveSizing, NodeCapacity, SizingRequest } from "../../components/core/sizing";
+import { deriveSizing, NodeCapacity, SizingRequest, tableBufferBytes } from "../../components/core/sizing";
 import { validateSizing } from "../../components/core/sizingProblems";
 
 const m5large: NodeCapacity = instanceType("m5.large")!;
@@ -32,6 +32,19 @@ function reasons(request: SizingRequest): Record<string, string> {
 }
 
 describe("sizing", () => {
+  it("lets tables be made, and opened again in pods with a quarter of the memory: the engine refuses those whose buffer is more than half of it", () => {
+    fc.assert(
+      fc.property(requests, request => {
+        fc.pre(validateSizing(request).length === 0);
+        const { maxMemoryBytes } = deriveSizing(request);
+        assert.ok(2 * tableBufferBytes(maxMemoryBytes) <= maxMemoryBytes / 4);
+      }),
+    );
+    const smallest = deriveSizing({ durability: "interval", onInstanceStore: false, memoryBytes: gibibyte });
+    assert.equal(tableBufferBytes(smallest.maxMemoryBytes), 96 * mebibyte);
+    assert.equal(tableBufferBytes(64 * gibibyte), gibibyte);
+  });
+
   describe("the guide's three profiles", () => {
     const profiles: [type: string, request: SizingRequest, blockCache: number, threads: number, dataGiB: number][] = [
       ["m5.large", { ...interval, node: m5large }, 2, 2, 100],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Conflict, Ports, StoredObject } from "../../components/manager/ports";
 import { OwnerKeeper, StoredOwner } from "../../components/manager/ownerKeeper";
+import { newProbeKey } from "../../components/manager/conditionalWriteProbe";
 import { whyUnsupported } from "../../components/manager/engineVersion";
 import { OwnerRecord } from "../../components/manager/view";
 import { configuration, owner } from "./views";
@@ -95,6 +96,12 @@ describe("a prefix of the bucket", () => {
     assert.equal(refusal?.reason, "UnknownData");
     assert.match(refusal?.message ?? "", /not overwritten/);
     assert.deepEqual(written, []);
+  });
+
+  it("is as good as empty with the probes of nodes that start at the same time, or died at it", async () => {
+    objects = [newProbeKey(), newProbeKey(), "conditional-write-probe"].map(key => ({ key, size: 2, etag: "e" }));
+    assert.equal(await keeper().read(), undefined);
+    assert.equal(written.length, 1);
   });
 
   it("in a store without conditional writes is refused, by the store's name", async () => {
