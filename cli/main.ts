@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { createRequire, enableCompileCache } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -52,7 +53,7 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(longestName)}  ${summary}`)
   .join("\n")}
 
-"tidesql COMMAND --help" explains one.
+"tidesql COMMAND --help" explains one. "tidesql --version" prints the version of this package.
 `;
 
 async function main([name, ...argv]: string[]): Promise<number> {
@@ -60,6 +61,10 @@ async function main([name, ...argv]: string[]): Promise<number> {
   if (version < oldestNode) {
     process.stderr.write(`tidesql needs Node.js ${oldestNode} or newer; this is ${process.versions.node}.\n`);
     return 2;
+  }
+  if (name === "--version" || name === "version") {
+    process.stdout.write(`${ownVersion()}\n`);
+    return 0;
   }
   cacheCompiledCode();
   if (name === undefined || name === "--help" || name === "help") {
@@ -72,6 +77,13 @@ async function main([name, ...argv]: string[]): Promise<number> {
     return 2;
   }
   return command.run(argv);
+}
+
+/** Of this package, whether it runs from sources or as npm installed it. */
+function ownVersion(): string {
+  const { packageRoot } = load("../components/packageRoot") as typeof import("../components/packageRoot");
+  return (JSON.parse(readFileSync(join(packageRoot(__dirname), "package.json"), "utf8")) as { version: string })
+    .version;
 }
 
 /**

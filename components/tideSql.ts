@@ -1,13 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster, ClusterArgs, NodeStorage, validateClusterArgs } from "./cluster";
 import { planCluster } from "./cluster/defaults";
+import { defaultZones } from "./core/awsRegion";
 import { InputProblem, under } from "./core/inputProblem";
-import { Database, DatabaseArgs, Durability, StorageKind, validateDatabaseArgs } from "./database";
+import { machineType } from "./core/instanceTypes";
+import { deriveSizing } from "./core/sizing";
+import { Database, DatabaseArgs, Durability, Spread, StorageKind, validateDatabaseArgs } from "./database";
+import { sizingRequest } from "./database/settings";
 import { Image, ImageArgs, validateImageArgs } from "./image";
-import { Network, NetworkArgs, validateNetworkArgs } from "./network";
+import { NatGateways, Network, NetworkArgs, validateNetworkArgs } from "./network";
 import { ObjectStore, ObjectStoreArgs, validateObjectStoreArgs } from "./objectStore";
 import { refuseInvalid } from "./refuse";
+import { judgeArguments } from "./schema/malformed";
 import { TideSqlArgs, TideSqlOptions } from "./tideSql/arguments";
+import { architectureProblems, roomProblems, unreachableImageProblems } from "./tideSql/feasibility";
 
 export { TideSqlArgs, TideSqlOptions, TideSqlTransforms } from "./tideSql/arguments";
 
@@ -129,11 +135,21 @@ export class TideSql extends pulumi.ComponentResource {
 
 /** Everything that is wrong with the arguments of all parts, as far as it is known before anything is made. Paths are as they were written. */
 export function validateTideSqlArgs(name: string, args: TideSqlArgs): InputProblem[] {
+  const problems = judgeArguments("TideSql", args, () => problemsOfParts(name, args));
+  // Each part makes names of the component's: the first that says so is the strictest.
+  const firstOfName = problems.findIndex(({ propertyPath }) => propertyPath === "name");
+  return problems.filter(({ propertyPath }, index) => propertyPath !== "name" || index === firstOfName);
+}
+
+function problemsOfParts(name: string, args: TideSqlArgs): InputProblem[] {
   const missingRegion = regionProblems(args);
   if (missingRegion.length > 0) return missingRegion;
   const clusterIsMade = args.cluster?.existing === undefined;
   const clusterPlan = clusterArgs(name, args, clusterIsMade ? laterNetwork : undefined);
   const clusterProblems = under("cluster", validateClusterArgs(`${name}-cluster`, clusterPlan)).map(asWritten);
+  // What is wrong with the cluster's machines would only be said twice.
+  const databaseProblems =
+    clusterProblems.length > 0 ? [] : validateDatabaseArgs(name, databaseArgs(name, args, laterParts)).map(asWritten);
   return [
     ...(clusterIsMade
       ? under("network", validateNetworkArgs(networkArgs(args))).map(asWritten)
@@ -142,18 +158,45 @@ export function validateTideSqlArgs(name: string, args: TideSqlArgs): InputProbl
     ...under("objectStore", validateObjectStoreArgs(`${name}-store`, objectStoreArgs(args, undefined))).map(asWritten),
     ...under("image", validateImageArgs(`${name}-image`, imageArgs(args))).map(asWritten),
     ...commitProblems(args),
-    // What is wrong with the cluster's machines would only be said twice.
-    ...(clusterProblems.length > 0 ? [] : validateDatabaseArgs(name, databaseArgs(name, args, laterParts))),
+    ...databaseProblems,
+    ...(clusterIsMade && clusterProblems.length + databaseProblems.length === 0 ? feasibilityProblems(name, args) : []),
   ];
 }
 
 /** What is filled in from above is named as it was written there. */
 function asWritten(problem: InputProblem): InputProblem {
   const propertyPath = problem.propertyPath.replace(
-    /^(network|cluster|objectStore|image)\.(region|instanceType)$/,
+    /^(network|cluster|objectStore|image|sizing)\.(region|instanceType|name)$/,
     "$2",
   );
   return { ...problem, propertyPath };
+}
+
+/** What the parts would each make, and what could not run together. */
+function feasibilityProblems(name: string, args: TideSqlArgs): InputProblem[] {
+  const { region = "", network, cluster, image, spread } = args;
+  const plan = planCluster(name, clusterArgs(name, args, laterNetwork));
+  const zones =
+    cluster?.nodeSubnetIds ?? network?.existing?.privateSubnetIds ?? network?.zones ?? defaultZones(region) ?? [];
+  const request = sizingRequest(databaseArgs(name, args, laterParts));
+  return [
+    ...roomProblems({
+      zones: zones.length,
+      nodesPerZone: plan.nodesPerZone,
+      pods: (args.replicas ?? 2) + 1,
+      oneEach: spread?.hosts !== Spread.Preferred,
+      podMemoryBytes: deriveSizing(request).memoryBytes,
+      node: request.node,
+    }),
+    ...architectureProblems(image?.architecture, plan.instanceType.name),
+    ...(network?.natGateways === NatGateways.None
+      ? unreachableImageProblems({
+          region,
+          existing: typeof image?.existing === "string" ? image.existing : undefined,
+          nodeImage: args.nodeImage,
+        })
+      : []),
+  ];
 }
 
 function regionProblems({ region, cluster, objectStore, image }: TideSqlArgs): InputProblem[] {
@@ -214,8 +257,12 @@ function objectStoreArgs(
   return { region, tags, ...(vpcEndpointId !== undefined && { vpcEndpointId }), ...objectStore };
 }
 
-function imageArgs({ region, tags, image }: TideSqlArgs): ImageArgs {
-  return image?.existing === undefined ? { region, tags, ...image } : image;
+/** An image is built for the nodes that it is to run on, as far as they are known. */
+function imageArgs({ region, tags, image, instanceType, cluster }: TideSqlArgs): ImageArgs {
+  if (image?.existing !== undefined) return image;
+  const nodes = cluster?.existing ? instanceType : (cluster?.instanceType ?? instanceType);
+  const architecture = nodes === undefined ? undefined : machineType(nodes)?.architecture;
+  return { region, tags, architecture, ...image };
 }
 
 interface DatabaseParts {

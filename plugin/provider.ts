@@ -1,12 +1,7 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { argumentsOf } from "../components/schema/names";
+import { packageName, PackageSchema, packageSchema, schemaText } from "../components/schema/packageSchema";
 import * as components from "../index";
-import { packageRoot } from "../components/packageRoot";
-import { refuseInvalid } from "../components/refuse";
-import { argumentsOf } from "./names";
-import { promisedProblems } from "./plainInputs";
-import { packageName, PackageSchema } from "./schema";
 
 type Construct = new (
   name: string,
@@ -24,8 +19,8 @@ export class ComponentProvider implements pulumi.provider.Provider {
   private readonly parsed: PackageSchema;
 
   constructor() {
-    this.schema = readFileSync(path.join(packageRoot(), "schema.json"), "utf8");
-    this.parsed = JSON.parse(this.schema) as PackageSchema;
+    this.schema = schemaText();
+    this.parsed = packageSchema();
     this.version = this.parsed.version;
   }
 
@@ -49,7 +44,6 @@ export class ComponentProvider implements pulumi.provider.Provider {
       throw new Error(`${packageName} has no component "${type}": write one of ${known}`);
     }
     const className = type.split(":")[2] ?? "";
-    refuseInvalid(`${className} "${name}"`, promisedProblems(this.parsed, resource.inputProperties, inputs));
     const Component = components[className as keyof typeof components] as unknown as Construct;
     const made = new Component(name, argumentsOf(this.parsed, resource.inputProperties, inputs), opts);
     const state = Object.fromEntries(Object.keys(resource.properties).map(key => [key, made[key]]));

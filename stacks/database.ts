@@ -1,34 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
 import {
   DatabaseSettingsArgs,
+  DatabaseStorageArgs,
+  DatabaseSizingArgs,
   DatabaseUserArgs,
-  Durability,
-  FailoverPreference,
-  OnNoCandidate,
-  OnObjectStoreOutage,
-  StorageKind,
 } from "../components/database";
+import { choices } from "../components/core/suggestion";
+import { argumentName } from "../components/schema/names";
+import { packageName, packageSchema, typeOf } from "../components/schema/packageSchema";
 import { Settings } from "./settings";
 
 const mebibyte = 1024 * 1024;
 const bytes = (mebibytes: number | undefined) => (mebibytes === undefined ? undefined : mebibytes * mebibyte);
 
-/** What both topologies let a stack say of its database. Passwords are secrets of the stack (`tidesql:passwords.<user>`), or made. */
+/** Arguments that each topology says in its own way, or that have short keys below. */
+const saidElsewhere = ["image", "objectStore", "users", "sizing", "storage"];
+
+/**
+ * What both topologies let a stack say of its database: every argument of Database under its own name, and short keys for sizes and storage. Passwords are secrets of the stack
+ * (`tidesql:passwords.<user>`), or made.
+ */
 export function databaseSettings(settings: Settings): DatabaseSettingsArgs {
+  const schema = packageSchema();
+  const { inputProperties } = schema.resources[`${packageName}:index:Database`]!;
+  const underTheirNames = Object.entries(inputProperties)
+    .filter(([name]) => !saidElsewhere.includes(name))
+    .map(([name, property]) => {
+      const isChoice = typeOf(schema, property)?.enum !== undefined;
+      return [argumentName(name), settings.argument(argumentName(name), property, isChoice)];
+    });
+  return defined({
+    ...(Object.fromEntries(underTheirNames) as DatabaseSettingsArgs),
+    users: usersWithPasswords(settings),
+    sizing: sizing(settings),
+    storage: storage(settings),
+  });
+}
+
+function usersWithPasswords(settings: Settings): DatabaseUserArgs[] {
   const passwords = settings.secrets("passwords");
+  const users = settings.list<DatabaseUserArgs>("users");
+  const names = users.map(user => user?.name).filter(name => typeof name === "string");
+  const nobody = Object.keys(passwords).find(name => !names.includes(name));
+  if (nobody !== undefined) {
+    throw new pulumi.RunError(
+      `tidesql:passwords.${nobody} is the password of a user that tidesql:users does not declare: ${choices(nobody, names)}`,
+    );
+  }
+  return users.map(user => {
+    const password = typeof user?.name === "string" ? passwords[user.name] : undefined;
+    return password === undefined ? user : { password, ...user };
+  });
+}
+
+function sizing(settings: Settings): DatabaseSizingArgs {
   return {
-    namespace: settings.optionalText("namespace"),
-    replicas: settings.number("replicas"),
-    durability: settings.optionalText("durability") as Durability | undefined,
-    failoverPreference: settings.optionalText("failoverPreference") as FailoverPreference | undefined,
-    resumeWithinSeconds: settings.number("resumeWithinSeconds"),
-    maxDataLossSeconds: settings.number("maxDataLossSeconds"),
-    onObjectStoreOutage: settings.optionalText("onObjectStoreOutage") as OnObjectStoreOutage | undefined,
-    onNoCandidate: settings.optionalText("onNoCandidate") as OnNoCandidate | undefined,
-    databases: settings.list<string>("databases"),
-    users: settings
-      .list<DatabaseUserArgs>("users")
-      .map(user => ({ ...user, password: user.password ?? passwords[user.name] })),
-    sizing: defined({
+    ...settings.structure<DatabaseSizingArgs>("sizing"),
+    ...defined({
       memoryBytes: bytes(settings.number("memoryMiB")),
       cpuCores: settings.number("cpuCores"),
       maxMemoryBytes: bytes(settings.number("maxMemoryMiB")),
@@ -36,14 +64,20 @@ export function databaseSettings(settings: Settings): DatabaseSettingsArgs {
       writeBufferBytes: bytes(settings.number("writeBufferMiB")),
       maxConnections: settings.number("maxConnections"),
     }),
-    storage: defined({
-      kind: settings.optionalText("storage") as StorageKind | undefined,
+  };
+}
+
+/** `tidesql:storage` is the kind alone, or the whole argument. */
+function storage(settings: Settings): DatabaseStorageArgs {
+  const given = settings.optionalText("storage");
+  const isWhole = given !== undefined && /^\s*[{[]/.test(given);
+  return {
+    ...(isWhole && settings.structure<DatabaseStorageArgs>("storage")),
+    ...(defined({
+      kind: isWhole ? undefined : given,
       sizeGiB: settings.number("volumeGiB"),
       storageClassName: settings.optionalText("storageClassName"),
-    }),
-    nodeImage: settings.optionalText("nodeImage"),
-    engineSettings: settings.structure<Record<string, string>>("engineSettings"),
-    databaseId: settings.optionalText("databaseId"),
+    }) as DatabaseStorageArgs),
   };
 }
 

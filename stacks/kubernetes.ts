@@ -1,30 +1,32 @@
 import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Database } from "../components/database";
+import { Database, DatabaseArgs } from "../components/database";
 import { databaseSettings } from "./database";
 import { Settings } from "./settings";
 
 /** A database on a Kubernetes that is there already, with any S3-compatible store: what `Pulumi.local.yaml` configures. */
 export function kubernetesStack(settings: Settings): Record<string, pulumi.Input<unknown>> {
-  const database = new Database(
-    settings.optionalText("name") ?? "tidesql",
-    {
-      ...databaseSettings(settings),
-      image: settings.text("image"),
-      objectStore: {
-        endpoint: settings.text("endpoint"),
-        bucket: settings.text("bucketName"),
-        region: settings.optionalText("region") ?? "us-east-1",
-        prefix: settings.optionalText("prefix"),
-        useTls: settings.boolean("useTls"),
-        pathStyle: settings.boolean("pathStyle"),
-        accessKeyId: settings.secret("accessKeyId"),
-        secretAccessKey: settings.secret("secretAccessKey"),
-      },
+  const name = settings.optionalText("name") ?? "tidesql";
+  const args: DatabaseArgs = {
+    ...databaseSettings(settings),
+    image: settings.text("image"),
+    objectStore: {
+      endpoint: settings.text("endpoint"),
+      bucket: settings.text("bucketName"),
+      region: settings.optionalText("region") ?? "us-east-1",
+      prefix: settings.optionalText("prefix"),
+      useTls: settings.boolean("useTls"),
+      pathStyle: settings.boolean("pathStyle"),
+      accessKeyId: settings.secret("accessKeyId"),
+      secretAccessKey: settings.secret("secretAccessKey"),
+      caCertificate: settings.optionalText("caCertificate"),
     },
-    { provider: kubernetesProvider(settings) },
-  );
+  };
+  const kubeconfig = settings.optionalText("kubeconfig");
+  const context = settings.optionalText("context");
+  settings.refuseUnknown();
+  const database = new Database(name, args, { provider: kubernetesProvider(kubeconfig, context) });
   return {
     namespace: database.namespace,
     primaryEndpoint: database.primaryEndpoint,
@@ -38,9 +40,7 @@ export function kubernetesStack(settings: Settings): Record<string, pulumi.Input
 }
 
 /** The cluster that kubectl would reach, unless the stack names another. */
-function kubernetesProvider(settings: Settings): k8s.Provider | undefined {
-  const file = settings.optionalText("kubeconfig");
-  const context = settings.optionalText("context");
+function kubernetesProvider(file: string | undefined, context: string | undefined): k8s.Provider | undefined {
   if (file === undefined && context === undefined) return undefined;
   const kubeconfig = file === undefined ? undefined : pulumi.secret(readFileSync(file, "utf8"));
   return new k8s.Provider("cluster", { context, kubeconfig });

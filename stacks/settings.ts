@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { choices } from "../components/core/suggestion";
+import { PropertySchema } from "../components/schema/packageSchema";
 
 /**
  * The stack's configuration, with errors that say what to type. Values that are secret are handed on as secret outputs; where a value has to be judged before anything is registered,
@@ -6,6 +8,8 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export class Settings {
   private readonly config: pulumi.Config;
+  /** Every key that the program has asked for. */
+  private readonly known = new Set<string>();
 
   constructor(private readonly namespace: string) {
     this.config = new pulumi.Config(namespace);
@@ -16,12 +20,40 @@ export class Settings {
   }
 
   optionalText(key: string): string | undefined {
+    this.known.add(key);
     return this.config.get(key);
+  }
+
+  /**
+   * The value of an argument whose key is its name, read as its type in the schema wants it.
+   * @throws when the text is no value of that type
+   */
+  argument(key: string, { type }: PropertySchema, isChoice: boolean): unknown {
+    if (isChoice || type === "string") return this.optionalText(key);
+    if (type === "boolean") return this.boolean(key);
+    if (type === "integer" || type === "number") return this.number(key);
+    return this.structure(key);
+  }
+
+  /**
+   * To be called when everything was read, before anything is made.
+   * @throws when the stack sets a key that nothing reads
+   */
+  refuseUnknown(): void {
+    const prefix = `${this.namespace}:`;
+    const keys = Object.keys(pulumi.runtime.allConfig()).filter(key => key.startsWith(prefix));
+    const known = [...this.known];
+    const unknown = keys.map(key => key.slice(prefix.length)).filter(key => !this.known.has(key));
+    if (unknown.length === 0) return;
+    const lines = unknown.map(key => `  ${prefix}${key} is no setting of this program: ${choices(key, known)}`);
+    throw new pulumi.RunError(
+      `the stack's configuration has keys that nothing reads:\n${lines.join("\n")}\nRemove one with\n  pulumi config rm ${prefix}${unknown[0]}`,
+    );
   }
 
   /** Any number: whether it may be negative or a fraction is for the component to say. */
   number(key: string): number | undefined {
-    const text = this.config.get(key);
+    const text = this.optionalText(key);
     if (text === undefined) return undefined;
     const value = Number(text);
     if (text.trim() === "" || Number.isNaN(value)) throw this.error(key, `"${text}" is not a number`, "3");
@@ -29,7 +61,7 @@ export class Settings {
   }
 
   boolean(key: string): boolean | undefined {
-    const text = this.config.get(key);
+    const text = this.optionalText(key);
     if (text === undefined || text === "true" || text === "false")
       return text === undefined ? undefined : text === "true";
     throw this.error(key, `"${text}" is neither true nor false`, "true");
@@ -37,13 +69,11 @@ export class Settings {
 
   /** A list or an object, as Pulumi.<stack>.yaml holds it. Its shape is checked by the component that it goes to. */
   structure<T>(key: string): T | undefined {
-    const text = this.config.get(key);
+    const text = this.optionalText(key);
     if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text) as T;
-    } catch {
-      throw this.error(key, "is not a list or an object; write it into Pulumi.<stack>.yaml, or use --path", "...");
-    }
+    const value = parsed(text);
+    if (typeof value === "object" && value !== null) return value as T;
+    throw this.error(key, "is not a list or an object; write it into Pulumi.<stack>.yaml, or use --path", "...");
   }
 
   list<T>(key: string): T[] {
@@ -52,25 +82,44 @@ export class Settings {
     return value as T[];
   }
 
-  /** @throws with the command that sets it */
-  secret(key: string): string {
-    return this.optionalSecret(key) ?? this.missing(key, "a secret", "--secret ");
+  /**
+   * A secret, which a preview and a plan can do without: it is unknown there, and a warning says how to set it.
+   * @throws when the stack is to be carried out, with the command that sets it
+   */
+  secret(key: string): pulumi.Input<string> {
+    const value = this.optionalSecret(key);
+    if (value !== undefined) return value;
+    if (!pulumi.runtime.isDryRun()) return this.missing(key, "a secret", "--secret ");
+    pulumi.log.warn(
+      `the stack has no ${this.namespace}:${key}, which "pulumi up" needs. Set it: ${this.command(key, "--secret ")}`,
+    );
+    return pulumi.secret(pulumi.unknown as unknown as string);
   }
 
   optionalSecret(key: string): string | undefined {
+    this.known.add(key);
     return pulumi.runtime.getConfig(`${this.namespace}:${key}`);
   }
 
   /** Secrets by name, each set with `pulumi config set --secret --path 'tidesql:passwords.app'`. */
   secrets(key: string): Record<string, string> {
     const text = this.optionalSecret(key);
-    return text === undefined ? {} : (JSON.parse(text) as Record<string, string>);
+    if (text === undefined) return {};
+    const value = parsed(text);
+    if (isRecord(value)) return value as Record<string, string>;
+    throw new pulumi.RunError(
+      `${this.namespace}:${key} is no object of names and values. Set one of them:\n  pulumi config set --secret --path '${this.namespace}:${key}.app' <value>`,
+    );
   }
 
   private missing(key: string, what: string, flag = ""): never {
     throw new pulumi.RunError(
-      `the stack has no ${this.namespace}:${key}, ${what} that nothing else can supply. Set it:\n  pulumi config set ${flag}${this.namespace}:${key} <value>`,
+      `the stack has no ${this.namespace}:${key}, ${what} that nothing else can supply. Set it:\n  ${this.command(key, flag)}`,
     );
+  }
+
+  private command(key: string, flag: string): string {
+    return `pulumi config set ${flag}${this.namespace}:${key} <value>`;
   }
 
   private error(key: string, problem: string, example: string): pulumi.RunError {
@@ -78,4 +127,16 @@ export class Settings {
       `${this.namespace}:${key} ${problem}. For example:\n  pulumi config set ${this.namespace}:${key} ${example}`,
     );
   }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,7 @@ const sdkPrefix = /^(debug|info|warning|error): \[runtime\] /;
 const severities = { log: "info", info: "info", debug: "info", warn: "warning", error: "error" } as const;
 
 /**
- * Sends what is written to the console to `report` instead: what a program prints belongs among a plan's messages, not between the lines of a table or of a JSON
+ * Sends what is written to the console and to the standard output to `report` instead: what a program prints belongs among a plan's messages, not between the lines of a table or of a JSON
  * document.
  */
 export function captureConsole(report: (diagnostic: Diagnostic) => void): { restore: () => void } {
@@ -16,8 +16,17 @@ export function captureConsole(report: (diagnostic: Diagnostic) => void): { rest
   for (const [name, severity] of Object.entries(severities)) {
     methods[name] = (...values) => report({ severity, message: format(...values).replace(sdkPrefix, "") });
   }
+  const { write } = process.stdout;
+  process.stdout.write = ((text: string | Uint8Array, ...rest: unknown[]) => {
+    const message = (typeof text === "string" ? text : Buffer.from(text).toString("utf8")).trimEnd();
+    if (message !== "") report({ severity: "info", message });
+    const done = rest.at(-1);
+    if (typeof done === "function") process.nextTick(done as () => void);
+    return true;
+  }) as typeof write;
   return {
     restore: () => {
+      process.stdout.write = write;
       for (const name of Object.keys(severities)) Object.assign(methods, { [name]: originals[name] });
     },
   };

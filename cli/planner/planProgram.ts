@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { runtime } from "@pulumi/pulumi";
+import { InputPropertiesError, InputPropertyError, runtime, RunError } from "@pulumi/pulumi";
 import { captureConsole } from "./consoleCapture";
 import { exposedSecrets } from "./exposure";
 import { LockedValues } from "./lockedValues";
@@ -8,6 +8,7 @@ import { connect, PlanningMonitor } from "./monitor";
 import type { Plan } from "./plan";
 import { PlanError, ProgramError } from "./planError";
 import { KnownSecrets } from "./redaction";
+import { placeInProgram, shortenStackTraces } from "./stackTraces";
 import { partsOf, type PlannedRecord, secretPaths } from "./values";
 
 /** The surroundings in which a program is planned. */
@@ -105,16 +106,24 @@ function redacted(diagnostics: Plan["diagnostics"], redact: (text: string) => st
   return diagnostics.map(({ severity, message }) => ({ severity, message: redact(message) }));
 }
 
-/** The message alone: what a program refuses is for its user to mend. A mistake in the program itself also gets the place in it. */
+/** The message alone where a component refuses what its user wrote; an error of the program's own also gets the place in it. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof PlanError || isRefusal(error)) return error.message;
   const isMistake = [TypeError, ReferenceError, RangeError, SyntaxError].some(type => error instanceof type);
-  const place = error.stack?.split("\n").find(line => /^ +at /.test(line) && !/node_modules|node:/.test(line));
-  if (!isMistake || place === undefined) return error.message;
-  const message = `${error.name}: ${error.message}`;
-  if (process.sourceMapsEnabled || !place.includes(".ts:")) return `${message}\n${place}`;
-  // Without source maps the lines are those of the compiled code.
-  return `${message}\n${place.replace(/:\d+:\d+/, "")}\nNODE_OPTIONS=--enable-source-maps shows the line.`;
+  const message = isMistake ? `${error.name}: ${error.message}` : error.message;
+  const place = placeInProgram(error);
+  return place === undefined ? message : `${message}\n${place}`;
+}
+
+/** By their names too: a program may have an SDK of its own. */
+function isRefusal(error: Error): boolean {
+  return (
+    error instanceof RunError ||
+    error instanceof InputPropertyError ||
+    error instanceof InputPropertiesError ||
+    ["RunError", "InputPropertyError", "InputPropertiesError"].includes(error.constructor.name)
+  );
 }
 
 /**
@@ -138,16 +147,6 @@ function watchForFailure(): { failure: Promise<never>; stop: () => Promise<void>
     for (const listener of others) process.on("unhandledRejection", listener);
   };
   return { failure, stop };
-}
-
-/**
- * The SDK takes a stack trace for each of its many promises, in case one is never kept: almost half of the time of a large plan, and here nobody reads them. One
- * frame is left, for mistakes; all of them where somebody asked for source maps to look for one.
- */
-function shortenStackTraces(): { restore: () => void } {
-  const before = Error.stackTraceLimit;
-  if (!process.sourceMapsEnabled) Error.stackTraceLimit = Math.min(before, 1);
-  return { restore: () => void (Error.stackTraceLimit = before) };
 }
 
 async function turnsOfTheEventLoop(count: number): Promise<void> {

@@ -4,6 +4,7 @@ import { dirname, extname, isAbsolute, join, relative, resolve, sep } from "node
 import { pathToFileURL } from "node:url";
 import { PlanError } from "./planError";
 import type { Project } from "./project";
+import { mapProgramLines } from "./stackTraces";
 
 /** The program of a project, found but not yet run. */
 export interface Program {
@@ -75,6 +76,7 @@ async function load(entry: string, manifest: Manifest | undefined): Promise<unkn
   const isModule =
     /^\.m[tj]s$/.test(extname(entry)) || (manifest?.type === "module" && !/^\.c[tj]s$/.test(extname(entry)));
   if (isTypeScript) registerTypeScript(dirname(entry), isModule);
+  mapProgramLines();
   const exported = isModule ? await importModule(entry) : requireAnew(entry);
   return typeof exported === "function" ? (exported as () => unknown)() : exported;
 }

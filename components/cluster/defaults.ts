@@ -1,5 +1,5 @@
 import { InputProblem } from "../core/inputProblem";
-import { Architecture, InstanceType, instanceType } from "../core/instanceTypes";
+import { Architecture, MachineType, machineType } from "../core/instanceTypes";
 import { defaultKubernetesVersion } from "../core/kubernetesVersions";
 import { defaultLogRetentionDays } from "../core/logRetention";
 import { ClusterArgs, NodeStorage } from "./arguments";
@@ -17,13 +17,13 @@ const systemInstanceTypes: Record<Architecture, string> = {
 export interface ClusterPlan extends Required<
   Omit<ClusterArgs, "kubeconfig" | "existing" | "instanceType" | "systemInstanceType">
 > {
-  instanceType: InstanceType;
-  systemInstanceType: InstanceType;
+  instanceType: MachineType;
+  systemInstanceType: MachineType;
 }
 
 /** Type of the nodes for everything but the database. */
 export function systemInstanceTypeOf(args: ClusterArgs): string {
-  const { architecture = Architecture.Amd64 } = instanceType(args.instanceType ?? defaultInstanceType) ?? {};
+  const { architecture = Architecture.Amd64 } = machineType(args.instanceType ?? defaultInstanceType) ?? {};
   return args.systemInstanceType ?? systemInstanceTypes[architecture];
 }
 
@@ -32,7 +32,7 @@ export function systemInstanceTypeOf(args: ClusterArgs): string {
  * @param args those that `validateClusterArgs` finds nothing wrong with, of a cluster that is made
  */
 export function planCluster(name: string, args: ClusterArgs): ClusterPlan {
-  const databaseType = instanceType(args.instanceType ?? defaultInstanceType)!;
+  const databaseType = machineType(args.instanceType ?? defaultInstanceType)!;
   return {
     region: args.region!,
     vpcId: args.vpcId!,
@@ -42,8 +42,8 @@ export function planCluster(name: string, args: ClusterArgs): ClusterPlan {
     kubernetesVersion: args.kubernetesVersion ?? defaultKubernetesVersion,
     instanceType: databaseType,
     nodesPerZone: args.nodesPerZone ?? 1,
-    storage: args.storage ?? (databaseType.instanceStoreBytes > 0 ? NodeStorage.Nvme : NodeStorage.Ebs),
-    systemInstanceType: instanceType(systemInstanceTypeOf(args))!,
+    storage: args.storage ?? (databaseType.hasInstanceStore ? NodeStorage.Nvme : NodeStorage.Ebs),
+    systemInstanceType: machineType(systemInstanceTypeOf(args))!,
     systemNodes: args.systemNodes ?? 2,
     rootVolumeGiB: args.rootVolumeGiB ?? 30,
     publicAccessCidrs: args.publicAccessCidrs ?? [],

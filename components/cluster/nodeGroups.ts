@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { Architecture, InstanceType } from "../core/instanceTypes";
+import { Architecture, MachineType } from "../core/instanceTypes";
 import { instanceStoreUserData } from "../core/nodeConfig";
 import { databaseTaint, noScheduleInEks, Pool, poolLabel } from "../core/nodePools";
 import { serviceTrust } from "../core/policyDocument";
@@ -25,7 +25,7 @@ const nodePolicies = ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPu
 /** One group of nodes of one type. */
 interface NodePool {
   pool: Pool;
-  type: InstanceType;
+  type: MachineType;
   /** Whether pods' scratch data goes to the type's own drives. */
   usesDrives: boolean;
 }

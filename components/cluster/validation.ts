@@ -1,28 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
 import { validateAwsRegion } from "../core/awsRegion";
 import { InputProblem, under } from "../core/inputProblem";
-import { instanceType, validateInstanceType } from "../core/instanceTypes";
+import { machineType, validateInstanceType } from "../core/instanceTypes";
 import { defaultKubernetesVersion, validateKubernetesVersion } from "../core/kubernetesVersions";
 import { validateLogRetention } from "../core/logRetention";
-import { validateObjectName } from "../core/names";
+import { longestInIam, validateObjectName, validateResourceName } from "../core/names";
 import { validateAdministrators } from "../core/principals";
 import { printable } from "../core/printable";
 import { validatePublicAccess } from "../core/publicAccess";
+import { judgeArguments } from "../schema/malformed";
 import { ClusterArgs, ExistingClusterArgs, NodeStorage } from "./arguments";
 import { defaultInstanceType, systemInstanceTypeOf, validateWholeNumber } from "./defaults";
 
 /** EKS places the control plane in at least two zones. */
 const fewestSubnets = 2;
+/** The longest end of a role's name here. */
+const longestClusterName = longestInIam - "-aws-ebs-csi-driver".length;
 /** A managed node group's default quota. */
 const mostNodes = 450;
 
 /** Everything that is wrong with a Cluster's name and arguments, as far as it is known before anything is made. */
 export function validateClusterArgs(name: string, args: ClusterArgs): InputProblem[] {
-  return args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing);
+  return judgeArguments("Cluster", args, () =>
+    args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing),
+  );
 }
 
 function madeProblems(name: string, args: ClusterArgs): InputProblem[] {
   return [
+    ...validateResourceName(name, longestClusterName, "IAM roles"),
     ...placeProblems(args),
     ...clusterNameProblems(name, args.clusterName),
     ...validateKubernetesVersion(args.kubernetesVersion ?? defaultKubernetesVersion),
@@ -73,11 +79,7 @@ function nodeProblems(args: ClusterArgs): InputProblem[] {
     ...validateWholeNumber("systemNodes", args.systemNodes, 1, mostNodes),
     ...validateWholeNumber("rootVolumeGiB", args.rootVolumeGiB, 20, 16_384),
   ];
-  const choices: string[] = Object.values(NodeStorage);
-  if (storage !== undefined && !choices.includes(storage)) {
-    problems.push({ propertyPath: "storage", reason: `"${printable(storage)}" is unknown: write "ebs" or "nvme"` });
-  }
-  if (storage === NodeStorage.Nvme && instanceType(databaseType)?.instanceStoreBytes === 0) {
+  if (storage === NodeStorage.Nvme && machineType(databaseType)?.hasInstanceStore === false) {
     problems.push({
       propertyPath: "storage",
       reason: `is "nvme", but ${databaseType} has no drives of its own: choose a type that has (i4i, m8gd, m5d, r5d, ...), or "ebs"`,

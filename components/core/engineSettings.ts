@@ -1,3 +1,4 @@
+import { engineOptionProblem } from "./engineOptions/engineOptions";
 import { InputProblem } from "./inputProblem";
 
 /** Server options that the manager gives on the command line, or that the project's other arguments decide: a second value would break the protocol or an argument's promise. */
@@ -91,6 +92,7 @@ const decidedElsewhere: [keys: string[], wayOut: string][] = [
     "names are not resolved, so that a slow DNS never blocks a login: leave it out",
   ],
   [["wsrep*"], "this is not a Galera cluster: leave it out"],
+  [["bootstrap", "chroot", "daemonize"], "the manager starts and stops the server: leave it out"],
 ];
 
 /** What MariaDB allows in front of an option's name. */
@@ -133,6 +135,9 @@ export function validateEngineSettings(settings: Record<string, string>): InputP
         reason:
           "has a value that a configuration file cannot hold on one line: write plain ASCII without quotes, # or \\",
       });
+    } else {
+      const reason = engineOptionProblem(normalisedOption(key), value);
+      if (reason !== undefined) problems.push({ propertyPath, reason });
     }
   }
   return problems;

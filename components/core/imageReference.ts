@@ -39,12 +39,17 @@ export function validateImageReference(propertyPath: string, reference: string):
     return [
       {
         propertyPath,
-        reason: `"${reference}" has no tag, which means "latest": write "${repository}@sha256:..." or a version's tag`,
+        reason: `"${printable(reference)}" has no tag, which means "latest": write "${printable(repository)}@sha256:..." or a version's tag`,
       },
     ];
   }
   if (movingTags.includes(tag.toLowerCase())) {
-    return [{ propertyPath, reason: `the tag "${tag}" moves: write "${repository}@sha256:..." or a version's tag` }];
+    return [
+      {
+        propertyPath,
+        reason: `the tag "${tag}" moves: write "${printable(repository)}@sha256:..." or a version's tag`,
+      },
+    ];
   }
   return [];
 }

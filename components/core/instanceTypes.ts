@@ -19,6 +19,15 @@ export interface InstanceType extends NodeCapacity {
   architecture: Architecture;
 }
 
+/** What the name of an EC2 instance type tells of it, whether or not its figures are known here. */
+export interface MachineType {
+  /** Like `m5.large`. */
+  name: string;
+  architecture: Architecture;
+  /** Whether it has local NVMe drives. */
+  hasInstanceStore: boolean;
+}
+
 /** Sizes of one family. */
 interface Family {
   architecture: Architecture;
@@ -51,7 +60,7 @@ const gravitonSizes = {
   "12xlarge": 48,
   "16xlarge": 64,
 };
-const burstableSizes = { medium: 2, large: 2 };
+const burstableSizes = { medium: 2, large: 2, xlarge: 4, "2xlarge": 8 };
 
 const fifthGenerationDrives = {
   large: 75,
@@ -97,13 +106,29 @@ function graviton(
  * same figures as `aws ec2 describe-instance-types` answers in VCpuInfo, MemoryInfo and InstanceStorageInfo).
  */
 const families: Record<string, Family> = {
+  c5: intel(2, undefined, {
+    large: 2,
+    xlarge: 4,
+    "2xlarge": 8,
+    "4xlarge": 16,
+    "9xlarge": 36,
+    "12xlarge": 48,
+    "18xlarge": 72,
+    "24xlarge": 96,
+  }),
+  c6g: graviton(2),
+  c6i: intel(2, undefined, { ...intelSizes, "32xlarge": 128 }),
+  c7g: graviton(2),
+  c7i: intel(2, undefined, { ...intelSizes, "48xlarge": 192 }),
   m5: intel(4),
   m5d: intel(4, fifthGenerationDrives),
   m6i: intel(4, undefined, { ...intelSizes, "32xlarge": 128 }),
   m6id: intel(4, sixthGenerationDrives, { ...intelSizes, "32xlarge": 128 }),
+  m6a: intel(4, undefined, { ...intelSizes, "32xlarge": 128, "48xlarge": 192 }),
   m6g: graviton(4),
   m7g: graviton(4),
   m7gd: graviton(4, sixthGenerationDrives),
+  m7i: intel(4, undefined, { ...intelSizes, "48xlarge": 192 }),
   m8g: graviton(4, undefined, { ...gravitonSizes, "24xlarge": 96, "48xlarge": 192 }),
   m8gd: graviton(
     4,
@@ -126,6 +151,9 @@ const families: Record<string, Family> = {
   ),
   r5: intel(8),
   r5d: intel(8, fifthGenerationDrives),
+  r6i: intel(8, undefined, { ...intelSizes, "32xlarge": 128 }),
+  r6id: intel(8, sixthGenerationDrives, { ...intelSizes, "32xlarge": 128 }),
+  r7i: intel(8, undefined, { ...intelSizes, "48xlarge": 192 }),
   r6g: graviton(8),
   r6gd: graviton(8, sixthGenerationDrives),
   r7g: graviton(8),
@@ -186,17 +214,51 @@ export function instanceTypes(): InstanceType[] {
   );
 }
 
-/** What is wrong with an instance type's name. */
+/** How EC2 names sizes. */
+const sizePattern = /^(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)$/;
+/** How it names families: letters, the generation, letters for what the family has. */
+const familyPattern = /^([a-z]+)(\d+)([a-z]*)(-[a-z0-9]+)?$/;
+
+/**
+ * What a type's name tells: EC2 writes a `g` behind the generation of a family with Graviton processors and a `d` behind that of one with drives of its own; families of storage machines (`i`, `d`, `h`) have them in
+ * any case (Amazon EC2 User Guide, "Naming conventions").
+ * @returns undefined for what is no type's name
+ */
+export function machineType(name: string): MachineType | undefined {
+  const known = instanceType(name);
+  if (known) return { name, architecture: known.architecture, hasInstanceStore: known.instanceStoreBytes > 0 };
+  const [familyName = "", size = "", ...rest] = name.split(".");
+  const [, letters = "", generation, has = ""] = familyPattern.exec(familyName) ?? [];
+  if (generation === undefined || rest.length > 0 || !sizePattern.test(size)) return undefined;
+  const isArm = has.includes("g") || familyName === "a1";
+  return {
+    name,
+    architecture: isArm ? Architecture.Arm64 : Architecture.Amd64,
+    hasInstanceStore: has.includes("d") || /^(i|im|is|d|h)$/.test(letters),
+  };
+}
+
+/** What is wrong with an instance type's name, whether or not its figures are known here. */
 export function validateInstanceType(propertyPath: string, name: string): InputProblem[] {
-  if (instanceType(name) !== undefined) return [];
+  if (machineType(name) !== undefined) return [];
+  const reason = `"${printable(name)}" is no EC2 instance type: ${sizesOf(name) ?? 'write one like "m5.large"'}`;
+  return [{ propertyPath, reason }];
+}
+
+/**
+ * What is wrong with an instance type that pods are to be sized by.
+ * @param isSized whether the pod's memory and cores are given: then any type will do
+ */
+export function validateSizingType(propertyPath: string, name: string, isSized: boolean): InputProblem[] {
+  const wrongName = validateInstanceType(propertyPath, name);
+  if (wrongName.length > 0 || isSized || instanceType(name) !== undefined) return wrongName;
+  const sizes = sizesOf(name);
+  const reason = `"${printable(name)}" is not in this package's table of memory and cores: give sizing.memoryBytes and sizing.cpuCores, of a pod (three quarters of the machine's)${sizes === undefined ? "" : `, or choose a size that is: ${sizes}`}`;
+  return [{ propertyPath, reason }];
+}
+
+function sizesOf(name: string): string | undefined {
   const family = name.split(".")[0]!;
-  const wayOut = Object.hasOwn(families, family)
-    ? `${family} comes as ${Object.keys(families[family]!.cpuCores).join(", ")}`
-    : `choose one of the families ${Object.keys(families).join(", ")}, like "m5.large"`;
-  return [
-    {
-      propertyPath,
-      reason: `"${printable(name)}" is no instance type whose memory, cores and drives are known here: ${wayOut}`,
-    },
-  ];
+  if (!Object.hasOwn(families, family)) return undefined;
+  return `${family} comes as ${Object.keys(families[family]!.cpuCores).join(", ")}`;
 }

@@ -1,4 +1,5 @@
 import { InputProblem } from "./inputProblem";
+import { printable } from "./printable";
 
 /** Names of everything that belongs to one database. All derive from the deployment's name, so that two databases in one namespace never meet. */
 export interface DatabaseNames {
@@ -32,6 +33,9 @@ export interface DatabaseNames {
  * Every other derived name is shorter.
  */
 export const longestDatabaseName = 52;
+
+/** IAM takes 64 characters; Pulumi appends "-" and seven of its own to a name that is made from a resource's. */
+export const longestInIam = 64 - 8;
 
 /** A DNS label: what Kubernetes wants of a namespace. */
 const longestNamespace = 63;
@@ -73,6 +77,19 @@ export function validateDatabaseName(name: string): InputProblem[] {
 }
 
 /**
+ * What is wrong with the length of a component's name, from which names in AWS are made.
+ * @param what is named so: "IAM roles"
+ */
+export function validateResourceName(name: string, longest: number, what: string): InputProblem[] {
+  if (typeof name === "string" && name.length <= longest) return [];
+  const reason =
+    typeof name === "string"
+      ? `"${printable(name)}" has ${name.length} characters, and names of ${what} that begin with it leave room for ${longest}: shorten it by ${name.length - longest}`
+      : "is no text: name the component";
+  return [{ propertyPath: "name", reason }];
+}
+
+/**
  * What is wrong with a namespace's name.
  * @param created whether the component makes the namespace: one that every cluster has already cannot be made
  */
@@ -87,15 +104,16 @@ export function validateObjectName(propertyPath: string, name: string): InputPro
   return [
     {
       propertyPath,
-      reason: `"${name}" cannot name a Kubernetes object: write lower-case letters, digits, "-" and "." (at most 253)`,
+      reason: `"${printable(name)}" cannot name a Kubernetes object: write lower-case letters, digits, "-" and "." (at most 253)`,
     },
   ];
 }
 
 function dnsLabelProblem(name: string, longest: number): string | undefined {
+  if (typeof name !== "string") return "is no text: name the component";
   if (name.length > longest) return `has ${name.length} characters: Kubernetes leaves room for ${longest}, shorten it`;
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name)) {
-    return `"${name}" is no name for Kubernetes: start with a lower-case letter, go on with lower-case letters, digits and "-", end with a letter or digit`;
+    return `"${printable(name)}" is no name for Kubernetes: start with a lower-case letter, go on with lower-case letters, digits and "-", end with a letter or digit`;
   }
   return undefined;
 }
@@ -108,5 +126,5 @@ function takenSuffixProblem(name: string): string | undefined {
 
 function builtInProblem(namespace: string): string | undefined {
   if (namespace !== "default" && !namespace.startsWith("kube-")) return undefined;
-  return `"${namespace}" exists in every cluster: choose another, or set createNamespace to false`;
+  return `"${printable(namespace)}" exists in every cluster: choose another, or set createNamespace to false`;
 }

@@ -93,6 +93,8 @@ const defaultDataVolumeBytes = 100 * gibibyte;
 const defaultTemporaryVolumeBytes = 4 * gibibyte;
 /** An initialised MariaDB and its copy take 0.3 GiB. */
 export const smallestDataVolumeBytes = gibibyte;
+/** No volume of EBS is larger: 64 TiB. */
+export const largestDataVolumeBytes = 65_536 * gibibyte;
 
 /** A table is refused, when it is made and when it is opened, whose buffer is more than half the engine's memory; so pods can shrink to a quarter of it later. */
 const tableBufferShare = 1 / 8;

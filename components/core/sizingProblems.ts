@@ -4,6 +4,7 @@ import {
   besidesEngine,
   dataShareOfInstanceStore,
   deriveSizing,
+  largestDataVolumeBytes,
   largestWriteBufferWhereWalIsResent,
   leastEngineShareOfNode,
   SizingRequest,
@@ -56,10 +57,10 @@ function numberProblems(request: SizingRequest): InputProblem[] {
     }
   }
   const { dataVolumeBytes: data } = request;
-  if (data !== undefined && !(Number.isSafeInteger(data / gibibyte) && data >= smallestDataVolumeBytes)) {
+  if (data !== undefined && !(data >= smallestDataVolumeBytes && data <= largestDataVolumeBytes)) {
     problems.push({
       propertyPath: "storage.sizeGiB",
-      reason: "has to be a whole number, at least 1: the volume holds all the data",
+      reason: `is ${data / gibibyte}: write a whole number from 1 to ${largestDataVolumeBytes / gibibyte}; the volume holds all the data`,
     });
   }
   return problems;

@@ -93,13 +93,13 @@ export interface DatabaseArgs extends DatabaseSettingsArgs {
 export interface DatabaseCompactionArgs {
   /** SSTables with deleted or replaced rows are merged as they are flushed: a table that is updated keeps 1 to 3. Default true. */
   automatic?: boolean;
-  /** A table that has so many SSTables is merged by the primary's manager, one table a minute at most, once every follower is up to date. A whole number from 8, or 0 for never. Default 64. */
+  /** A table that has so many SSTables is merged by the primary's manager, one table a minute at most, once every follower is up to date. A whole number, 8 to 1,000,000, or 0 for never. Default 64. */
   onDemandAtSstables?: number;
 }
 
 /** What can be said of a database wherever its image and its bucket come from. All of it can be left out. */
 export interface DatabaseSettingsArgs {
-  /** Replicas beside the primary; so many nodes may be lost at once. A whole number from 0. Default 2. Change it here, not with `kubectl scale`: the managers must know one another. */
+  /** Replicas beside the primary; so many nodes may be lost at once. A whole number, 0 to 100. Default 2. Change it here, not with `kubectl scale`: the managers must know one another. */
   replicas?: number;
   /** Default: the component's name. */
   namespace?: string;
@@ -107,10 +107,10 @@ export interface DatabaseSettingsArgs {
   createNamespace?: boolean;
   /** Default `interval`. */
   durability?: Durability;
-  /** With durability `threshold` only: the WAL is sent when it has grown by so much. Bytes, at least 16. Default 1 MiB. */
+  /** With durability `threshold` only: the WAL is sent when it has grown by so much. Bytes, 16 to 1,073,741,824. Default 1 MiB. */
   walSyncThresholdBytes?: number;
   /**
-   * How often a replica looks for new data in the bucket. Milliseconds, at least 100. Default 100. It is most of the replicas' lag, and of their requests: each look reads the manifests
+   * How often a replica looks for new data in the bucket. Milliseconds, 100 to 60,000. Default 100. It is most of the replicas' lag, and of their requests: each look reads the manifests
    * and the WAL.
    */
   replicaSyncIntervalMilliseconds?: number;
@@ -165,7 +165,7 @@ export interface DatabaseSettingsArgs {
   leaseDurationSeconds?: number;
   /** Taken off that time for the holder, added to it for a candidate: for timers that come late. Seconds, at least 0.1 and below half the duration. Default 0.5. */
   leaseMarginSeconds?: number;
-  /** How long a pod may take to hand over and to send the rest of its data. Seconds, at least 30. Default 120. */
+  /** How long a pod may take to hand over and to send the rest of its data. Seconds, 30 to 86,400. Default 120. */
   terminationGracePeriodSeconds?: number;
   /** Where the image has MariaDB. Default /usr/local/mariadb. */
   mariadbPrefix?: string;
@@ -230,15 +230,15 @@ export interface DatabaseTlsArgs {
   caCertificate?: pulumi.Input<string>;
   /** More names for the certificate that is made, like that of a load balancer. */
   additionalDnsNames?: string[];
-  /** Validity of the certificate that is made. Hours. Default 17,520 (two years). Its authority is valid for five times as long. */
+  /** Validity of the certificate that is made. Hours, 24 to 87,600. Default 17,520 (two years). Its authority is valid for five times as long. */
   validityHours?: number;
-  /** A deployment this long before the end makes a new certificate, and rolls it out. Hours. Default 4,380 (half a year). */
+  /** A deployment this long before the end makes a new certificate, and rolls it out. Hours, 1 to 87,600. Default 4,380 (half a year). */
   earlyRenewalHours?: number;
 }
 
 /** What a pod gets. Everything is derived from the instance type, or from memory and cores; each derived value can be overridden. */
 export interface DatabaseSizingArgs {
-  /** EC2 instance type of the nodes, like `m5.large`: a pod then takes three quarters of one. Default: unknown. */
+  /** EC2 instance type of the nodes, like `m5.large`: a pod then takes three quarters of one. A type whose figures this package does not know needs `memoryBytes` and `cpuCores`. Default: unknown. */
   instanceType?: string;
   /** Request and limit of a pod's memory. Bytes. Default: three quarters of the instance's, or 4 GiB. */
   memoryBytes?: number;
@@ -268,7 +268,7 @@ export interface DatabaseStorageArgs {
   kind?: StorageKind;
   /** Default: the cluster's default class. */
   storageClassName?: string;
-  /** Default 100; with NVMe drives four fifths of them. */
+  /** GiB, 1 to 65,536. Default 100; with NVMe drives four fifths of them. */
   sizeGiB?: number;
 }
 

@@ -11,18 +11,11 @@ import {
 import { ObjectStoreLocation } from "../core/managerConfiguration";
 import { objectStoreSecretData } from "../core/manifests/secrets";
 import { refuseInvalid } from "../refuse";
+import { malformedValues } from "../schema/malformed";
 import { DatabaseObjectStoreArgs } from "./arguments";
 
 /** What is wrong with the store's arguments, as far as they are plain values. */
-export function validateObjectStore(objectStore: DatabaseObjectStoreArgs | undefined): InputProblem[] {
-  if (objectStore === undefined) {
-    return [
-      {
-        propertyPath: "objectStore",
-        reason: "is missing: give endpoint, bucket, region and an access key, or the outputs of an ObjectStore",
-      },
-    ];
-  }
+export function validateObjectStore(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   const { endpoint, bucket, region, prefix, useTls = true, pathStyle = false } = objectStore;
   const problems = [...keyProblems(objectStore), ...(typeof prefix === "string" ? validatePrefix(prefix) : [])];
   const location = { endpoint, bucket, region, useTls, pathStyle };
@@ -30,9 +23,9 @@ export function validateObjectStore(objectStore: DatabaseObjectStoreArgs | undef
     problems.push(...validateBucketLocation(location));
   } else {
     problems.push(
-      ...(typeof endpoint === "string" ? validateEndpoint(endpoint) : missing("endpoint", endpoint)),
-      ...(typeof bucket === "string" ? validateBucketName(bucket) : missing("bucket", bucket)),
-      ...(typeof region === "string" ? validateStoreRegion(region) : missing("region", region)),
+      ...(typeof endpoint === "string" ? validateEndpoint(endpoint) : []),
+      ...(typeof bucket === "string" ? validateBucketName(bucket) : []),
+      ...(typeof region === "string" ? validateStoreRegion(region) : []),
     );
   }
   return under("objectStore", problems);
@@ -45,10 +38,10 @@ export function objectStoreLocation(
 ): pulumi.Output<ObjectStoreLocation> {
   const { endpoint, bucket, region, prefix = `${name}/`, useTls = true, pathStyle = false } = objectStore;
   return pulumi.output({ endpoint, bucket, region, prefix, useTls, pathStyle }).apply(location => {
-    refuseInvalid(
-      `Database "${name}"`,
-      under("objectStore", [...validateBucketLocation(location), ...validatePrefix(location.prefix)]),
-    );
+    const malformed = malformedValues("DatabaseObjectStore", location);
+    const problems =
+      malformed.length > 0 ? malformed : [...validateBucketLocation(location), ...validatePrefix(location.prefix)];
+    refuseInvalid(`Database "${name}"`, under("objectStore", problems));
     return location;
   });
 }
@@ -59,10 +52,14 @@ export function objectStoreData(
   { accessKeyId, secretAccessKey, caCertificate }: DatabaseObjectStoreArgs,
 ): pulumi.Output<Record<string, string>> {
   return pulumi.secret(pulumi.output({ accessKeyId, secretAccessKey, caCertificate })).apply(known => {
-    const problems = [
-      ...validateKeyPart("accessKeyId", known.accessKeyId),
-      ...validateKeyPart("secretAccessKey", known.secretAccessKey),
-    ];
+    const malformed = malformedValues("DatabaseObjectStore", known);
+    const problems =
+      malformed.length > 0
+        ? malformed
+        : [
+            ...validateKeyPart("accessKeyId", known.accessKeyId),
+            ...validateKeyPart("secretAccessKey", known.secretAccessKey),
+          ];
     refuseInvalid(`Database "${name}"`, under("objectStore", problems));
     return objectStoreSecretData(known);
   });
@@ -76,20 +73,16 @@ export function objectStorePort(location: pulumi.Output<ObjectStoreLocation>): p
 function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   return (["accessKeyId", "secretAccessKey"] as const).flatMap(part => {
     const value: unknown = objectStore[part];
-    if (value === undefined || value === "") {
+    if (value === "") {
       return [
         {
           propertyPath: part,
-          reason: `is missing and cannot be made: run "pulumi config set --secret ${part} ..." and pass new pulumi.Config().requireSecret("${part}"), or use the outputs of an ObjectStore`,
+          reason: `is empty and cannot be made: run "pulumi config set --secret ${part} ..." and pass new pulumi.Config().requireSecret("${part}"), or use the outputs of an ObjectStore`,
         },
       ];
     }
     return typeof value === "string" ? validateKeyPart(part, value) : [];
   });
-}
-
-function missing(propertyPath: string, value: unknown): InputProblem[] {
-  return value === undefined ? [{ propertyPath, reason: "is missing: say where the bucket is" }] : [];
 }
 
 type LocationInputs = Record<"endpoint" | "bucket" | "region", unknown> & Record<"useTls" | "pathStyle", unknown>;

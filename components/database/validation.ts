@@ -1,46 +1,57 @@
 import { validateImageReference } from "../core/imageReference";
 import { InputProblem, under } from "../core/inputProblem";
-import { validateInstanceType } from "../core/instanceTypes";
+import { validateSizingType } from "../core/instanceTypes";
 import { validateEngineSettings } from "../core/engineSettings";
 import { validateDatabaseName, validateNamespaceName, validateObjectName } from "../core/names";
 import { validateLabels, validateNetworkPeers } from "../core/networkPeers";
 import { passwordProblem } from "../core/passwords";
 import { printable } from "../core/printable";
+import { gibibyte } from "../core/quantities";
 import { validateSizing } from "../core/sizingProblems";
 import { validateDatabases, validateUsers } from "../core/users";
 import {
   DatabaseArgs,
   DatabaseTlsArgs,
   Durability,
-  ImagePullPolicy,
-  FailoverPreference,
-  OnNoCandidate,
   OnObjectStoreOutage,
   ServiceType,
-  Spread,
   StorageKind,
   TolerationArgs,
 } from "./arguments";
+import { judgeArguments } from "../schema/malformed";
 import { validateObjectStore } from "./objectStoreInputs";
 import { sizingRequest } from "./settings";
+
+/** Ten years. The authority is valid for five times as long. */
+const longestValidityHours = 87_600;
 
 /**
  * Everything that is wrong with a database's arguments, as far as it can be told before anything is registered: values that are still to come are judged when they do.
  * @param name the component's name, which names everything else
  */
 export function validateDatabaseArgs(name: string, args: DatabaseArgs): InputProblem[] {
+  return judgeArguments("Database", args, () => meaningProblems(name, args));
+}
+
+function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
   const { databases = [], users = [], sizing = {} } = args;
   return [
     ...validateDatabaseName(name),
     ...validateNamespaceName(args.namespace ?? name, args.createNamespace ?? true),
     ...imageProblems(args),
     ...validateObjectStore(args.objectStore),
-    ...choiceProblems(args),
+    ...durabilityProblems(args),
     ...numberProblems(args),
     ...under("databases", validateDatabases(databases)),
     ...under("users", [...validateUsers(users, databases), ...passwordProblems(users)]),
     ...under("tls", tlsProblems(args.tls ?? {})),
-    ...(sizing.instanceType === undefined ? [] : validateInstanceType("sizing.instanceType", sizing.instanceType)),
+    ...(sizing.instanceType === undefined
+      ? []
+      : validateSizingType(
+          "sizing.instanceType",
+          sizing.instanceType,
+          sizing.memoryBytes !== undefined && sizing.cpuCores !== undefined,
+        )),
     ...validateSizing(sizingRequest(args)),
     ...placementProblems(args),
     ...under("clients", validateNetworkPeers(args.clients ?? [])),
@@ -53,70 +64,66 @@ export function validateDatabaseArgs(name: string, args: DatabaseArgs): InputPro
 function imageProblems({ image, nodeImage, imagePullSecrets = [] }: DatabaseArgs): InputProblem[] {
   return [
     ...(typeof image === "string" ? validateImageReference("image", image) : []),
-    ...(image === undefined
-      ? [{ propertyPath: "image", reason: "is missing: give an image with TideSQL, by digest" }]
-      : []),
     ...(nodeImage === undefined ? [] : validateImageReference("nodeImage", nodeImage)),
     ...imagePullSecrets.flatMap((secret, index) => validateObjectName(`imagePullSecrets[${index}]`, secret)),
   ];
 }
 
-function choiceProblems(args: DatabaseArgs): InputProblem[] {
-  return [
-    ...oneOf("durability", args.durability, Durability),
-    ...oneOf("onNoCandidate", args.onNoCandidate, OnNoCandidate),
-    ...oneOf("failoverPreference", args.failoverPreference, FailoverPreference),
-    ...oneOf("onObjectStoreOutage", args.onObjectStoreOutage, OnObjectStoreOutage),
-    ...(args.durability === Durability.Commit && args.onObjectStoreOutage === OnObjectStoreOutage.Continue
-      ? [
-          {
-            propertyPath: "onObjectStoreOutage",
-            reason: `is "continue" with durability "commit", which promises that every acknowledged write is in the bucket: leave it out, or choose durability "interval"`,
-          },
-        ]
-      : []),
-    ...oneOf("imagePullPolicy", args.imagePullPolicy, ImagePullPolicy),
-    ...oneOf("storage.kind", args.storage?.kind, StorageKind),
-    ...oneOf("spread.hosts", args.spread?.hosts, Spread),
-    ...oneOf("spread.zones", args.spread?.zones, Spread),
-    ...oneOf("services.type", args.services?.type, ServiceType),
-  ];
-}
-
-function numberProblems(args: DatabaseArgs): InputProblem[] {
-  const { replicas, walSyncThresholdBytes, durability, leaseDurationSeconds = 4, leaseMarginSeconds = 0.5 } = args;
-  const problems: InputProblem[] = [
-    ...wholeNumber("replicas", replicas, 0, "replicas beside the primary; 0 is a primary alone"),
-    ...wholeNumber("replicaSyncIntervalMilliseconds", args.replicaSyncIntervalMilliseconds, 100, "milliseconds"),
-    ...wholeNumber(
-      "terminationGracePeriodSeconds",
-      args.terminationGracePeriodSeconds,
-      30,
-      "seconds, so that a primary can hand over",
-    ),
-    ...wholeNumber(
-      "walSyncThresholdBytes",
-      walSyncThresholdBytes,
-      16,
-      "bytes: below 9 a replica's empty WAL replaces the primary's",
-    ),
-    ...(args.compaction?.onDemandAtSstables === 0
-      ? []
-      : wholeNumber(
-          "compaction.onDemandAtSstables",
-          args.compaction?.onDemandAtSstables,
-          8,
-          "SSTables, or 0 for never",
-        )),
-    ...wholeNumber("resumeWithinSeconds", args.resumeWithinSeconds, 5, "seconds"),
-    ...wholeNumber("maxDataLossSeconds", args.maxDataLossSeconds, 2, "seconds: the bucket is looked at once a second"),
-  ];
+function durabilityProblems({ durability, onObjectStoreOutage, walSyncThresholdBytes }: DatabaseArgs): InputProblem[] {
+  const problems: InputProblem[] = [];
+  if (durability === Durability.Commit && onObjectStoreOutage === OnObjectStoreOutage.Continue) {
+    problems.push({
+      propertyPath: "onObjectStoreOutage",
+      reason: `is "continue" with durability "commit", which promises that every acknowledged write is in the bucket: leave it out, or choose durability "interval"`,
+    });
+  }
   if (walSyncThresholdBytes !== undefined && durability !== Durability.Threshold) {
     problems.push({
       propertyPath: "walSyncThresholdBytes",
       reason: `only means something with durability "threshold": leave it out`,
     });
   }
+  return problems;
+}
+
+function numberProblems(args: DatabaseArgs): InputProblem[] {
+  const { compaction = {}, leaseDurationSeconds = 4, leaseMarginSeconds = 0.5 } = args;
+  const { onDemandAtSstables } = compaction;
+  const problems: InputProblem[] = [
+    ...wholeNumber("replicas", args.replicas, 0, 100, "replicas beside the primary; 0 is a primary alone"),
+    ...wholeNumber(
+      "replicaSyncIntervalMilliseconds",
+      args.replicaSyncIntervalMilliseconds,
+      100,
+      60_000,
+      "milliseconds",
+    ),
+    ...wholeNumber(
+      "terminationGracePeriodSeconds",
+      args.terminationGracePeriodSeconds,
+      30,
+      86_400,
+      "seconds, so that a primary can hand over",
+    ),
+    ...wholeNumber(
+      "walSyncThresholdBytes",
+      args.walSyncThresholdBytes,
+      16,
+      gibibyte,
+      "bytes: below 9 a replica's empty WAL replaces the primary's",
+    ),
+    ...(onDemandAtSstables === 0
+      ? []
+      : wholeNumber("compaction.onDemandAtSstables", onDemandAtSstables, 8, 1_000_000, "SSTables, or 0 for never")),
+    ...wholeNumber("resumeWithinSeconds", args.resumeWithinSeconds, 5, 3600, "seconds"),
+    ...wholeNumber(
+      "maxDataLossSeconds",
+      args.maxDataLossSeconds,
+      2,
+      3600,
+      "seconds: the bucket is looked at once a second",
+    ),
+  ];
   if (!(leaseDurationSeconds >= 2 && leaseDurationSeconds <= 60)) {
     problems.push({
       propertyPath: "leaseDurationSeconds",
@@ -163,8 +170,8 @@ function tlsProblems(tls: DatabaseTlsArgs): InputProblem[] {
       problems.push({ propertyPath: `additionalDnsNames[${index}]`, reason: `"${printable(dnsName)}" is no DNS name` });
     }
   });
-  problems.push(...wholeNumber("validityHours", validityHours, 24, "hours"));
-  problems.push(...wholeNumber("earlyRenewalHours", earlyRenewalHours, 1, "hours"));
+  problems.push(...wholeNumber("validityHours", validityHours, 24, longestValidityHours, "hours"));
+  problems.push(...wholeNumber("earlyRenewalHours", earlyRenewalHours, 1, longestValidityHours, "hours"));
   const [validity, early] = [validityHours ?? 17_520, earlyRenewalHours ?? 4_380];
   if (problems.length === 0 && early >= validity) {
     problems.push({
@@ -241,18 +248,24 @@ function textProblems({ databaseId, mariadbPrefix, clusterDomain }: DatabaseArgs
   return problems;
 }
 
+function wholeNumber(
+  propertyPath: string,
+  value: number | undefined,
+  least: number,
+  most: number,
+  what: string,
+): InputProblem[] {
+  if (value === undefined || (value >= least && value <= most)) return [];
+  return [{ propertyPath, reason: `is ${value}: write a whole number from ${least} to ${most} (${what})` }];
+}
+
 function oneOf(propertyPath: string, value: string | undefined, choices: Record<string, string>): InputProblem[] {
   const values = Object.values(choices);
   if (value === undefined || values.includes(value)) return [];
   return [
     {
       propertyPath,
-      reason: `is "${printable(String(value))}": choose among ${values.map(choice => `"${choice}"`).join(", ")}`,
+      reason: `is "${printable(value)}": choose among ${values.map(choice => `"${choice}"`).join(", ")}`,
     },
   ];
-}
-
-function wholeNumber(propertyPath: string, value: number | undefined, least: number, what: string): InputProblem[] {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return [];
-  return [{ propertyPath, reason: `is ${value}: write a whole number from ${least} (${what})` }];
 }

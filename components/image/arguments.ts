@@ -7,6 +7,7 @@ import { validateImageReference } from "../core/imageReference";
 import { InputProblem } from "../core/inputProblem";
 import { Architecture } from "../core/instanceTypes";
 import { printable } from "../core/printable";
+import { judgeArguments } from "../schema/malformed";
 import { Transform } from "../transform";
 
 /** Arguments of {@link Image}. */
@@ -64,11 +65,13 @@ export function imageBuild(args: ImageArgs): ImageBuild {
 
 /** Everything that is wrong with an Image's name and arguments, as far as it is known before anything is made. */
 export function validateImageArgs(name: string, args: ImageArgs): InputProblem[] {
-  return args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing);
+  return judgeArguments("Image", args, () =>
+    args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing),
+  );
 }
 
 function madeProblems(name: string, args: ImageArgs): InputProblem[] {
-  const { region, repositoryName = name, architecture, imagesToKeep } = args;
+  const { region, repositoryName = name, imagesToKeep } = args;
   const problems: InputProblem[] = [];
   if (region === undefined) {
     problems.push({ propertyPath: "region", reason: 'is missing: give it, or name an image in "existing"' });
@@ -79,13 +82,6 @@ function madeProblems(name: string, args: ImageArgs): InputProblem[] {
     problems.push({
       propertyPath: "repositoryName",
       reason: `"${printable(repositoryName)}" is no name for ECR: write lower-case letters, digits, "-", "_", "." and "/", at least 2`,
-    });
-  }
-  const architectures: string[] = Object.values(Architecture);
-  if (architecture !== undefined && !architectures.includes(architecture)) {
-    problems.push({
-      propertyPath: "architecture",
-      reason: `"${printable(architecture)}" is unknown: write "amd64" or "arm64"`,
     });
   }
   if (imagesToKeep !== undefined && !(Number.isInteger(imagesToKeep) && imagesToKeep >= 1 && imagesToKeep <= 1000)) {

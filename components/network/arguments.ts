@@ -6,6 +6,7 @@ import { validateLogRetention } from "../core/logRetention";
 import { printable } from "../core/printable";
 import { validateVpcCidr } from "../core/subnets";
 import { validateInterfaceEndpoints } from "../core/vpcEndpoints";
+import { judgeArguments } from "../schema/malformed";
 import { Transform } from "../transform";
 
 /** The way out of the private subnets. S3 has a way of its own in any case. */
@@ -102,6 +103,10 @@ const fewestSubnets = 2;
 
 /** Everything that is wrong with a Network's arguments, as far as it is known before anything is made. */
 export function validateNetworkArgs(args: NetworkArgs): InputProblem[] {
+  return judgeArguments("Network", args, () => meaningProblems(args));
+}
+
+function meaningProblems(args: NetworkArgs): InputProblem[] {
   const { region, existing } = args;
   const problems = region === undefined ? [] : validateAwsRegion(region);
   if (problems.length > 0) return problems;
@@ -114,13 +119,6 @@ export function validateNetworkArgs(args: NetworkArgs): InputProblem[] {
 function madeProblems(region: string, args: NetworkArgs): InputProblem[] {
   const { cidr = defaultVpcCidr, zones, natGateways } = args;
   const problems = [...validateVpcCidr("cidr", cidr), ...validateZones(region, zones)];
-  const choices: string[] = Object.values(NatGateways);
-  if (natGateways !== undefined && !choices.includes(natGateways)) {
-    problems.push({
-      propertyPath: "natGateways",
-      reason: `"${printable(natGateways)}" is unknown: write ${choices.map(choice => `"${choice}"`).join(", ")}`,
-    });
-  }
   if (args.flowLogs === false && args.flowLogRetentionDays !== undefined) {
     problems.push({ propertyPath: "flowLogRetentionDays", reason: "is given, but flowLogs is false: leave it out" });
   }

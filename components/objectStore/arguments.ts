@@ -9,6 +9,8 @@ import {
   validateKeyPart,
   validateStoreRegion,
 } from "../core/objectStoreLocation";
+import { judgeArguments } from "../schema/malformed";
+import { longestInIam, validateResourceName } from "../core/names";
 import { Transform } from "../transform";
 
 /** IAM gives a user two access keys: one in use, and one to change to. */
@@ -102,17 +104,21 @@ export interface ObjectStoreOptions extends pulumi.ComponentResourceOptions {
   transform?: ObjectStoreTransforms;
 }
 
+/** The IAM user is `<name>-engine`. */
+const longestNameForUser = longestInIam - "-engine".length;
 /** Pulumi appends "-" and 7 characters to a name that is not given, and S3 takes 63. */
 const longestNameForBucket = 55;
 
 /** Everything that is wrong with an ObjectStore's name and arguments, as far as it is known before anything is made. */
 export function validateObjectStoreArgs(name: string, args: ObjectStoreArgs): InputProblem[] {
-  return args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing);
+  return judgeArguments("ObjectStore", args, () =>
+    args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing),
+  );
 }
 
 function madeProblems(name: string, args: ObjectStoreArgs): InputProblem[] {
   const { region, bucketName, noncurrentVersionDays: days } = args;
-  const problems: InputProblem[] = [];
+  const problems = validateResourceName(name, longestNameForUser, "IAM users");
   if (region === undefined) {
     problems.push({
       propertyPath: "region",
@@ -160,9 +166,7 @@ function madeBucketNameProblems(bucketName: string): InputProblem[] {
 
 function accessKeyProblems(slots: AccessKeySlot[] | undefined): InputProblem[] {
   if (slots === undefined) return [];
-  const known: string[] = Object.values(AccessKeySlot);
-  const isValid =
-    slots.length >= 1 && new Set(slots).size === slots.length && slots.every(slot => known.includes(slot));
+  const isValid = slots.length >= 1 && new Set(slots).size === slots.length;
   return isValid
     ? []
     : [
@@ -201,11 +205,11 @@ function existingProblems(args: ObjectStoreArgs, existing: ExistingObjectStoreAr
 }
 
 function keyProblems(propertyPath: string, value: pulumi.Input<string> | undefined): InputProblem[] {
-  if (value === undefined || value === "") {
+  if (value === "") {
     return [
       {
         propertyPath,
-        reason: `is missing. Set it with\n      pulumi config set --secret ${propertyPath} <value>\n    and give config.requireSecret("${propertyPath}")`,
+        reason: `is empty. Set it with\n      pulumi config set --secret ${propertyPath} <value>\n    and give config.requireSecret("${propertyPath}")`,
       },
     ];
   }

@@ -21,7 +21,7 @@ export interface TideSqlArgs extends DatabaseSettingsArgs {
   cluster?: ClusterArgs;
   /** Default: a bucket, and a key that works from the VPC only. */
   objectStore?: ObjectStoreArgs;
-  /** Default: built from source, which takes 20 to 40 minutes where Pulumi runs. Give `existing` to start from one that was built before. */
+  /** Default: built from source for the nodes' processors, which takes 20 to 40 minutes where Pulumi runs. Give `existing` to start from one that was built before. */
   image?: ImageArgs;
   /** The deployment's folder in the bucket; ends with `/`. Default: the component's name. Two databases may not share one. */
   objectStorePrefix?: string;

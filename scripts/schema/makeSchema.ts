@@ -5,8 +5,8 @@ import { AnalyzeResult, Analyzer } from "@pulumi/pulumi/provider/experimental/an
 import { generateSchema } from "@pulumi/pulumi/provider/experimental/schema";
 import ts from "typescript";
 import * as exported from "../../index";
-import { schemaName } from "../../plugin/names";
-import { packageName, PackageSchema, PropertySchema } from "../../plugin/schema";
+import { schemaName } from "../../components/schema/names";
+import { packageName, PackageSchema, PropertySchema } from "../../components/schema/packageSchema";
 
 const root = path.join(__dirname, "../..");
 

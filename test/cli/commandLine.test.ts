@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
@@ -103,6 +103,54 @@ describe("the command line", function () {
     assert.throws(() => statSync(manifests));
   });
 
+  describe("a program's own mistakes", () => {
+    const broken = (line: string) => {
+      const folder = mkdtempSync(join(tmpdir(), "tidesql-broken-"));
+      writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\nmain: index.ts\n");
+      writeFileSync(
+        join(folder, "index.ts"),
+        `interface Shop {\n  name: string;\n}\n\n// A comment that no compiler keeps.\nexport function shop(open: Shop | undefined): void {\n  ${line}\n}\nshop(undefined);\n`,
+      );
+      return folder;
+    };
+    const mistakes: [what: string, line: string, message: RegExp][] = [
+      ["a TypeError", "console.log(open!.name);", /^TypeError: .*\n {4}at shop \(.*index\.ts:7:\d+\)\n$/],
+      ["one that Node notices", 'JSON.parse("{no");', /^SyntaxError: .*\n {4}at shop \(.*index\.ts:7:\d+\)\n$/],
+      [
+        "an error of its own",
+        'throw new Error("closed today");',
+        /^closed today\n {4}at shop \(.*index\.ts:7:\d+\)\n$/,
+      ],
+    ];
+    for (const [what, line, message] of mistakes) {
+      it(`${what}: is shown with its line`, async () => {
+        const folder = broken(line);
+        try {
+          const { out, error, code } = await tidesql("plan", "--directory", folder);
+          assert.deepEqual({ out, code }, { out: "", code: 1 });
+          assert.match(error, message);
+        } finally {
+          rmSync(folder, { recursive: true, force: true });
+        }
+      });
+    }
+
+    it("keeps what the program writes out of the JSON", async () => {
+      const folder = broken('process.stdout.write("by hand\\n"); console.log("and by console");');
+      try {
+        const { out, code } = await tidesql("plan", "--directory", folder, "--json");
+        assert.equal(code, 0);
+        const { diagnostics } = JSON.parse(out) as { diagnostics: { message: string }[] };
+        assert.deepEqual(
+          diagnostics.map(({ message }) => message),
+          ["by hand", "and by console"],
+        );
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  });
+
   const wrong: [string, string[], RegExp][] = [
     ["an unknown option", ["plan", "--frobnicate"], /--frobnicate[^]*Usage: tidesql plan/],
     ["a value that is no pair", ["plan", "--config", "replicas"], /KEY=VALUE/],
@@ -117,6 +165,13 @@ describe("the command line", function () {
       assert.match(error, message);
     });
   }
+
+  it("says which version it is", async () => {
+    const { version } = JSON.parse(readFileSync(resolve(__dirname, "../../package.json"), "utf8")) as {
+      version: string;
+    };
+    assert.deepEqual(await tidesql("--version"), { out: `${version}\n`, error: "", code: 0 });
+  });
 
   it("explains itself", async () => {
     const [overview, command] = await Promise.all([tidesql("--help"), tidesql("plan", "--help")]);

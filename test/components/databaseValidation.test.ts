@@ -17,7 +17,7 @@ function untyped(changes: Record<string, unknown>): Partial<DatabaseArgs> {
 describe("Database refuses", () => {
   const cases: [what: string, changes: Partial<DatabaseArgs>, propertyPath: string, wayOut: RegExp][] = [
     ["a replica count below 0", { replicas: -1 }, "replicas", /whole number from 0/],
-    ["a fractional replica count", { replicas: 1.5 }, "replicas", /whole number from 0/],
+    ["a fractional replica count", { replicas: 1.5 }, "replicas", /whole number/],
     ["an unknown instance type", { sizing: { instanceType: "m5.huge" } }, "sizing.instanceType", /m5 comes as large/],
     [
       "memory that cannot hold the caches",
@@ -85,12 +85,12 @@ describe("Database refuses", () => {
       "objectStore.accessKeyId",
       /pulumi config set --secret/,
     ],
-    ["no store", untyped({ objectStore: undefined }), "objectStore", /ObjectStore/],
+    ["no store", untyped({ objectStore: undefined }), "objectStore", /is missing.*the key for it/],
     [
       "no bucket",
       untyped({ objectStore: { ...objectStore, bucket: undefined } }),
       "objectStore.bucket",
-      /where the bucket is/,
+      /is missing.*Name of the bucket/,
     ],
     [
       "durability commit with a huge write buffer",
@@ -136,7 +136,7 @@ describe("Database refuses", () => {
       "storage.storageClassName",
       /leave it out/,
     ],
-    ["a volume of half a gibibyte", { storage: { sizeGiB: 0.5 } }, "storage.sizeGiB", /at least 1/],
+    ["a volume of half a gibibyte", { storage: { sizeGiB: 0.5 } }, "storage.sizeGiB", /whole number/],
     [
       "a load balancer's class without one",
       { services: { loadBalancerClass: "service.k8s.aws/nlb" } },

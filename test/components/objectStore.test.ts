@@ -213,7 +213,9 @@ describe("bad input to an object store", () => {
     assert.deepEqual(await refusedPaths(looped), ["accessLogBucket"]);
     assert.deepEqual(await refusedPaths({ region, accessKeys: [] }), ["accessKeys"]);
     assert.deepEqual(await refusedPaths({ region, accessKeys: ["a", "a"] }), ["accessKeys"]);
-    assert.deepEqual(await refusedPaths({ region, accessKeys: ["c"] as unknown as AccessKeySlot[] }), ["accessKeys"]);
+    assert.deepEqual(await refusedPaths({ region, accessKeys: ["c"] as unknown as AccessKeySlot[] }), [
+      "accessKeys[0]",
+    ]);
   });
 
   it("is refused in an existing store's location", async () => {

@@ -82,7 +82,9 @@ describe("TideSql", () => {
     const made = await recordTideSql({
       ...least,
       network: { natGateways: NatGateways.None, cidr: "10.20.0.0/16" },
-      cluster: { publicAccessCidrs: ["203.0.113.0/24"] },
+      image: { existing: `123456789012.dkr.ecr.us-east-1.amazonaws.com/tidesql@sha256:${"0".repeat(64)}` },
+      nodeImage: "123456789012.dkr.ecr.us-east-1.amazonaws.com/node:22.23.3",
+      cluster: { publicAccessCidrs: ["203.0.113.0/24"], nodesPerZone: 2 },
       objectStore: { bucketName: "orders-data" },
       replicas: 4,
     });

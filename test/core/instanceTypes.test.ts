@@ -1,6 +1,13 @@
 import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { Architecture, instanceType, instanceTypes, validateInstanceType } from "../../components/core/instanceTypes";
+import {
+  Architecture,
+  instanceType,
+  instanceTypes,
+  machineType,
+  validateInstanceType,
+  validateSizingType,
+} from "../../components/core/instanceTypes";
 import { gibibyte } from "../../components/core/quantities";
 
 /** Rows of EC2's own documentation: cores, memory in GiB, NVMe in GB, architecture. */
@@ -57,16 +64,7 @@ describe("instance types", () => {
   });
 
   it("that are unknown are refused with the way out", () => {
-    for (const name of [
-      "",
-      "m5",
-      "m5.huge",
-      "m5.large.x",
-      "x99.large",
-      "constructor.large",
-      "m5.toString",
-      "M5.LARGE",
-    ]) {
+    for (const name of ["", "m5", "m5.huge", "m5.large.x", "constructor.large", "m5.toString", "M5.LARGE"]) {
       const [problem, ...rest] = validateInstanceType("instanceType", name);
       assert.ok(problem && rest.length === 0, name);
       assert.equal(problem.propertyPath, "instanceType");
@@ -74,5 +72,26 @@ describe("instance types", () => {
     }
     assert.match(validateInstanceType("instanceType", "m5.huge")[0]!.reason, /m5 comes as large, xlarge/);
     assert.deepEqual(validateInstanceType("instanceType", "m5.large"), []);
+  });
+
+  it("that are in no table tell their processors and drives by their names", () => {
+    const told: [name: string, architecture: Architecture, hasInstanceStore: boolean][] = [
+      ["x8g.large", Architecture.Arm64, false],
+      ["x2gd.metal", Architecture.Arm64, true],
+      ["c7gn.16xlarge", Architecture.Arm64, false],
+      ["im4gn.large", Architecture.Arm64, true],
+      ["i7ie.metal-24xl", Architecture.Amd64, true],
+      ["m7a.medium", Architecture.Amd64, false],
+      ["x2idn.32xlarge", Architecture.Amd64, true],
+      ["a1.large", Architecture.Arm64, false],
+      ["g5.xlarge", Architecture.Amd64, false],
+      ["g5g.xlarge", Architecture.Arm64, false],
+      ["m5.metal", Architecture.Amd64, false],
+    ];
+    for (const [name, architecture, hasInstanceStore] of told) {
+      assert.deepEqual(machineType(name), { name, architecture, hasInstanceStore });
+      assert.match(validateSizingType("t", name, false)[0]!.reason, /give sizing\.memoryBytes and sizing\.cpuCores/);
+      assert.deepEqual(validateSizingType("t", name, true), []);
+    }
   });
 });

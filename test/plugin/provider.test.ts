@@ -170,13 +170,13 @@ describe("the plugin for other languages", function () {
       const refusal = await constructed("tidesql:index:Network", {
         region: "us-east-1",
         cidr: "moon",
-        natGateways: "many",
+        zones: ["mars-1a", "mars-1b"],
       }).then(
         () => assert.fail("was not refused"),
         (error: ServiceError) => error,
       );
       assert.equal(refusal.code, status.INVALID_ARGUMENT);
-      assert.match(refusal.details, /cidr: .*natGateways: /s);
+      assert.match(refusal.details, /cidr: .*zones\[0\]: /s);
       assert.ok(refusal.metadata.get("grpc-status-details-bin").length > 0);
     });
 

@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { before, describe, it } from "mocha";
-import { PackageSchema, typeOf } from "../../plugin/schema";
+import { PackageSchema, typeOf } from "../../components/schema/packageSchema";
 import { componentNames, makeSchema, propertiesOf } from "../../scripts/schema/makeSchema";
 
 const golden = readFileSync(path.join(__dirname, "../../schema.json"), "utf8");

@@ -57,8 +57,55 @@ describe("the stacks of this repository", function () {
     );
   });
 
-  it("local without a key says which command sets it", async () => {
-    await assert.rejects(planStack({ directory, stack: "local" }), /pulumi config set --secret tidesql:accessKeyId/);
+  it("local is planned without a key, and says which command sets it", async () => {
+    const plan = await planStack({ directory, stack: "local" });
+    assert.ok(plan.resources.some(resource => resource.type === "kubernetes:apps/v1:StatefulSet"));
+    const warnings = plan.diagnostics.map(({ message }) => message).join("\n");
+    assert.match(warnings, /pulumi config set --secret tidesql:accessKeyId/);
+    assert.match(warnings, /pulumi config set --secret tidesql:secretAccessKey/);
+  });
+
+  const slips: [what: string, config: Record<string, string>, message: RegExp][] = [
+    ["a key that nothing reads", { replcas: "2" }, /tidesql:replcas is no setting.*did you mean "replicas"\?/],
+    ["a short key's slip", { volumeGB: "5" }, /tidesql:volumeGB.*"volumeGiB"/],
+    [
+      "a password for a user that there is not",
+      { "passwords.ap": "Chosen-By-Hand-1" },
+      /tidesql:passwords\.ap .*did you mean "app"\?/,
+    ],
+    ["an argument's slip inside a value", { tls: '{"reqired": true}' }, /tls\.reqired: .*did you mean "required"\?/],
+    [
+      "a text for a number inside a value",
+      { sizing: '{"flushThreads": "2"}' },
+      /sizing\.flushThreads: .*without quotes/,
+    ],
+    ["a list of nothing but names", { users: '["app"]' }, /users\[0\]: is the text "app"/],
+    ["text where a list belongs", { databases: "app" }, /tidesql:databases is not a list/],
+    ["passwords that are one text", { passwords: "sesame" }, /tidesql:passwords is no object/],
+    ["a bad boolean", { createNamespace: "yes" }, /tidesql:createNamespace "yes" is neither true nor false/],
+  ];
+  for (const [what, config, message] of slips) {
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(planStack({ directory, stack: "local", config: { ...keys, ...config } }), error => {
+        assert.match((error as Error).message, message);
+        assert.doesNotMatch((error as Error).message, /sesame|TypeError/);
+        return true;
+      });
+    });
+  }
+
+  it("takes every argument of the database under its own name", async () => {
+    const config = {
+      ...keys,
+      terminationGracePeriodSeconds: "300",
+      nodeSelector: '{"pool": "db"}',
+      createNamespace: "false",
+    };
+    const plan = await planStack({ directory, stack: "local", config });
+    const set = plan.resources.find(resource => resource.type === "kubernetes:apps/v1:StatefulSet");
+    assert.match(JSON.stringify(set?.inputs), /"terminationGracePeriodSeconds":300/);
+    assert.match(JSON.stringify(set?.inputs), /"pool":"db"/);
+    assert.equal(plan.resources.filter(resource => resource.type === "kubernetes:core/v1:Namespace").length, 0);
   });
 
   it("takes passwords from the stack's secrets", async () => {

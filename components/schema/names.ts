@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PackageSchema, PropertySchema, typeOf } from "./schema";
+import { PackageSchema, PropertySchema, typeOf } from "./packageSchema";
 
 /** How an argument is called in the schema: Python would make `size_gi_b` of `sizeGiB`. */
 export function schemaName(argument: string): string {
   return argument.replace(/GiB$/, "Gib");
 }
 
-function argumentName(name: string): string {
+/** How the components call what the schema calls so. */
+export function argumentName(name: string): string {
   return name.replace(/Gib$/, "GiB");
 }
 

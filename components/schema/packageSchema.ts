@@ -1,3 +1,7 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { packageRoot } from "../packageRoot";
+
 /** The package's name in every language: `tidesql.TideSql`, `pulumi_tidesql`, `tidesql:index:TideSql`. */
 export const packageName = "tidesql";
 
@@ -47,4 +51,16 @@ export interface PropertySchema {
 /** The structure or enumeration that a property refers to, if it does. */
 export function typeOf(schema: PackageSchema, { $ref }: PropertySchema): TypeSchema | undefined {
   return $ref === undefined ? undefined : schema.types[$ref.replace("#/types/", "")];
+}
+
+let read: PackageSchema | undefined;
+
+/** The schema in this package, which `npm run schema` makes of the declarations: the one description of every argument. Read once. */
+export function packageSchema(): PackageSchema {
+  return (read ??= JSON.parse(schemaText()) as PackageSchema);
+}
+
+/** The same as it is in the file. */
+export function schemaText(): string {
+  return readFileSync(path.join(packageRoot(), "schema.json"), "utf8");
 }
