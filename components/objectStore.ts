@@ -65,7 +65,7 @@ export class ObjectStore extends pulumi.ComponentResource {
   public readonly useTls: pulumi.Output<boolean>;
   /** Bucket in the path instead of the host's name. */
   public readonly pathStyle: pulumi.Output<boolean>;
-  /** The key's id. */
+  /** The key's id. A secret where an existing store's was given. */
   public readonly accessKeyId: pulumi.Output<string>;
   /** A secret. */
   public readonly secretAccessKey: pulumi.Output<string>;
@@ -76,10 +76,11 @@ export class ObjectStore extends pulumi.ComponentResource {
   constructor(name: string, args: ObjectStoreArgs, opts: ObjectStoreOptions = {}) {
     refuseInvalid(`ObjectStore "${name}"`, validateObjectStoreArgs(name, args));
     const { transform, ...componentOptions } = opts;
-    super("tidesql:index:ObjectStore", name, withSecrets(args), componentOptions);
+    const guarded = withSecrets(args);
+    super("tidesql:index:ObjectStore", name, guarded, componentOptions);
 
-    const location = args.existing
-      ? existingLocation(args.existing)
+    const location = guarded.existing
+      ? existingLocation(guarded.existing)
       : makeBucketAndUser(this, name, args, transform ?? {});
 
     this.endpoint = pulumi.output(location.endpoint);
@@ -107,7 +108,14 @@ export class ObjectStore extends pulumi.ComponentResource {
 function withSecrets(args: ObjectStoreArgs): ObjectStoreArgs {
   const { existing } = args;
   return existing
-    ? { ...args, existing: { ...existing, secretAccessKey: pulumi.secret(existing.secretAccessKey) } }
+    ? {
+        ...args,
+        existing: {
+          ...existing,
+          accessKeyId: pulumi.secret(existing.accessKeyId),
+          secretAccessKey: pulumi.secret(existing.secretAccessKey),
+        },
+      }
     : args;
 }
 

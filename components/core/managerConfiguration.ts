@@ -1,5 +1,5 @@
 /**
- * What the Database component tells the manager, as JSON in the ConfigMap `<name>-config` under the key `manager.json`.
+ * What the Database component tells the manager, in the ConfigMap `<name>-config`: as JSON under the key `manager.json`, the identity and the number of nodes under keys of their own.
  * It holds no secret: those are files in mounted Secrets (see podLayout).
  */
 export interface ManagerConfiguration {
@@ -15,7 +15,7 @@ export interface ManagerConfiguration {
   headlessService: string;
   /** A pod that was told to go is killed after this. Seconds. Default 120. */
   terminationGracePeriodSeconds: number;
-  /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. */
+  /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. It may change while the manager runs: read it anew each time. */
   nodes: number;
   /** How long a primary may go on after its last renewal, less the margin. Seconds. Default 4. */
   leaseDurationSeconds: number;

@@ -11,7 +11,7 @@ export interface DatabaseNames {
   headlessService: string;
   primaryService: string;
   replicaService: string;
-  /** ConfigMap with `engine.cnf` and `manager.json`. */
+  /** ConfigMap with `engine.cnf`, `manager.json`, `databaseId` and `nodes`. */
   configuration: string;
   /** ConfigMap with the manager's two scripts. */
   manager: string;

@@ -33,10 +33,13 @@ export const podLayout = {
   /** ConfigMap `<name>-manager`, keys `manager.js` and `watchdog.js`. */
   managerDirectory: "/opt/tidesql/manager",
 
-  /** ConfigMap `<name>-config`, keys `engine.cnf` and `manager.json`. */
+  /** ConfigMap `<name>-config`, keys `engine.cnf`, `manager.json`, `databaseId` and `nodes`. */
   configurationDirectory: "/etc/tidesql/config",
   engineConfiguration: "/etc/tidesql/config/engine.cnf",
   managerConfiguration: "/etc/tidesql/config/manager.json",
+  databaseId: "/etc/tidesql/config/databaseId",
+  /** How many pods there are to be: the one file that changes while a pod runs. */
+  nodes: "/etc/tidesql/config/nodes",
 
   /** Secret `<name>-object-store`, keys `accessKeyId`, `secretAccessKey`; and `ca.crt` when the store has an authority of its own. */
   objectStoreSecretDirectory: "/etc/tidesql/object-store",

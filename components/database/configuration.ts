@@ -11,13 +11,14 @@ import { transformed } from "../transform";
 import { DatabaseArgs } from "./arguments";
 import { DatabaseContext } from "./context";
 
-/** The two texts of the ConfigMap `<name>-config`. */
+/** The texts of the ConfigMap `<name>-config`, without the number of pods. */
 export interface ConfigurationTexts {
   engine: pulumi.Output<string>;
   manager: pulumi.Output<string>;
+  databaseId: pulumi.Output<string>;
 }
 
-/** What the engine and the manager are told, once the store and the identity are known. */
+/** What the engine and the manager are told, once the store is known. */
 export function configurationTexts(
   { settings }: DatabaseContext,
   args: DatabaseArgs,
@@ -39,13 +40,11 @@ export function configurationTexts(
         settings: settings.engineSettings,
       }),
     ),
-    manager: pulumi.all([store, databaseId]).apply(([objectStore, id]) =>
+    manager: store.apply(objectStore =>
       managerConfigurationText({
         name: names.database,
         namespace: names.namespace,
-        databaseId: id,
         headlessService: names.headlessService,
-        nodes: settings.nodes,
         terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds,
         leaseDurationSeconds: settings.leaseDurationSeconds,
         leaseMarginSeconds: settings.leaseMarginSeconds,
@@ -64,6 +63,7 @@ export function configurationTexts(
         requireTls,
       }),
     ),
+    databaseId,
   };
 }
 
@@ -80,7 +80,7 @@ export function makeConfigMaps(
       ...transformed(
         transform.configuration,
         `${name}-config`,
-        configurationManifest(names, texts.engine, texts.manager),
+        configurationManifest<pulumi.Output<string>>(names, texts),
         inside,
       ),
     ),
@@ -90,15 +90,15 @@ export function makeConfigMaps(
   ];
 }
 
-/** Changes with everything that a pod reads at its start. */
+/** Changes with everything that a pod reads at its start and not again: the number of pods is not among it, so that a change of it replaces none. */
 export function hashOf(
   texts: ConfigurationTexts,
   bundle: ManagerBundle,
   secretsFingerprint: pulumi.Output<string>,
 ): pulumi.Output<string> {
   return pulumi
-    .all([texts.engine, texts.manager, secretsFingerprint])
-    .apply(([engine, manager, secrets]) =>
-      configurationHash({ engine, manager, secrets, script: bundle.manager, watchdog: bundle.watchdog }),
+    .all([texts.engine, texts.manager, texts.databaseId, secretsFingerprint])
+    .apply(([engine, manager, databaseId, secrets]) =>
+      configurationHash({ engine, manager, databaseId, secrets, script: bundle.manager, watchdog: bundle.watchdog }),
     );
 }

@@ -1,8 +1,8 @@
-import { readFileSync, existsSync } from "node:fs";
-import { ManagerConfiguration } from "../core/managerConfiguration";
+import { existsSync } from "node:fs";
 import { podLayout } from "../core/podLayout";
 import { certificateCheckMilliseconds, CertificateWatch } from "./certificates";
 import { systemClock } from "./clock";
+import { configurationFiles } from "./configurationFiles";
 import { dataVolume } from "./dataVolume";
 import { collectGarbage } from "./heap";
 import { kubernetesApi } from "./kubernetesApi";
@@ -23,7 +23,7 @@ function main(): void {
   const pod = fromEnvironment("POD_NAME");
   const podUid = fromEnvironment("POD_UID");
   const log = jsonLog(pod);
-  const configuration = JSON.parse(readFileSync(podLayout.managerConfiguration, "utf8")) as ManagerConfiguration;
+  const configuration = configurationFiles(log);
   const { name, namespace, leaseDurationSeconds } = configuration;
   const caFile = `${podLayout.objectStoreSecretDirectory}/ca.crt`;
   const credentials = {

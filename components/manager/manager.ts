@@ -17,7 +17,7 @@ import { PrimaryDuties } from "./primaryDuties";
 import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
 import { Vacancy } from "./vacancy";
-import { Following, Monotonic, PeerView, Refusal, View } from "./view";
+import { EngineView, Following, Monotonic, PeerView, Refusal, View } from "./view";
 
 /** The manager looks at the world this often. Milliseconds. */
 export const tickMilliseconds = 200;
@@ -338,15 +338,15 @@ export class Manager {
   }
 
   private readPods(): Promise<void> {
-    const mayHandOver = () => {
-      const { role, state } = this.engine.view;
-      return role === "primary" && state === "running" && !this.stopping;
-    };
+    const serves = ({ role, state }: EngineView) => role === "primary" && state === "running";
     return this.pods.read(
-      pods => this.vacancy.sawPods(pods, this.lease.observation),
+      pods => {
+        this.vacancy.sawPods(pods, this.lease.observation);
+        this.duties.peers.sawPods(pods);
+      },
       () => this.engine.view,
       () => this.lanes.isBusy("label"),
-      mayHandOver,
+      () => serves(this.engine.view) && !this.stopping,
     );
   }
 

@@ -8,6 +8,7 @@ import { readIdentity, TlsIdentity } from "./certificates";
 import { httpRequest } from "./httpRequest";
 import { engineFolder } from "./comparison";
 import { Inventory } from "./inventory";
+import { configuredPeers } from "./knownPeers";
 import { Conflict, Detour, HeldLease, Log, PeerStatus, Peers, PutCondition, StoredObject } from "./ports";
 
 /** What a manager answers to its peers. */
@@ -60,11 +61,10 @@ export function peerNetwork(
   log: Log,
   place: PeerPlace = inPod,
 ): Peers & { useIdentity(identity: TlsIdentity): void } {
-  const { name, nodes } = configuration;
   const { lookup, port } = place;
   const options = { keepAlive: true, keepAliveMsecs: 5000, maxSockets: 2, ...(lookup && { lookup }) };
   const agent = new https.Agent({ ...options, ...readIdentity(place.directory) });
-  const others = Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod);
+  const others = () => configuredPeers(configuration, pod);
 
   async function call(
     other: string,
@@ -83,7 +83,7 @@ export function peerNetwork(
     /** From the next connection on. */
     useIdentity: identity => void Object.assign(agent.options, identity),
     async askAll(timeout) {
-      const answers = await Promise.allSettled(others.map(other => call(other, "GET", "/status", timeout)));
+      const answers = await Promise.allSettled(others().map(other => call(other, "GET", "/status", timeout)));
       return answers
         .filter(answer => answer.status === "fulfilled")
         .map(answer => JSON.parse(answer.value) as PeerStatus);
@@ -105,7 +105,7 @@ export function peerNetwork(
     },
     async release({ identity, epoch, version }, preferredSuccessor, timeout) {
       const query = new URLSearchParams({ identity, epoch: String(epoch), version, preferredSuccessor }).toString();
-      const successorFirst = [...others].sort(
+      const successorFirst = others().sort(
         (a, b) => Number(b === preferredSuccessor) - Number(a === preferredSuccessor),
       );
       let failure: unknown;
@@ -136,7 +136,7 @@ export function peerNetwork(
       };
     },
     async leaseChanged(timeout) {
-      const told = others.map(other =>
+      const told = others().map(other =>
         call(other, "POST", "/lease-changed", timeout).catch((error: unknown) => {
           log("info", "a peer did not hear of the lease", { other, error: String(error) });
         }),

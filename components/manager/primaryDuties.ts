@@ -7,6 +7,7 @@ import { EngineKeeper } from "./engineKeeper";
 import { followersAmong } from "./followers";
 import { filesWithContent, Inventory, plainName } from "./inventory";
 import { JoinDesk } from "./joinDesk";
+import { KnownPeers } from "./knownPeers";
 import { Lanes } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
 import { Counters } from "./counters";
@@ -56,8 +57,7 @@ export interface PrimaryDutiesOptions {
 
 /** What a primary does beside serving: it writes heartbeats, knows what the bucket has of its data, lets replicas join, and looks whether its engine is well. */
 export class PrimaryDuties {
-  /** Pods that this primary knows: those that are configured, and all that have joined. */
-  readonly knownPods: Set<string>;
+  readonly peers: KnownPeers;
   readonly audit: Audit;
   private readonly joins: JoinDesk;
   private readonly merged: MergedDefinitions;
@@ -80,8 +80,7 @@ export class PrimaryDuties {
 
   constructor(private readonly options: PrimaryDutiesOptions) {
     const { configuration, pod, ports, lanes } = options;
-    const { name, nodes } = configuration;
-    this.knownPods = new Set(Array.from({ length: nodes }, (_, i) => `${name}-${i}`).filter(other => other !== pod));
+    this.peers = new KnownPeers(configuration, pod);
     this.audit = new Audit(ports, ports.log);
     this.joins = new JoinDesk(ports, lanes);
     this.merged = new MergedDefinitions(ports);
@@ -151,7 +150,7 @@ export class PrimaryDuties {
 
   /** A replica asks for a flush and for its marker behind it. @throws when this node is not the primary */
   async joinReplica(marker: string, pod: string): Promise<void> {
-    if (pod !== "" && pod !== this.options.pod) this.knownPods.add(pod);
+    this.peers.join(pod);
     this.mustServe();
     this.audit.expectInterference();
     await this.joins.ask(marker);
@@ -190,7 +189,7 @@ export class PrimaryDuties {
   /** Rule 6: the API server does not answer. */
   async askForConfirmation(): Promise<void> {
     const { lease, counters, ports } = this.options;
-    const pods = [...this.knownPods];
+    const pods = this.peers.names();
     if (!(await lease.confirmByPeers(pods))) throw new Error("not all peers have confirmed this primary");
     counters.confirmations++;
     ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });

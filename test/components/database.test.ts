@@ -3,9 +3,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Database, DatabaseArgs, DatabaseOptions, Durability } from "../../components/database";
-import { ManagerConfiguration } from "../../components/core/managerConfiguration";
+import { ManagerConfigurationBody } from "../../components/core/managerConfigurationText";
 import { configurationHashAnnotation } from "../../components/core/manifests/statefulSet";
 import { passwordProblem } from "../../components/core/passwords";
+import { unknown } from "../../cli/planner/values";
 import { databaseArgs, managerBundle, secretValues } from "./databaseFixtures";
 import { isSecret, record, Recording, Registered, valueOf } from "./mocks";
 
@@ -22,12 +23,14 @@ function recordDatabase(changes: Partial<DatabaseArgs> = {}, opts: DatabaseOptio
   return record(() => new Database("orders", databaseArgs(changes), { managerBundle, ...opts }));
 }
 
-function texts(recording: Recording<Database>): { engine: Map<string, string>; manager: ManagerConfiguration } {
+function texts(recording: Recording<Database>) {
   const { data } = recording.one(kinds.configMap, "orders-config").inputs as { data: Record<string, string> };
   const lines = (data["engine.cnf"] ?? "").split("\n").filter(line => line.includes("="));
   return {
     engine: new Map(lines.map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string])),
-    manager: JSON.parse(data["manager.json"] ?? "") as ManagerConfiguration,
+    manager: JSON.parse(data["manager.json"] ?? "") as ManagerConfigurationBody,
+    databaseId: data.databaseId,
+    nodes: data.nodes,
   };
 }
 
@@ -269,11 +272,20 @@ describe("Database", () => {
       assert.equal(hashOf(await recordDatabase(surroundings)), hashOf(made));
     });
 
+    it("adds or removes pods with the number of replicas, and replaces none", async () => {
+      for (const replicas of [0, 1, 4]) {
+        const { spec } = statefulSetOf(await recordDatabase({ replicas }));
+        assert.equal(spec.replicas, replicas + 1);
+        assert.deepEqual(spec.template, statefulSetOf(made).spec.template);
+      }
+    });
+
     const [shop, reports] = databaseArgs().users!;
     const changes: [what: string, changes: Partial<DatabaseArgs>, opts?: DatabaseOptions][] = [
       ["a password", { users: [{ ...shop!, password: "Close-Sesame-2" }, reports!] }],
       ["the store's key", { objectStore: { ...databaseArgs().objectStore, secretAccessKey: "another" } }],
       ["the store's place", { objectStore: { ...databaseArgs().objectStore, bucket: "orders-copy" } }],
+      ["the identity", { databaseId: "6f9619ff-8b86-4d01-b42d-00cf4fc964ff" }],
       ["a grant", { users: [{ ...shop!, grants: [] }, reports!] }],
       ["an option of the engine", { engineSettings: { long_query_time: "1" } }],
       ["the durability", { durability: Durability.Commit }],
@@ -298,9 +310,7 @@ describe("Database", () => {
       assert.deepEqual(texts(made).manager, {
         name: "orders",
         namespace: "orders",
-        databaseId: "00000000-0000-4000-8000-000000000000",
         headlessService: "orders",
-        nodes: 3,
         terminationGracePeriodSeconds: 120,
         leaseDurationSeconds: 4,
         leaseMarginSeconds: 0.5,
@@ -327,7 +337,19 @@ describe("Database", () => {
           { name: "reports", host: "%", grants: [{ database: "shop", privileges: ["SELECT"] }] },
         ],
         requireTls: true,
-      } satisfies ManagerConfiguration);
+      } satisfies ManagerConfigurationBody);
+      const { databaseId, nodes } = texts(made);
+      assert.deepEqual({ databaseId, nodes }, { databaseId: "00000000-0000-4000-8000-000000000000", nodes: "3" });
+    });
+
+    it("is known in a preview, all but the identity that is yet to be made", async () => {
+      const recording = await record(() => new Database("orders", databaseArgs(), { managerBundle }), {
+        preview: true,
+      });
+      const before = texts(recording);
+      assert.deepEqual(before.manager, texts(made).manager);
+      assert.deepEqual(before.engine, texts(made).engine);
+      assert.equal(before.databaseId, unknown);
     });
 
     it("follows the arguments", async () => {
@@ -342,11 +364,11 @@ describe("Database", () => {
         engineSettings: { max_allowed_packet: "128M" },
         sizing: { memoryBytes: 2 ** 30, cpuCores: 0.5 },
       });
-      const { engine, manager } = texts(recording);
-      assert.equal(manager.nodes, 5);
+      const { engine, manager, databaseId, nodes } = texts(recording);
+      assert.equal(nodes, "5");
       assert.equal(manager.replicaSyncIntervalMicroseconds, 250_000);
       assert.equal(manager.onNoCandidate, "promote");
-      assert.equal(manager.databaseId, "6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
+      assert.equal(databaseId, "6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
       assert.equal(manager.requireTls, false);
       assert.equal(engine.get("tidesdb_objstore_wal_sync_threshold"), "65536");
       assert.equal(engine.get("tidesdb_replica_sync_interval"), "250000");

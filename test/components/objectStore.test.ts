@@ -187,10 +187,11 @@ describe("an object store that exists", () => {
     assert.equal(await pathStyle({ endpoint: "minio.internal", pathStyle: false }), false);
   });
 
-  it("keeps a secret that was given plain out of the state", async () => {
+  it("keeps a key that was given plain out of the state, both parts", async () => {
     const used = await recordStore({ existing });
     const component = used.one("tidesql:index:ObjectStore");
-    assert.deepEqual(component.secrets, ["existing.secretAccessKey"]);
+    assert.deepEqual(component.secrets, ["existing.accessKeyId", "existing.secretAccessKey"]);
+    assert.equal(await isSecret(used.result.accessKeyId), true);
     assert.equal(await isSecret(used.result.secretAccessKey), true);
   });
 });

@@ -1,3 +1,4 @@
+import { configurationKeys } from "../managerConfigurationText";
 import { DatabaseNames } from "../names";
 import { objectMetadata } from "./metadata";
 
@@ -7,14 +8,18 @@ import { objectMetadata } from "./metadata";
  */
 export function configurationManifest<Text>(
   names: DatabaseNames,
-  engineConfiguration: Text,
-  managerConfiguration: Text,
+  texts: { engine: Text; manager: Text; databaseId: Text },
 ) {
   return {
     apiVersion: "v1" as const,
     kind: "ConfigMap" as const,
     metadata: objectMetadata(names.configuration, names),
-    data: { "engine.cnf": engineConfiguration, "manager.json": managerConfiguration },
+    data: {
+      [configurationKeys.engine]: texts.engine,
+      [configurationKeys.manager]: texts.manager,
+      [configurationKeys.databaseId]: texts.databaseId,
+      [configurationKeys.nodes]: String(names.pods.length),
+    },
   };
 }
 

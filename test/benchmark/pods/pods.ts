@@ -185,7 +185,6 @@ function writeMounts(root: string, mounts: Mounts): void {
     namespace,
     databaseId: "2d0a4c1e-7a0f-4b0c-9a55-0a4f3a7f5b11",
     headlessService: name,
-    nodes,
     objectStore: {
       endpoint: `${storeHost}:${storePort}`,
       bucket: "bucket",
@@ -198,6 +197,7 @@ function writeMounts(root: string, mounts: Mounts): void {
     databases: ["app"],
     users: [{ name: "app", host: "%", grants: [{ database: "app", privileges: ["ALL PRIVILEGES"] }] }],
   };
+  const { databaseId, nodes: _nodes, ...body } = configuration;
   const engine = engineConfigurationText({
     durability: configuration.durability,
     replicaSyncIntervalMicroseconds: configuration.replicaSyncIntervalMicroseconds,
@@ -214,7 +214,9 @@ function writeMounts(root: string, mounts: Mounts): void {
     usersSecretDirectory: users,
   } = podLayout;
   const files = {
-    [podLayout.managerConfiguration]: managerConfigurationText(configuration),
+    [podLayout.managerConfiguration]: managerConfigurationText(body),
+    [podLayout.databaseId]: databaseId,
+    [podLayout.nodes]: String(nodes),
     [podLayout.engineConfiguration]: relocated(engine, root),
     [`${podLayout.managerDirectory}/manager.js`]: relocated(manager.manager, root),
     [`${podLayout.managerDirectory}/watchdog.js`]: manager.watchdog,

@@ -128,6 +128,8 @@ describe("StatefulSet", () => {
       [podLayout.nodeBinary, "node"],
       [podLayout.engineConfiguration, "config"],
       [podLayout.managerConfiguration, "config"],
+      [podLayout.databaseId, "config"],
+      [podLayout.nodes, "config"],
       [podLayout.managerDirectory, "manager"],
       [podLayout.objectStoreSecretDirectory, "object-store"],
       [podLayout.usersSecretDirectory, "users"],
@@ -147,10 +149,11 @@ describe("StatefulSet", () => {
     const pod = podOf();
     const configMaps = pod.volumes.flatMap(volume => ("configMap" in volume ? [volume.configMap.name] : []));
     const secrets = pod.volumes.flatMap(volume => ("secret" in volume ? [volume.secret.secretName] : []));
-    const configuration = configurationManifest(names, "engine", "manager");
+    const configuration = configurationManifest(names, { engine: "1", manager: "2", databaseId: "3" });
     const scripts = managerManifest(names, { manager: "1", watchdog: "2" });
     assert.deepEqual(configMaps, [configuration.metadata.name, scripts.metadata.name]);
-    assert.deepEqual(Object.keys(configuration.data), ["engine.cnf", "manager.json"]);
+    assert.deepEqual(Object.keys(configuration.data), ["engine.cnf", "manager.json", "databaseId", "nodes"]);
+    assert.equal(configuration.data.nodes, String(names.pods.length));
     assert.deepEqual(Object.keys(scripts.data), ["manager.js", "watchdog.js"]);
     const store = objectStoreSecretManifest(names, objectStoreSecretData({ accessKeyId: "a", secretAccessKey: "b" }));
     const users = usersSecretManifest(names, { app: "c" });
