@@ -4,6 +4,28 @@ import tseslint from "typescript-eslint";
 
 const pulumiAndNetwork = ["@pulumi/*", "node:http", "node:https", "node:net", "node:tls", "node:child_process"];
 
+/** The rooms of the manager's store, from the ground up: each may use those before it. */
+const storeRooms = ["bucket", "log", "wal", "flush", "volume", "view", "gateway"];
+
+const storeRoomRules = storeRooms.map((room, floor) => ({
+  files: [`components/manager/store/${room}/**`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          { group: ["@pulumi/*"], message: "not in a pod" },
+          {
+            group: ["../../*", "../storeNode", ...storeRooms.slice(floor + 1).map(above => `../${above}/*`)],
+            message: `store/${room} stands below: it knows nothing of the manager and of the rooms above it`,
+          },
+        ],
+      },
+    ],
+    "max-lines": ["error", { max: 300 }],
+  },
+}));
+
 export default tseslint.config(
   { ignores: ["bin/**", "node_modules/**"] },
   eslint.configs.recommended,
@@ -41,6 +63,7 @@ export default tseslint.config(
     files: ["components/manager/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [{ group: ["@pulumi/*"], message: "not in a pod" }] }] },
   },
+  ...storeRoomRules,
   { files: ["test/**"], rules: { "@typescript-eslint/no-unused-expressions": "off", "max-lines": "off" } },
   { files: ["**/*.mjs", "**/*.js", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
   {

@@ -1,0 +1,251 @@
+import { BlockRecord, Change, FileRecord, SstableName, SstableRecord, sstableKey } from "../log/changes";
+import { ManifestContent, ManifestEntry } from "./manifestFile";
+
+/** Of an SSTable that holds nothing but what earlier releases cover. */
+const released = -1;
+
+/** An SSTable that the engine has uploaded. */
+export interface Upload {
+  keys: FileRecord;
+  values: FileRecord;
+  maxSequence: number;
+  /** Its name was one that a flush gives: level 1, no partition. */
+  plain: boolean;
+}
+
+/** One step of a table's manifest, as the engine took it. */
+interface Transition {
+  /** Those that are not in the log yet. */
+  added: { entry: ManifestEntry; generation: number }[];
+  /** All of them, or none any more. */
+  removed: { name: SstableName; generation: number }[];
+  nextId: number;
+}
+
+interface TableBook {
+  /** What the engine's manifest names, and the generation of each. */
+  present: Map<string, number>;
+  /** Steps that are not in the log yet, oldest first. */
+  pending: Transition[];
+  /** Complete uploads by the SSTable's number, which the engine gives once for each table. */
+  uploads: Map<number, Upload>;
+  /** Generations that the manifest has named the file of. */
+  covered: Set<number>;
+  /** The same of files of which only an upper bound is known. */
+  bounds: Set<number>;
+}
+
+/** Sequences of the blocks that one WAL brought, by table. */
+type GenerationBook = Map<number, { lowest: number; sequences: Set<number> }>;
+
+/**
+ * Which file is of which flush, and when a flush may be shown: a whole one, or nothing of it. One writer's, from its promotion on. Pure.
+ */
+export class FlushBook {
+  private readonly tables = new Map<number, TableBook>();
+  private readonly generations = new Map<number, GenerationBook>();
+  private readonly whole = new Set<number>();
+  /** The newest that was released. */
+  private done: number;
+
+  /**
+   * @param firstGeneration of the WAL that the engine opened
+   * @param tables the live ones and their SSTables
+   * @param blocks those that the engine has replayed: they are in its first memtable
+   */
+  constructor(
+    firstGeneration: number,
+    tables: Iterable<{ number: number; files: Iterable<SstableName> }>,
+    blocks: Iterable<Pick<BlockRecord, "sequence" | "tables">>,
+  ) {
+    this.done = firstGeneration - 1;
+    for (const { number, files } of tables) {
+      this.table(number);
+      for (const file of files) this.tables.get(number)!.present.set(sstableKey(file), released);
+    }
+    this.found(firstGeneration, blocks);
+  }
+
+  /** A table that is new, or known. */
+  table(number: number): void {
+    if (this.tables.has(number)) return;
+    this.tables.set(number, {
+      present: new Map(),
+      pending: [],
+      uploads: new Map(),
+      covered: new Set(),
+      bounds: new Set(),
+    });
+  }
+
+  /** Its rows need no file any more. */
+  dropped(number: number): void {
+    this.tables.delete(number);
+  }
+
+  /** Blocks that were found in a WAL. To be told before a file that can hold them. */
+  found(generation: number, blocks: Iterable<Pick<BlockRecord, "sequence" | "tables">>): void {
+    if (generation <= this.done) throw new Error(`WAL ${generation} has grown after its flush was released`);
+    let book = this.generations.get(generation);
+    if (!book) this.generations.set(generation, (book = new Map()));
+    for (const { sequence, tables } of blocks) {
+      for (const table of tables) {
+        const known = book.get(table);
+        if (!known) book.set(table, { lowest: sequence, sequences: new Set([sequence]) });
+        else {
+          known.lowest = Math.min(known.lowest, sequence);
+          known.sequences.add(sequence);
+        }
+      }
+    }
+  }
+
+  uploaded(table: number, id: number, upload: Upload): void {
+    this.tables.get(table)?.uploads.set(id, upload);
+  }
+
+  hasUpload(table: number, id: number): boolean {
+    return this.tables.get(table)?.uploads.has(id) ?? false;
+  }
+
+  /** The engine has published a manifest. */
+  manifest(table: number, { entries, nextId }: ManifestContent): void {
+    const book = this.tables.get(table);
+    if (!book) return;
+    const present = new Map<string, number>();
+    const added: Transition["added"] = [];
+    for (const entry of entries) {
+      const key = sstableKey(entry);
+      const known = book.present.get(key);
+      if (known !== undefined) {
+        present.set(key, known);
+        continue;
+      }
+      const { generation, exact } = this.generationOf(table, book.uploads.get(entry.id));
+      (exact ? book.covered : book.bounds).add(generation);
+      added.push({ entry, generation });
+      present.set(key, generation);
+    }
+    const removed = [...book.present].flatMap(([key, generation]) =>
+      present.has(key) ? [] : [{ name: sstableName(key), generation }],
+    );
+    book.present = present;
+    if (added.length > 0 || removed.length > 0) book.pending.push({ added, removed, nextId });
+  }
+
+  /** A rotated WAL was uploaded as a whole: the engine does that after all files of its flush. */
+  walWhole(generation: number): void {
+    if (generation > this.done) this.whole.add(generation);
+  }
+
+  /** Flushes that have begun and are not released. */
+  get open(): number {
+    return [...this.generations.keys()].length - 1;
+  }
+
+  /** The newest generation that was released. */
+  get releasedUntil(): number {
+    return this.done;
+  }
+
+  /**
+   * What may be shown by now, for one entry of the log: the files of each flush that is whole, in order, with the word that it is; and merges of files that are shown already.
+   * @returns an empty list when there is nothing new
+   */
+  due(): Change[] {
+    const changes: Change[] = [];
+    for (let until = this.wholeUntil(); until > this.done; until = this.wholeUntil()) {
+      for (let generation = this.done + 1; generation <= until; generation++) {
+        this.generations.delete(generation);
+        this.whole.delete(generation);
+      }
+      this.done = until;
+      for (const [number, book] of this.tables) changes.push(...this.take(number, book));
+      changes.push({ type: "flushed", generation: until });
+    }
+    for (const [number, book] of this.tables) changes.push(...this.take(number, book));
+    return changes;
+  }
+
+  /** The generation up to which all can be released together; the last released one when there is none. */
+  private wholeUntil(): number {
+    for (let until = this.done + 1; this.whole.has(until); until++) {
+      let complete = true;
+      for (let generation = this.done + 1; generation <= until; generation++)
+        complete &&= this.filesAreThere(generation, until);
+      if (complete) return until;
+    }
+    return this.done;
+  }
+
+  /** Each live table with rows in this flush has its file, uploaded. */
+  private filesAreThere(generation: number, until: number): boolean {
+    for (const number of this.generations.get(generation)?.keys() ?? []) {
+      const book = this.tables.get(number);
+      if (!book) continue;
+      const covered =
+        book.covered.has(generation) || [...book.bounds].some(bound => bound >= generation && bound <= until);
+      const missing = book.pending.some(({ added }) =>
+        added.some(({ entry, generation: of }) => of <= until && !book.uploads.has(entry.id)),
+      );
+      if (!covered || missing) return false;
+    }
+    return true;
+  }
+
+  /**
+   * The part of a table's steps that holds nothing of an open flush. What is added can be shown as soon as that is true of it; what is removed only with everything that replaces it, which is no younger than
+   * the youngest file that is removed with it.
+   */
+  private take(number: number, book: TableBook): Change[] {
+    const added = new Map<string, SstableRecord>();
+    const removed = new Map<string, SstableName>();
+    let nextId = 0;
+    let inOrder = true;
+    for (const step of book.pending) {
+      const left: Transition["added"] = [];
+      for (const one of step.added) {
+        const upload = book.uploads.get(one.entry.id);
+        if (one.generation > this.done || !upload) {
+          left.push(one);
+          continue;
+        }
+        const { keys, values, maxSequence } = upload;
+        added.set(sstableKey(one.entry), { ...one.entry, maxSequence, keys, values });
+        nextId = Math.max(nextId, step.nextId);
+      }
+      step.added = left;
+      inOrder &&=
+        step.removed.every(({ generation }) => generation <= this.done) &&
+        left.every(({ generation }) => generation > this.done);
+      if (!inOrder) continue;
+      for (const { name } of step.removed) {
+        if (!added.delete(sstableKey(name))) removed.set(sstableKey(name), name);
+        book.uploads.delete(name.id);
+      }
+      step.removed = [];
+    }
+    book.pending = book.pending.filter(({ added: a, removed: r }) => a.length > 0 || r.length > 0);
+    if (added.size === 0 && removed.size === 0) return [];
+    return [{ type: "files", table: number, added: [...added.values()], removed: [...removed.values()], nextId }];
+  }
+
+  /**
+   * A flush's file holds the newest row of its generation, so that row's sequence says which one it is. A merge is of the youngest generation that can have given it a row; so is a file that is not uploaded.
+   */
+  private generationOf(table: number, upload: Upload | undefined): { generation: number; exact: boolean } {
+    let bound = released;
+    for (const [generation, book] of this.generations) {
+      const rows = book.get(table);
+      if (!rows) continue;
+      if (upload?.plain && rows.sequences.has(upload.maxSequence)) return { generation, exact: true };
+      if (!upload || rows.lowest <= upload.maxSequence) bound = Math.max(bound, generation);
+    }
+    return { generation: bound, exact: false };
+  }
+}
+
+function sstableName(key: string): SstableName {
+  const [level, id] = key.split("/").map(Number);
+  return { level: level!, id: id! };
+}

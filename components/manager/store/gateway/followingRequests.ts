@@ -1,0 +1,156 @@
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { Bucket, StoreClock } from "../bucket/bucket";
+import { SstableRecord } from "../log/changes";
+import { TableState } from "../log/state";
+import { sstableFile } from "../flush/sstableFile";
+import { writeManifest } from "../flush/manifestFile";
+import { walBytes, walFileName } from "../wal/files";
+import { configurationFor, numberMapText } from "../volume/engineFiles";
+import { Cut, FollowerFeed } from "../view/feed";
+import { EngineAnswer, listing, notFound } from "./answer";
+import { EngineHandler } from "./gateway";
+import { EngineLease, leaseKey } from "./lease";
+import { ConnectionMemory, EngineRequest } from "./request";
+
+export interface FollowingOptions {
+  bucket: Bucket;
+  clock: StoreClock;
+  feed: FollowerFeed;
+  /** A folder for files that are on their way to the engine. */
+  scratch: string;
+  /** Resolves when there is news, or after so many milliseconds at most; the engine's poll is held so long. */
+  news(milliseconds: number): Promise<void>;
+  warn(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** What a connection's engine thread sees, from one HEAD of the lease to the next. */
+interface Look {
+  cut: Cut;
+  /** The WAL was sent: the next request on the connection says that it has arrived. */
+  sent: boolean;
+  asked: Set<string>;
+}
+
+/** The engine of a node that follows. What it sends is answered and thrown away. */
+export class FollowingRequests implements EngineHandler {
+  private readonly lease: EngineLease;
+  /** Tables that were on the volume when the engine opened it. */
+  private readonly opened: ReadonlySet<number>;
+  private scratchFiles = 0;
+  private released = false;
+  /** Requests for what the view does not know, which were answered 404. */
+  unknown = 0;
+
+  constructor(private readonly options: FollowingOptions) {
+    this.lease = new EngineLease(options.feed.shown.epoch);
+    this.lease.follow(options.feed.shown.epoch);
+    this.opened = new Set(options.feed.shown.liveTables().map(({ number }) => number));
+  }
+
+  /** Lets go of a poll that is held: the engine is to be promoted, or to end. */
+  letGo(): void {
+    this.released = true;
+  }
+
+  arrived(connection: ConnectionMemory): void {
+    const look = connection.cut as Look | undefined;
+    if (!look?.sent) return;
+    look.sent = false;
+    this.options.feed.confirm(look.cut);
+    // A second GET of the same WAL brings nothing new.
+    look.cut = { ...look.cut, blocks: [] };
+  }
+
+  async handle(request: EngineRequest): Promise<EngineAnswer> {
+    const { method, key, connection } = request;
+    const { feed, clock } = this.options;
+    if (key === leaseKey && method === "HEAD") {
+      if (!this.released) await this.options.news(holdMilliseconds);
+      this.lease.follow(feed.shown.epoch);
+      connection.cut = { cut: feed.cut(clock.now()), sent: false, asked: new Set() } satisfies Look;
+    }
+    const lease = this.lease.answer(request, false);
+    if (lease) return lease;
+    if (method === "PUT" || method === "POST") return { status: 200, etag: '"ignored"' };
+    if (method === "DELETE") return { status: 204 };
+    if (method === "HEAD" && connection.sent?.key === key) return { status: 200, length: connection.sent.length };
+    const look = connection.cut as Look | undefined;
+    // A poll that began while the engine was opening goes on in an empty bucket: half of one view and half of another would be none.
+    if (!look && key !== "UNIMAP") return key === "" ? { status: 200, body: listing([]) } : notFound;
+    if (key === "") return { status: 200, body: this.list(request.query.get("prefix") ?? "", look) };
+    if (key === "UNIMAP") return this.content(Buffer.from(numberMapText(feed.shown.tables.values())));
+    if (look && key === walFileName(look.cut.generation)) return this.wal(method, look);
+    return this.tableFile(request, look);
+  }
+
+  private list(prefix: string, look: Look | undefined): Buffer {
+    if (prefix.startsWith("uwal_"))
+      return listing(look && look.cut.blocks.length > 0 ? [{ key: walFileName(look.cut.generation), size: 8 }] : []);
+    return listing(this.options.feed.shown.liveTables().map(({ name }) => ({ key: `${name}/MANIFEST`, size: 8 })));
+  }
+
+  private wal(method: string, look: Look): EngineAnswer {
+    if (look.cut.blocks.length === 0) return notFound;
+    const body = walBytes(look.cut.blocks);
+    if (method === "HEAD") return { status: 200, length: body.length, epoch: this.lease.shownEpoch };
+    look.sent = true;
+    return this.content(body);
+  }
+
+  private async tableFile({ method, key }: EngineRequest, look: Look | undefined): Promise<EngineAnswer> {
+    const [folder, name = ""] = key.split("/");
+    const table = this.options.feed.shown.liveTables().find(table => table.name === folder);
+    if (table && name === "config.ini" && table.configuration)
+      return this.content(Buffer.from(configurationFor(table.name, table.configuration)));
+    if (table && name === "MANIFEST") return this.manifest(method, key, table, look);
+    const file = table && fileOf(table, name);
+    if (!file) {
+      this.unknown++;
+      return notFound;
+    }
+    if (method === "HEAD") return { status: 200, length: file.size, epoch: this.lease.shownEpoch };
+    const path = join(this.options.scratch, `sending-${this.scratchFiles++}`);
+    const sum = await this.options.bucket.getFile(file.key, path);
+    if (!sum || sum.crc32 !== file.crc32) {
+      this.options.warn("a file of the log is not what was sent", { key: file.key });
+      await fs.rm(path, { force: true });
+      return { status: 500 };
+    }
+    return { status: 200, file: { path, size: sum.size }, sent: () => void fs.rm(path, { force: true }) };
+  }
+
+  /**
+   * An engine that has just discovered a table takes its manifest for what it has loaded already. That GET comes without a HEAD before, and gets an empty one; never for a table that it has opened, which it
+   * would empty.
+   */
+  private manifest(method: string, key: string, table: TableState, look: Look | undefined): EngineAnswer {
+    if (method === "HEAD") {
+      look?.asked.add(key);
+      return { status: 200, length: 8, epoch: this.lease.shownEpoch };
+    }
+    const known = this.opened.has(table.number) || look?.asked.has(key);
+    const entries = known ? [...table.files.values()] : [];
+    return this.content(
+      writeManifest({
+        entries: entries.map(({ level, id, entries, bytes }) => ({ level, id, entries, bytes })),
+        nextId: table.nextId,
+      }),
+    );
+  }
+
+  private content(body: Buffer): EngineAnswer {
+    return { status: 200, body, etag: '"view"', epoch: this.lease.shownEpoch };
+  }
+}
+
+/** Milliseconds that a poll without news is held; the engine gives up after 60 s without a byte. */
+const holdMilliseconds = 1000;
+
+function fileOf({ files }: TableState, name: string): SstableRecord["keys"] | undefined {
+  for (const { level, id, keys, values } of files.values()) {
+    if (name === sstableFile(level, id, "keys")) return keys;
+    if (name === sstableFile(level, id, "values")) return values;
+  }
+  return undefined;
+}

@@ -1,0 +1,98 @@
+import * as http from "node:http";
+import { AddressInfo, Socket } from "node:net";
+import { EngineAnswer, writeAnswer } from "./answer";
+import { ConnectionMemory, EngineRequest, hasKey, readRequest } from "./request";
+
+/** Answers the engine's requests. One that never answers holds the engine's thread, and what waits for it. */
+export interface EngineHandler {
+  handle(request: EngineRequest): Promise<EngineAnswer>;
+  /** A request came on this connection: what was sent on it before has arrived. */
+  arrived?(connection: ConnectionMemory): void;
+}
+
+export interface GatewayOptions {
+  /** That the engine is told. */
+  bucket: string;
+  /** The throw-away key of the engine that runs now. */
+  accessKeyId(): string;
+  /** Who answers now. */
+  handler(): EngineHandler;
+  /** A request that was refused or could not be answered, for the log and the counters. */
+  failed(what: string, error?: unknown): void;
+  /** The server itself has failed: the engine must not go on with one that nobody listens to. */
+  broken(error: Error): void;
+}
+
+/**
+ * The object store that mariadbd is told: on loopback, without TLS. It has no time limit of its own: a commit waits as long as its entry needs, and the manager kills the engine when that is too long. An answer
+ * that cannot be given is never given as a failure to a WAL: the engine acknowledges a commit after three of those.
+ */
+export class Gateway {
+  private readonly server = http.createServer();
+  private readonly connections = new Map<Socket, ConnectionMemory>();
+  /** Requests by method since the start. */
+  readonly requests = new Map<string, number>();
+
+  private constructor(private readonly options: GatewayOptions) {
+    Object.assign(this.server, { timeout: 0, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
+    this.server.on("connection", (socket: Socket) => {
+      socket.setNoDelay(true);
+      this.connections.set(socket, {});
+      socket.on("close", () => this.connections.delete(socket));
+      socket.on("error", () => undefined);
+    });
+    this.server.on("request", (message, response) => void this.take(message, response));
+    this.server.on("error", error => options.broken(error));
+  }
+
+  /** @param port 0: any */
+  static async listen(options: GatewayOptions, port = 0): Promise<Gateway> {
+    const gateway = new Gateway(options);
+    await new Promise<void>((resolve, reject) => {
+      gateway.server.once("error", reject);
+      gateway.server.listen(port, "127.0.0.1", () => resolve());
+    });
+    return gateway;
+  }
+
+  /** Host and port, as `tidesdb_s3_endpoint` takes them. */
+  get endpoint(): string {
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Only when no engine runs any more: a connection that breaks looks like a failure to it. */
+  close(): void {
+    this.server.close();
+    for (const socket of this.connections.keys()) socket.destroy();
+  }
+
+  private async take(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const method = message.method ?? "";
+    this.requests.set(method, (this.requests.get(method) ?? 0) + 1);
+    if (!hasKey(message, this.options.accessKeyId())) {
+      this.options.failed("a request with a wrong key was refused");
+      return writeAnswer(response, false, { status: 403 });
+    }
+    const connection = this.connections.get(message.socket) ?? {};
+    const request = readRequest(message, this.options.bucket, connection);
+    if (!request) return writeAnswer(response, false, { status: 404 });
+    const handler = this.options.handler();
+    try {
+      handler.arrived?.(connection);
+      const answer = await handler.handle(request);
+      if (request.method === "PUT" && !request.query.has("partNumber"))
+        connection.sent = { key: request.key, length: request.length };
+      await request.drain();
+      await writeAnswer(response, method === "HEAD", answer);
+    } catch (error) {
+      this.options.failed(`${method} ${request.key}`, error);
+      // Whoever waits for a WAL waits on: its engine is killed first, and the connection ends with it.
+      if (isWal(request)) return;
+      if (!response.headersSent) await writeAnswer(response, false, { status: 500 }).catch(() => undefined);
+    }
+  }
+}
+
+function isWal({ method, key }: EngineRequest): boolean {
+  return method === "PUT" && key.startsWith("uwal_");
+}

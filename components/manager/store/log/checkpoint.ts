@@ -1,0 +1,156 @@
+import { createReadStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import { Bucket } from "../bucket/bucket";
+import { SstableRecord, sstableKey } from "./changes";
+import { UnreadableEntry } from "./entry";
+import { checkpointKey } from "./keys";
+import { CheckpointPointer } from "./owner";
+import { blockName, DatabaseState, LiveBlock, Seal, TableState } from "./state";
+
+/** Version of a checkpoint's format. */
+const checkpointVersion = 1;
+/** SSTables in one record: no step of writing or reading is longer than that takes. */
+const filesInRecord = 200;
+
+type CheckpointRecord =
+  | {
+      type: "head";
+      version: number;
+      position: number;
+      epoch: number;
+      time: number;
+      generation: number;
+      flushed: number;
+      seals: Seal[];
+    }
+  | ({ type: "table" } & Omit<TableState, "files" | "frozen">)
+  | { type: "files"; table: number; files: SstableRecord[] }
+  | ({ type: "block" } & Omit<LiveBlock, "data">)
+  | { type: "end" };
+
+/**
+ * Writes all that a reader needs to begin at a snapshot's position. It is written to a scratch file first and streamed from there, so neither memory nor the loop grows with the database.
+ * @param scratch is overwritten, and gone afterwards
+ */
+export async function writeCheckpoint(
+  bucket: Bucket,
+  snapshot: DatabaseState,
+  scratch: string,
+): Promise<CheckpointPointer> {
+  const file = await fs.open(scratch, "w");
+  try {
+    for (const [record, payload] of records(snapshot)) await file.write(frame(record, payload));
+  } finally {
+    await file.close();
+  }
+  try {
+    const sum = await bucket.putFile(checkpointKey(snapshot.position), scratch);
+    return { position: snapshot.position, ...sum };
+  } finally {
+    await fs.rm(scratch, { force: true });
+  }
+}
+
+/** @throws UnreadableEntry when it is missing, damaged, or of a newer build */
+export async function readCheckpoint(
+  bucket: Bucket,
+  pointer: CheckpointPointer,
+  scratch: string,
+): Promise<DatabaseState> {
+  const key = checkpointKey(pointer.position);
+  const sum = await bucket.getFile(key, scratch);
+  try {
+    if (!sum) throw new UnreadableEntry(key, "is missing");
+    if (sum.size !== pointer.size || sum.crc32 !== pointer.crc32) throw new UnreadableEntry(key, "is damaged");
+    const state = new DatabaseState();
+    let complete = false;
+    for await (const [record, payload] of readFrames(key, scratch)) {
+      if (record.type === "end") complete = true;
+      else restore(key, state, record, payload);
+    }
+    if (!complete) throw new UnreadableEntry(key, "is cut off");
+    return state;
+  } finally {
+    await fs.rm(scratch, { force: true });
+  }
+}
+
+function* records(state: DatabaseState): Generator<[CheckpointRecord, Buffer]> {
+  const none = Buffer.alloc(0);
+  const { position, epoch, time, seals, highestGeneration: generation, flushedGeneration: flushed } = state;
+  yield [{ type: "head", version: checkpointVersion, position, epoch, time, generation, flushed, seals }, none];
+  for (const { number, name, dropped, configuration, nextId, files } of state.tables.values()) {
+    yield [{ type: "table", number, name, dropped, configuration, nextId }, none];
+    let some: SstableRecord[] = [];
+    for (const record of files.values()) {
+      some.push(record);
+      if (some.length < filesInRecord) continue;
+      yield [{ type: "files", table: number, files: some }, none];
+      some = [];
+    }
+    if (some.length > 0) yield [{ type: "files", table: number, files: some }, none];
+  }
+  for (const { data, ...block } of state.blocks.values()) yield [{ type: "block", ...block }, data];
+  yield [{ type: "end" }, none];
+}
+
+function restore(key: string, state: DatabaseState, record: CheckpointRecord, payload: Buffer): void {
+  switch (record.type) {
+    case "head":
+      if (record.version > checkpointVersion)
+        throw new UnreadableEntry(key, `has format ${record.version}: update this manager`);
+      state.position = record.position;
+      state.epoch = record.epoch;
+      state.time = record.time;
+      state.highestGeneration = record.generation;
+      state.flushedGeneration = record.flushed;
+      state.seals.push(...record.seals);
+      break;
+    case "table": {
+      const { type: _, ...table } = record;
+      state.tables.set(record.number, { ...table, files: new Map(), frozen: false });
+      break;
+    }
+    case "files": {
+      const table = state.tables.get(record.table);
+      if (!table) throw new UnreadableEntry(key, `names files of table ${record.table} before the table`);
+      for (const file of record.files) table.files.set(sstableKey(file), file);
+      break;
+    }
+    case "block": {
+      const { type: _, ...block } = record;
+      state.blocks.set(blockName(block), { ...block, data: payload });
+      state.heldBytes += payload.length;
+      break;
+    }
+    case "end":
+      break;
+  }
+}
+
+/** Two lengths, the record in JSON, its payload. */
+function frame(record: CheckpointRecord, payload: Buffer): Buffer {
+  const text = Buffer.from(JSON.stringify(record));
+  const lengths = Buffer.alloc(8);
+  lengths.writeUInt32BE(text.length, 0);
+  lengths.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([lengths, text, payload]);
+}
+
+async function* readFrames(key: string, path: string): AsyncGenerator<[CheckpointRecord, Buffer]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path)) {
+    rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+    let offset = 0;
+    while (rest.length - offset >= 8) {
+      const textEnd = offset + 8 + rest.readUInt32BE(offset);
+      const end = textEnd + rest.readUInt32BE(offset + 4);
+      if (end > rest.length) break;
+      const record = JSON.parse(rest.toString("utf8", offset + 8, textEnd)) as CheckpointRecord;
+      yield [record, Buffer.from(rest.subarray(textEnd, end))];
+      offset = end;
+    }
+    rest = rest.subarray(offset);
+  }
+  if (rest.length > 0) throw new UnreadableEntry(key, "is cut off");
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { Change } from "./changes";
+
+/** The version of the format that this build writes, and the highest that it reads. */
+export const formatVersion = 1;
+/** No entry is larger, in bytes: larger blocks go into objects of their own first. */
+export const maxEntryBytes = 8 * 1024 * 1024;
+
+const magic = Buffer.from("TSQL");
+const prefixBytes = 9;
+const digestBytes = 32;
+
+/** What every entry says. */
+interface EntryHead {
+  epoch: number;
+  position: number;
+  /** Of the process that wrote it, made at its start. */
+  nonce: string;
+  /** Milliseconds since 1970 by the writer's clock; never lower than in the entry before. */
+  time: number;
+}
+
+/** Something happened in the database. */
+export interface ChangesEntry extends EntryHead {
+  kind: "changes";
+  changes: Change[];
+  /** Data of the blocks, in order. */
+  payload: Buffer;
+}
+
+/** The end of an epoch. Whoever put it there, and nobody else, appends to the next one. */
+export interface SealEntry extends EntryHead {
+  kind: "seal";
+  /** Always the sealed one and one. */
+  nextEpoch: number;
+  /** For people. */
+  author: string;
+}
+
+export type Entry = ChangesEntry | SealEntry;
+
+/** The log cannot be read on: an entry is damaged, or of a build that says more than this one understands. */
+export class UnreadableEntry extends Error {
+  constructor(key: string, reason: string) {
+    super(`${key} ${reason}; nothing is written until it is mended`);
+    this.name = "UnreadableEntry";
+  }
+}
+
+/**
+ * An entry's bytes: `TSQL`, one byte of version, four bytes of length, a head in JSON, the payload, and SHA-256 of all before. The same entry always gives the same bytes.
+ * @throws when it is larger than {@link maxEntryBytes} and a frame's allowance
+ */
+export function encodeEntry(entry: Entry): Buffer {
+  const { payload, head } = apart(entry);
+  const text = Buffer.from(JSON.stringify(head));
+  const bytes = Buffer.concat([magic, Buffer.from([formatVersion]), length(text.length), text, payload]);
+  if (bytes.length > 2 * maxEntryBytes) throw new Error(`an entry of ${bytes.length} bytes is too large`);
+  return Buffer.concat([bytes, createHash("sha256").update(bytes).digest()]);
+}
+
+/** @throws UnreadableEntry */
+export function decodeEntry(key: string, bytes: Buffer, epoch: number, position: number): Entry {
+  if (bytes.length < prefixBytes + digestBytes || !bytes.subarray(0, 4).equals(magic))
+    throw new UnreadableEntry(key, "is no entry of this log");
+  const version = bytes[4]!;
+  if (version > formatVersion)
+    throw new UnreadableEntry(key, `has format ${version}, this manager reads up to ${formatVersion}: update it`);
+  const body = bytes.subarray(0, bytes.length - digestBytes);
+  if (!createHash("sha256").update(body).digest().equals(bytes.subarray(body.length)))
+    throw new UnreadableEntry(key, "has a wrong checksum");
+  const headEnd = prefixBytes + bytes.readUInt32BE(5);
+  if (headEnd > body.length) throw new UnreadableEntry(key, "is cut off");
+  const head = JSON.parse(body.toString("utf8", prefixBytes, headEnd)) as SealEntry | Omit<ChangesEntry, "payload">;
+  if (head.epoch !== epoch || head.position !== position)
+    throw new UnreadableEntry(key, `says that it is entry ${head.epoch}/${head.position}`);
+  return head.kind === "seal" ? head : { ...head, payload: body.subarray(headEnd) };
+}
+
+function apart(entry: Entry): { head: object; payload: Buffer } {
+  if (entry.kind === "seal") return { head: entry, payload: Buffer.alloc(0) };
+  const { payload, ...head } = entry;
+  return { head, payload };
+}
+
+function length(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}

@@ -1,0 +1,28 @@
+/** Where things are in the bucket, below the deployment's prefix. Numbers are padded, so that the order of keys is the order of numbers. */
+
+/** The mutable object: who the database is, and where the newest seal, the newest checkpoint and the horizon are. */
+export const ownerKey = "owner.json";
+
+/** An entry of the log. Positions count on across epochs, so a position alone names an entry. */
+export function entryKey(epoch: number, position: number): string {
+  return `log/${pad(epoch, 10)}/${pad(position, 15)}`;
+}
+
+export function checkpointKey(position: number): string {
+  return `checkpoint/${pad(position, 15)}`;
+}
+
+/** A half of an SSTable. By the table's number, never by its name: a rename moves nothing, and a name that comes back means another table. */
+export function fileKey(table: number, epoch: number, upload: number): string {
+  return `data/${pad(table, 10)}/${pad(epoch, 10)}.${pad(upload, 12)}`;
+}
+
+/** A block of a WAL that is too large for an entry. */
+export function blockKey(epoch: number, unique: string): string {
+  return `data/blocks/${pad(epoch, 10)}.${unique}`;
+}
+
+function pad(value: number, digits: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${value} is no number of an entry`);
+  return String(value).padStart(digits, "0");
+}

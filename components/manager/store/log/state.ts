@@ -1,0 +1,188 @@
+import { BlockRecord, Change, FilesChange, SstableRecord, sstableKey } from "./changes";
+import { Entry } from "./entry";
+
+/** A block that no released flush covers: who opens the database has to replay it. */
+export interface LiveBlock extends BlockRecord {
+  epoch: number;
+  generation: number;
+  /** Empty when `key` says where they are. */
+  data: Buffer;
+}
+
+/** A table's number is for ever. */
+export interface TableState {
+  number: number;
+  name: string;
+  dropped: boolean;
+  /** The engine's `config.ini`. */
+  configuration: string;
+  /** Released SSTables by {@link sstableKey}. */
+  files: Map<string, SstableRecord>;
+  nextId: number;
+  /** A snapshot shares `files`: they are copied before they change. */
+  frozen: boolean;
+}
+
+/** One link of the chain that says who was allowed to write where. */
+export interface Seal {
+  epoch: number;
+  position: number;
+  nonce: string;
+}
+
+/** The database at one position of the log. */
+export class DatabaseState {
+  /** Of the last entry that was applied; -1: none. */
+  position = -1;
+  /** The epoch that the next entry belongs to. */
+  epoch = 0;
+  /** Time of the last entry. */
+  time = 0;
+  readonly seals: Seal[] = [];
+  readonly tables = new Map<number, TableState>();
+  /** By sequence and hash. */
+  readonly blocks = new Map<string, LiveBlock>();
+  /** The highest generation of a WAL that any epoch has used. */
+  highestGeneration = 0;
+  /** The newest generation that the present epoch has released; -1: none. */
+  flushedGeneration = -1;
+  /** Bytes of data that {@link blocks} hold in memory. */
+  heldBytes = 0;
+
+  /** @throws when the entry does not follow */
+  apply(entry: Entry): void {
+    if (entry.position !== this.position + 1 || entry.epoch !== this.epoch)
+      throw new Error(
+        `entry ${entry.epoch}/${entry.position} does not follow ${this.position} in epoch ${this.epoch}: the log is not one line`,
+      );
+    if (entry.kind === "seal") {
+      this.seals.push({ epoch: entry.epoch, position: entry.position, nonce: entry.nonce });
+      this.epoch = entry.nextEpoch;
+      this.flushedGeneration = -1;
+    } else {
+      let offset = 0;
+      for (const change of entry.changes) offset = this.applyChange(change, entry.payload, offset);
+    }
+    this.position = entry.position;
+    this.time = entry.time;
+  }
+
+  /** The state as it is now, for a checkpoint or a view: what is applied later does not change it. The SSTables are shared until they change. */
+  snapshot(): DatabaseState {
+    const copy = new DatabaseState();
+    copy.position = this.position;
+    copy.epoch = this.epoch;
+    copy.time = this.time;
+    copy.highestGeneration = this.highestGeneration;
+    copy.flushedGeneration = this.flushedGeneration;
+    copy.heldBytes = this.heldBytes;
+    copy.seals.push(...this.seals);
+    for (const [number, table] of this.tables) {
+      table.frozen = true;
+      copy.tables.set(number, { ...table });
+    }
+    for (const [name, block] of this.blocks) copy.blocks.set(name, block);
+    return copy;
+  }
+
+  /** Tables that were not dropped, by their present names. */
+  liveTables(): TableState[] {
+    return [...this.tables.values()].filter(({ dropped }) => !dropped);
+  }
+
+  /** The blocks that an opening has to replay, in order of sequence; none of a table that was dropped alone. */
+  blocksToReplay(): LiveBlock[] {
+    return [...this.blocks.values()]
+      .filter(({ tables }) => tables.some(number => !(this.tables.get(number)?.dropped ?? false)))
+      .sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** Takes over a change of tables or files out of its entry: for a view, which shows them when their rows are. */
+  applyShown(change: Change): void {
+    this.applyChange(change, Buffer.alloc(0), 0);
+  }
+
+  private applyChange(change: Change, payload: Buffer, offset: number): number {
+    switch (change.type) {
+      case "blocks":
+        this.highestGeneration = Math.max(this.highestGeneration, change.generation);
+        for (const block of change.blocks) {
+          const size = block.key === undefined ? block.size : 0;
+          const data = Buffer.from(payload.subarray(offset, offset + size));
+          offset += size;
+          const name = blockName(block);
+          if (this.blocks.has(name)) continue;
+          this.blocks.set(name, { ...block, epoch: this.epoch, generation: change.generation, data });
+          this.heldBytes += data.length;
+        }
+        break;
+      case "table": {
+        const table = this.tables.get(change.number);
+        if (table) table.name = change.name;
+        else
+          this.tables.set(change.number, {
+            number: change.number,
+            name: change.name,
+            dropped: false,
+            configuration: "",
+            files: new Map(),
+            nextId: 0,
+            frozen: false,
+          });
+        break;
+      }
+      case "dropped": {
+        const table = this.table(change.number);
+        table.dropped = true;
+        table.files = new Map();
+        table.frozen = false;
+        break;
+      }
+      case "configuration":
+        this.table(change.table).configuration = change.content;
+        break;
+      case "files":
+        this.applyFiles(change);
+        break;
+      case "flushing":
+        this.highestGeneration = Math.max(this.highestGeneration, change.generation + 1);
+        break;
+      case "flushed":
+        this.flushedGeneration = Math.max(this.flushedGeneration, change.generation);
+        this.retire(change.generation);
+        break;
+    }
+    return offset;
+  }
+
+  private applyFiles({ table, added, removed, nextId }: FilesChange): void {
+    const state = this.table(table);
+    if (state.frozen) {
+      state.files = new Map(state.files);
+      state.frozen = false;
+    }
+    for (const name of removed) state.files.delete(sstableKey(name));
+    for (const record of added) state.files.set(sstableKey(record), record);
+    state.nextId = Math.max(state.nextId, nextId);
+  }
+
+  /** A release covers its own generation and those before it, and all of earlier epochs: the writer replayed those into its first memtable. */
+  private retire(generation: number): void {
+    for (const [name, block] of this.blocks) {
+      if (block.epoch === this.epoch && block.generation > generation) continue;
+      this.blocks.delete(name);
+      this.heldBytes -= block.data.length;
+    }
+  }
+
+  private table(number: number): TableState {
+    const table = this.tables.get(number);
+    if (!table) throw new Error(`the log speaks of table ${number} before it names it`);
+    return table;
+  }
+}
+
+/** A block is known by its sequence and hash, wherever it stands in whichever file. */
+export function blockName({ sequence, hash }: Pick<BlockRecord, "sequence" | "hash">): string {
+  return `${sequence}.${hash}`;
+}

@@ -1,0 +1,74 @@
+import { Bucket } from "../bucket/bucket";
+import { decodeEntry, Entry } from "./entry";
+import { entryKey } from "./keys";
+import { readCheckpoint } from "./checkpoint";
+import { ForeignPrefix, LogOwner, OwnerObject, readOwner } from "./owner";
+import { DatabaseState } from "./state";
+
+/** Milliseconds that one small read may take. */
+const readTimeout = 5000;
+
+/** The reader has fallen behind what is kept: it begins anew at a checkpoint. */
+export class BehindHorizon extends Error {
+  constructor(position: number, horizon: number) {
+    super(`position ${position} is behind the horizon ${horizon}: entries from there on are deleted`);
+    this.name = "BehindHorizon";
+  }
+}
+
+/**
+ * The state at the newest checkpoint, or before the first entry.
+ * @param scratch a file that a checkpoint is fetched into; gone afterwards
+ * @throws ForeignPrefix, UnreadableEntry
+ */
+export async function openLog(bucket: Bucket, scratch: string): Promise<{ owner: OwnerObject; state: DatabaseState }> {
+  const owner = await readOwner(bucket, readTimeout);
+  if (!owner) throw new ForeignPrefix("there is no log under this prefix yet");
+  const newest = owner.owner.checkpoints[0];
+  return { owner, state: newest ? await readCheckpoint(bucket, newest, scratch) : new DatabaseState() };
+}
+
+/** Reads the log on, one entry after the other. */
+export class LogReader {
+  constructor(
+    private readonly bucket: Bucket,
+    readonly state: DatabaseState,
+    /** Told of each entry after it was applied. */
+    private readonly applied: (entry: Entry) => void = () => undefined,
+  ) {}
+
+  /**
+   * Applies the next entry, when there is one.
+   * @param known its bytes, when they came another way; they must be durable
+   * @throws UnreadableEntry, BehindHorizon
+   */
+  async next(known?: Buffer): Promise<Entry | undefined> {
+    const { epoch, position } = this.state;
+    const key = entryKey(epoch, position + 1);
+    const bytes = known ?? (await this.bucket.get(key, readTimeout))?.content;
+    if (!bytes) return undefined;
+    const entry = decodeEntry(key, bytes, epoch, position + 1);
+    // A seal can stand in a gap of deleted entries, put there by a candidate that slept; it elects nobody, and the line goes on elsewhere.
+    if (entry.kind === "seal" && entry.position > 0) await this.assertKept(entry.position);
+    this.state.apply(entry);
+    this.applied(entry);
+    return entry;
+  }
+
+  /** Applies all entries that are there. @returns how many */
+  async catchUp(): Promise<number> {
+    let count = 0;
+    while (await this.next()) count++;
+    return count;
+  }
+
+  /**
+   * Whether the entries from here on are still kept. To be asked now and then by a reader that finds nothing: behind the horizon it would find nothing for ever.
+   * @throws BehindHorizon
+   */
+  async assertKept(position = this.state.position + 1): Promise<LogOwner | undefined> {
+    const owner = (await readOwner(this.bucket, readTimeout))?.owner;
+    if (owner && position < owner.horizon) throw new BehindHorizon(position, owner.horizon);
+    return owner;
+  }
+}

@@ -1,0 +1,276 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { Bucket, StoreClock } from "./bucket/bucket";
+import { LogWriter, Sealed } from "./log/append";
+import { ChangesEntry } from "./log/entry";
+import { checkpoint, checkpointDue } from "./log/keeping";
+import { Election, followSeal, PushedEntries, seal } from "./log/seal";
+import { blockName, DatabaseState, LiveBlock } from "./log/state";
+import { LogReader, openLog } from "./log/tail";
+import { readLeftovers } from "./wal/leftovers";
+import { Shipper } from "./wal/shipper";
+import { submitBlocks } from "./wal/submit";
+import { FlushBook } from "./flush/flushBook";
+import { align, Alignment } from "./volume/align";
+import { VolumeBook } from "./volume/book";
+import { FollowerFeed } from "./view/feed";
+import { EngineHandler } from "./gateway/gateway";
+import { FollowingRequests } from "./gateway/followingRequests";
+import { OpeningRequests } from "./gateway/openingRequests";
+import { WriterRequests } from "./gateway/writerRequests";
+
+export interface StoreNodeOptions {
+  bucket: Bucket;
+  clock: StoreClock;
+  /** The engine's data directory. */
+  directory: string;
+  /** A directory on the same volume, for the book and for scratch files. */
+  own: string;
+  /** Of this node, for people. */
+  name: string;
+  /** The engine acknowledges a commit when it is in the log (`commit`), or when it is on its disk (`interval`). */
+  durability: "commit" | "interval";
+  warn(message: string, fields?: Record<string, unknown>): void;
+  /** This node's epoch was ended by another: its engine must die before anything is answered. */
+  sealed(error: Sealed): void;
+  /** An entry is built and not durable yet: for the other nodes. */
+  built?(epoch: number, position: number, bytes: Buffer): void;
+}
+
+/** A writing engine's side of the store. */
+export interface Writing {
+  handler: WriterRequests;
+  log: LogWriter;
+  shipper: Shipper;
+  flushes: FlushBook;
+  /** Generation of the last flush that was released; resolves when it is `generation` or newer. */
+  released(generation: number): Promise<void>;
+  /** Ends the reading of the engine's files. The engine is gone. */
+  close(): Promise<void>;
+}
+
+/**
+ * One node's store: the state of the log, the aligned volume, and what its engine is shown. In order: {@link open}, {@link catchUp} or {@link takeOver}, {@link align}, {@link opening} while the engine starts,
+ * then {@link follow} or {@link write}.
+ */
+export class StoreNode {
+  private alignment: Alignment | undefined;
+  private aligned: LiveBlock[] = [];
+  private feed: FollowerFeed | undefined;
+  private waiters: (() => void)[] = [];
+  private since = { entries: 0, bytes: 0, at: 0 };
+  private checkpointing: Promise<void> | undefined;
+
+  private constructor(
+    private readonly options: StoreNodeOptions,
+    private readonly reader: LogReader,
+    private readonly book: VolumeBook,
+    readonly databaseId: string,
+  ) {
+    this.since.at = options.clock.now();
+  }
+
+  /** Reads the newest checkpoint. @throws ForeignPrefix, UnreadableEntry */
+  static async open(options: StoreNodeOptions): Promise<StoreNode> {
+    await fs.mkdir(options.own, { recursive: true });
+    const { owner, state } = await openLog(options.bucket, join(options.own, "checkpoint.reading"));
+    const book = await VolumeBook.open(join(options.own, "book"));
+    return new StoreNode(options, new LogReader(options.bucket, state), book, owner.owner.databaseId);
+  }
+
+  get state(): DatabaseState {
+    return this.reader.state;
+  }
+
+  /** Applies what is in the log by now. Only of a node that does not write. */
+  async catchUp(): Promise<number> {
+    let count = 0;
+    for (let entry = await this.reader.next(); entry; entry = await this.reader.next()) {
+      count++;
+      await this.feed?.take(entry, key => this.large(key));
+    }
+    if (count > 0) this.wake();
+    return count;
+  }
+
+  /**
+   * Seals the epoch that the log is in, with what was pushed of it. No engine of this node's runs.
+   * @returns undefined when another was elected
+   */
+  async takeOver(pushed?: PushedEntries, insist = false): Promise<Election | undefined> {
+    const { bucket, clock, name } = this.options;
+    this.feed = undefined;
+    await this.appendLeftovers();
+    return seal(bucket, clock, this.reader, {
+      nonce: randomBytes(16).toString("hex"),
+      author: name,
+      ...(pushed && { pushed }),
+      insist,
+    });
+  }
+
+  /**
+   * What this volume's engine has acknowledged and nobody has brought into the log, when its epoch is open still: it goes there first. After another's seal it is lost, as with the node.
+   */
+  private async appendLeftovers(): Promise<void> {
+    await this.catchUp();
+    const epoch = Number(await fs.readFile(this.epochFile, "utf8").catch(() => "-1"));
+    while (epoch === this.state.epoch) {
+      const { bucket, clock, directory } = this.options;
+      const { blocks, flushedGeneration, position, time } = this.state;
+      const left = (await readLeftovers(directory, flushedGeneration)).filter(block => !blocks.has(blockName(block)));
+      const log = new LogWriter(bucket, clock, {
+        epoch,
+        position: position + 1,
+        nonce: randomBytes(16).toString("hex"),
+        time,
+      });
+      try {
+        await submitBlocks(left, { bucket, clock, epoch, submit: submission => log.submit(submission) });
+        return;
+      } catch (error) {
+        // An entry that was on its way when the process before this one ended, or a seal.
+        if (!(error instanceof Sealed)) throw error;
+        await this.catchUp();
+      }
+    }
+  }
+
+  private get epochFile(): string {
+    return join(this.options.own, "epoch");
+  }
+
+  /** Brings the volume to the state's position. No engine runs on it. */
+  async align(): Promise<Alignment> {
+    const { bucket, directory } = this.options;
+    this.feed = undefined;
+    this.aligned = this.state.blocksToReplay();
+    this.alignment = await align(bucket, this.state, directory, this.book);
+    return this.alignment;
+  }
+
+  /** What the engine is shown while it opens the aligned volume. */
+  opening(): EngineHandler {
+    return new OpeningRequests(this.state.snapshot());
+  }
+
+  /** What a running engine is shown from the position of the alignment on. */
+  follow(levels = 5): { handler: FollowingRequests; feed: FollowerFeed } {
+    if (!this.alignment) throw new Error("the volume was not aligned");
+    const { bucket, clock, own, warn } = this.options;
+    const starting = new Map([...this.state.tables].map(([number, { files }]) => [number, deepest(files.values())]));
+    const feed = new FollowerFeed(
+      this.state.snapshot(),
+      table => Math.max(levels, starting.get(table.number) ?? 0),
+      this.alignment.generation,
+    );
+    this.feed = feed;
+    const news = async (milliseconds: number) => {
+      const position = feed.position;
+      const woken = new Promise<void>(resolve => this.waiters.push(resolve));
+      if (feed.position === position && feed.heldBlocks === 0) await Promise.race([woken, clock.sleep(milliseconds)]);
+    };
+    return { handler: new FollowingRequests({ bucket, clock, feed, scratch: own, news, warn }), feed };
+  }
+
+  /** The engine is about to be promoted. Only after {@link takeOver} and {@link align}, once for each. */
+  async write({ epoch, position }: Election): Promise<Writing> {
+    await fs.writeFile(this.epochFile, String(epoch), { flush: true });
+    const { alignment, options, book } = this;
+    if (!alignment || this.state.epoch !== epoch || this.state.position !== position - 1)
+      throw new Error("the volume was not aligned to the seal");
+    this.alignment = undefined;
+    const { bucket, clock, directory, durability, warn } = options;
+    const log = new LogWriter(bucket, clock, {
+      epoch,
+      position,
+      nonce: randomBytes(16).toString("hex"),
+      time: this.state.time,
+      built: options.built,
+      durable: entry => this.appended(entry),
+      sealed: options.sealed,
+    });
+    const flushes = new FlushBook(
+      alignment.generation,
+      this.state.liveTables().map(({ number, files }) => ({ number, files: files.values() })),
+      this.aligned,
+    );
+    const shipper = new Shipper(bucket, clock, {
+      directory,
+      epoch,
+      known: new Set(this.aligned.map(({ sequence, hash }) => `${sequence}.${hash}`)),
+      sync: durability === "interval",
+      submit: submission => log.submit(submission),
+      found: (generation, blocks) => flushes.found(generation, blocks),
+    });
+    let done = alignment.generation - 1;
+    let waiting: { generation: number; resolve(): void }[] = [];
+    const released = (generation: number) => {
+      done = generation;
+      waiting.filter(one => one.generation <= done).forEach(one => one.resolve());
+      waiting = waiting.filter(one => one.generation > done);
+    };
+    const handler = new WriterRequests({
+      bucket,
+      clock,
+      directory,
+      state: this.state,
+      log,
+      shipper,
+      flushes,
+      book,
+      warn,
+      released,
+    });
+    void followSeal(bucket, { epoch, position }).catch((error: unknown) =>
+      warn("the owner's record does not follow the seal yet", { error: String(error) }),
+    );
+    return {
+      handler,
+      log,
+      shipper,
+      flushes,
+      released: generation =>
+        generation <= done
+          ? Promise.resolve()
+          : new Promise(resolve => waiting.push({ generation, resolve: () => resolve() })),
+      close: () => shipper.close(),
+    };
+  }
+
+  /** No engine runs, and nothing is written any more. */
+  close(): Promise<void> {
+    return this.book.close();
+  }
+
+  private appended(entry: ChangesEntry): void {
+    this.state.apply(entry);
+    this.since.entries++;
+    this.since.bytes += entry.payload.length;
+    const { clock, bucket, own, warn } = this.options;
+    const milliseconds = clock.now() - this.since.at;
+    if (this.checkpointing || !checkpointDue({ ...this.since, milliseconds })) return;
+    this.since = { entries: 0, bytes: 0, at: clock.now() };
+    this.checkpointing = checkpoint(bucket, this.state.snapshot(), join(own, "checkpoint.writing"))
+      .then(() => undefined)
+      .catch((error: unknown) => warn("a checkpoint could not be written", { error: String(error) }))
+      .finally(() => (this.checkpointing = undefined));
+  }
+
+  private wake(): void {
+    this.waiters.splice(0).forEach(resolve => resolve());
+  }
+
+  private async large(key: string): Promise<Buffer> {
+    const object = await this.options.bucket.get(key, 60_000);
+    if (!object) throw new Error(`${key}, which the log names, is not in the bucket`);
+    return object.content;
+  }
+}
+
+function deepest(files: Iterable<{ level: number }>): number {
+  let level = 1;
+  for (const file of files) level = Math.max(level, file.level);
+  return level;
+}

@@ -1,0 +1,166 @@
+import { Change, sstableKey } from "../log/changes";
+import { Entry } from "../log/entry";
+import { DatabaseState, TableState } from "../log/state";
+
+/** Milliseconds that a gap in the sequences may hold back what stands behind it. Numbers that no block has are common: a commit that was refused took one. */
+export const gapPatience = 300;
+
+/** A block for a running follower. */
+export interface FedBlock {
+  sequence: number;
+  hash: number;
+  data: Buffer;
+}
+
+interface Queued extends FedBlock {
+  position: number;
+}
+
+/** One consistent look at the bucket. */
+export interface Cut {
+  /** What the WAL of this look holds, in order of sequence. */
+  blocks: FedBlock[];
+  /** The highest sequence that is delivered once the engine has read them. */
+  until: number;
+  generation: number;
+}
+
+/**
+ * What a running follower's engine is shown: blocks in order of sequence, each until the engine has had it; files and tables one confirmed look later, and never before every block that was in the log
+ * before them. What a running engine cannot be shown makes it due for a restart on an aligned volume.
+ */
+export class FollowerFeed {
+  private readonly queue: Queued[] = [];
+  /** Changes of files and tables that are not shown yet, by the position of their entry. */
+  private readonly later: { position: number; changes: Change[] }[] = [];
+  private delivered: number;
+  private gapSince: number | undefined;
+  /** Position of the log up to which this feed has taken entries. */
+  private fed: number;
+  /** Bytes of blocks that were delivered: they stay in the engine's memory until it ends. */
+  deliveredBytes = 0;
+  private readonly reasons = new Set<string>();
+  /** Blocks of the aligned WAL. */
+  private readonly known: Set<string>;
+
+  /**
+   * @param shown the state that the volume was aligned to; the feed changes it
+   * @param levels that an engine's tree has from the start, by table
+   * @param generation of the aligned WAL
+   */
+  constructor(
+    readonly shown: DatabaseState,
+    private readonly levels: (table: TableState) => number,
+    private readonly generation: number,
+  ) {
+    this.fed = shown.position;
+    const sequences = [...shown.blocks.values()].map(({ sequence }) => sequence);
+    const files = [...shown.tables.values()].flatMap(({ files }) => [...files.values()]);
+    this.delivered = Math.max(0, ...sequences, ...files.map(({ maxSequence }) => maxSequence));
+    this.known = new Set(shown.blocks.keys());
+  }
+
+  /** Why a restart is due; empty: it is not. */
+  get restartReasons(): string[] {
+    return [...this.reasons];
+  }
+
+  /** Blocks that wait for one with a lower sequence, and all that wait. */
+  get heldBlocks(): number {
+    return this.queue.length;
+  }
+
+  /** The position that the engine shows all of. */
+  get position(): number {
+    const oldest = Math.min(...this.queue.map(({ position }) => position), this.later[0]?.position ?? Infinity);
+    return Math.min(this.fed, oldest - 1);
+  }
+
+  /** @param large fetches the data of blocks that have an object of their own */
+  async take(entry: Entry, large: (key: string) => Promise<Buffer>): Promise<void> {
+    this.fed = entry.position;
+    if (entry.kind === "seal") {
+      this.shown.epoch = entry.nextEpoch;
+      return;
+    }
+    const later: Change[] = [];
+    let offset = 0;
+    for (const change of entry.changes) {
+      if (change.type !== "blocks") {
+        later.push(change);
+        continue;
+      }
+      for (const { sequence, hash, size, key } of change.blocks) {
+        const data = key === undefined ? entry.payload.subarray(offset, offset + size) : await large(key);
+        if (key === undefined) offset += size;
+        if (this.known.has(`${sequence}.${hash}`)) continue;
+        if (sequence <= this.delivered) {
+          this.reasons.add("a commit came after later ones had been shown");
+          continue;
+        }
+        this.insert({ sequence, hash, data: Buffer.from(data), position: entry.position });
+      }
+    }
+    if (later.length > 0) this.later.push({ position: entry.position, changes: later });
+  }
+
+  /**
+   * Fixes what one look shows. Files and tables are those of everything confirmed by now.
+   * @param now milliseconds, monotonic
+   */
+  cut(now: number): Cut {
+    this.showConfirmed();
+    const blocks: FedBlock[] = [];
+    let until = this.delivered;
+    for (const block of this.queue) {
+      const gap = block.sequence > until + 1;
+      if (gap && !this.gapIsOld(now)) break;
+      blocks.push(block);
+      until = block.sequence;
+    }
+    if (blocks.length === this.queue.length) this.gapSince = undefined;
+    return { blocks, until, generation: this.generation };
+  }
+
+  /** The engine has read the WAL of a look. */
+  confirm({ until }: Cut): void {
+    if (until <= this.delivered) return;
+    this.delivered = until;
+    this.gapSince = undefined;
+    while (this.queue[0] && this.queue[0].sequence <= until) this.deliveredBytes += this.queue.shift()!.data.length;
+  }
+
+  private gapIsOld(now: number): boolean {
+    this.gapSince ??= now;
+    return now - this.gapSince >= gapPatience;
+  }
+
+  private insert(block: Queued): void {
+    let index = this.queue.length;
+    while (index > 0 && this.queue[index - 1]!.sequence > block.sequence) index--;
+    this.queue.splice(index, 0, block);
+  }
+
+  /** Files may be shown when no block of their entry or of one before waits any more. */
+  private showConfirmed(): void {
+    const oldest = Math.min(...this.queue.map(({ position }) => position));
+    while (this.later[0] && this.later[0].position < oldest) {
+      const { changes } = this.later.shift()!;
+      for (const change of changes) this.show(change);
+    }
+  }
+
+  private show(change: Change): void {
+    if (change.type === "files") {
+      const table = this.shown.tables.get(change.table);
+      for (const file of change.added) {
+        const present = table?.files.get(sstableKey(file));
+        if (present && present.keys.key !== file.keys.key) this.reasons.add("a file's name has new content");
+        if (table && file.level > this.levels(table)) this.reasons.add(`${table.name} has grown a level`);
+      }
+    }
+    if (change.type === "dropped") this.reasons.add("a table was dropped");
+    if (change.type === "table" && this.shown.tables.has(change.number)) this.reasons.add("a table was renamed");
+    if (change.type !== "flushed" && change.type !== "flushing") this.shown.applyShown(change);
+  }
+}

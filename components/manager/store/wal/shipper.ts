@@ -1,0 +1,172 @@
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { Bucket, StoreClock } from "../bucket/bucket";
+import { Submission } from "../log/append";
+import { BlockRecord } from "../log/changes";
+import { blockName } from "../log/state";
+import { walFileName, walGeneration } from "./files";
+import { FoundBlock, WalScanner } from "./scanner";
+import { submitBlocks } from "./submit";
+
+/** Milliseconds between two looks into the folder for WALs of new generations. */
+const folderEvery = 100;
+/** Milliseconds until a place that a writer had not filled is looked at again. */
+const holePause = 1;
+
+export interface ShipperOptions {
+  /** The engine's data directory. */
+  directory: string;
+  epoch: number;
+  /** Names of the blocks that the writer found in the log when it began: they stand in its first WAL too. */
+  known: ReadonlySet<string>;
+  /** Whether a block has to be on the disk before it is in the log: where the engine acknowledges without asking. */
+  sync: boolean;
+  submit(submission: Submission): Promise<number>;
+  /** Told of blocks before they are submitted. */
+  found(generation: number, blocks: BlockRecord[]): void;
+}
+
+interface Request {
+  generation?: number;
+  until?: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Brings what the engine writes into its WALs into the log. One look at the files serves all who wait. */
+export class Shipper {
+  private readonly scanners = new Map<number, WalScanner>();
+  private requests: Request[] = [];
+  private looking = false;
+  private folderSeenAt = -Infinity;
+  private submitted: Promise<unknown> = Promise.resolve();
+  private closed = false;
+  /** The newest generation that was read to its end. */
+  private finished = -1;
+
+  constructor(
+    private readonly bucket: Bucket,
+    private readonly clock: StoreClock,
+    private readonly options: ShipperOptions,
+  ) {}
+
+  /**
+   * Resolves when every block that was whole in the files by now, and had only whole ones before it, is in the log.
+   * @param generation of the WAL that is asked about; without it: the newest
+   * @param until an offset up to which the engine says that it has written: it is waited until every block before it is whole. One that its writer has given up never is; then this does not resolve, and who
+   * waits too long is killed
+   * @throws Sealed; any error of the disk: the engine's WAL cannot be read, and it must not acknowledge anything
+   */
+  look(generation?: number, until?: number): Promise<void> {
+    if (this.closed) return Promise.reject(new Error("the shipper is closed"));
+    return new Promise((resolve, reject) => {
+      this.requests.push({ generation, until, resolve, reject });
+      if (!this.looking) void this.run();
+    });
+  }
+
+  /** Size of a WAL's file; undefined: there is none. */
+  async fileSize(generation: number): Promise<number | undefined> {
+    return (await this.scanner(generation))?.size();
+  }
+
+  /** The newest generation that has a file. */
+  async newestGeneration(): Promise<number | undefined> {
+    await this.seeFolder(true);
+    return this.scanners.size === 0 ? undefined : Math.max(...this.scanners.keys());
+  }
+
+  /** A WAL was read to its end and will not grow. */
+  async finish(generation: number): Promise<void> {
+    const scanner = this.scanners.get(generation);
+    if (!scanner) return;
+    this.scanners.delete(generation);
+    this.finished = Math.max(this.finished, generation);
+    await scanner.close();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const scanner of this.scanners.values()) await scanner.close();
+    this.scanners.clear();
+  }
+
+  private async run(): Promise<void> {
+    this.looking = true;
+    await Promise.resolve();
+    while (this.requests.length > 0) {
+      const asked = this.requests;
+      this.requests = [];
+      try {
+        const found = await this.scan(asked);
+        // What was found earlier may be on its way still: who waits for this look waits for that, too.
+        if (found.length > 0) {
+          const sent = submitBlocks(found, { ...this.options, bucket: this.bucket, clock: this.clock });
+          this.submitted = Promise.all([this.submitted, sent]);
+        }
+        const [served, early] = this.apart(asked);
+        this.submitted.then(
+          () => served.forEach(({ resolve }) => resolve()),
+          (error: unknown) => served.forEach(({ reject }) => reject(error)),
+        );
+        if (early.length === 0) continue;
+        const alone = this.requests.length === 0;
+        this.requests.push(...early);
+        // Another writer is filling its place at this moment.
+        if (alone) await this.clock.sleep(holePause);
+      } catch (error) {
+        asked.forEach(({ reject }) => reject(error));
+      }
+    }
+    this.looking = false;
+  }
+
+  /** Those whose blocks were all found, and those that wait for a place that is not filled yet. */
+  private apart(asked: Request[]): [Request[], Request[]] {
+    const served: Request[] = [];
+    const early: Request[] = [];
+    for (const request of asked) {
+      const { generation = -1, until = 0 } = request;
+      const scanner = this.scanners.get(generation);
+      (scanner && scanner.readUntil < until ? early : served).push(request);
+    }
+    return [served, early];
+  }
+
+  private async scan(asked: Request[]): Promise<FoundBlock[]> {
+    await this.seeFolder();
+    for (const { generation } of asked) if (generation !== undefined) await this.scanner(generation);
+    const all: FoundBlock[] = [];
+    // Older ones first, and every one: a committer can be writing into a WAL that was rotated a moment ago.
+    for (const generation of [...this.scanners.keys()].sort((a, b) => a - b)) {
+      const scanner = this.scanners.get(generation);
+      if (!scanner) continue;
+      const found = (await scanner.look()).filter(block => !this.options.known.has(blockName(block)));
+      if (found.length === 0) continue;
+      if (this.options.sync) await scanner.sync();
+      all.push(...found);
+    }
+    return all;
+  }
+
+  private async scanner(generation: number): Promise<WalScanner | undefined> {
+    if (!this.scanners.has(generation)) await this.seeFolder(true);
+    return this.scanners.get(generation);
+  }
+
+  private async seeFolder(now = false): Promise<void> {
+    if (!now && this.clock.now() - this.folderSeenAt < folderEvery) return;
+    this.folderSeenAt = this.clock.now();
+    for (const name of await fs.readdir(this.options.directory)) {
+      const generation = walGeneration(name);
+      if (generation === undefined || generation <= this.finished || this.scanners.has(generation)) continue;
+      try {
+        const scanner = await WalScanner.open(join(this.options.directory, walFileName(generation)), generation);
+        if (this.scanners.has(generation)) await scanner.close();
+        else this.scanners.set(generation, scanner);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
+  }
+}

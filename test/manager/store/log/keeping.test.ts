@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { LogWriter } from "../../../../components/manager/store/log/append";
+import { Change } from "../../../../components/manager/store/log/changes";
+import { readCheckpoint, writeCheckpoint } from "../../../../components/manager/store/log/checkpoint";
+import {
+  checkpoint,
+  checkpointDue,
+  collectGarbage,
+  deadEntries,
+} from "../../../../components/manager/store/log/keeping";
+import { entryKey } from "../../../../components/manager/store/log/keys";
+import { readOwner } from "../../../../components/manager/store/log/owner";
+import { createLog, seal } from "../../../../components/manager/store/log/seal";
+import { DatabaseState } from "../../../../components/manager/store/log/state";
+import { LogReader, openLog } from "../../../../components/manager/store/log/tail";
+import { MemoryBucket, steppedClock } from "../memoryBucket";
+
+describe("a checkpoint", () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), "keeping-"))));
+  after(() => fs.rm(folder, { recursive: true }));
+
+  const record = (id: number) => ({
+    level: 1,
+    id,
+    entries: id,
+    bytes: id,
+    maxSequence: id,
+    keys: { key: `k${id}`, size: 1, crc32: 1 },
+    values: { key: `v${id}`, size: 1, crc32: 1 },
+  });
+
+  /** A writer in its own log. */
+  async function writer() {
+    const bucket = new MemoryBucket();
+    const clock = steppedClock();
+    await createLog(bucket, "db", "test", clock);
+    const reader = new LogReader(bucket, new DatabaseState());
+    await reader.catchUp();
+    const election = await seal(bucket, clock, reader, { nonce: "w", author: "w" });
+    const log = new LogWriter(bucket, clock, {
+      ...election!,
+      nonce: "w",
+      time: 0,
+      durable: entry => reader.state.apply(entry),
+    });
+    return { bucket, clock, state: reader.state, say: (...changes: Change[]) => log.submit({ changes, payload: [] }) };
+  }
+
+  it("is the state, whatever is in it, and stays what it was while the log goes on", async () => {
+    const { bucket, state, say } = await writer();
+    await say({ type: "table", number: 1, name: "app__t" }, { type: "table", number: 2, name: "app__gone" });
+    await say({ type: "configuration", table: 1, content: "[app__t]\n" }, { type: "dropped", number: 2 });
+    const added = Array.from({ length: 501 }, (_, id) => record(id));
+    await say({ type: "files", table: 1, added, removed: [], nextId: 600 }, { type: "flushing", generation: 4 });
+    state.blocks.set("9.9", {
+      sequence: 9,
+      size: 3,
+      hash: 9,
+      tables: [1],
+      epoch: 1,
+      generation: 4,
+      data: Buffer.from("abc"),
+    });
+    const snapshot = state.snapshot();
+    await say({ type: "files", table: 1, added: [], removed: [record(0)], nextId: 0 });
+    const pointer = await writeCheckpoint(bucket, snapshot, join(folder, "writing"));
+    const read = await readCheckpoint(bucket, pointer, join(folder, "reading"));
+    assert.equal(read.tables.get(1)!.files.size, 501);
+    assert.equal(state.tables.get(1)!.files.size, 500);
+    assert.deepEqual(read.blocks, snapshot.blocks);
+    assert.deepEqual([read.position, read.epoch, read.seals], [snapshot.position, snapshot.epoch, snapshot.seals]);
+    assert.deepEqual(await fs.readdir(folder), [], "no scratch file is left");
+  });
+
+  it("is refused when it is not what was written", async () => {
+    const { bucket, state } = await writer();
+    const pointer = await writeCheckpoint(bucket, state.snapshot(), join(folder, "writing"));
+    const [key] = [...bucket.objects.keys()].filter(one => one.startsWith("checkpoint/"));
+    bucket.objects.get(key!)![20]! ^= 1;
+    await assert.rejects(readCheckpoint(bucket, pointer, join(folder, "reading")), /damaged/);
+    bucket.objects.delete(key!);
+    await assert.rejects(readCheckpoint(bucket, pointer, join(folder, "reading")), /missing/);
+  });
+
+  it("lets a reader begin there, after everything that it does not need is deleted", async () => {
+    const { bucket, clock, state, say } = await writer();
+    for (let number = 0; number < 10; number++) await say({ type: "table", number, name: `t${number}` });
+    const scratch = join(folder, "scratch");
+    await checkpoint(bucket, state.snapshot(), scratch);
+    for (let number = 10; number < 20; number++) await say({ type: "table", number, name: `t${number}` });
+    const garbage = { state, from: 0, files: [], stillWriter: () => true };
+    assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 8 }), 0, "one checkpoint is not enough");
+    await checkpoint(bucket, state.snapshot(), scratch);
+    assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 15 }), 0, "beyond the older checkpoint");
+    assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 12 }), 9);
+    assert.equal((await readOwner(bucket, 1000))!.owner.horizon, 12);
+    // Numbers that somebody may still want to write to stay taken: seals and their neighbours.
+    for (const [epoch, position, there] of [
+      [0, 0, true],
+      [1, 1, true],
+      [2, 2, true],
+      [2, 3, false],
+      [2, 11, false],
+      [2, 12, true],
+    ] as const)
+      assert.equal(bucket.objects.has(entryKey(epoch, position)), there, `${epoch}/${position}`);
+    const opened = await openLog(bucket, scratch);
+    const reader = new LogReader(bucket, opened.state);
+    await reader.catchUp();
+    assert.equal(reader.state.tables.size, 20);
+  });
+
+  it("is due after enough entries, bytes or time, and never without an entry", () => {
+    assert.ok(!checkpointDue({ entries: 0, bytes: 0, milliseconds: 1e9 }));
+    assert.ok(checkpointDue({ entries: 1, bytes: 0, milliseconds: 600_000 }));
+    assert.ok(checkpointDue({ entries: 1000, bytes: 0, milliseconds: 0 }));
+    assert.ok(checkpointDue({ entries: 1, bytes: 64 * 1024 * 1024, milliseconds: 0 }));
+  });
+
+  it("never gives up a seal or a neighbour of one", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat({ max: 50 }), { minLength: 1 }), fc.nat({ max: 60 }), (positions, horizon) => {
+        const seals = [...positions].sort((a, b) => a - b).map((position, epoch) => ({ epoch, position, nonce: "" }));
+        for (const { epoch, position } of deadEntries(seals, 0, horizon)) {
+          assert.ok(position < horizon);
+          assert.ok(seals.every(seal => Math.abs(seal.position - position) > 1));
+          const begun = seals[epoch - 1]?.position ?? -1;
+          const ended = seals[epoch]?.position ?? Infinity;
+          assert.ok(begun < position && position < ended, `${position} is not of epoch ${epoch}`);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Change } from "../../../../components/manager/store/log/changes";
+import { Entry } from "../../../../components/manager/store/log/entry";
+import { DatabaseState } from "../../../../components/manager/store/log/state";
+import { FollowerFeed, gapPatience } from "../../../../components/manager/store/view/feed";
+
+const none = () => Promise.reject(new Error("no block has an object of its own"));
+const file = (id: number, level = 1, key = `k${id}`) => ({
+  level,
+  id,
+  entries: 1,
+  bytes: 1,
+  maxSequence: id,
+  keys: { key, size: 1, crc32: 0 },
+  values: { key, size: 1, crc32: 0 },
+});
+
+/** A feed of an empty database with one table, and what its log says from there on. */
+function fed() {
+  const state = new DatabaseState();
+  state.apply({ kind: "seal", epoch: 0, position: 0, nonce: "", time: 0, nextEpoch: 1, author: "" });
+  state.apply(entry(1, [{ type: "table", number: 1, name: "app__t" }]));
+  const feed = new FollowerFeed(state, () => 2, 4);
+  let position = 1;
+  return {
+    feed,
+    commits: (...sequences: number[]) =>
+      feed.take(
+        entry(
+          ++position,
+          [
+            {
+              type: "blocks",
+              generation: 1,
+              blocks: sequences.map(sequence => ({ sequence, size: 1, hash: sequence, tables: [1] })),
+            },
+          ],
+          Buffer.alloc(sequences.length, 1),
+        ),
+        none,
+      ),
+    say: (...changes: Change[]) => feed.take(entry(++position, changes), none),
+  };
+}
+
+function entry(position: number, changes: Change[], payload: Buffer = Buffer.alloc(0)): Entry {
+  return { kind: "changes", epoch: 1, position, nonce: "", time: 0, changes, payload };
+}
+
+const sequences = ({ blocks }: { blocks: { sequence: number }[] }) => blocks.map(({ sequence }) => sequence);
+
+describe("what a running follower is shown", () => {
+  it("holds a commit back for one with a lower number, and not for ever", async () => {
+    const { feed, commits } = fed();
+    await commits(1, 3);
+    assert.deepEqual(sequences(feed.cut(0)), [1]);
+    assert.deepEqual(sequences(feed.cut(gapPatience - 1)), [1]);
+    await commits(2);
+    assert.deepEqual(sequences(feed.cut(gapPatience - 1)), [1, 2, 3]);
+    await commits(5);
+    feed.cut(1000);
+    assert.deepEqual(sequences(feed.cut(1000 + gapPatience)), [1, 2, 3, 5], "number 4 was a commit that failed");
+    assert.deepEqual(feed.restartReasons, []);
+  });
+
+  it("shows it until the engine has had it, and once", async () => {
+    const { feed, commits } = fed();
+    await commits(1);
+    assert.deepEqual(sequences(feed.cut(0)), [1]);
+    const cut = feed.cut(0);
+    assert.deepEqual(sequences(cut), [1], "a look that was broken off");
+    feed.confirm(cut);
+    assert.deepEqual(sequences(feed.cut(0)), []);
+    assert.equal(feed.position, 2);
+  });
+
+  it("has a restart due when a commit comes after later ones were shown", async () => {
+    const { feed, commits } = fed();
+    await commits(2);
+    feed.cut(0);
+    feed.confirm(feed.cut(gapPatience));
+    await commits(1);
+    assert.match(feed.restartReasons.join(), /after later ones/);
+  });
+
+  it("shows files behind all rows that were in the log before them", async () => {
+    const { feed, commits, say } = fed();
+    await commits(1, 2);
+    await say(
+      { type: "files", table: 1, added: [file(1)], removed: [], nextId: 2 },
+      { type: "flushed", generation: 1 },
+    );
+    await commits(3);
+    const cut = feed.cut(0);
+    assert.equal(feed.shown.tables.get(1)!.files.size, 0, "the engine has not had rows 1 and 2 yet");
+    feed.confirm(cut);
+    feed.cut(0);
+    assert.equal(feed.shown.tables.get(1)!.files.size, 1);
+  });
+
+  it("has a restart due for what an open tree cannot take in", async () => {
+    for (const [change, reason] of [
+      [{ type: "files", table: 1, added: [file(5, 3)], removed: [], nextId: 6 }, /grown a level/],
+      [{ type: "dropped", number: 1 }, /dropped/],
+      [{ type: "table", number: 1, name: "app__u" }, /renamed/],
+    ] as [Change, RegExp][]) {
+      const { feed, say } = fed();
+      await say(change);
+      feed.cut(0);
+      assert.match(feed.restartReasons.join(), reason);
+    }
+    const { feed, say } = fed();
+    await say({ type: "files", table: 1, added: [file(5)], removed: [], nextId: 6 });
+    await say({ type: "files", table: 1, added: [file(5, 1, "another")], removed: [], nextId: 6 });
+    feed.cut(0);
+    assert.match(feed.restartReasons.join(), /new content/);
+  });
+
+  it("gives every row once and in order, and files after their rows, whatever the order in the log", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(Array.from({ length: 20 }, (_, index) => index + 1)),
+        fc.array(fc.nat({ max: 2 }), { minLength: 40, maxLength: 40 }),
+        async (order, dice) => {
+          const { feed, commits, say } = fed();
+          const had: number[] = [];
+          let now = 0;
+          const look = (confirm: boolean) => {
+            const cut = feed.cut((now += 100));
+            // A file's number is the highest row in it.
+            for (const { id } of feed.shown.tables.get(1)!.files.values())
+              for (const row of order.slice(0, order.indexOf(id) + 1))
+                if (!late.has(row)) assert.ok(had.includes(row), `file ${id} is shown before row ${row}`);
+            if (!confirm) return;
+            had.push(...sequences(cut));
+            feed.confirm(cut);
+          };
+          const late = new Set<number>();
+          for (const [index, sequence] of order.entries()) {
+            if (had.some(one => one > sequence)) late.add(sequence);
+            await commits(sequence);
+            if (dice[index] === 0)
+              await say({ type: "files", table: 1, added: [file(sequence)], removed: [], nextId: 1 });
+            if (dice[20 + index]! > 0) look(dice[20 + index] === 1);
+          }
+          for (let more = 0; more < 20; more++) look(true);
+          assert.deepEqual(
+            had,
+            [...had].sort((a, b) => a - b),
+          );
+          assert.equal(new Set(had).size, had.length);
+          assert.equal(had.length + late.size, order.length);
+          assert.equal(feed.restartReasons.length > 0, late.size > 0);
+        },
+      ),
+    );
+  });
+});
