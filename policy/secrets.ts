@@ -1,14 +1,10 @@
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { anyType, ofAwsKind } from "./model/aws";
-import {
-  type Credential,
-  credentialByName,
-  credentialByRandomness,
-  credentialsInProgram,
-  credentialsInText,
-  exampleValues,
-  isProgramFile,
-} from "./model/credentials";
+import { exampleValues } from "./credentials/credential";
+import { decoded } from "./credentials/encoding";
+import { credentialsInText, credentialsUnder, isProgramFile } from "./credentials/find";
+import { credentialByName } from "./credentials/names";
+import { inputSecretsCheck } from "./secretInputs";
 import { type Field, forEach, NotYetKnown } from "./model/field";
 import { allContainers, containerName, isWorkload, kindOf, ofKind, podTemplate } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
@@ -19,6 +15,7 @@ import {
   filesIn,
   hasScripts,
   hasUserData,
+  headersIn,
   isCommand,
   type NamedText,
   userDataIn,
@@ -35,14 +32,9 @@ function* credentialsIn(what: string, texts: Iterable<NamedText>, find: typeof c
   });
 }
 
-/** Credentials in a value that stands under a name: a file's content, an environment variable, an annotation. */
-function credentialsUnder(name: string, text: string): Credential[] {
-  if (isProgramFile(name)) return credentialsInProgram(text);
-  const value = text.trim();
-  const sign = value.includes("\n")
-    ? undefined
-    : (credentialByName(name, value) ?? credentialByRandomness(name, value));
-  return sign ? [{ sign, line: 1 }] : credentialsInText(text);
+/** The text of a part, or none when it is not known yet. */
+function known(part: NamedText | undefined): string {
+  return !part || part.field.firstUnknown ? "" : part.text;
 }
 
 function entriesOf(parent: Field): NamedText[] {
@@ -55,8 +47,12 @@ function entriesOf(parent: Field): NamedText[] {
   }));
 }
 
-/** An account for everything, everywhere. */
-const allPrivileges = /\bGRANT\s{1,4}ALL(?:\s{1,4}PRIVILEGES)?\s{1,4}ON\s{1,4}\*\.\*\s{1,4}TO\b/i;
+/** An account for everything, everywhere, or with rights that lead there. */
+const allPrivileges =
+  /\bGRANT\s[^;]{0,300}?\b(?:ALL|SUPER|FILE|CREATE\s{1,4}USER|GRANT\s{1,4}OPTION|SET\s{1,4}USER|READ_ONLY\s{1,4}ADMIN|READ\s{1,4}ONLY\s{1,4}ADMIN)\b[^;]{0,300}?\sON\s{1,4}`?\*`?\.`?\*`?\s{1,4}TO\b/i;
+/** An account that may hand on its rights everywhere. */
+const grantable =
+  /\bGRANT\s[^;]{0,300}?\sON\s{1,4}`?\*`?\.`?\*`?\s{1,4}TO\b[^;]{0,300}?\bWITH\s{1,4}GRANT\s{1,4}OPTION\b/i;
 
 /** Inputs that hold credentials by their nature. */
 const credentialInputs: readonly [applies: (type: string) => boolean, input: string][] = [
@@ -112,7 +108,11 @@ function secretTexts(stack: Stack): Map<string, string> {
     for (const field of top.texts()) {
       const text = field.text ?? "";
       if (text.length < shortestSearchedSecret || publicEntry.test(field.key)) continue;
-      if (isSecret(top.resource, field.path)) found.set(text, top.resource.name);
+      if (!isSecret(top.resource, field.path)) continue;
+      found.set(text, top.resource.name);
+      const inTheClear = ofKind("Secret")(top.resource.type) && field.keys[0] === "data" ? decoded(text) : undefined;
+      if (inTheClear !== undefined && inTheClear.length >= shortestSearchedSecret)
+        found.set(inTheClear, top.resource.name);
     }
   }
   return found;
@@ -152,6 +152,7 @@ export const secrets = group(Group.secrets, [
     applies: isWorkload,
     *evaluate(workload) {
       yield* credentialsIn("Variable", variablesIn(workload), credentialsUnder);
+      yield* credentialsIn("Header", headersIn(workload), (name, text) => credentialsInText(`${name}: ${text}`));
     },
   }),
 
@@ -163,7 +164,14 @@ export const secrets = group(Group.secrets, [
     level: Level.mandatory,
     applies: anyType(isWorkload, isCommand),
     *evaluate(resource) {
-      yield* credentialsIn("Argument", commandsIn(resource), (_name, text) => credentialsInText(text));
+      const parts = commandsIn(resource);
+      yield* credentialsIn("Argument", parts, (_name, text) => credentialsInText(text));
+      yield* forEach(parts.slice(1), function* ({ name, field, text }) {
+        const before = known(parts[parts.findIndex(part => part.field === field) - 1]);
+        const [, option] = /^--?([A-Za-z][\w-]*)$/.exec(before) ?? [];
+        if (option === undefined || text.startsWith("-") || !credentialByName(option, text)) return;
+        yield { path: field.path, message: `Argument ${name} holds a credential: the value of --${option}.` };
+      });
     },
   }),
 
@@ -194,6 +202,8 @@ export const secrets = group(Group.secrets, [
       yield* credentialsIn("Input", userDataIn(machine), (_name, text) => credentialsInText(text));
     },
   }),
+
+  inputSecretsCheck,
 
   resourceCheck({
     id: "secrets-example-values",
@@ -287,18 +297,18 @@ export const secrets = group(Group.secrets, [
 
   resourceCheck({
     id: "secrets-account-privileges",
-    description: "No account is granted all privileges on all databases.",
+    description: "No account is granted all privileges, or administrative ones, on all databases.",
     why: "Such an account reads the engine's S3 keys with SHOW VARIABLES, and hands its rights on.",
     fix: "GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.* TO <user>: what the account needs, where it needs it",
     level: Level.mandatory,
     applies: hasScripts,
     *evaluate(resource) {
       yield* forEach(carriedTexts(resource), function* ({ name, field, text }) {
-        if (isProgramFile(name) || !allPrivileges.test(text)) return;
-        yield {
-          path: field.path,
-          message: "An account is granted ALL PRIVILEGES ON *.*.",
-        };
+        if (isProgramFile(name)) return;
+        const [grant] = allPrivileges.exec(text) ?? grantable.exec(text) ?? [];
+        if (grant === undefined) return;
+        const rights = /\bALL\b/i.test(grant) ? "ALL PRIVILEGES" : "administrative rights";
+        yield { path: field.path, message: `An account is granted ${rights} ON *.*.` };
       });
     },
   }),

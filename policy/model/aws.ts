@@ -1,3 +1,4 @@
+import { decoded, withDecodedParts } from "../credentials/encoding";
 import { type Field } from "./field";
 
 /**
@@ -55,10 +56,8 @@ export function isEveryone(cidr: string | undefined): boolean {
   return Number(length) < shortestPrefix[address.includes(":") ? 6 : 4];
 }
 
-/** The text of user data: base64 of MIME parts or of a script, or plain. */
+/** The text of user data: plain, or base64 of a script, of MIME parts or of either in gzip. */
 export function userDataText(field: Field): string {
   const text = field.text ?? "";
-  if (!/^[A-Za-z0-9+/\s]{16,}={0,2}\s*$/.test(text)) return text;
-  const plain = Buffer.from(text, "base64").toString("utf8");
-  return plain.includes("\uFFFD") ? text : plain;
+  return withDecodedParts(decoded(text) ?? text);
 }

@@ -50,10 +50,23 @@ export function commandsIn(resource: Field): NamedText[] {
     : allContainers(resource).flatMap(container => [
         ...container.at("command").items,
         ...container.at("args").items,
-        ...container.at("lifecycle", "postStart", "exec", "command").items,
-        ...container.at("lifecycle", "preStop", "exec", "command").items,
+        ...hooksOf(container).flatMap(hook => hook.at("exec", "command").items),
       ]);
   return commands.map(command => named(command.path, command));
+}
+
+/** The headers of HTTP requests that the kubelet sends to a workload's containers. */
+export function headersIn(workload: Field): NamedText[] {
+  return allContainers(workload)
+    .flatMap(hooksOf)
+    .flatMap(hook => hook.at("httpGet", "httpHeaders").items)
+    .map(header => named(header.at("name").text ?? "", header.at("value")));
+}
+
+/** What the kubelet runs in a container, or asks it, beside the command: probes and hooks. */
+function hooksOf(container: Field): Field[] {
+  const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(name => container.at(name));
+  return [...probes, container.at("lifecycle", "postStart"), container.at("lifecycle", "preStop")];
 }
 
 /** The user data of a machine, decoded. */

@@ -148,6 +148,43 @@ metadata:
     },
   });
 
+  const release = (values: unknown, ...paths: string[]) => [
+    withSecrets(resource("kubernetes:helm.sh/v3:Release", "blog", { chart: "wordpress", values }), ...paths),
+  ];
+  const task = (environment: unknown) => [
+    resource("aws:ecs/taskDefinition:TaskDefinition", "web", {
+      containerDefinitions: JSON.stringify([{ name: "web", environment }]),
+    }),
+  ];
+  const custom = (spec: unknown) => resource("kubernetes:k8s.mariadb.com/v1alpha1:MariaDB", "shop", { spec });
+  const sealed = resource("kubernetes:bitnami.com/v1alpha1:SealedSecret", "sealed", {
+    spec: { encryptedData: { password: `AgB${random}` } },
+  });
+
+  describePolicy("secrets-in-inputs", {
+    passes: [
+      goodDatabase,
+      release({ auth: { rootPassword: "hunter2" } }, "values.auth.rootPassword"),
+      release({ auth: { existingSecret: "blog-db", secretKey: "password" }, resetPassword: "enabled" }),
+      [custom({ rootPasswordSecretKeyRef: { name: "shop", key: "password" } }), sealed],
+      task([{ name: "DB_PASSWORD_FILE", value: "/run/secrets/password" }]),
+    ],
+    fails: {
+      program: [custom({ rootPassword: "hunter2" })],
+      resource: "shop",
+      says: /spec.rootPassword holds a credential: a value under the name rootPassword/,
+    },
+    unknown: release({ auth: { rootPassword: notYetKnown } }),
+    handWritten: {
+      program: [
+        ...task([{ name: "DB_PASSWORD", value: "hunter2" }]),
+        ...release({ auth: { rootPassword: "hunter2" } }),
+      ],
+      resource: "web",
+      says: /containerDefinitions holds a credential: a value under the name DB_PASSWORD/,
+    },
+  });
+
   describePolicy("secrets-example-values", {
     passes: [goodDatabase],
     fails: {

@@ -1,0 +1,83 @@
+import { type Credential, lineAt } from "./credential";
+import { decoded } from "./encoding";
+import { isPlaceholder, isReference, isSwitch } from "./values";
+
+/** How people write a password down for a program: the expression has it in its last group. Each is linear in the text. */
+const writtenForms: readonly (readonly [sign: string, form: RegExp])[] = [
+  ["a password in a URL", /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'`<>{}]{0,100}:([^\s/@"'`<>{}]{1,200})@/g],
+  ["a password in a data source", /\b[\w.-]{1,60}:([^\s@:/"'`]{1,100})@(?:tcp6?|unix)\(/g],
+  ["a password in a data source", /\bjdbc:oracle:\w{1,10}:\w{1,60}\/([^\s@"']{1,100})@/g],
+  [
+    "a password in a connection string",
+    /(?:[?&;]|\b(?:host|server|user|uid|dbname|database|data source)\s{0,3}=[^=\n]{1,100}[\s;&])\s{0,3}(?:password|passwd|pwd|accountkey|sharedaccesskey)\s{0,3}=\s{0,3}["']?([^\s;&"']{1,200})/gi,
+  ],
+  [
+    "a password in SQL",
+    /\b(?:IDENTIFIED\s{1,4}(?:BY|(?:WITH|VIA)\s{1,4}\w{1,40}\s{1,4}(?:BY|AS|USING))|SET\s{1,4}PASSWORD[^=;]{0,100}=)\s{0,4}(?:(?:OLD_)?PASSWORD\s{0,4}\(?\s{0,4})?\\?["']((?:[^"'\\]|\\(?!["'])){1,200})/gi,
+  ],
+  [
+    "a password on a command line",
+    /\b(?:mariadb|mysql)[\w-]{0,20}\s(?:[^;|&\n]|\\\n){0,200}?\s-p["']?([^\s"';|&]{1,100})/g,
+  ],
+  [
+    "a password on a command line",
+    /\b(?:sshpass\s{1,4}-p|redis-cli\s(?:[^;|&\n]|\\\n){0,200}?-a)\s{0,4}["']?([^\s"';|&]{1,100})/g,
+  ],
+  [
+    "a password on a command line",
+    /\bcurl\s(?:[^;|&\n]|\\\n){0,300}?(?:-u|--user)[=\s]\s{0,4}["']?[^\s:"']{1,60}:([^\s"';|&]{1,100})/g,
+  ],
+  [
+    "an authorization",
+    /\bauthorization["']?\s{0,4}[:=]\s{0,4}["']?(?:basic|bearer|token)\s{1,4}([\w+/=.~-]{8,2000})/gi,
+  ],
+  ["a password hash", /^[^:\s#]{1,60}:(\$(?:apr1|2[aby]|[156]|argon2\w{1,2})\$[^\s:]{10,})/gm],
+  ["an npm token", /(?:^|:)_(?:authToken|auth|password)\s{0,4}=\s{0,4}([^\s;]{6,})/gm],
+];
+
+/** `--password x`, `--tidesdb_s3_secret_key=x`: options, of which some carry a credential. */
+const option = /(?:^|[\s"'])--?([A-Za-z][\w-]{0,80})(?:=|\s{1,4})["']?([^\s"'-][^\s"']{0,200})/g;
+/** `PGPASSWORD=x psql`: variables that a shell sets anywhere in a line. */
+const shellVariable =
+  /(?:^|[\s;&|(])([A-Z][A-Z0-9_]{1,80})=(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|([^\s;&|"'`]{1,200}))/gm;
+
+/** Credentials by the ways in which people write them down. The text of a program, with its messages and templates, looks like it. */
+export function writtenCredentials(
+  text: string,
+  byName: (name: string, value: string) => string | undefined,
+): Credential[] {
+  const found = writtenForms.flatMap(([sign, form]) => firstOf(text, form, sign));
+  for (const match of text.matchAll(option)) {
+    const sign = byName(match[1]!, match[2]!);
+    if (sign) found.push({ sign: `a password on a command line (--${match[1]})`, line: lineAt(text, match.index) });
+  }
+  for (const match of text.matchAll(shellVariable)) {
+    const sign = byName(match[1]!, match[2] ?? match[3] ?? match[4] ?? "");
+    if (sign) found.push({ sign, line: lineAt(text, match.index) });
+  }
+  return found;
+}
+
+function firstOf(text: string, form: RegExp, sign: string): Credential[] {
+  for (const match of text.matchAll(form)) {
+    const value = match.at(-1)!;
+    if (isReference(value) || isPlaceholder(value) || isSwitch(value) || isExampleAddress(match[0], text, match.index))
+      continue;
+    return [{ sign, line: lineAt(text, match.index) }];
+  }
+  return [];
+}
+
+/** `https://user:password@example.com`: an address of the domains that are kept for examples (RFC 2606), with words in place of a user and a password. */
+function isExampleAddress(match: string, text: string, start: number): boolean {
+  if (!match.includes("://")) return false;
+  const host = text.slice(start + match.length, start + match.length + 200);
+  const [, user = "", password = ""] = /:\/\/([^:]*):(.*)@$/.exec(match) ?? [];
+  const isExampleHost = /^(?:[\w.-]+\.)?example(?:\.(?:com|net|org))?(?=$|[^\w.-])/i.test(host);
+  return isExampleHost && /^(?:user(?:name)?|name|me|login)$/i.test(user) && /^pass(?:word|wd)?$/i.test(password);
+}
+
+/** Whether a value is base64 of `user:password`, as a registry's and a proxy's `auth` is. */
+export function isEncodedLogin(value: string): boolean {
+  return /^[A-Za-z0-9+/]{8,}={0,2}$/.test(value) && /^[^\s:]{1,100}:\S{3,200}$/.test(decoded(value) ?? "");
+}

@@ -1,0 +1,83 @@
+import { type Finding, Level, resourceCheck } from "./check";
+import { credentialsInText, credentialsUnder } from "./credentials/find";
+import { credentialByName } from "./credentials/names";
+import { type Field, forEach, NotYetKnown } from "./model/field";
+import { isWorkload, kindOf, ofKind } from "./model/kubernetes";
+import { isSecret } from "./model/resource";
+import { hasUserData, isCommand } from "./model/texts";
+
+/** Kinds whose values are encrypted, or only name a secret elsewhere: SealedSecret, ExternalSecret, SecretProviderClass and the like. */
+const isKindOfSecrets = (type: string): boolean => /Secret/.test(kindOf(type) ?? "");
+
+/** Places that policies of their own look at. */
+const judgedElsewhere: readonly (readonly [applies: (type: string) => boolean, keys: RegExp])[] = [
+  [ofKind("ConfigMap"), /^(?:data|binaryData)$/],
+  [type => kindOf(type) !== undefined, /^(?:metadata|status|apiVersion|kind)$/],
+  [isWorkload, /^spec$/],
+  [isCommand, /^(?:create|update|delete)$/],
+  [hasUserData, /userdata|bootstrapextraargs/i],
+];
+
+/** Types whose inputs Pulumi itself makes, or that run a program as it stands. */
+const isOfPulumi = (type: string): boolean => type.startsWith("pulumi:");
+
+/** Stands for a value that is not known yet, where the name decides. */
+const anyCredential = "Any-Credential-1";
+
+/** Credentials in the inputs of any resource: by the names of fields, in pairs of `name` and `value`, and in texts. */
+function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> {
+  if (field.firstUnknown === field) {
+    if (credentialByName(field.key, anyCredential) && isSecret(field.resource, field.path) !== true) void field.value;
+    return;
+  }
+  if (field.text !== undefined) {
+    const [found] = isObject ? credentialsUnder(field.key, field.text) : credentialsInText(field.text);
+    if (found) yield { path: field.path, message: `${field.path} holds a credential: ${found.sign}.` };
+    return;
+  }
+  const name = namedBy(field);
+  if (name !== undefined) {
+    const value = field.at("value");
+    const isNamed = credentialByName(name, value.firstUnknown ? anyCredential : (value.text ?? ""));
+    if (isNamed !== undefined && isSecret(field.resource, value.path) !== true) {
+      void value.value;
+      yield { path: value.path, message: `${value.path} holds a credential: ${isNamed}.` };
+    }
+    if (isNamed !== undefined) return;
+  }
+  const children = Array.isArray(field.value) ? field.items : field.entries.map(([, child]) => child);
+  yield* forEach(children, child => credentialsBelow(child, isObject));
+}
+
+/** The name that an object of a `name` (or `key`) and a `value` gives its value. */
+function namedBy(field: Field): string | undefined {
+  const names = ["name", "key", "Name", "Key"].map(key => field.at(key)).filter(name => !name.firstUnknown);
+  return field.at("value").firstUnknown || field.at("value").isPresent
+    ? names.find(name => name.text !== undefined)?.text
+    : undefined;
+}
+
+/** Credentials anywhere that no policy of its own looks at: custom resources, values of charts, task definitions, functions. */
+export const inputSecretsCheck = resourceCheck({
+  id: "secrets-in-inputs",
+  description: "No other input of a resource holds a credential as plain text.",
+  why: "It stands readable in the cluster or the cloud, in Pulumi's state and in every diff.",
+  fix: "a reference to a Secret, or pulumi.secret(<value>) where the resource itself keeps it encrypted",
+  level: Level.mandatory,
+  applies: type => !isKindOfSecrets(type) && !isOfPulumi(type),
+  *evaluate(top) {
+    if (!top.isPresent) return;
+    const { resource } = top;
+    const isObject = kindOf(resource.type) !== undefined;
+    for (const [key, field] of top.entries) {
+      if (judgedElsewhere.some(([applies, keys]) => applies(resource.type) && keys.test(key))) continue;
+      // What is named as a credential in the inputs of other resources is judged by secrets-encrypted-in-state.
+      for (const finding of credentialsBelow(field, isObject)) {
+        if (isSecret(resource, finding.path) === true) continue;
+        if (resource.secretPaths === undefined)
+          throw new NotYetKnown(resource.urn, finding.path, "what is a secret is not seen here");
+        yield finding;
+      }
+    }
+  },
+});
