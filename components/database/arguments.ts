@@ -161,9 +161,9 @@ export interface DatabaseSettingsArgs {
   imagePullPolicy?: ImagePullPolicy;
   /** Names of Secrets in the namespace. Default: none. */
   imagePullSecrets?: string[];
-  /** How long a primary may go on that cannot renew its lease, and most of the time that a failover takes. Seconds, 2 to 60. Default 4. */
+  /** How long a primary may go on that cannot renew its lease, and most of the time that a failover takes. Seconds, 3 to 60. Default 4. */
   leaseDurationSeconds?: number;
-  /** Taken off that time for the holder, added to it for a candidate: for timers that come late. Seconds, at least 0.1 and below half the duration. Default 0.5. */
+  /** Taken off that time for the holder, added to it for a candidate: for timers that come late. Seconds, at least 0.2, below half the duration, and 2 less than it. Default 0.5. */
   leaseMarginSeconds?: number;
   /** How long a pod may take to hand over and to send the rest of its data. Seconds, 30 to 86,400. Default 120. */
   terminationGracePeriodSeconds?: number;

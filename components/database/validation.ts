@@ -2,6 +2,7 @@ import { validateImageReference } from "../core/imageReference";
 import { InputProblem, under } from "../core/inputProblem";
 import { validateSizingType } from "../core/instanceTypes";
 import { validateEngineSettings } from "../core/engineSettings";
+import { validateLease } from "../core/leaseTiming";
 import { validateDatabaseName, validateNamespaceName, validateObjectName } from "../core/names";
 import { validateLabels, validateNetworkPeers } from "../core/networkPeers";
 import { passwordProblem } from "../core/passwords";
@@ -124,18 +125,7 @@ function numberProblems(args: DatabaseArgs): InputProblem[] {
       "seconds: the bucket is looked at once a second",
     ),
   ];
-  if (!(leaseDurationSeconds >= 2 && leaseDurationSeconds <= 60)) {
-    problems.push({
-      propertyPath: "leaseDurationSeconds",
-      reason: `is ${leaseDurationSeconds}: write 2 to 60 seconds`,
-    });
-  } else if (!(leaseMarginSeconds >= 0.1 && 2 * leaseMarginSeconds < leaseDurationSeconds)) {
-    problems.push({
-      propertyPath: "leaseMarginSeconds",
-      reason: `is ${leaseMarginSeconds}: write at least 0.1 seconds, and less than half of leaseDurationSeconds`,
-    });
-  }
-  return problems;
+  return [...problems, ...validateLease({ leaseDurationSeconds, leaseMarginSeconds })];
 }
 
 function passwordProblems(users: NonNullable<DatabaseArgs["users"]>): InputProblem[] {

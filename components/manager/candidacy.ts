@@ -1,3 +1,4 @@
+import { leaseTiming } from "../core/leaseTiming";
 import type { Alarm } from "./decide";
 import { Monotonic, OwnerRecord, PeerView, Position, View, VolumeRecord } from "./view";
 
@@ -48,12 +49,7 @@ export function leaseIsFree(view: View, now: Monotonic): boolean {
 function hasHeardSilence({ configuration, lease }: View, now: Monotonic): boolean {
   // Silence counts only where this node has listened.
   if (!lease || now - lease.seenAt > heardMilliseconds) return false;
-  return now - lease.unchangedSince >= silenceMilliseconds(configuration);
-}
-
-/** A Lease that was not renewed for so long, seen on one's own clock, is free: longer than its holder may write. Milliseconds. */
-export function silenceMilliseconds({ leaseDurationSeconds, leaseMarginSeconds }: View["configuration"]): number {
-  return (leaseDurationSeconds + leaseMarginSeconds) * 1000;
+  return now - lease.unchangedSince >= leaseTiming(configuration).silence;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { leaseTiming } from "../core/leaseTiming";
 import {
   leaseIsFree,
   letOthersGoFirst,
@@ -56,12 +57,6 @@ export type EngineAction =
   | { kind: "refuseSwitchover"; why: string }
   | { kind: "exit" };
 
-/** A primary fences itself this long before its deadline, so that it can refuse writes first, and send what it has acknowledged. Milliseconds. */
-export const fenceAheadMilliseconds = 600;
-/** A renewal is sent this often. Milliseconds. */
-export const renewEveryMilliseconds = 1250;
-/** A renewal that failed is tried again after this: five attempts fit before the deadline. Milliseconds. */
-export const retryRenewalMilliseconds = 400;
 /** No promotion is opened for writes with less than this left on the Lease. Milliseconds. */
 export const leastHoldMilliseconds = 1000;
 /** After so many failures on a kept volume a holder lets a candidate try. */
@@ -77,7 +72,7 @@ export function decide(view: View, now: Monotonic): Decision {
   const mayWrite = view.engine.role !== "replica" && view.engine.state !== "stopped";
 
   if (mayWrite && !holds) decision.fence = "the lease is not held any more";
-  else if (mayWrite && view.hold && now >= view.hold.deadline - fenceAheadMilliseconds)
+  else if (mayWrite && view.hold && now >= view.hold.deadline - leaseTiming(view.configuration).fenceAhead)
     decision.fence = "the lease was not renewed in time";
   else if (view.owner && view.hold && view.owner.epoch > view.hold.epoch && mayWrite)
     decision.fence = `the bucket names epoch ${view.owner.epoch}, this node holds ${view.hold.epoch}`;
@@ -120,8 +115,8 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
   const { lease, hold, engine, owner } = view;
   if (hold) {
     if (shouldRelease(view, now)) return { kind: "release", why: view.promotion?.failed ?? "this node cannot serve" };
-    const due =
-      now - hold.lastRenewalSent >= renewEveryMilliseconds && now - hold.lastAttempt >= retryRenewalMilliseconds;
+    const { renewEvery, retryRenewal } = leaseTiming(view.configuration);
+    const due = now - hold.lastRenewalSent >= renewEvery && now - hold.lastAttempt >= retryRenewal;
     return due ? { kind: "renew" } : undefined;
   }
   if (!lease || view.stopping || view.handover || now < view.backoffUntil || now < view.promisedUntil) return undefined;

@@ -1,11 +1,8 @@
+import { leaseTiming } from "../core/leaseTiming";
 import type { Decision, EngineAction } from "./decide";
 import { stillServes } from "./switchover";
-import { BucketView, Hold, Monotonic, View } from "./view";
+import { BucketView, Monotonic, View } from "./view";
 
-/** The peers are asked to confirm a primary whose last renewal is so old. Milliseconds. */
-export const failsafeAfterMilliseconds = 1500;
-/** And again so long before the deadline that they gave it. Milliseconds. */
-export const failsafeAheadMilliseconds = 2000;
 /** A primary whose heartbeat is overdue for so long, and whose server does not answer, hangs. Milliseconds. */
 export const hungAfterMilliseconds = 2000;
 /** The server must have failed to answer so often in a row. */
@@ -16,23 +13,24 @@ export const deafAfterMilliseconds = 15_000;
 export const commitPatienceMilliseconds = 1500;
 
 /** The API server does not take renewals: all peers together can stand in for it. */
-export function asksPeers({ hold, engine }: View, now: Monotonic): boolean {
-  if (!hold || engine.role !== "primary") return false;
-  return isUnheard(hold, now) && now - hold.lastRenewalSent >= failsafeAfterMilliseconds;
+export function asksPeers(view: View, now: Monotonic): boolean {
+  return view.engine.role === "primary" && isUnheard(view, now);
 }
 
 /** The last renewal has failed, and the deadline is near. */
-function isUnheard({ lastAttempt, lastRenewalSent, deadline }: Hold, now: Monotonic): boolean {
-  return lastAttempt > lastRenewalSent && deadline - now <= failsafeAheadMilliseconds;
+function isUnheard({ hold, configuration }: View, now: Monotonic): boolean {
+  if (!hold || hold.lastAttempt <= hold.lastRenewalSent) return false;
+  return hold.deadline - now <= leaseTiming(configuration).failsafeAhead;
 }
 
 /** Neither the API server nor the bucket has answered a primary for so long: another is about to take over, and what is acknowledged here is lost then. Milliseconds. */
 export const cutOffAfterMilliseconds = 1000;
 
 /** Whether this primary can reach neither of those that could keep its writes. */
-function isCutOff({ hold, bucket }: View, now: Monotonic): boolean {
-  if (!hold || bucket?.failingSince === undefined || bucket.unconfirmed === 0) return false;
-  return isUnheard(hold, now) && now - bucket.failingSince >= cutOffAfterMilliseconds;
+function isCutOff(view: View, now: Monotonic): boolean {
+  const { bucket } = view;
+  if (bucket?.failingSince === undefined || bucket.unconfirmed === 0) return false;
+  return isUnheard(view, now) && now - bucket.failingSince >= cutOffAfterMilliseconds;
 }
 
 /** Whether what is acknowledged from now on could be kept (rule 7). */

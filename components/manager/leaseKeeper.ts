@@ -1,12 +1,12 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { podOf, silenceMilliseconds } from "./candidacy";
+import { LeaseTiming, leaseTiming } from "../core/leaseTiming";
+import { podOf } from "./candidacy";
 import { Conflict, HeldLease, LeaseObject, NotAccepted, Ports } from "./ports";
 import { Hold, LeaseObservation, Monotonic } from "./view";
 
 /** A replica reads the Lease this often. Milliseconds. */
 const readEvery = 1200;
 const callTimeout = 1000;
-const confirmTimeout = 700;
 const tellTimeout = 500;
 /** A peer reads the Lease, and writes it. Milliseconds. */
 const relayTimeout = 1000;
@@ -25,14 +25,17 @@ export class LeaseKeeper {
   /** The renewal that is on its way. */
   private writing: Promise<void> = Promise.resolve();
   private lastRead: Monotonic = -Infinity;
+  private readonly timing: LeaseTiming;
 
   constructor(
-    private readonly configuration: ManagerConfiguration,
+    configuration: ManagerConfiguration,
     private readonly identity: string,
     private readonly ports: Ports,
     /** The Lease was read. */
     private readonly changed: () => void,
-  ) {}
+  ) {
+    this.timing = leaseTiming(configuration);
+  }
 
   /** Starts a reading when one is due. A holder learns from its renewals instead. */
   observe(now: Monotonic): void {
@@ -80,15 +83,16 @@ export class LeaseKeeper {
 
   private async writeNow(epoch: number): Promise<void> {
     const { clock, kubernetes } = this.ports;
+    const { renewalTimeout, right } = this.timing;
     const sent = clock.now();
     if (this.hold) this.hold = { ...this.hold, lastAttempt: sent };
     const lease = { holder: this.identity, epoch, renewTime: clock.wallTime(), preferredSuccessor: "" };
     try {
       const written = this.object
-        ? await kubernetes.updateLease({ ...lease, resourceVersion: this.object.resourceVersion }, callTimeout)
-        : await kubernetes.createLease(lease, callTimeout);
+        ? await kubernetes.updateLease({ ...lease, resourceVersion: this.object.resourceVersion }, renewalTimeout)
+        : await kubernetes.createLease(lease, renewalTimeout);
       this.saw(written);
-      this.hold = { epoch, lastRenewalSent: sent, lastAttempt: sent, deadline: sent + this.rightMilliseconds() };
+      this.hold = { epoch, lastRenewalSent: sent, lastAttempt: sent, deadline: sent + right };
       this.ports.watchdog.setDeadline(this.hold.deadline);
     } catch (error) {
       if (!(error instanceof Conflict)) {
@@ -98,7 +102,7 @@ export class LeaseKeeper {
         throw error;
       }
       // Whatever it is now, it is not what this node last saw: read it before anything else is decided.
-      const found = await kubernetes.readLease(callTimeout);
+      const found = await kubernetes.readLease(renewalTimeout);
       this.saw(found);
       const taken = found !== undefined && (found.holder !== this.identity || found.epoch !== epoch);
       if (taken && this.hold) {
@@ -114,9 +118,9 @@ export class LeaseKeeper {
     const { hold } = this;
     if (!hold) return false;
     const sent = clock.now();
-    const confirmed = await peers.confirm(pods, this.identity, hold.epoch, confirmTimeout);
+    const confirmed = await peers.confirm(pods, this.identity, hold.epoch, this.timing.confirmTimeout);
     if (!confirmed || this.hold?.epoch !== hold.epoch) return false;
-    this.hold = { ...this.hold, deadline: Math.max(this.hold.deadline, sent + this.rightMilliseconds()) };
+    this.hold = { ...this.hold, deadline: Math.max(this.hold.deadline, sent + this.timing.right) };
     watchdog.setDeadline(this.hold.deadline);
     return true;
   }
@@ -126,7 +130,7 @@ export class LeaseKeeper {
     const { observation } = this;
     // A node that has just tried to take the Lease does not know whether it has.
     if (this.hold || this.unsure || observation?.holder !== identity || observation.epoch !== epoch) return false;
-    this.promised = { until: this.ports.clock.now() + silenceMilliseconds(this.configuration), epoch };
+    this.promised = { until: this.ports.clock.now() + this.timing.silence, epoch };
     return true;
   }
 
@@ -135,12 +139,6 @@ export class LeaseKeeper {
     const { observation, promised } = this;
     const handedOver = observation?.released === true && observation.epoch === promised.epoch;
     return handedOver ? -Infinity : promised.until;
-  }
-
-  /** How long a renewal lets this node write, from the moment that it was sent. */
-  private rightMilliseconds(): number {
-    const { leaseDurationSeconds, leaseMarginSeconds } = this.configuration;
-    return (leaseDurationSeconds - leaseMarginSeconds) * 1000;
   }
 
   /** Gives the Lease back, by way of a peer where the API server does not answer. From then on this node does not hold it, whatever the answer. */
@@ -187,7 +185,7 @@ export class LeaseKeeper {
   /** Renews no more, and leaves the Lease as it is. @returns for how long others wait before they take it. Milliseconds */
   letRunOut(): number {
     this.lose();
-    return silenceMilliseconds(this.configuration);
+    return this.timing.silence;
   }
 
   private lose(): void {

@@ -1,4 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
+import { leaseTiming } from "../core/leaseTiming";
 import { leaseIsFree, volumeIsKept } from "./candidacy";
 import { noCounts } from "./counters";
 import { Alarm, decide, Decision, EngineAction } from "./decide";
@@ -31,7 +32,6 @@ const intervals = {
   ownerOfPrimary: 2000,
   ownerOfReplica: 10_000,
   ownerInDoubt: 1000,
-  failsafe: 500,
   readHeartbeat: 500,
   askPeers: 2000,
   askForPrimary: 300,
@@ -241,7 +241,10 @@ export class Manager {
     this.raise(decision.alarm);
     this.carryOutLease(decision.lease);
     this.carryOutLabel(decision.label);
-    if (decision.failsafe) this.lanes.every(intervals.failsafe, "failsafe", () => this.duties.askForConfirmation());
+    if (decision.failsafe)
+      this.lanes.every(leaseTiming(this.configuration).failsafeEvery, "failsafe", () =>
+        this.duties.askForConfirmation(),
+      );
     if (decision.writes) this.carryOutWrites(decision.writes);
     else this.toldOfStop = false;
     if (decision.engine) this.carryOutEngine(decision.engine);

@@ -112,8 +112,15 @@ describe("Database refuses", () => {
       "replicaSyncIntervalMilliseconds",
       /from 100/,
     ],
-    ["a lease too short to renew", { leaseDurationSeconds: 1 }, "leaseDurationSeconds", /2 to 60/],
+    ["a lease too short to renew", { leaseDurationSeconds: 1 }, "leaseDurationSeconds", /3 to 60/],
     ["a margin that leaves no lease", { leaseMarginSeconds: 2 }, "leaseMarginSeconds", /less than half/],
+    [
+      "a margin that leaves too little of the lease to renew it",
+      { leaseDurationSeconds: 3, leaseMarginSeconds: 1.4 },
+      "leaseMarginSeconds",
+      /is 1\.4: .*so little that 2 seconds of it are left/,
+    ],
+    ["a margin below that of the watchdog", { leaseMarginSeconds: 0.1 }, "leaseMarginSeconds", /at least 0\.2/],
     ["no time to hand over", { terminationGracePeriodSeconds: 10 }, "terminationGracePeriodSeconds", /from 30/],
     [
       "an option that would make two primaries",

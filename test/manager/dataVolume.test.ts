@@ -159,7 +159,7 @@ describe("what a volume says of itself", () => {
   for (const [what, content] of [
     ["was not written to its end", '{"volumeId":"v1","ep'],
     ["is empty", ""],
-    ["is no record", "null"],
+    ["is no record", "7"],
   ] as const)
     it(`is nothing where the file ${what}`, async () => {
       writeFileSync(inVolume("epoch.json"), content);

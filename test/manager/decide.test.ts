@@ -384,7 +384,7 @@ describe("decide", () => {
 
     it("asks nobody while renewals come in time, or only for the first moment of silence", () => {
       assert.equal(decide(primary(), now).failsafe, undefined);
-      const silent = hold({ lastRenewalSent: now - 1400, lastAttempt: now - 250, deadline: now + 2000 });
+      const silent = hold({ lastRenewalSent: now - 1400, lastAttempt: now - 250, deadline: now + 2100 });
       assert.equal(decide(primary({ hold: silent }), now).failsafe, undefined);
     });
 
