@@ -1,12 +1,21 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { podLayout } from "../core/podLayout";
 
+/** Where mariadbd finds and leaves its files. */
+export type ProcessLayout = Record<
+  "serverConfiguration" | "mariadbDirectory" | "socket" | "runDirectory" | "temporaryDirectory" | "initFile",
+  string
+>;
+
 /** mariadbd as a child of this process: it cannot outlive the manager, which is process 1 of the container. */
 export class EngineProcess {
   private child: ChildProcess | undefined;
   private listeners: ((how: string) => void)[] = [];
 
-  constructor(private readonly mariadbPrefix: string) {}
+  constructor(
+    private readonly mariadbPrefix: string,
+    private readonly layout: ProcessLayout = podLayout,
+  ) {}
 
   get pid(): number {
     return this.child?.pid ?? 0;
@@ -22,16 +31,17 @@ export class EngineProcess {
    */
   start(): void {
     if (this.child) throw new Error("mariadbd is running already");
+    const { layout } = this;
     const child = spawn(
       `${this.mariadbPrefix}/bin/mariadbd`,
       [
-        `--defaults-file=${podLayout.serverConfiguration}`,
+        `--defaults-file=${layout.serverConfiguration}`,
         `--basedir=${this.mariadbPrefix}`,
-        `--datadir=${podLayout.mariadbDirectory}`,
-        `--socket=${podLayout.socket}`,
-        `--pid-file=${podLayout.runDirectory}/mariadb.pid`,
-        `--tmpdir=${podLayout.temporaryDirectory}`,
-        `--init-file=${podLayout.initFile}`,
+        `--datadir=${layout.mariadbDirectory}`,
+        `--socket=${layout.socket}`,
+        `--pid-file=${layout.runDirectory}/mariadb.pid`,
+        `--tmpdir=${layout.temporaryDirectory}`,
+        `--init-file=${layout.initFile}`,
         "--tidesdb_replica_mode=ON",
         "--read_only=ON",
       ],

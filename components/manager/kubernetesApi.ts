@@ -4,7 +4,6 @@ import { annotations as requests, labels, podLayout } from "../core/podLayout";
 import { httpRequest, HttpResponse } from "./httpRequest";
 import { Conflict, Kubernetes, LeaseObject, Log, NotAccepted, PodGone, PodRecord } from "./ports";
 
-const account = podLayout.serviceAccountDirectory;
 const annotations = { successor: "tidesql.io/preferred-successor", released: "tidesql.io/released-epoch" };
 
 export interface KubernetesApiOptions {
@@ -16,6 +15,21 @@ export interface KubernetesApiOptions {
   leaseDurationSeconds: number;
   log: Log;
 }
+
+/** Where the API server is. */
+export interface ApiServerPlace {
+  /** Name or address. */
+  host: string;
+  port: string;
+  /** Folder of the pod's token (`token`) and of the server's authority (`ca.crt`, PEM). */
+  directory: string;
+}
+
+const inPod = (): ApiServerPlace => ({
+  host: process.env.KUBERNETES_SERVICE_HOST ?? "kubernetes.default.svc",
+  port: process.env.KUBERNETES_SERVICE_PORT ?? "443",
+  directory: podLayout.serviceAccountDirectory,
+});
 
 interface LeaseDocument {
   metadata: { resourceVersion: string; annotations?: Record<string, string> };
@@ -42,12 +56,11 @@ interface StatefulSetDocument {
 }
 
 /** The few calls that the manager makes, over Node's own HTTPS: the official client would be three times the bundle's limit. */
-export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
+export function kubernetesApi(options: KubernetesApiOptions, place: ApiServerPlace = inPod()): Kubernetes {
   const { namespace, name, pod, podUid, log } = options;
-  const host = process.env.KUBERNETES_SERVICE_HOST ?? "kubernetes.default.svc";
-  const port = process.env.KUBERNETES_SERVICE_PORT ?? "443";
+  const { host, port, directory } = place;
   const base = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const agent = new https.Agent({ keepAlive: true, maxSockets: 4, ca: readFileSync(`${account}/ca.crt`) });
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 4, ca: readFileSync(`${directory}/ca.crt`) });
   const leases = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
   const pods = `/api/v1/namespaces/${namespace}/pods`;
 
@@ -59,7 +72,7 @@ export function kubernetesApi(options: KubernetesApiOptions): Kubernetes {
     type = "application/json",
   ): Promise<HttpResponse> {
     // The kubelet renews the token in its file.
-    const token = readFileSync(`${account}/token`, "utf8").trim();
+    const token = readFileSync(`${directory}/token`, "utf8").trim();
     const headers = { authorization: `Bearer ${token}`, accept: "application/json", "content-type": type };
     const text = body === undefined ? undefined : JSON.stringify(body);
     return httpRequest({ method, url: new URL(base + path), headers, body: text, timeoutMilliseconds, agent });

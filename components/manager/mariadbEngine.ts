@@ -14,7 +14,7 @@ import { podLayout } from "../core/podLayout";
 import { systemClock } from "./clock";
 import { compactableTables, compactTable } from "./compactionSql";
 import { highestWalGeneration } from "./comparison";
-import { EngineProcess } from "./engineProcess";
+import { EngineProcess, ProcessLayout } from "./engineProcess";
 import { LocalSql, SqlFailure } from "./localSql";
 import { tableFolder } from "./orphans";
 import { Engine, Heartbeat, Log } from "./ports";
@@ -30,29 +30,38 @@ const holdTimeout = 2000;
 /** Error numbers of MariaDB: no such database, no such table. */
 const absent = [1049, 1146];
 
+/** Where its files are. */
+export type EngineLayout = ProcessLayout &
+  Record<"usersSecretDirectory" | "engineConfiguration" | "tidesdbDirectory", string>;
+
 /** mariadbd with the TideSQL plugin, over its process, its socket and its files. */
-export function mariadbEngine(configuration: ManagerConfiguration, credentials: StoreCredentials, log: Log): Engine {
-  const server = new EngineProcess(configuration.mariadbPrefix);
+export function mariadbEngine(
+  configuration: ManagerConfiguration,
+  credentials: StoreCredentials,
+  log: Log,
+  layout: EngineLayout = podLayout,
+): Engine {
+  const server = new EngineProcess(configuration.mariadbPrefix, layout);
   let password = "";
   let statements: AccountStatement[] = [];
-  const sql = new LocalSql(() => password);
+  const sql = new LocalSql(() => password, layout.socket);
   server.onExit(() => sql.reset());
 
   /** Passwords and keys go into memory-backed files that only this user can read. */
   async function writeFiles(): Promise<void> {
     password = `${randomBytes(24).toString("base64url")}aA1!`;
     const passwords = new Map(
-      configuration.users.map(({ name }) => [name, readSecret(`${podLayout.usersSecretDirectory}/${name}`)]),
+      configuration.users.map(({ name }) => [name, readSecret(`${layout.usersSecretDirectory}/${name}`)]),
     );
     statements = accountStatements(configuration, passwords, password);
-    await fs.writeFile(podLayout.initFile, initFileText(statements), { mode: 0o600 });
+    await fs.writeFile(layout.initFile, initFileText(statements), { mode: 0o600 });
     const lines = [
-      `!include ${podLayout.engineConfiguration}`,
+      `!include ${layout.engineConfiguration}`,
       "[mariadbd]",
       `tidesdb_s3_access_key=${credentials.accessKeyId}`,
       `tidesdb_s3_secret_key=${credentials.secretAccessKey}`,
     ];
-    await fs.writeFile(podLayout.serverConfiguration, `${lines.join("\n")}\n`, { mode: 0o600 });
+    await fs.writeFile(layout.serverConfiguration, `${lines.join("\n")}\n`, { mode: 0o600 });
   }
 
   async function waitUntilItAnswers(timeoutMilliseconds: number): Promise<void> {
@@ -123,12 +132,7 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
       await writeFiles();
       server.start();
       onSpawn(server.pid);
-      try {
-        await waitUntilItAnswers(timeout);
-      } catch (error) {
-        await server.end();
-        throw error;
-      }
+      await waitUntilItAnswers(timeout);
     },
     onExit: listener => server.onExit(listener),
     kill: () => void server.end(),
@@ -288,7 +292,7 @@ export function mariadbEngine(configuration: ManagerConfiguration, credentials: 
 
     async walGeneration() {
       // The status is a second old at worst; the files are not.
-      const names = await fs.readdir(podLayout.tidesdbDirectory);
+      const names = await fs.readdir(layout.tidesdbDirectory);
       return Math.max(await status("Tidesdb_unified_wal_generation"), highestWalGeneration(names) ?? 0);
     },
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HandoverContext, handoverStep } from "../../components/manager/handover";
-import { followerStatus } from "./views";
+import { followerStatus, podRecord } from "./views";
 
 describe("the last comparison of a handover", () => {
   let now: number;
@@ -108,5 +108,64 @@ describe("the last comparison of a handover", () => {
   it("fails when the bucket lacks something that cannot be sent", async () => {
     const failing = { ...context(false), sendEverything: () => Promise.reject(new Error("the bucket still lacks")) };
     await assert.rejects(handoverStep("compareAgain", failing), /still lacks/);
+  });
+});
+
+describe("the successor of a primary that leaves", () => {
+  const peers = {
+    behind: followerStatus("orders-1", { epoch: 7, beat: 41 }),
+    ahead: followerStatus("orders-2", { epoch: 7, beat: 42 }),
+    ofEarlierEpoch: followerStatus("orders-3", { epoch: 6, beat: 99 }),
+    joining: followerStatus("orders-4", { following: "none", epoch: 7, beat: 50 }),
+  };
+
+  /** The pod that the Lease is given back for. */
+  async function named(
+    answers: ReturnType<typeof followerStatus>[],
+    changes: { sound?: string[]; wanted?: string; updated?: string[] } = {},
+  ): Promise<string | undefined> {
+    let successor: string | undefined;
+    const revision = (pod: string) => (changes.updated?.includes(pod) ? "new" : "old");
+    const context = {
+      ports: {
+        peers: { askAll: () => Promise.resolve(answers) },
+        kubernetes: {
+          readPods: () =>
+            Promise.resolve(
+              ["orders-0", "orders-1", "orders-2", "orders-3"].map(name =>
+                podRecord(name, { revision: revision(name) }),
+              ),
+            ),
+        },
+      },
+      pod: "orders-0",
+      sound: new Set(changes.sound ?? []),
+      wanted: changes.wanted,
+      release: (pod: string) => Promise.resolve(void (successor = pod)),
+    };
+    await handoverStep("release", context as unknown as HandoverContext);
+    return successor;
+  }
+
+  const { behind, ahead, ofEarlierEpoch, joining } = peers;
+
+  it("is the follower that has followed farthest: by epoch, and then by heartbeat", async () => {
+    assert.equal(await named([behind, ofEarlierEpoch, ahead]), "orders-2");
+    assert.equal(await named([ofEarlierEpoch, behind]), "orders-1");
+  });
+
+  it("is one that lacked nothing when the handover began, where there is one", async () => {
+    assert.equal(await named([behind, ahead], { sound: ["orders-1"] }), "orders-1");
+  });
+
+  it("is the one that was asked for, or has been replaced already by a rollout", async () => {
+    assert.equal(await named([behind, ahead], { wanted: "orders-1" }), "orders-1");
+    assert.equal(await named([behind, ahead], { updated: ["orders-1"] }), "orders-1");
+    assert.equal(await named([behind, ahead], { wanted: "orders-2", updated: ["orders-1"] }), "orders-2");
+  });
+
+  it("is nobody by name where nobody follows", async () => {
+    assert.equal(await named([joining]), "");
+    assert.equal(await named([]), "");
   });
 });

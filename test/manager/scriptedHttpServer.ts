@@ -25,6 +25,8 @@ export class ScriptedHttpServer {
   /** Answers a request; undefined: none, the connection stays open. */
   answer: (request: ReceivedRequest) => ScriptedAnswer | undefined = () => ({ status: 200 });
 
+  port = 0;
+
   private constructor(private readonly server: http.Server | https.Server) {}
 
   /** @param certificate for `localhost`: makes it speak HTTPS */
@@ -38,11 +40,8 @@ export class ScriptedHttpServer {
     });
     server.listen(0, "localhost");
     await once(server, "listening");
+    started.port = (server.address() as AddressInfo).port;
     return started;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
   }
 
   /** Method and path of what it was asked. */
