@@ -77,6 +77,8 @@ export class Audit {
   constructor(
     private readonly ports: Pick<Ports, "clock" | "store" | "volume" | "engine" | "peers">,
     private readonly log: Log,
+    /** Whether this node holds the Lease. A volume may not answer for minutes: what was read then is not this node's to send any more. */
+    private readonly holds: () => boolean,
   ) {
     this.confirmedAt = ports.clock.now();
   }
@@ -159,6 +161,7 @@ export class Audit {
     this.comparedAt = at;
     const wal = newestWal(await volume.walFiles());
     const files = await volume.list();
+    this.mustHold();
     const stored = await engineObjects(this.ports.store, listTimeout);
     // The newest WAL is always a moment ahead of its object: the probe knows by how much.
     const missing = missingInBucket(files, stored, inherited).filter(({ name }) => walGeneration(name) === undefined);
@@ -190,6 +193,10 @@ export class Audit {
     return true;
   }
 
+  private mustHold(): void {
+    if (!this.holds()) throw new Error("the lease was lost while the volume was read");
+  }
+
   private confirm(covered: (sample: Sample) => boolean): void {
     while (this.samples[0] && covered(this.samples[0])) this.confirmedAt = this.samples.shift()?.at ?? this.confirmedAt;
   }
@@ -211,6 +218,7 @@ export class Audit {
   private async send(file: LocalFile, etag: string | undefined, way: Detour = this.ports.store): Promise<void> {
     const content = await this.ports.volume.readFile(file.name);
     if (!content) return;
+    this.mustHold();
     // Readers leave out WAL objects of an earlier epoch than the engine's lease. They would leave out a manifest, too, after the next promotion, if its table was not flushed then.
     const isWal = walGeneration(file.name) !== undefined;
     const epoch = isWal ? await way.readEngineEpoch(listTimeout) : undefined;

@@ -9,7 +9,7 @@ import {
   waitsForReturn,
   waitsForVolume,
 } from "./candidacy";
-import { asksPeers, decideWrites, exceedsLoss, hangs, lossText } from "./health";
+import { asksPeers, decideWrites, exceedsLoss, hangs, lossText, whyVolumeHangs } from "./health";
 import { handoverSteps, HandoverStep, promotionSteps, PromotionStep, salvageSteps } from "./steps";
 import {
   beginDetour,
@@ -28,7 +28,12 @@ import { Monotonic, Refusal, View } from "./view";
 export interface Decision {
   /** Kill mariadbd this instant, whatever else is going on. */
   fence?: string;
-  lease?: { kind: "acquire"; epoch: number } | { kind: "renew" } | { kind: "release"; why: string };
+  lease?:
+    | { kind: "acquire"; epoch: number }
+    | { kind: "renew" }
+    | { kind: "release"; why: string }
+    /** Renew no more: others wait until it has run out, since something may be missing. */
+    | { kind: "letRunOut"; why: string };
   engine?: EngineAction;
   label?: { kind: "own"; role: "primary" | "replica" | "none" } | { kind: "stripOthers"; pods: string[] };
   /** Ask all peers to confirm this primary: the API server does not (rule 6). */
@@ -66,10 +71,10 @@ export const ownerFreshMilliseconds = 5000;
 
 /** The pure heart of the manager: what this node should do, seen what it sees. */
 export function decide(view: View, now: Monotonic): Decision {
-  if (view.refusal) return refuse(view, view.refusal);
+  if (view.refusal) return refuse(view, view.refusal, now);
   const decision: Decision = {};
   const holds = view.hold !== undefined && now < view.hold.deadline;
-  const mayWrite = view.engine.role !== "replica" && view.engine.state !== "stopped";
+  const mayWrite = view.engine.role !== "replica" && isAlive(view);
 
   if (mayWrite && !holds) decision.fence = "the lease is not held any more";
   else if (mayWrite && view.hold && now >= view.hold.deadline - leaseTiming(view.configuration).fenceAhead)
@@ -84,13 +89,24 @@ export function decide(view: View, now: Monotonic): Decision {
   if (holds && asksPeers(view, now)) decision.failsafe = true;
   decision.writes = decideWrites(view, holds, now);
   decision.engine = decideEngine(view, now, holds, decision);
+  const whyHangs = whyVolumeHangs(view, now);
+  if (whyHangs !== undefined) {
+    const message = `this node's volume does not answer: ${whyHangs}. Another node takes over; unless the volume recovers, take this one out of service`;
+    decision.alarm = { reason: "VolumeHangs", message };
+  }
   return decision;
 }
 
+/** One that was killed runs no instruction any more, though the kernel may keep it for a while. */
+function isAlive({ engine }: View): boolean {
+  return engine.state !== "stopped" && engine.killedAt === undefined;
+}
+
 /** A refused node touches nothing: no engine, no Lease, no label. */
-function refuse(view: View, refusal: Refusal): Decision {
+function refuse(view: View, refusal: Refusal, now: Monotonic): Decision {
   const decision: Decision = { alarm: refusal };
-  if (view.engine.state !== "stopped") decision.fence = refusal.reason;
+  if (isAlive(view)) decision.fence = refusal.reason;
+  else if (view.engine.state !== "stopped") decision.lease = view.hold && giveUp(view, now);
   else if (view.hold) decision.lease = { kind: "release", why: refusal.reason };
   else if (view.stopping) decision.engine = { kind: "exit" };
   if (view.ownLabel !== "none") decision.label = { kind: "own", role: "none" };
@@ -114,11 +130,14 @@ function decideLabel(view: View, holds: boolean): Decision["label"] {
 function decideLease(view: View, now: Monotonic): Decision["lease"] {
   const { lease, hold, engine, owner } = view;
   if (hold) {
+    const givesUp = giveUp(view, now);
+    if (givesUp) return givesUp;
     if (shouldRelease(view, now)) return { kind: "release", why: view.promotion?.failed ?? "this node cannot serve" };
     const { renewEvery, retryRenewal } = leaseTiming(view.configuration);
     const due = now - hold.lastRenewalSent >= renewEvery && now - hold.lastAttempt >= retryRenewal;
     return due ? { kind: "renew" } : undefined;
   }
+  if (engine.killedAt !== undefined || giveUp(view, now)) return undefined;
   if (!lease || view.stopping || view.handover || now < view.backoffUntil || now < view.promisedUntil) return undefined;
   // A restarted manager finds itself the holder: its engine died with it, so it renews, and goes on in the same epoch.
   if (findsItselfHolder(view)) {
@@ -132,6 +151,12 @@ function decideLease(view: View, now: Monotonic): Decision["lease"] {
   const hadBetterWait = waitsForVolume(view, now) || waitsForReturn(view, now) || letOthersGoFirst(view, now);
   if (hadBetterWait && !view.lossAccepted) return undefined;
   return { kind: "acquire", epoch: Math.max(lease.epoch, owner.epoch) + 1 };
+}
+
+/** A holder whose engine can neither be resumed nor seen dead leaves the Lease to others, who give it the time to run out. */
+function giveUp(view: View, now: Monotonic): Decision["lease"] {
+  const why = whyVolumeHangs(view, now);
+  return why === undefined ? undefined : { kind: "letRunOut", why };
 }
 
 /**

@@ -133,12 +133,18 @@ export class EngineKeeper {
     const { engine, log } = this.options.ports;
     this.writesStopped = false;
     if (engine.pid() === 0) {
-      this.view = { ...this.view, state: "stopped", role: "replica" };
+      this.view = { ...this.view, state: "stopped", role: "replica", killedAt: undefined };
       return;
     }
     log("warning", "kills mariadbd", { why });
-    this.view = { ...this.view, state: "stopping" };
+    this.isDying();
     engine.kill();
+  }
+
+  /** Its process is sent SIGKILL now, or was before. */
+  private isDying(): void {
+    const { killedAt = this.options.ports.clock.now() } = this.view;
+    this.view = { ...this.view, state: "stopping", killedAt };
   }
 
   /** Kills an engine that hangs; it is resumed in place under the same Lease. */
@@ -237,12 +243,14 @@ export class EngineKeeper {
         // With a primary they are in order, or about to be.
         if (!primary) await reviveManifests(this.options.ports);
       } else {
+        this.view = { ...this.view, readingSince: this.options.ports.clock.now() };
         // The engine takes the bucket's manifests over the disk's, and deletes the files that they do not name: the bucket is to have the newer ones first.
         this.inherited = new Map(Object.entries(this.volume.inherited ?? {}));
         // An engine that dies before it has flushed what it replayed must find it again, and one that has read a wrong manifest what it has deleted.
         await volume.keep();
         await this.options.sendEverything();
         if (await this.giveUpVolume()) return;
+        this.view = { ...this.view, readingSince: undefined };
       }
       this.options.follower.reset(this.volume.volumeId, epoch);
       // A kept volume's WAL goes to the bucket as soon as the engine is open: it may run only as long as the Lease is held.
@@ -271,7 +279,7 @@ export class EngineKeeper {
     });
     await this.options.owner.markClean();
     this.volume = await volume.wipe();
-    this.view = { ...this.view, state: "stopped", onKeptVolume: false };
+    this.view = { ...this.view, state: "stopped", onKeptVolume: false, readingSince: undefined };
     return true;
   }
 
@@ -282,7 +290,7 @@ export class EngineKeeper {
     const backoff = failures === 1 ? 0 : Math.min(longestStartBackoff, firstStartBackoff * 2 ** (failures - 1));
     this.startBackoffUntil = clock.now() + backoff;
     log("error", "mariadbd did not start", { why, failures, retryInMilliseconds: backoff });
-    this.view = { ...this.view, failures };
+    this.view = { ...this.view, failures, readingSince: undefined };
     this.kill(why);
   }
 
@@ -297,7 +305,12 @@ export class EngineKeeper {
     if (this.promotion) this.endPromotion(this.promotion.failed ?? `mariadbd ended: ${how}`);
     if (this.handover && state !== "stopping") this.handover = { ...this.handover, failed: `mariadbd ended: ${how}` };
     // A start that failed is counted where it is waited for.
-    this.view = { ...this.view, role: "replica", state: state === "starting" ? "starting" : "stopped" };
+    this.view = {
+      ...this.view,
+      role: "replica",
+      state: state === "starting" ? "starting" : "stopped",
+      killedAt: undefined,
+    };
     this.writesStopped = false;
     this.options.follower.reset("", 0);
     this.options.changed();
@@ -405,7 +418,7 @@ export class EngineKeeper {
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
     const holds = () => lease.hold !== undefined && clock.now() < lease.hold.deadline;
-    if (step === "killEngine" && engine.pid() !== 0) this.view = { ...this.view, state: "stopping" };
+    if (step === "killEngine" && engine.pid() !== 0) this.isDying();
     const began = clock.now();
     try {
       await handoverStep(step, {

@@ -12,6 +12,25 @@ export const deafAfterMilliseconds = 15_000;
 /** In `commit` mode a write that is not in the bucket after this stops all others. Milliseconds. */
 export const commitPatienceMilliseconds = 1500;
 
+/** A process that was sent SIGKILL and is there after this waits for a disk that does not answer. Memory of many GB is given back within a second. Milliseconds. */
+export const unkillableAfterMilliseconds = 5000;
+
+/** The last primary's volume is read, and what the bucket lacks of it is sent, before its engine is started: that has not taken so long where the volume answers. Milliseconds. */
+export const unreadableAfterMilliseconds = 60_000;
+
+/**
+ * Why this node's volume is taken for one that does not answer; undefined: it is not. mariadbd was killed in vain, since the kernel keeps it until the request ends that it waits for; it runs no
+ * instruction any more (rule 2). Or the manager itself waits for the volume.
+ */
+export function whyVolumeHangs({ engine }: View, now: Monotonic): string | undefined {
+  const { killedAt, readingSince } = engine;
+  if (killedAt !== undefined && now - killedAt >= unkillableAfterMilliseconds)
+    return `mariadbd was killed ${Math.round((now - killedAt) / 1000)} s ago, and has not ended`;
+  if (readingSince !== undefined && now - readingSince >= unreadableAfterMilliseconds)
+    return `the volume could not be read in ${Math.round((now - readingSince) / 1000)} s`;
+  return undefined;
+}
+
 /** The API server does not take renewals: all peers together can stand in for it. */
 export function asksPeers(view: View, now: Monotonic): boolean {
   return view.engine.role === "primary" && isUnheard(view, now);

@@ -391,6 +391,11 @@ export class Manager {
         // Who takes over had better know that something may be missing.
         return void (this.backoffUntil += this.lease.letRunOut());
       }
+      if (action.kind === "letRunOut") {
+        log("error", "lets the lease run out", { why: action.why });
+        this.backoffUntil = clock.now() + this.lease.letRunOut();
+        return;
+      }
       try {
         if (action.kind === "acquire") await this.lease.acquire(action.epoch);
         else await this.lease.renew();

@@ -162,14 +162,14 @@ export interface Heartbeat {
 export interface Engine {
   /**
    * Starts mariadbd as a replica and resolves once it answers. `onSpawn` is called as soon as there is a process.
-   * @throws when it ended or did not answer in time; no process is left then.
+   * @throws when it ended or did not answer in time: a process may be left, and is to be killed
    */
   start(timeoutMilliseconds: number, onSpawn: (pid: number) => void): Promise<void>;
   /** Called once for each process that ended, whatever the reason. */
   onExit(listener: (how: string) => void): void;
   /** SIGKILL, at once. No-op without a process. */
   kill(): void;
-  /** SIGKILL; resolves when the process is gone. */
+  /** SIGKILL; resolves when the process is gone. That may take long, or for ever, where a disk does not answer. */
   end(): Promise<void>;
   /** PID of mariadbd, 0 without one. */
   pid(): number;

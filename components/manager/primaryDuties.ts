@@ -81,7 +81,8 @@ export class PrimaryDuties {
   constructor(private readonly options: PrimaryDutiesOptions) {
     const { configuration, pod, ports, lanes } = options;
     this.peers = new KnownPeers(configuration, pod);
-    this.audit = new Audit(ports, ports.log);
+    const { lease } = options;
+    this.audit = new Audit(ports, ports.log, () => (lease.hold?.deadline ?? -Infinity) > ports.clock.now());
     this.joins = new JoinDesk(ports, lanes);
     this.merged = new MergedDefinitions(ports);
   }

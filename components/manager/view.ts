@@ -72,7 +72,7 @@ export type EngineState =
   /** The process runs, and has not answered yet. */
   | "starting"
   | "running"
-  /** Told to stop in order. */
+  /** Killed, and not gone yet. */
   | "stopping";
 
 export type EngineRole =
@@ -92,6 +92,10 @@ export interface EngineView {
   failures: number;
   /** Of the TideSQL plugin, as it said at its last start. */
   version?: string;
+  /** SIGKILL was sent then, and the process is there still. */
+  killedAt?: Monotonic;
+  /** A kept volume is read since then, before its engine is started. */
+  readingSince?: Monotonic;
 }
 
 /** How far a node has followed: comparable only among nodes that were following. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CommandOptions, run } from "./command";
 import { makeRootFileSystem } from "./images";
@@ -171,6 +171,20 @@ export class Sandbox {
   /** Power is back. */
   async startNode(name: string): Promise<void> {
     await script("node", ["start", name], { deadlineSeconds: 180 });
+  }
+
+  /** One process of a pod waits as for a disk that does not answer: it runs no instruction, and SIGKILL does not end it before the thaw. @returns the thaw */
+  freezeProcess(pod: Pod, pid: number): () => void {
+    const ids = (pod.status.containerStatuses ?? []).map(containerId).filter(id => id !== undefined);
+    const container = ids
+      .map(id => controlGroup("freezer", id))
+      .find(group => group !== undefined && processesOf(group).includes(pid));
+    if (container === undefined) throw new Error(`${pod.metadata.name} has no process ${pid}`);
+    const group = join(container, "hung");
+    mkdirSync(group);
+    writeFileSync(join(group, "cgroup.procs"), String(pid));
+    setFreezer([group], "FROZEN");
+    return () => setFreezer([group], "THAWED");
   }
 
   /** Control groups of a node's containers, to freeze them by. The sandbox's own scripts know the node's, in which the containers are not. */

@@ -90,6 +90,49 @@ describe("decide", () => {
     });
   });
 
+  describe("a volume that does not answer", () => {
+    const dying = (milliseconds: number, changes: Partial<View> = {}) => {
+      const { engine } = primary();
+      return primary({ engine: { ...engine, state: "stopping", killedAt: now - milliseconds }, ...changes });
+    };
+    const overdue = hold({ lastRenewalSent: now - 1300 });
+
+    it("keeps mariadbd although it was killed: the lease is renewed for a while, and then runs out", () => {
+      assert.deepEqual(decide(dying(4999, { hold: overdue }), now).lease, { kind: "renew" });
+      const { lease, alarm, fence } = decide(dying(5000, { hold: overdue }), now);
+      assert.equal(lease?.kind, "letRunOut", "a lease that is given back says that nothing is missing");
+      assert.equal(alarm?.reason, "VolumeHangs");
+      assert.equal(fence, undefined, "it has been killed");
+    });
+
+    it("is not taken the lease for again, by whatever way", () => {
+      const free = lease({ unchangedSince: now - 10_000 });
+      assert.equal(
+        decide(dying(6000, { hold: undefined, lease: free, leaseFreeSince: now - 5000 }), now).lease,
+        undefined,
+      );
+      const engine = { ...lastPrimary().engine, state: "stopping", killedAt: now - 100 } as const;
+      const namesIt = { lease: lease({ holder: "orders-1_b" }), owner: owner({ holder: "orders-1_b" }) };
+      assert.equal(decide(lastPrimary({ ...namesIt, engine }), now).lease, undefined);
+      const reading = { ...lastPrimary().engine, state: "starting", readingSince: now - 60_000 } as const;
+      assert.equal(decide(lastPrimary({ ...namesIt, engine: reading }), now).lease, undefined);
+    });
+
+    it("cannot be read for a resume: the lease runs out", () => {
+      const engine = { ...lastPrimary().engine, state: "starting", onKeptVolume: true } as const;
+      const at = (readingSince: number) =>
+        decide(lastPrimary({ hold: overdue, engine: { ...engine, readingSince } }), now).lease?.kind;
+      assert.equal(at(now - 59_000), "renew");
+      assert.equal(at(now - 60_000), "letRunOut");
+    });
+
+    it("keeps a refused node's mariadbd: that lease runs out, too, and is not given back before", () => {
+      const refusal = { reason: "ForeignData", message: "" } as const;
+      assert.equal(decide(dying(100, { refusal }), now).lease, undefined);
+      assert.equal(decide(dying(5000, { refusal }), now).lease?.kind, "letRunOut");
+    });
+  });
+
   describe("rule 3: taking over", () => {
     it("takes a lease that nobody renewed for its duration and the margin", () => {
       assert.deepEqual(decide(candidate(), now).lease, { kind: "acquire", epoch: 8 });

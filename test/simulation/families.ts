@@ -22,6 +22,8 @@ import {
   nodeFaults,
   nodeFrozen,
   nodeLost,
+  volumeHangs,
+  volumeHangsForLong,
 } from "./faults/nodes";
 import {
   bucketDown,
@@ -157,6 +159,13 @@ export const families: readonly Family[] = [
     faults: [...orderlyFaults, ...wholeBucketFaults, trapAtStep],
     count: [0, 2],
     longestPause: 4,
+  },
+  {
+    name: "a volume that hangs",
+    first: [[volumeHangsForLong]],
+    faults: [volumeHangs, mariadbdKilled, cutFromApi],
+    count: [0, 1],
+    longestPause: 30,
   },
   {
     name: "operators",

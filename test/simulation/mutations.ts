@@ -72,6 +72,13 @@ export const mutations: readonly Mutation[] = [
     ports: ports => ({ ...ports, watchdog: { setDeadline: () => undefined, guard: () => undefined } }),
   },
   {
+    rule: "2c",
+    without: "a primary whose volume hangs lets its lease run out",
+    decide: deciding(decision =>
+      decision.lease?.kind === "letRunOut" ? { ...decision, lease: { kind: "renew" } } : decision,
+    ),
+  },
+  {
     rule: "3a",
     without: "a candidate waits until the lease has run out",
     decide: seeing((view, now) => {

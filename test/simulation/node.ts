@@ -4,7 +4,7 @@ import { definitionsTable } from "../../components/manager/definitions";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
 import { PeerDesk } from "../../components/manager/peerDesk";
-import { Clock, Conflict, Detour, PeerStatus, Ports, Store } from "../../components/manager/ports";
+import { Clock, Conflict, Detour, PeerStatus, Ports, Store, Volume } from "../../components/manager/ports";
 import { retryingStore } from "../../components/manager/retryingStore";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
@@ -37,6 +37,10 @@ export class SimulatedNode {
   uid = "";
   /** Its machine's processes stand still. */
   isFrozen = false;
+  /** Its disk answers nobody. */
+  volumeHangs = false;
+  /** What the manager has asked the volume for meanwhile. */
+  private readonly awaitingVolume: (() => void)[] = [];
   /** Added to the wall clock. Milliseconds. */
   wallClockOffset = 0;
   /** Until then mariadbd ends as soon as it is started: an image that does not work. Virtual milliseconds. */
@@ -122,6 +126,33 @@ export class SimulatedNode {
     }
   }
 
+  /** Nothing that the disk is asked for comes: who waits for it can neither go on nor be killed. */
+  hangVolume(): void {
+    this.volumeHangs = true;
+    this.server?.freeze();
+  }
+
+  recoverVolume(): void {
+    this.volumeHangs = false;
+    this.server?.recover();
+    for (const run of this.awaitingVolume.splice(0)) run();
+  }
+
+  private thatMayHang(volume: Volume, process: Process): Volume {
+    return new Proxy(volume, {
+      get: (target, name) => {
+        const member = Reflect.get(target, name) as (...parameters: unknown[]) => unknown;
+        return (...parameters: unknown[]): unknown => {
+          const call = () => Reflect.apply(member, target, parameters);
+          if (!this.volumeHangs || name === "watchDefinitions") return call();
+          return new Promise(resolve => {
+            this.awaitingVolume.push(() => inProcess(process, () => resolve(call())));
+          });
+        };
+      },
+    });
+  }
+
   private ports(process: Process, server: SimulatedServer, watchdogThread: Process): Ports {
     const { world } = this;
     const { time } = world;
@@ -135,36 +166,39 @@ export class SimulatedNode {
       kubernetes: world.kubernetes.client(process),
       store: retryingStore(this.storeFor(process), clock),
       engine: server,
-      volume: {
-        read: () => Promise.resolve(this.record),
-        write: record => Promise.resolve(void (this.record = record)),
-        wipe: () => {
-          for (const file of this.disk.list()) this.disk.remove(file);
-          this.kept.clear();
-          this.record = { volumeId: `volume-${world.nextSerial()}` };
-          return Promise.resolve(this.record);
+      volume: this.thatMayHang(
+        {
+          read: () => Promise.resolve(this.record),
+          write: record => Promise.resolve(void (this.record = record)),
+          wipe: () => {
+            for (const file of this.disk.list()) this.disk.remove(file);
+            this.kept.clear();
+            this.record = { volumeId: `volume-${world.nextSerial()}` };
+            return Promise.resolve(this.record);
+          },
+          list: () => Promise.resolve(this.filesForBucket()),
+          walFiles: () =>
+            Promise.resolve(
+              this.disk.list().flatMap(name => {
+                const generation = walGeneration(name);
+                return generation === undefined ? [] : [{ generation, bytes: this.disk.size(name) ?? 0 }];
+              }),
+            ),
+          keep: () => Promise.resolve(this.keep()),
+          lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
+          forgetKept: () => Promise.resolve(this.kept.clear()),
+          watchDefinitions: written => {
+            const { disk } = this;
+            disk.onWrite = name => {
+              if (name.startsWith(`${definitionsTable}/`)) time.after(1, () => inProcess(process, () => written(name)));
+            };
+            return () => (disk.onWrite = undefined);
+          },
+          readFile: name => Promise.resolve(this.disk.read(name)),
+          sstableFiles: () => Promise.resolve(this.sstableFiles()),
         },
-        list: () => Promise.resolve(this.filesForBucket()),
-        walFiles: () =>
-          Promise.resolve(
-            this.disk.list().flatMap(name => {
-              const generation = walGeneration(name);
-              return generation === undefined ? [] : [{ generation, bytes: this.disk.size(name) ?? 0 }];
-            }),
-          ),
-        keep: () => Promise.resolve(this.keep()),
-        lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
-        forgetKept: () => Promise.resolve(this.kept.clear()),
-        watchDefinitions: written => {
-          const { disk } = this;
-          disk.onWrite = name => {
-            if (name.startsWith(`${definitionsTable}/`)) time.after(1, () => inProcess(process, () => written(name)));
-          };
-          return () => (disk.onWrite = undefined);
-        },
-        readFile: name => Promise.resolve(this.disk.read(name)),
-        sstableFiles: () => Promise.resolve(this.sstableFiles()),
-      },
+        process,
+      ),
       peers: {
         askAll: async timeout => {
           const asked = this.others().map(other => this.peer(process, other, timeout, desk => desk.peerStatus()));

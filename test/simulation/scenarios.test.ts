@@ -424,6 +424,52 @@ for (const seed of seeds) {
       assert.equal(replicas().length, 2);
     });
 
+    it("leaves the lease to another when its volume hangs and mariadbd cannot be killed", async () => {
+      const victim = primary();
+      const began = world.time.now;
+      victim.hangVolume();
+      await run(35);
+      assert.notEqual(primary().pod, victim.pod);
+      assert.ok(victim.alive && victim.server?.process?.alive, "it is there still");
+      assert.equal(victim.manager?.view().engine.state, "stopping");
+      assert.match(victim.manager.alarm, /volume does not answer: mariadbd was killed .* and has not ended/);
+      for (const { at } of lost()) assert.ok(at > began - shippingLag);
+      const outage = client.longestOutage(began, world.time.now);
+      // Found to hang, given the time to end, the lease's; and followers that had heard of no write for so long wait for their last poll.
+      assert.ok(outage < 27_000, String(outage));
+      const { epoch } = world.kubernetes.lease ?? assert.fail("no lease");
+      await run(30);
+      assert.equal(world.kubernetes.lease?.epoch, epoch, "it does not come back for the lease");
+      victim.recoverVolume();
+      await run(20);
+      assert.equal(world.kubernetes.roles.get(victim.pod), "replica");
+      assert.equal(victim.manager.alarm, "");
+      for (const { at } of lost()) assert.ok(at > began - shippingLag);
+    });
+
+    it("goes on in place after a volume that hung for a moment", async () => {
+      const victim = primary();
+      victim.hangVolume();
+      await run(4);
+      victim.recoverVolume();
+      await run(10);
+      assert.equal(primary().pod, victim.pod);
+      assert.deepEqual(lost(), []);
+    });
+
+    it("leaves the lease to another when the volume hangs that it is about to resume on", async () => {
+      const victim = primary();
+      const began = world.time.now;
+      victim.server?.kill();
+      victim.volumeHangs = true;
+      await run(90);
+      assert.notEqual(primary().pod, victim.pod);
+      for (const { at } of lost()) assert.ok(at > began - shippingLag);
+      victim.recoverVolume();
+      await run(20);
+      assert.equal(world.kubernetes.roles.get(victim.pod), "replica");
+    });
+
     it("kills an engine that hangs and resumes it in place", async () => {
       const { pod, server } = primary();
       const began = world.time.now;

@@ -35,6 +35,8 @@ export class SimulatedServer implements Engine {
   process: Process | undefined;
   /** The next promotion does nothing, and says that all is well. */
   lies = false;
+  /** It was sent SIGKILL while it waited for a volume that does not answer. */
+  private doomed: Process | undefined;
   private model: EngineModel | undefined;
   private readOnly = true;
   private gate = new WriteGate();
@@ -53,7 +55,8 @@ export class SimulatedServer implements Engine {
 
   /** Whether a client's write would be accepted, now or, in a frozen process, at its thaw. */
   get open(): boolean {
-    return this.process?.alive === true && !this.readOnly && this.model?.replicaMode === false;
+    const { process } = this;
+    return process?.alive === true && process !== this.doomed && !this.readOnly && this.model?.replicaMode === false;
   }
 
   pid(): number {
@@ -75,6 +78,7 @@ export class SimulatedServer implements Engine {
     this.lies = false;
     this.pids++;
     onSpawn(this.pids);
+    process.frozen = node.volumeHangs;
     await new Promise<void>((resolve, reject) => {
       const ended = () => reject(new Error("mariadbd ended before it answered"));
       this.listeners.push(ended);
@@ -115,14 +119,23 @@ export class SimulatedServer implements Engine {
     this.repeat(process, model.settings.replicaSyncIntervalMilliseconds, () => model.poll());
   }
 
-  /** SIGKILL from whoever: the manager, the watchdog, the kernel. */
+  /** SIGKILL from whoever: the manager, the watchdog, the kernel. One that waits for its volume ends when that answers, before it runs another instruction. */
   kill(): void {
     const { process } = this;
-    if (process) this.endProcess(process, "signal SIGKILL");
+    if (process?.alive && this.node.volumeHangs) this.doomed = process;
+    else if (process) this.endProcess(process, "signal SIGKILL");
   }
 
   end(): Promise<void> {
     this.kill();
+    if (this.process?.alive)
+      return new Promise(resolve => {
+        const gone = () => {
+          this.listeners.splice(this.listeners.indexOf(gone), 1);
+          resolve();
+        };
+        this.listeners.push(gone);
+      });
     return new Promise(resolve => this.world.time.after(2, () => inProcess(this.manager, resolve)));
   }
 
@@ -146,9 +159,16 @@ export class SimulatedServer implements Engine {
     return this.process?.alive === true && this.model !== undefined;
   }
 
+  /** The volume answers again. */
+  recover(): void {
+    const { process } = this;
+    if (process && process === this.doomed) this.endProcess(process, "signal SIGKILL");
+    else if (!this.node.isFrozen) this.thaw();
+  }
+
   thaw(): void {
     const { process } = this;
-    if (!process) return;
+    if (!process || this.node.volumeHangs) return;
     process.frozen = false;
     for (const run of process.waiting.splice(0)) if (process.alive) run();
   }

@@ -123,6 +123,23 @@ export const faultClasses: FaultClass[] = [
     },
   },
   {
+    name: "volume-hung",
+    title: "mariadbd cannot be killed, as with a volume that hangs",
+    needsSandbox: true,
+    // Found to hang, given the time to end, the lease's; and followers that have heard of no write for so long wait for their last poll.
+    outageBoundMilliseconds: 35_000,
+    lossWindowMilliseconds: shippingWindowMilliseconds,
+    inject: ({ sandbox, primary, takenOver }) => {
+      const engine = sandbox.processes(primary).find(isEngine);
+      if (!engine) throw new Error(`mariadbd does not run in ${primary.metadata.name}`);
+      const thaws = sandbox.freezeProcess(primary, engine.pid);
+      return Promise.resolve(async () => {
+        await takenOver();
+        thaws();
+      });
+    },
+  },
+  {
     name: "manager-killed",
     title: "manager killed",
     needsSandbox: true,

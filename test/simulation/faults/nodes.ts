@@ -95,6 +95,30 @@ export const wallClockJumps: Fault = {
   },
 };
 
+/** Its disk answers nobody for a while: mariadbd hangs and cannot be killed, and what the manager reads of the volume does not come. */
+export const volumeHangs: Fault = {
+  name: "a volume hangs",
+  inject(world, random) {
+    const node = victim(world, random);
+    const seconds = random.between(0.5, 20);
+    world.promises.mayDepart(node.pod, seconds);
+    node.hangVolume();
+    world.heal(seconds, () => node.recoverVolume());
+  },
+};
+
+/** Longer than writes may be away: another node takes over meanwhile, so it does not count as a fault that has to heal first. */
+export const volumeHangsForLong: Fault = {
+  name: "the primary's volume hangs for long",
+  inject(world, random) {
+    const node = world.writer() ?? victim(world, random);
+    const seconds = random.between(65, 80);
+    world.promises.mayDepart(node.pod, seconds);
+    node.hangVolume();
+    world.time.after(seconds * 1000, () => node.recoverVolume());
+  },
+};
+
 export const nodeFaults = [
   nodeLost,
   nodeAndDiskLost,
@@ -103,5 +127,6 @@ export const nodeFaults = [
   allNodesLost,
   managerKilled,
   managerLoopHangs,
+  volumeHangs,
   wallClockJumps,
 ];
