@@ -2,10 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { namespaceManifest } from "./core/manifests/namespace";
+import { DatabaseConnection } from "./core/connections";
 import { podLayout } from "./core/podLayout";
 import { makeAccess } from "./database/access";
 import { DatabaseArgs, DatabaseOptions } from "./database/arguments";
 import { configurationTexts, hashOf, makeConfigMaps } from "./database/configuration";
+import { makeConnections, serviceHost } from "./database/connections";
 import { DatabaseContext } from "./database/context";
 import { objectStoreLocation, objectStorePort } from "./database/objectStoreInputs";
 import { makeScheduling, makeStatefulSet } from "./database/pods";
@@ -18,6 +20,7 @@ import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
 
 export * from "./database/arguments";
+export { DatabaseConnection } from "./core/connections";
 export { validateDatabaseArgs } from "./database/validation";
 
 /**
@@ -43,8 +46,10 @@ export class Database extends pulumi.ComponentResource {
   public readonly port: pulumi.Output<number>;
   /** Authority that the server's certificate can be verified with, PEM. Unset where the certificate is in an existing Secret and its authority was not given. */
   public readonly caCertificate: pulumi.Output<string | undefined>;
-  /** Of the first user, to the first database that it has rights on; without the password. */
-  public readonly connectionString: pulumi.Output<string>;
+  /** By user: host, port, password, authority, and connection strings for JDBC, Node, Python, Go, PHP and .NET. A secret. */
+  public readonly connections: pulumi.Output<Record<string, DatabaseConnection>>;
+  /** By user: name of the Secret with the same, for applications to mount. */
+  public readonly connectionSecretNames: pulumi.Output<Record<string, string>>;
   /** By user, given and made ones. A secret. */
   public readonly passwords: pulumi.Output<Record<string, string>>;
   /** Identity of the data in the bucket. Give it to a database that is to take the data over. */
@@ -91,12 +96,13 @@ export class Database extends pulumi.ComponentResource {
       before,
     });
 
-    const host = (service: string) => pulumi.output(`${service}.${names.namespace}.svc.${settings.clusterDomain}`);
-    this.primaryEndpoint = host(names.primaryService);
-    this.replicaEndpoint = host(names.replicaService);
+    const { connections, secretNames } = makeConnections(context, secrets.passwords, secrets.caCertificate);
+    this.primaryEndpoint = pulumi.output(serviceHost(settings, names.primaryService));
+    this.replicaEndpoint = pulumi.output(serviceHost(settings, names.replicaService));
     this.port = pulumi.output(podLayout.mysqlPort);
     this.caCertificate = secrets.caCertificate;
-    this.connectionString = this.primaryEndpoint.apply(endpoint => connectionString(endpoint, settings));
+    this.connections = connections;
+    this.connectionSecretNames = pulumi.output(secretNames);
     this.passwords = secrets.passwords;
     this.databaseId = databaseId;
     this.namespace = pulumi.output(names.namespace);
@@ -109,7 +115,8 @@ export class Database extends pulumi.ComponentResource {
       replicaEndpoint: this.replicaEndpoint,
       port: this.port,
       caCertificate: this.caCertificate,
-      connectionString: this.connectionString,
+      connections: this.connections,
+      connectionSecretNames: this.connectionSecretNames,
       passwords: this.passwords,
       databaseId: this.databaseId,
       namespace: this.namespace,
@@ -161,11 +168,4 @@ function identity({ name, transform, outside }: DatabaseContext, given: string |
   if (given !== undefined) return pulumi.output(given);
   const args: random.RandomUuidArgs = {};
   return new random.RandomUuid(...transformed(transform.databaseId, `${name}-id`, args, outside)).result;
-}
-
-function connectionString(endpoint: string, { users, requireTls }: DatabaseSettings): string {
-  const [user] = users;
-  const database = user?.grants.find(grant => grant.database !== "*")?.database ?? "";
-  const account = user === undefined ? "" : `${user.name}@`;
-  return `mysql://${account}${endpoint}:${podLayout.mysqlPort}/${database}${requireTls ? "?ssl-mode=VERIFY_IDENTITY" : ""}`;
 }

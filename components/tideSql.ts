@@ -5,7 +5,15 @@ import { defaultZones } from "./core/awsRegion";
 import { InputProblem, under } from "./core/inputProblem";
 import { machineType } from "./core/instanceTypes";
 import { deriveSizing } from "./core/sizing";
-import { Database, DatabaseArgs, Durability, Spread, StorageKind, validateDatabaseArgs } from "./database";
+import {
+  Database,
+  DatabaseArgs,
+  DatabaseConnection,
+  Durability,
+  Spread,
+  StorageKind,
+  validateDatabaseArgs,
+} from "./database";
 import { sizingRequest } from "./database/settings";
 import { Image, ImageArgs, validateImageArgs } from "./image";
 import { NatGateways, Network, NetworkArgs, validateNetworkArgs } from "./network";
@@ -50,8 +58,10 @@ export class TideSql extends pulumi.ComponentResource {
   public readonly port: pulumi.Output<number>;
   /** Authority that clients verify the server with, PEM. */
   public readonly caCertificate: pulumi.Output<string | undefined>;
-  /** Of the first user; without its password. */
-  public readonly connectionString: pulumi.Output<string>;
+  /** By user: host, port, password, authority, and connection strings for JDBC, Node, Python, Go, PHP and .NET. A secret. */
+  public readonly connections: pulumi.Output<Record<string, DatabaseConnection>>;
+  /** By user: name of the Secret with the same, for applications to mount. */
+  public readonly connectionSecretNames: pulumi.Output<Record<string, string>>;
   /** By user. A secret. */
   public readonly passwords: pulumi.Output<Record<string, string>>;
   /** Identity of the data in the bucket. */
@@ -104,7 +114,8 @@ export class TideSql extends pulumi.ComponentResource {
     this.replicaEndpoint = database.replicaEndpoint;
     this.port = database.port;
     this.caCertificate = database.caCertificate;
-    this.connectionString = database.connectionString;
+    this.connections = database.connections;
+    this.connectionSecretNames = database.connectionSecretNames;
     this.passwords = database.passwords;
     this.databaseId = database.databaseId;
     this.namespace = database.namespace;
@@ -119,7 +130,8 @@ export class TideSql extends pulumi.ComponentResource {
       replicaEndpoint: this.replicaEndpoint,
       port: this.port,
       caCertificate: this.caCertificate,
-      connectionString: this.connectionString,
+      connections: this.connections,
+      connectionSecretNames: this.connectionSecretNames,
       passwords: this.passwords,
       databaseId: this.databaseId,
       namespace: this.namespace,

@@ -1,3 +1,4 @@
+import { validateSecretNamespaces } from "./connections";
 import { InputProblem, under } from "./inputProblem";
 import { UserDeclaration } from "./managerConfiguration";
 import { printable } from "./printable";
@@ -8,6 +9,8 @@ export interface UserRequest {
   /** MariaDB host pattern. Default `%`. */
   host?: string;
   grants: { database: string; privileges: string[] }[];
+  /** Namespaces that get a Secret with the user's connection. */
+  secretNamespaces?: string[];
 }
 
 /** Any host. Network policies decide who reaches the port at all. */
@@ -84,12 +87,13 @@ export function validateDatabases(databases: string[]): InputProblem[] {
 /** What is wrong with users and their grants, passwords apart. Paths begin with the index. */
 export function validateUsers(users: UserRequest[], databases: string[]): InputProblem[] {
   const names = users.map(({ name }) => name);
-  return users.flatMap(({ name, host, grants }, index) => {
+  return users.flatMap(({ name, host, grants, secretNamespaces = [] }, index) => {
     const problems: InputProblem[] = [];
     const nameReason = userNameProblem(name) ?? duplicateProblem(names, name, index);
     if (nameReason !== undefined) problems.push({ propertyPath: "name", reason: nameReason });
     const hostReason = host === undefined ? undefined : hostProblem(host);
     if (hostReason !== undefined) problems.push({ propertyPath: "host", reason: hostReason });
+    problems.push(...under("secretNamespaces", validateSecretNamespaces(secretNamespaces)));
     grants.forEach((grant, at) => problems.push(...under(`grants[${at}]`, grantProblems(grant, databases))));
     return under(`[${index}]`, problems);
   });

@@ -207,6 +207,11 @@ export interface DatabaseUserArgs {
   password?: pulumi.Input<string>;
   /** What it may do, and where. */
   grants: DatabaseGrantArgs[];
+  /**
+   * Namespaces that get a Secret with this user's connection: host, password, authority and connection strings, for applications to mount (docs/connect.md). They have to exist. Default:
+   * the database's own. `[]` is none.
+   */
+  secretNamespaces?: string[];
 }
 
 /** Privileges on one database, or on all. */

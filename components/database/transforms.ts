@@ -17,6 +17,8 @@ export interface DatabaseTransforms {
   objectStoreSecret?: Transform<k8s.core.v1.SecretArgs>;
   /** The users' passwords. */
   usersSecret?: Transform<k8s.core.v1.SecretArgs>;
+  /** Each user's connection, in each namespace that has it. */
+  connectionSecret?: Transform<k8s.core.v1.SecretArgs>;
   /** The server's certificate. */
   tlsSecret?: Transform<k8s.core.v1.SecretArgs>;
   /** The data's identity, where it is not given. */

@@ -17,4 +17,5 @@ const orders = new TideSql("orders", {
 });
 
 export const endpoint = orders.primaryEndpoint;
-export const connectionString = orders.connectionString;
+/** Secrets for applications to mount, by user. */
+export const connectionSecretNames = orders.connectionSecretNames;

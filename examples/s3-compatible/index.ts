@@ -20,4 +20,5 @@ const orders = new Database("orders", {
 });
 
 export const endpoint = orders.primaryEndpoint;
-export const connectionString = orders.connectionString;
+/** Secrets for applications to mount, by user. */
+export const connectionSecretNames = orders.connectionSecretNames;

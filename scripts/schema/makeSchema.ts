@@ -117,7 +117,7 @@ export function* propertiesOf(schema: PackageSchema): Generator<[property: Prope
 }
 
 /** Opens something to whoever reads it. */
-const secretNames = ["accessKeyId", "secretAccessKey", "password", "passwords", "kubeconfig"];
+const secretNames = ["accessKeyId", "secretAccessKey", "password", "passwords", "connections", "kubeconfig"];
 
 /** Bytes pass what an integer holds in Java and C#; cores and the lease's seconds may be fractions. */
 const fractional = /(Bytes|Cores|^lease\w*Seconds)$/;

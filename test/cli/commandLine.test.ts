@@ -19,8 +19,7 @@ async function tidesql(...argv: string[]) {
 
 const plan = (...options: string[]) => tidesql("plan", "--directory", fixture, ...options);
 
-describe("the command line", function () {
-  this.timeout(60_000);
+describe("the command line", () => {
   let folder: string;
 
   before(() => {

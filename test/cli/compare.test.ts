@@ -16,8 +16,7 @@ async function planned(config: Record<string, string> = {}): Promise<PlanDocumen
   return JSON.parse(planAsJson(plan, verdictOn(plan, { directory }))) as PlanDocument;
 }
 
-describe("tidesql compare", function () {
-  this.timeout(60_000);
+describe("tidesql compare", () => {
   let usual: PlanDocument;
   let folder: string;
   before(async () => {

@@ -97,6 +97,8 @@ describe("Database", () => {
       "RandomUuid orders-id",
       "Role orders-role",
       "RoleBinding orders-role-binding",
+      "Secret orders-connection-reports",
+      "Secret orders-connection-shop",
       "Secret orders-object-store",
       "Secret orders-tls",
       "Secret orders-users",
@@ -440,7 +442,7 @@ describe("Database", () => {
           .all(kinds.secret)
           .map(({ name }) => name)
           .sort(),
-        ["orders-object-store", "orders-users"],
+        ["orders-connection-reports", "orders-connection-shop", "orders-object-store", "orders-users"],
       );
       const { volumes } = statefulSetOf(recording).spec.template.spec;
       assert.equal(volumes.find(({ name }) => name === "tls")?.secret?.secretName, "orders-cert");
@@ -456,11 +458,55 @@ describe("Database", () => {
       assert.equal(await valueOf(result.replicaEndpoint), "orders-replica.orders.svc.cluster.local");
       assert.equal(await valueOf(result.port), 3306);
       assert.equal(await valueOf(result.caCertificate), "certificate orders-ca");
-      assert.equal(
-        await valueOf(result.connectionString),
-        "mysql://shop@orders-primary.orders.svc.cluster.local:3306/shop?ssl-mode=VERIFY_IDENTITY",
-      );
-      assert.equal(await isSecret(result.connectionString), false);
+    });
+
+    it("have a connection for each user, as a secret, and a Secret with the same", async () => {
+      const { result } = made;
+      assert.equal(await isSecret(result.connections), true);
+      const connections = (await valueOf(result.connections))!;
+      assert.deepEqual(Object.keys(connections), ["shop", "reports"]);
+      assert.equal(connections.shop?.password, secretValues.password);
+      assert.equal(connections.shop?.database, "shop");
+      assert.match(connections.reports?.jdbc ?? "", /serverSslCert=\/etc\/tidesql\/orders\/ca.crt$/);
+      assert.deepEqual(await valueOf(result.connectionSecretNames), {
+        shop: "orders-shop-connection",
+        reports: "orders-reports-connection",
+      });
+      const { inputs } = made.one(kinds.secret, "orders-connection-shop");
+      assert.deepEqual(inputs.metadata, {
+        ...(inputs.metadata as object),
+        name: "orders-shop-connection",
+        namespace: "orders",
+      });
+      assert.equal(secretOf(made, "orders-connection-shop").mysql2, connections.shop?.mysql2);
+      assert.equal(secretOf(made, "orders-connection-shop")["ca.crt"], "certificate orders-ca");
+    });
+
+    it("are for the first database of a user's own, and without an authority where none is known", async () => {
+      const recording = await recordDatabase({
+        users: [{ name: "dump", grants: [{ database: "*", privileges: ["SELECT"] }] }],
+        tls: { existingSecretName: "orders-cert" },
+      });
+      const { dump } = (await valueOf(recording.result.connections))!;
+      assert.equal(dump?.database, undefined);
+      assert.equal(dump?.caCertificate, undefined);
+      assert.ok(!("ca.crt" in secretOf(recording, "orders-connection-dump")));
+    });
+
+    it("go to the namespaces of the applications", async () => {
+      const [user] = databaseArgs().users ?? [];
+      const users = [
+        { ...user!, secretNamespaces: ["web", "jobs"] },
+        { ...user!, name: "nobody", secretNamespaces: [] },
+      ];
+      const recording = await recordDatabase({ users });
+      const secrets = recording.resources
+        .filter(({ type, name }) => type === kinds.secret && name.includes("-connection-"))
+        .map(({ name, inputs }) => [name, (inputs.metadata as { namespace: string }).namespace]);
+      assert.deepEqual(secrets, [
+        ["orders-connection-shop-web", "web"],
+        ["orders-connection-shop-jobs", "jobs"],
+      ]);
     });
 
     it("are all registered", () => {
@@ -473,10 +519,7 @@ describe("Database", () => {
 
     it("are there without users too", async () => {
       const recording = await recordDatabase({ users: undefined, databases: undefined });
-      assert.equal(
-        await valueOf(recording.result.connectionString),
-        "mysql://orders-primary.orders.svc.cluster.local:3306/?ssl-mode=VERIFY_IDENTITY",
-      );
+      assert.deepEqual(await valueOf(recording.result.connections), {});
       assert.deepEqual(secretOf(recording, "orders-users"), {});
     });
   });
@@ -519,6 +562,8 @@ describe("Database", () => {
       ["manager", "orders-manager"],
       ["objectStoreSecret", "orders-object-store"],
       ["usersSecret", "orders-users"],
+      ["connectionSecret", "orders-connection-shop"],
+      ["connectionSecret", "orders-connection-reports"],
       ["tlsSecret", "orders-tls"],
       ["serviceAccount", "orders-account"],
       ["role", "orders-role"],

@@ -2,8 +2,7 @@ import * as assert from "node:assert/strict";
 import { before, describe, it } from "mocha";
 import { type Block, makeBlocks, readPage, withBlock } from "../../scripts/docs/blocks";
 
-describe("what programs make in the documentation", function () {
-  this.timeout(180_000);
+describe("what programs make in the documentation", () => {
   let blocks: Block[];
   before("is made", async () => {
     blocks = await makeBlocks();

@@ -372,8 +372,7 @@ describe("simulated engine: a replica's SQL", () => {
       };
       await client.query("SET GLOBAL tidesdb_promote_primary=ON");
       assert.equal(await active(), "1");
-      const started = performance.now();
-      while ((await active()) === "1") assert.ok(performance.now() - started < 2000);
+      while ((await active()) === "1") await new Promise(resolve => setTimeout(resolve, 50));
     } finally {
       server.stop();
     }

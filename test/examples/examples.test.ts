@@ -46,9 +46,7 @@ const examples: Record<string, Example> = {
   "multi-stack/database": { shows: ["tidesql:index:Database"], without: /^aws:/ },
 };
 
-describe("the examples", function () {
-  this.timeout(60_000);
-
+describe("the examples", () => {
   it("are all here", () => {
     const projects = readdirSync(directory, { recursive: true, encoding: "utf8" })
       .filter(file => path.basename(file) === "Pulumi.yaml")

@@ -42,9 +42,7 @@ function construct(type: string, inputs: pulumi.Inputs, name = "orders") {
   }, settings);
 }
 
-describe("the plugin for other languages", function () {
-  this.timeout(60_000);
-
+describe("the plugin for other languages", () => {
   it("makes what a program of this language makes, and gives all outputs", async () => {
     const made = await construct("tidesql:index:TideSql", arguments_);
     const expected = await planProgram(() => {
@@ -153,7 +151,15 @@ describe("the plugin for other languages", function () {
       });
       assert.match(JSON.stringify(state.primaryEndpoint), /orders-primary\.orders\.svc\.cluster\.local/);
       assert.deepEqual(Object.keys(state).sort(), [
-        ...["caCertificate", "connectionString", "databaseId", "namespace", "objectStoreSecretName", "passwords"],
+        ...[
+          "caCertificate",
+          "connectionSecretNames",
+          "connections",
+          "databaseId",
+          "namespace",
+          "objectStoreSecretName",
+          "passwords",
+        ],
         ...["port", "primaryEndpoint", "replicaEndpoint", "statefulSetName", "tlsSecretName", "usersSecretName"],
       ]);
       assert.ok(JSON.stringify(state.passwords).includes(runtime.specialSecretSig), "passwords leave as a secret");

@@ -38,8 +38,7 @@ function pascalCase(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-describe("the schema for other languages", function () {
-  this.timeout(120_000);
+describe("the schema for other languages", () => {
   let schema: PackageSchema;
   before("is made from the sources", () => {
     schema = makeSchema();

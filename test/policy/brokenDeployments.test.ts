@@ -15,7 +15,6 @@ describe("deployments that are broken in one place", () => {
   let judged: JudgedCase[] = [];
 
   before(async function () {
-    this.timeout(300_000);
     if (cases) judged = await judgeCases(cases);
   });
 

@@ -17,8 +17,7 @@ new aws.kms.Key("key", { enableKeyRotation: config.get("rotate") === "yes" });
 if (config.getBoolean("bucket")) new aws.s3.Bucket("tidesql-data", { forceDestroy: true });
 `;
 
-describe("tidesql policy", function () {
-  this.timeout(60_000);
+describe("tidesql policy", () => {
   let directory: string;
 
   before(() => {

@@ -29,9 +29,7 @@ async function verdictOn(changes: Partial<DatabaseArgs>): Promise<Verdict> {
   return judgePlan(await planProgram(program, { project: "shop", stack: "prod" }), { today });
 }
 
-describe("the policies on this project's own Database", function () {
-  this.timeout(60_000);
-
+describe("the policies on this project's own Database", () => {
   it("have nothing to say of it as it is by default", async () => {
     const { findings, passed } = await verdictOn({});
     assert.deepEqual(findings, []);

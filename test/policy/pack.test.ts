@@ -68,8 +68,7 @@ describe("the policy pack under Pulumi's own server", () => {
     assert.deepEqual(diagnostics, []);
   });
 
-  it("says of the guide's deployment what the command line says", async function () {
-    this.timeout(60_000);
+  it("says of the guide's deployment what the command line says", async () => {
     const plan = await planProgram(guide, { project: "guide", stack: "prod" });
     const program = programOf(plan);
     assert.deepEqual(violations(await analyzer.deploy(program)), judged(program));
@@ -218,8 +217,7 @@ describe("the policy pack as the Pulumi CLI starts it", () => {
   let child: ChildProcess | undefined;
   after(() => child?.kill());
 
-  it("serves from its folder", async function () {
-    this.timeout(90_000);
+  it("serves from its folder", async () => {
     const launcher = join(dirname(require.resolve("@pulumi/pulumi/package.json")), "cmd/run-policy-pack");
     child = spawn(process.execPath, [launcher, "127.0.0.1:0", "."], {
       cwd: join(root, "policy"),

@@ -15,8 +15,7 @@ function ownConfiguration(stack: string): PackConfiguration {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as PackConfiguration) : {};
 }
 
-describe("this project's production stack", function () {
-  this.timeout(120_000);
+describe("this project's production stack", () => {
   let verdict: Verdict;
 
   before("is planned", async () => {

@@ -40,5 +40,5 @@ describe("a schedule of the simulation", () => {
     };
     assert.match(await firstViolation("2a"), /two nodes accept writes|acknowledges a write while/);
     assert.match(await firstViolation("8"), /writes have not come back|has been ended/);
-  }).timeout(600_000);
-}).timeout(600_000);
+  });
+});

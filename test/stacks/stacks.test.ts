@@ -7,9 +7,7 @@ import { planStack } from "../../cli/planner/planStack";
 const directory = path.join(__dirname, "../..");
 const keys = { accessKeyId: "minioadmin", secretAccessKey: "sesame-sesame" };
 
-describe("the stacks of this repository", function () {
-  this.timeout(60_000);
-
+describe("the stacks of this repository", () => {
   describe("prod", () => {
     let plan: Plan;
     before(async () => {
@@ -37,7 +35,8 @@ describe("the stacks of this repository", function () {
         "replicaEndpoint",
         "port",
         "caCertificate",
-        "connectionString",
+        "connections",
+        "connectionSecretNames",
         "passwords",
         "kubeconfig",
         "bucket",

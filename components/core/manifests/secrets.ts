@@ -28,6 +28,20 @@ export function usersSecretManifest<Text>(names: DatabaseNames, passwords: Recor
   return opaque(names, names.usersSecret, passwords);
 }
 
+/**
+ * How one user connects, for its applications. Its type is the one that libraries for the Service Binding specification look for.
+ * @param namespace where the applications are
+ */
+export function connectionSecretManifest<Data>(
+  names: DatabaseNames,
+  secretName: string,
+  namespace: string,
+  stringData: Data,
+) {
+  const { metadata, ...secret } = opaque(names, secretName, stringData);
+  return { ...secret, metadata: { ...metadata, namespace }, type: "servicebinding.io/mysql" };
+}
+
 /** The server's certificate, which the managers show one another too. */
 export function tlsSecretManifest<Text>(names: DatabaseNames, tls: { certificate: Text; privateKey: Text; ca: Text }) {
   return {

@@ -7,9 +7,7 @@ const start = resolve(__dirname, "../../../cli/start.mjs");
 const tidesql = (...argv: string[]) => promisify(execFile)(process.execPath, [start, ...argv]);
 const commands = ["status", "verify", "connect", "switchover", "promote"];
 
-describe("the commands on a running database", function () {
-  this.timeout(30_000);
-
+describe("the commands on a running database", () => {
   it("are in the overview", async () => {
     const { stdout } = await tidesql("--help");
     for (const command of commands) assert.match(stdout, new RegExp(`^  ${command} +\\w`, "m"));

@@ -17,8 +17,7 @@ describe("the guide's deployment", () => {
   let plan: Plan;
   let program: RawResource[];
 
-  before("is planned", async function () {
-    this.timeout(60_000);
+  before("is planned", async () => {
     plan = await planProgram(guide, { project: "guide", stack: "prod", config: { "aws:region": "us-east-1" } });
     program = programOf(plan);
   });

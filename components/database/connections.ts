@@ -1,0 +1,84 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  connectionCaFile,
+  connectionOf,
+  connectionSecretData,
+  connectionSecretName,
+  DatabaseConnection,
+} from "../core/connections";
+import { connectionSecretManifest } from "../core/manifests/secrets";
+import { podLayout } from "../core/podLayout";
+import { transformed } from "../transform";
+import { DatabaseContext } from "./context";
+
+/** How the users connect. */
+export interface DatabaseConnections {
+  /** By user. A secret. */
+  connections: pulumi.Output<Record<string, DatabaseConnection>>;
+  /** By user: the name of the Secret, the same in each namespace. */
+  secretNames: Record<string, string>;
+}
+
+/**
+ * Makes a Secret for each user, in each namespace that is to have it.
+ * @param passwords by user
+ * @param caCertificate undefined where clients trust the authority already
+ */
+export function makeConnections(
+  context: DatabaseContext,
+  passwords: pulumi.Output<Record<string, string>>,
+  caCertificate: pulumi.Output<string | undefined>,
+): DatabaseConnections {
+  const { settings } = context;
+  const { names, users } = settings;
+  const connections = pulumi.secret(pulumi.all([passwords, caCertificate])).apply(([known, authority]) =>
+    Object.fromEntries(
+      users.map(({ name: username, grants }) => [
+        username,
+        connectionOf({
+          host: serviceHost(settings, names.primaryService),
+          readHost: serviceHost(settings, names.replicaService),
+          port: podLayout.mysqlPort,
+          username,
+          password: known[username] ?? "",
+          database: grants.find(({ database }) => database !== "*")?.database,
+          caCertificate: authority,
+          caFile: connectionCaFile(names),
+        }),
+      ]),
+    ),
+  );
+  for (const { name: username, secretNamespaces } of users) {
+    for (const namespace of secretNamespaces ?? [names.namespace]) {
+      makeSecret(context, username, namespace, connections);
+    }
+  }
+  const secretNames = users.map(({ name: username }) => [username, connectionSecretName(names, username)]);
+  return { connections, secretNames: Object.fromEntries(secretNames) as Record<string, string> };
+}
+
+/** A Service's whole name: it is the same from every namespace, and the certificate holds for it. */
+export function serviceHost({ names, clusterDomain }: DatabaseContext["settings"], service: string): string {
+  return `${service}.${names.namespace}.svc.${clusterDomain}`;
+}
+
+function makeSecret(
+  { name, settings, transform, inside, outside }: DatabaseContext,
+  username: string,
+  namespace: string,
+  connections: pulumi.Output<Record<string, DatabaseConnection>>,
+): void {
+  const { names } = settings;
+  const data = connections.apply(known => (known[username] ? connectionSecretData(known[username]) : {}));
+  const isOwn = namespace === names.namespace;
+  const manifest = connectionSecretManifest(names, connectionSecretName(names, username), namespace, data);
+  new k8s.core.v1.Secret(
+    ...transformed(
+      transform.connectionSecret,
+      `${name}-connection-${username}${isOwn ? "" : `-${namespace}`}`,
+      manifest,
+      isOwn ? inside : outside,
+    ),
+  );
+}
