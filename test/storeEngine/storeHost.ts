@@ -72,6 +72,11 @@ export class StoreHost {
       durability: this.options.durability,
       warn: (message, fields) => this.warn(message, fields),
       sealed: () => this.engine.killNow(),
+      overdue: milliseconds => {
+        this.engine.killNow();
+        this.warn("a commit has waited too long", { milliseconds });
+      },
+      boundMilliseconds: 20_000,
     });
     this.gateway = await Gateway.listen({
       bucket: "store",

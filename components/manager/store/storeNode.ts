@@ -34,6 +34,13 @@ export interface StoreNodeOptions {
   warn(message: string, fields?: Record<string, unknown>): void;
   /** This node's epoch was ended by another: its engine must die before anything is answered. */
   sealed(error: Sealed): void;
+  /**
+   * A commit has waited for longer than `boundMilliseconds`: the engine must die before it takes that for a failure, which it would acknowledge. The bucket does not answer, or a writer has left a place in the
+   * WAL that nobody will fill.
+   */
+  overdue(milliseconds: number): void;
+  /** At most 20,000: the engine gives a request up after 60 s without a byte, and one that is given up is sent again at once. */
+  boundMilliseconds: number;
   /** An entry is built and not durable yet: for the other nodes. */
   built?(epoch: number, position: number, bytes: Buffer): void;
 }
@@ -44,11 +51,15 @@ export interface Writing {
   log: LogWriter;
   shipper: Shipper;
   flushes: FlushBook;
-  /** Generation of the last flush that was released; resolves when it is `generation` or newer. */
+  /** Milliseconds for which the oldest commit has waited. */
+  waitingMilliseconds(): number;
+  /** Resolves when the flush of this generation was released. */
   released(generation: number): Promise<void>;
   /** Ends the reading of the engine's files. The engine is gone. */
   close(): Promise<void>;
 }
+
+const longestBound = 20_000;
 
 /**
  * One node's store: the state of the log, the aligned volume, and what its engine is shown. In order: {@link open}, {@link catchUp} or {@link takeOver}, {@link align}, {@link opening} while the engine starts,
@@ -181,7 +192,9 @@ export class StoreNode {
     if (!alignment || this.state.epoch !== epoch || this.state.position !== position - 1)
       throw new Error("the volume was not aligned to the seal");
     this.alignment = undefined;
-    const { bucket, clock, directory, durability, warn } = options;
+    const { bucket, clock, directory, durability, warn, boundMilliseconds } = options;
+    if (!(boundMilliseconds > 0 && boundMilliseconds <= longestBound))
+      throw new Error(`boundMilliseconds is from 1 to ${longestBound}: the engine gives up after 60 s`);
     const log = new LogWriter(bucket, clock, {
       epoch,
       position,
@@ -223,6 +236,17 @@ export class StoreNode {
       warn,
       released,
     });
+    const waitingMilliseconds = () => Math.max(log.waitingMilliseconds(), shipper.waitingMilliseconds());
+    const watch = setInterval(
+      () => {
+        const waited = waitingMilliseconds();
+        if (waited <= boundMilliseconds) return;
+        clearInterval(watch);
+        options.overdue(waited);
+      },
+      Math.min(250, boundMilliseconds / 4),
+    );
+    watch.unref();
     void followSeal(bucket, { epoch, position }).catch((error: unknown) =>
       warn("the owner's record does not follow the seal yet", { error: String(error) }),
     );
@@ -231,11 +255,15 @@ export class StoreNode {
       log,
       shipper,
       flushes,
+      waitingMilliseconds,
       released: generation =>
         generation <= done
           ? Promise.resolve()
           : new Promise(resolve => waiting.push({ generation, resolve: () => resolve() })),
-      close: () => shipper.close(),
+      close: () => {
+        clearInterval(watch);
+        return shipper.close();
+      },
     };
   }
 

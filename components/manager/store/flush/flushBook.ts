@@ -200,6 +200,7 @@ export class FlushBook {
   private take(number: number, book: TableBook): Change[] {
     const added = new Map<string, SstableRecord>();
     const removed = new Map<string, SstableName>();
+    const unneeded: string[] = [];
     let nextId = 0;
     let inOrder = true;
     for (const step of book.pending) {
@@ -220,14 +221,24 @@ export class FlushBook {
         left.every(({ generation }) => generation > this.done);
       if (!inOrder) continue;
       for (const { name } of step.removed) {
+        const fresh = added.get(sstableKey(name));
+        if (fresh) unneeded.push(fresh.keys.key, fresh.values.key);
         if (!added.delete(sstableKey(name))) removed.set(sstableKey(name), name);
         book.uploads.delete(name.id);
       }
       step.removed = [];
     }
     book.pending = book.pending.filter(({ added: a, removed: r }) => a.length > 0 || r.length > 0);
-    if (added.size === 0 && removed.size === 0) return [];
-    return [{ type: "files", table: number, added: [...added.values()], removed: [...removed.values()], nextId }];
+    const changes: Change[] = unneeded.length > 0 ? [{ type: "unneeded", keys: unneeded }] : [];
+    if (added.size > 0 || removed.size > 0)
+      changes.push({
+        type: "files",
+        table: number,
+        added: [...added.values()],
+        removed: [...removed.values()],
+        nextId,
+      });
+    return changes;
   }
 
   /**

@@ -6,7 +6,9 @@ export type Change =
   | { type: "configuration"; table: number; content: string }
   | FilesChange
   | { type: "flushing"; generation: number }
-  | { type: "flushed"; generation: number };
+  | { type: "flushed"; generation: number }
+  | UnneededChange
+  | { type: "swept"; until: number };
 
 /** Blocks of a WAL. Their data stand behind one another in the entry's payload, but for those that have a key of their own. */
 export interface BlocksChange {
@@ -38,6 +40,12 @@ export interface FilesChange {
   removed: SstableName[];
   /** The number that the engine gives its next SSTable at least. */
   nextId: number;
+}
+
+/** Objects that were sent and that no position of the log names: a merge took a file before its flush was released. */
+export interface UnneededChange {
+  type: "unneeded";
+  keys: string[];
 }
 
 /** An SSTable within its table: the level that it stands in, and its number. */

@@ -5,7 +5,7 @@ import { SstableRecord, sstableKey } from "./changes";
 import { UnreadableEntry } from "./entry";
 import { checkpointKey } from "./keys";
 import { CheckpointPointer } from "./owner";
-import { blockName, DatabaseState, LiveBlock, Seal, TableState } from "./state";
+import { blockName, DatabaseState, LiveBlock, RetiredObject, Seal, TableState } from "./state";
 
 /** Version of a checkpoint's format. */
 const checkpointVersion = 1;
@@ -26,6 +26,7 @@ type CheckpointRecord =
   | ({ type: "table" } & Omit<TableState, "files" | "frozen">)
   | { type: "files"; table: number; files: SstableRecord[] }
   | ({ type: "block" } & Omit<LiveBlock, "data">)
+  | { type: "retired"; objects: RetiredObject[] }
   | { type: "end" };
 
 /**
@@ -91,6 +92,8 @@ function* records(state: DatabaseState): Generator<[CheckpointRecord, Buffer]> {
     if (some.length > 0) yield [{ type: "files", table: number, files: some }, none];
   }
   for (const { data, ...block } of state.blocks.values()) yield [{ type: "block", ...block }, data];
+  for (let at = 0; at < state.retired.length; at += filesInRecord)
+    yield [{ type: "retired", objects: state.retired.slice(at, at + filesInRecord) }, none];
   yield [{ type: "end" }, none];
 }
 
@@ -123,6 +126,9 @@ function restore(key: string, state: DatabaseState, record: CheckpointRecord, pa
       state.heldBytes += payload.length;
       break;
     }
+    case "retired":
+      state.retired.push(...record.objects);
+      break;
     case "end":
       break;
   }

@@ -67,7 +67,7 @@ export function* deadEntries(seals: readonly Seal[], from: number, horizon: numb
 /**
  * Deletes what no position from `horizon` on needs. The horizon is in the owner's record before the first entry goes, and it never goes beyond the older of the last two checkpoints: who finds an entry
  * missing reads it there, and begins at a checkpoint.
- * @param files data keys that were named once and are named by nothing that is kept, found by the caller from entries and checkpoints
+ * Data go when nothing has named them since before the horizon; the log says which those are, no listing does. What the caller writes afterwards is `swept` with the horizon.
  * @returns how many objects were deleted; 0 when the horizon could not be raised
  */
 export async function collectGarbage(
@@ -77,13 +77,11 @@ export async function collectGarbage(
     state,
     from,
     horizon,
-    files,
     stillWriter,
   }: {
     state: DatabaseState;
     from: number;
     horizon: number;
-    files: Iterable<string>;
     stillWriter(): boolean;
   },
 ): Promise<number> {
@@ -105,7 +103,8 @@ export async function collectGarbage(
     if (!stillWriter()) return deleted;
     await remove(entryKey(epoch, position));
   }
-  for (const key of files) {
+  for (const { position, key } of state.retired) {
+    if (position >= horizon) continue;
     if (!stillWriter()) return deleted;
     await remove(key);
   }

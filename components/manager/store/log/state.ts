@@ -23,6 +23,12 @@ export interface TableState {
   frozen: boolean;
 }
 
+/** An object that nothing names from a position on. Older positions may. */
+export interface RetiredObject {
+  position: number;
+  key: string;
+}
+
 /** One link of the chain that says who was allowed to write where. */
 export interface Seal {
   epoch: number;
@@ -39,6 +45,8 @@ export class DatabaseState {
   /** Time of the last entry. */
   time = 0;
   readonly seals: Seal[] = [];
+  /** Objects to be deleted once no position below theirs is kept, oldest first. */
+  retired: RetiredObject[] = [];
   readonly tables = new Map<number, TableState>();
   /** By sequence and hash. */
   readonly blocks = new Map<string, LiveBlock>();
@@ -55,6 +63,7 @@ export class DatabaseState {
       throw new Error(
         `entry ${entry.epoch}/${entry.position} does not follow ${this.position} in epoch ${this.epoch}: the log is not one line`,
       );
+    this.position = entry.position;
     if (entry.kind === "seal") {
       this.seals.push({ epoch: entry.epoch, position: entry.position, nonce: entry.nonce });
       this.epoch = entry.nextEpoch;
@@ -63,7 +72,6 @@ export class DatabaseState {
       let offset = 0;
       for (const change of entry.changes) offset = this.applyChange(change, entry.payload, offset);
     }
-    this.position = entry.position;
     this.time = entry.time;
   }
 
@@ -77,6 +85,7 @@ export class DatabaseState {
     copy.flushedGeneration = this.flushedGeneration;
     copy.heldBytes = this.heldBytes;
     copy.seals.push(...this.seals);
+    copy.retired = this.retired;
     for (const [number, table] of this.tables) {
       table.frozen = true;
       copy.tables.set(number, { ...table });
@@ -133,6 +142,7 @@ export class DatabaseState {
       }
       case "dropped": {
         const table = this.table(change.number);
+        this.retireObjects([...table.files.values()].flatMap(({ keys, values }) => [keys.key, values.key]));
         table.dropped = true;
         table.files = new Map();
         table.frozen = false;
@@ -146,6 +156,12 @@ export class DatabaseState {
         break;
       case "flushing":
         this.highestGeneration = Math.max(this.highestGeneration, change.generation + 1);
+        break;
+      case "unneeded":
+        this.retireObjects(change.keys);
+        break;
+      case "swept":
+        this.retired = this.retired.filter(({ position }) => position >= change.until);
         break;
       case "flushed":
         this.flushedGeneration = Math.max(this.flushedGeneration, change.generation);
@@ -161,7 +177,11 @@ export class DatabaseState {
       state.files = new Map(state.files);
       state.frozen = false;
     }
-    for (const name of removed) state.files.delete(sstableKey(name));
+    for (const name of removed) {
+      const record = state.files.get(sstableKey(name));
+      if (record) this.retireObjects([record.keys.key, record.values.key]);
+      state.files.delete(sstableKey(name));
+    }
     for (const record of added) state.files.set(sstableKey(record), record);
     state.nextId = Math.max(state.nextId, nextId);
   }
@@ -172,7 +192,13 @@ export class DatabaseState {
       if (block.epoch === this.epoch && block.generation > generation) continue;
       this.blocks.delete(name);
       this.heldBytes -= block.data.length;
+      if (block.key !== undefined) this.retireObjects([block.key]);
     }
+  }
+
+  private retireObjects(keys: string[]): void {
+    // A new list: a snapshot may share the old one.
+    if (keys.length > 0) this.retired = [...this.retired, ...keys.map(key => ({ position: this.position, key }))];
   }
 
   private table(number: number): TableState {

@@ -28,8 +28,16 @@ export async function openLog(bucket: Bucket, scratch: string): Promise<{ owner:
   return { owner, state: newest ? await readCheckpoint(bucket, newest, scratch) : new DatabaseState() };
 }
 
+/** Entries that are asked for ahead at most, while there are some. */
+const mostAhead = 8;
+
 /** Reads the log on, one entry after the other. */
 export class LogReader {
+  /** Entries that were asked for already, by position in the present epoch. */
+  private readonly ahead = new Map<number, Promise<Buffer | undefined>>();
+  /** How many to ask for ahead: none at the log's end, where each would be a request for nothing. */
+  private window = 0;
+
   constructor(
     private readonly bucket: Bucket,
     readonly state: DatabaseState,
@@ -45,14 +53,32 @@ export class LogReader {
   async next(known?: Buffer): Promise<Entry | undefined> {
     const { epoch, position } = this.state;
     const key = entryKey(epoch, position + 1);
-    const bytes = known ?? (await this.bucket.get(key, readTimeout))?.content;
+    const bytes = known ?? (await this.fetch(epoch, position + 1));
+    this.window = bytes ? Math.min(mostAhead, Math.max(1, 2 * this.window)) : 0;
+    if (!bytes || known) this.ahead.clear();
     if (!bytes) return undefined;
     const entry = decodeEntry(key, bytes, epoch, position + 1);
     // A seal can stand in a gap of deleted entries, put there by a candidate that slept; it elects nobody, and the line goes on elsewhere.
     if (entry.kind === "seal" && entry.position > 0) await this.assertKept(entry.position);
     this.state.apply(entry);
     this.applied(entry);
+    if (entry.kind === "seal") this.ahead.clear();
     return entry;
+  }
+
+  private async fetch(epoch: number, position: number): Promise<Buffer | undefined> {
+    const get = (at: number) => this.bucket.get(entryKey(epoch, at), readTimeout).then(object => object?.content);
+    const early = this.ahead.get(position);
+    this.ahead.delete(position);
+    for (let at = position + 1; at <= position + this.window; at++) {
+      if (this.ahead.has(at)) continue;
+      const request = get(at);
+      request.catch(() => undefined);
+      this.ahead.set(at, request);
+    }
+    // What was not there a moment ago may be there now, and what failed is asked for again.
+    const content = await early?.catch(() => undefined);
+    return content ?? (await get(position));
   }
 
   /** Applies all entries that are there. @returns how many */

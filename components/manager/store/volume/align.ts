@@ -59,7 +59,7 @@ export async function align(
       result.fetched++;
     }
   });
-  for (const table of state.liveTables()) await writeTable(directory, table);
+  await inParallel(state.liveTables(), fetches, table => writeTable(directory, table));
   await writeDurably(join(directory, "UNIMAP"), numberMapText(state.tables.values()));
   await syncFolder(directory);
   await writeWal(join(directory, walFileName(result.generation)), blocks(bucket, state.blocksToReplay()));
@@ -70,10 +70,10 @@ async function writeTable(directory: string, table: TableState): Promise<void> {
   const folder = join(directory, table.name);
   const entries = [...table.files.values()].map(({ level, id, entries, bytes }) => ({ level, id, entries, bytes }));
   const nextId = entries.reduce((next, { id }) => Math.max(next, id + 1), table.nextId);
+  const wrote = [await writeDurably(join(folder, "MANIFEST"), writeManifest({ entries, nextId }))];
   if (table.configuration)
-    await writeDurably(join(folder, "config.ini"), configurationFor(table.name, table.configuration));
-  await writeDurably(join(folder, "MANIFEST"), writeManifest({ entries, nextId }));
-  await syncFolder(folder);
+    wrote.push(await writeDurably(join(folder, "config.ini"), configurationFor(table.name, table.configuration)));
+  if (wrote.includes(true)) await syncFolder(folder);
 }
 
 /** A file that is there under another name: a table was renamed, or a merge gave it a name that no reader looks for. */
@@ -172,10 +172,14 @@ async function* blocks(bucket: Bucket, live: LiveBlock[]): AsyncGenerator<{ data
   }
 }
 
-async function writeDurably(path: string, content: string | Buffer): Promise<void> {
+/** @returns false when the file has this content already */
+async function writeDurably(path: string, content: string | Buffer): Promise<boolean> {
+  const present = await fs.readFile(path).catch(() => undefined);
+  if (present?.equals(Buffer.from(content))) return false;
   const temporary = `${path}.making`;
   await fs.writeFile(temporary, content, { flush: true });
   await fs.rename(temporary, path);
+  return true;
 }
 
 async function inParallel<T>(items: T[], count: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -27,6 +27,8 @@ export interface ShipperOptions {
 }
 
 interface Request {
+  /** Milliseconds, monotonic. */
+  since: number;
   generation?: number;
   until?: number;
   resolve(): void;
@@ -37,6 +39,8 @@ interface Request {
 export class Shipper {
   private readonly scanners = new Map<number, WalScanner>();
   private requests: Request[] = [];
+  /** All who have not been told yet, oldest first. */
+  private readonly open = new Set<Request>();
   private looking = false;
   private folderSeenAt = -Infinity;
   private submitted: Promise<unknown> = Promise.resolve();
@@ -60,9 +64,29 @@ export class Shipper {
   look(generation?: number, until?: number): Promise<void> {
     if (this.closed) return Promise.reject(new Error("the shipper is closed"));
     return new Promise((resolve, reject) => {
-      this.requests.push({ generation, until, resolve, reject });
+      const request: Request = {
+        since: this.clock.now(),
+        generation,
+        until,
+        resolve: () => {
+          this.open.delete(request);
+          resolve();
+        },
+        reject: error => {
+          this.open.delete(request);
+          reject(error);
+        },
+      };
+      this.open.add(request);
+      this.requests.push(request);
       if (!this.looking) void this.run();
     });
+  }
+
+  /** Milliseconds for which the oldest of those who wait has waited; 0 without one. */
+  waitingMilliseconds(): number {
+    for (const { since } of this.open) return this.clock.now() - since;
+    return 0;
   }
 
   /** Size of a WAL's file; undefined: there is none. */

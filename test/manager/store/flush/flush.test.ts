@@ -115,7 +115,8 @@ describe("a flush", () => {
     flushes.manifest(1, { entries: [entry(3, 2)], nextId: 4 });
     assert.deepEqual(flushes.due(), [], "nothing of an open flush is shown, and nothing is taken away for it");
     flushes.walWhole(1);
-    const [files] = flushes.due();
+    const [unneeded, files] = flushes.due();
+    assert.deepEqual(unneeded, { type: "unneeded", keys: ["k", "v"] }, "of the file that a merge took meanwhile");
     assert.ok(files?.type === "files");
     assert.deepEqual([files.added.map(sstableKey), files.removed.map(sstableKey)], [["2/3"], ["1/1"]]);
   });

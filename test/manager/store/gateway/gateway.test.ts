@@ -74,6 +74,7 @@ describe("the engine's object store", () => {
   let writings: Writing[];
   const failures: string[] = [];
   const sealed: Sealed[] = [];
+  const overdue: number[] = [];
 
   async function nodeOf(name: string): Promise<StoreNode> {
     return StoreNode.open({
@@ -85,6 +86,8 @@ describe("the engine's object store", () => {
       durability: "commit",
       warn: message => failures.push(message),
       sealed: error => sealed.push(error),
+      overdue: milliseconds => overdue.push(milliseconds),
+      boundMilliseconds: 3000,
     });
   }
 
@@ -92,7 +95,7 @@ describe("the engine's object store", () => {
     folder = mkdtempSync(join(tmpdir(), "gateway-"));
     directory = join(folder, "a", "data");
     bucket = new MemoryBucket();
-    failures.length = sealed.length = 0;
+    failures.length = sealed.length = overdue.length = 0;
     writings = [];
     await createLog(bucket, "db", "test", clock);
     node = await nodeOf("a");
@@ -237,6 +240,21 @@ describe("the engine's object store", () => {
     bucket.fate = () => "works";
     await answer;
     assert.equal((await log()).blocks.size, 1);
+  });
+
+  it("has the engine killed when a commit waits too long, for the bucket or for a place that nobody fills", async () => {
+    const { waitingMilliseconds } = await writer();
+    assert.equal(waitingMilliseconds(), 0);
+    await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n"));
+    const length = await written(1, Buffer.alloc(100), frame(2));
+    let answered = false;
+    thread.ask("PUT", "uwal_1.log", Buffer.alloc(length)).then(
+      () => (answered = true),
+      () => undefined,
+    );
+    while (overdue.length === 0) await delay(10);
+    assert.ok(overdue[0]! > 3000);
+    assert.equal(answered, false);
   });
 
   it("shows a flush when its files and its WAL are there, and not before", async () => {

@@ -94,7 +94,7 @@ describe("a checkpoint", () => {
     const scratch = join(folder, "scratch");
     await checkpoint(bucket, state.snapshot(), scratch);
     for (let number = 10; number < 20; number++) await say({ type: "table", number, name: `t${number}` });
-    const garbage = { state, from: 0, files: [], stillWriter: () => true };
+    const garbage = { state, from: 0, stillWriter: () => true };
     assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 8 }), 0, "one checkpoint is not enough");
     await checkpoint(bucket, state.snapshot(), scratch);
     assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 15 }), 0, "beyond the older checkpoint");
@@ -114,6 +114,52 @@ describe("a checkpoint", () => {
     const reader = new LogReader(bucket, opened.state);
     await reader.catchUp();
     assert.equal(reader.state.tables.size, 20);
+  });
+
+  it("deletes a file when no position that is kept names it", async () => {
+    const { bucket, clock, state, say } = await writer();
+    for (const key of ["k1", "v1", "k2", "v2", "k3", "v3", "k9"]) bucket.objects.set(key, Buffer.from("x"));
+    const files = (added: number[], removed: number[]): Change => ({
+      type: "files",
+      table: 1,
+      added: added.map(record),
+      removed: removed.map(record),
+      nextId: 9,
+    });
+    await say({ type: "table", number: 1, name: "app__t" });
+    await say(files([1, 2], []), { type: "unneeded", keys: ["k9"] });
+    await say(files([3], [1]));
+    const first = state.position;
+    const scratch = join(folder, "scratch");
+    await checkpoint(bucket, state.snapshot(), scratch);
+    await say(files([], [2]));
+    const second = state.position;
+    await checkpoint(bucket, state.snapshot(), scratch);
+    const there = () => ["k1", "k2", "k3", "k9"].filter(key => bucket.objects.has(key));
+    const garbage = { state, from: 0, stillWriter: () => true };
+    await collectGarbage(bucket, clock, { ...garbage, horizon: first });
+    assert.deepEqual(there(), ["k1", "k2", "k3"], "the position before still needs the first");
+    await collectGarbage(bucket, clock, { ...garbage, horizon: first + 1 });
+    assert.deepEqual(there(), ["k2", "k3"]);
+    await say({ type: "swept", until: first + 1 });
+    assert.deepEqual(
+      state.retired.map(({ key, position }) => [key, position]),
+      [
+        ["k2", second],
+        ["v2", second],
+      ],
+    );
+    const { state: opened } = await openLog(bucket, scratch);
+    assert.deepEqual(
+      opened.retired.map(({ key }) => key),
+      ["k9", "k1", "v1", "k2", "v2"],
+    );
+    assert.equal(
+      await collectGarbage(bucket, clock, { ...garbage, horizon: second + 1 }),
+      0,
+      "the older checkpoint does",
+    );
+    assert.deepEqual(there(), ["k2", "k3"]);
   });
 
   it("is due after enough entries, bytes or time, and never without an entry", () => {

@@ -1,0 +1,395 @@
+import { randomBytes } from "node:crypto";
+import * as fsp from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { S3Server } from "../engine/objectStore/s3Server";
+import { Bucket } from "../../components/manager/store/bucket/bucket";
+import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
+import { EngineHandler, Gateway } from "../../components/manager/store/gateway/gateway";
+import { Change } from "../../components/manager/store/log/changes";
+import { createLog } from "../../components/manager/store/log/seal";
+import { forcedCompaction, RealEngine } from "./realEngine";
+import { StoreHost, systemStoreClock } from "./storeHost";
+
+const usage = `What the store relies on, looked at on the real engine:
+  npx tsx test/storeEngine/measure.ts WHAT --engine PREFIX
+WHAT: definitions   RENAME, ALTER in place and by copy, DROP, TRUNCATE; then another node takes over
+      tables        opening an aligned volume with --tables 500 and --files 20 of each
+      answers       what COMMIT says to three times 503, to a reset, to silence
+      throughput    commits a second in \`commit\`, --delay 10 ms to the bucket, against the engine's own uploads
+      levels        a running follower while the engine's default compaction makes levels, --seconds 60
+Prints one line of JSON for each thing that was looked at.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    engine: { type: "string" },
+    tables: { type: "string", default: "500" },
+    files: { type: "string", default: "20" },
+    delay: { type: "string", default: "10" },
+    seconds: { type: "string", default: "60" },
+    buffer: { type: "string", default: "1M" },
+  },
+});
+
+const say = (result: object) => console.log(JSON.stringify(result));
+
+/** Three nodes on a bucket in memory. */
+class Bench {
+  readonly hosts: StoreHost[] = [];
+  private constructor(
+    readonly folder: string,
+    readonly server: S3Server,
+    readonly bucket: Bucket,
+  ) {}
+
+  static async start(
+    durability: "commit" | "interval",
+    names: string[],
+    options: string[] = forcedCompaction,
+  ): Promise<Bench> {
+    const folder = mkdtempSync(join(tmpdir(), "store-engine-"));
+    const server = await S3Server.start("store-tests");
+    const location = { endpoint: server.endpoint, bucket: "store-tests", region: "us-east-1", prefix: "db/" };
+    const credentials = { accessKeyId: "tests", secretAccessKey: "tests" };
+    const bucket = s3Bucket({ ...location, useTls: false, pathStyle: true }, () => Promise.resolve(credentials));
+    await createLog(bucket, "measure", "measure", systemStoreClock);
+    const bench = new Bench(folder, server, bucket);
+    for (const [index, name] of names.entries()) {
+      const engine = new RealEngine(values.engine!, join(folder, name), 3800 + index);
+      await engine.install(join(folder, "template"));
+      const log = (message: string) => console.error(message);
+      const host = new StoreHost({
+        bucket,
+        name,
+        engine,
+        durability,
+        writeBuffer: values.buffer,
+        options,
+        tick: 50,
+        log,
+      });
+      await host.boot();
+      bench.hosts.push(host);
+    }
+    return bench;
+  }
+
+  async stop(): Promise<void> {
+    for (const host of this.hosts) await host.crash().catch(() => undefined);
+    this.server.stop();
+    await fsp.rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function definitions(): Promise<void> {
+  const bench = await Bench.start("commit", ["a", "b"]);
+  const [a, b] = bench.hosts as [StoreHost, StoreHost];
+  await a.write();
+  const tables = ["renamed", "inplace", "copied", "dropped", "truncated", "reborn"];
+  const steps = [
+    "CREATE DATABASE IF NOT EXISTS app",
+    ...tables.flatMap(name => [
+      `CREATE TABLE app.${name} (id INT PRIMARY KEY, v INT, KEY v (v))`,
+      `INSERT INTO app.${name} VALUES (1, 10), (2, 20)`,
+    ]),
+  ];
+  for (const step of steps) await a.engine.sql(step);
+  await a.flush();
+  const changes = [
+    "RENAME TABLE app.renamed TO app.newname",
+    "INSERT INTO app.newname VALUES (3, 30)",
+    "ALTER TABLE app.inplace ADD COLUMN w INT, ALGORITHM=INPLACE",
+    "INSERT INTO app.inplace VALUES (3, 30, 300)",
+    "ALTER TABLE app.copied ADD COLUMN w INT DEFAULT 7, ALGORITHM=COPY",
+    "INSERT INTO app.copied VALUES (3, 30, 300)",
+    "DROP TABLE app.dropped",
+    "TRUNCATE TABLE app.truncated",
+    "INSERT INTO app.truncated VALUES (3, 30)",
+    "DROP TABLE app.reborn",
+    "CREATE TABLE app.reborn (id INT PRIMARY KEY, v INT)",
+    "INSERT INTO app.reborn VALUES (9, 90)",
+  ];
+  for (const step of changes) {
+    try {
+      await a.engine.sql(step);
+    } catch (error) {
+      say({ step, error: String(error) });
+    }
+  }
+  const look = async (host: StoreHost, name: string) => {
+    const rows = await host.engine
+      .sql(`SELECT * FROM app.${name} ORDER BY id`)
+      .catch((error: unknown) => String(error));
+    const counted = await host.engine
+      .sql(`SELECT COUNT(*) AS n FROM app.${name} FORCE INDEX (v) WHERE v > 0`)
+      .catch(() => undefined);
+    return {
+      rows: typeof rows === "string" ? rows : rows.map(row => Object.values(row).join()),
+      index: counted?.[0]?.n,
+    };
+  };
+  const names = ["newname", "renamed", "inplace", "copied", "dropped", "truncated", "reborn"];
+  const before = new Map<string, unknown>();
+  for (const name of names) before.set(name, await look(a, name));
+  await a.crash();
+  await b.write();
+  for (const name of names) {
+    const now = await look(b, name);
+    const same = JSON.stringify(now) === JSON.stringify(before.get(name));
+    say({ table: name, same, before: before.get(name), ...(!same && { after: now }) });
+  }
+  say({ tables: b.state.liveTables().map(({ name }) => name), warnings: [...a.warnings, ...b.warnings] });
+  await bench.stop();
+}
+
+/** Copies one real table's files into many tables of the log, and opens that. */
+async function tables(): Promise<void> {
+  const bench = await Bench.start("commit", ["a", "b"]);
+  const [a, b] = bench.hosts as [StoreHost, StoreHost];
+  await a.write();
+  await a.engine.sql("CREATE DATABASE IF NOT EXISTS app");
+  await a.engine.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT)");
+  await a.engine.sql("INSERT INTO app.t VALUES (1, 1), (2, 2)");
+  await a.flush();
+  const model = a.state.liveTables().find(({ name }) => name === "app__t")!;
+  const [file] = [...model.files.values()];
+  const count = Number(values.tables);
+  const { log } = a.writing!;
+  await a.engine.kill();
+  for (let number = 1000; number < 1000 + count; number++) {
+    const name = `app__copy${number}`;
+    const added = Array.from({ length: Number(values.files) }, (_, index) => ({ ...file!, id: index + 1 }));
+    const changes: Change[] = [
+      { type: "table", number, name },
+      { type: "configuration", table: number, content: model.configuration },
+      { type: "files", table: number, added, removed: [], nextId: added.length + 1 },
+    ];
+    await log.submit({ changes, payload: [] });
+  }
+  await a.crash();
+  for (const round of ["fetches all", "has all"]) {
+    await b.write();
+    const rows = await b.engine.sql("SELECT COUNT(*) AS n FROM app.t");
+    say({ tables: count, files: 2 * count * Number(values.files), volume: round, steps: b.steps, rows: rows[0]?.n });
+    await b.crash();
+    await b.boot();
+  }
+  await bench.stop();
+}
+
+async function answers(): Promise<void> {
+  const bench = await Bench.start("commit", []);
+  const engine = new RealEngine(values.engine!, join(bench.folder, "plain"), 3809);
+  await engine.install(join(bench.folder, "template"));
+  let wal: "good" | "503" | "reset" | "silent" = "good";
+  let puts = 0;
+  const key = randomBytes(16).toString("hex");
+  const objects = new Map<string, { length: number; etag: string; epoch: number }>();
+  // A store that takes whatever it is sent.
+  const handler: EngineHandler = {
+    async handle({ method, key, length, ifMatch, ifNoneMatch, epoch, drain, query }) {
+      await drain();
+      if (method === "PUT" && key.startsWith("uwal_")) {
+        puts++;
+        if (wal === "503") return { status: 503 };
+        if (wal === "reset") throw new Error("reset");
+        if (wal === "silent") await delay(200_000);
+      }
+      const present = objects.get(key);
+      if (method === "PUT") {
+        if ((ifNoneMatch && present) || (ifMatch !== undefined && present?.etag !== ifMatch)) return { status: 412 };
+        const etag = `"${randomBytes(4).toString("hex")}"`;
+        objects.set(key, { length, etag, epoch });
+        return { status: 200, etag };
+      }
+      if (method === "DELETE") {
+        objects.delete(key);
+        return { status: 204 };
+      }
+      if (key === "" && query.has("prefix")) return { status: 200, body: Buffer.from("<ListBucketResult/>") };
+      return present && method === "HEAD" ? { status: 200, ...present } : { status: 404 };
+    },
+  };
+  const gateway = await Gateway.listen({
+    bucket: "store",
+    accessKeyId: () => key,
+    handler: () => handler,
+    failed: () => undefined,
+    broken: error => console.error(error),
+  });
+  await engine.start({
+    endpoint: gateway.endpoint,
+    accessKeyId: key,
+    durability: "commit",
+    writeBuffer: values.buffer,
+    options: forcedCompaction,
+  });
+  await engine.sql("SET GLOBAL tidesdb_promote_primary=ON");
+  await engine.sql("SET GLOBAL read_only=OFF");
+  await engine.sql("CREATE DATABASE app");
+  await engine.sql("CREATE TABLE app.t (id INT PRIMARY KEY)");
+  for (const [id, answer] of (["good", "503", "silent"] as const).entries()) {
+    wal = answer;
+    puts = 0;
+    const begun = performance.now();
+    const outcome = await engine.sql(`INSERT INTO app.t VALUES (${id})`).then(
+      () => "acknowledged",
+      (error: unknown) => String(error),
+    );
+    say({ wal: answer, outcome, milliseconds: Math.round(performance.now() - begun), puts });
+  }
+  await engine.kill();
+  gateway.close();
+  await bench.stop();
+}
+
+async function throughput(): Promise<void> {
+  const seconds = 10;
+  const slow = Number(values.delay);
+  const count = async (engine: RealEngine, clients: number) => {
+    let commits = 0;
+    let stop = false;
+    const work = Array.from({ length: clients }, async (_, client) => {
+      const connection = await engine.connect("app");
+      for (let id = client * 1_000_000; !stop; id++) {
+        await connection.query(`REPLACE INTO t VALUES (${id}, ${id})`);
+        commits++;
+      }
+      connection.destroy();
+    });
+    await delay(1000);
+    const begun = performance.now();
+    const from = commits;
+    const cpu = process.cpuUsage();
+    const loop = monitorEventLoopDelay({ resolution: 5 });
+    loop.enable();
+    await delay(seconds * 1000);
+    loop.disable();
+    const used = process.cpuUsage(cpu);
+    const elapsed = (performance.now() - begun) / 1000;
+    const result = {
+      clients,
+      perSecond: Math.round((commits - from) / elapsed),
+      // Of this whole process: clients, managers and bucket.
+      cpu: Number(((used.user + used.system) / 1e6 / elapsed).toFixed(2)),
+      loopP99: Math.round(loop.percentile(99) / 1e6),
+    };
+    stop = true;
+    await Promise.all(work);
+    return result;
+  };
+  const prepare = async (engine: RealEngine) => {
+    await engine.sql("CREATE DATABASE IF NOT EXISTS app");
+    await engine.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT)");
+  };
+  const bench = await Bench.start("commit", ["a"]);
+  const [a] = bench.hosts as [StoreHost];
+  await a.write();
+  await prepare(a.engine);
+  bench.server.store.fault = () => delay(slow).then(() => undefined);
+  for (const clients of [1, 8, 32]) say({ way: "store", delay: slow, ...(await count(a.engine, clients)) });
+  await bench.stop();
+  const server = await S3Server.start("store");
+  const folder = mkdtempSync(join(tmpdir(), "store-engine-"));
+  const engine = new RealEngine(values.engine!, join(folder, "direct"), 3810);
+  await engine.install(join(folder, "template"));
+  await engine.start({
+    endpoint: server.endpoint,
+    accessKeyId: "tests",
+    durability: "commit",
+    writeBuffer: values.buffer,
+    options: forcedCompaction,
+  });
+  await engine.sql("SET GLOBAL tidesdb_promote_primary=ON");
+  await engine.sql("SET GLOBAL read_only=OFF");
+  await prepare(engine);
+  server.store.fault = () => delay(slow).then(() => undefined);
+  for (const clients of [1, 8, 32]) say({ way: "engine's own", delay: slow, ...(await count(engine, clients)) });
+  await engine.kill();
+  server.stop();
+  await fsp.rm(folder, { recursive: true, force: true });
+}
+
+async function levels(): Promise<void> {
+  const bench = await Bench.start("interval", ["a", "b"], ["--tidesdb_default_write_buffer_size=1M"]);
+  const [a, b] = bench.hosts as [StoreHost, StoreHost];
+  await a.write();
+  await a.engine.sql("CREATE DATABASE IF NOT EXISTS app");
+  await a.engine.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT, s VARCHAR(1500), KEY v (v))");
+  await b.follow();
+  const until = performance.now() + 1000 * Number(values.seconds);
+  let v = 0;
+  const writers = Array.from({ length: 4 }, async (_, client) => {
+    const connection = await a.engine.connect("app");
+    while (performance.now() < until) {
+      const id = client * 1_000_000 + Math.floor(Math.random() * 3000);
+      await connection.query(`REPLACE INTO t VALUES (${id}, ${v++}, '${"x".repeat(1200)}')`);
+    }
+    connection.destroy();
+  });
+  let hung = 0;
+  let looks = 0;
+  while (performance.now() < until) {
+    await delay(2000);
+    looks++;
+    const answer = await Promise.race([
+      b.engine.sql("SELECT COUNT(*) AS n, SUM(v) AS s FROM app.t").catch(String),
+      delay(20_000).then(() => "hung"),
+    ]);
+    if (answer === "hung") hung++;
+  }
+  await Promise.all(writers);
+  await a.writing!.handler.ship();
+  const caught = performance.now();
+  while (b.feed!.position < a.state.position && performance.now() - caught < 60_000) await delay(50);
+  const seconds = (performance.now() - caught) / 1000;
+  await delay(500);
+  const sums = async (host: StoreHost) => {
+    const [row] = await host.engine.sql("SELECT COUNT(*) AS n, SUM(v) AS s FROM app.t");
+    return `${row!.n}/${row!.s}`;
+  };
+  const levels = a.state.liveTables().map(({ name, files }) => {
+    const counts: Record<number, number> = {};
+    for (const { level } of files.values()) counts[level] = (counts[level] ?? 0) + 1;
+    return [name, counts];
+  });
+  say({
+    levels,
+    looks,
+    hung,
+    caughtUpSeconds: seconds.toFixed(1),
+    restart: b.feed!.restartReasons,
+    writer: await sums(a),
+    runningFollower: await sums(b).catch(String),
+    position: a.state.position,
+  });
+  await b.follow();
+  await delay(500);
+  say({ restartedFollower: await sums(b), steps: b.steps });
+  await a.crash();
+  await b.write();
+  say({ takenOver: await sums(b), steps: b.steps, warnings: [...a.warnings, ...b.warnings] });
+  await bench.stop();
+}
+
+const measurements: Record<string, () => Promise<void>> = { definitions, tables, answers, throughput, levels };
+
+async function main(): Promise<void> {
+  const what = measurements[positionals[0] ?? ""];
+  if (!what || !values.engine) {
+    console.error(usage);
+    process.exit(2);
+  }
+  await what();
+  process.exit(0);
+}
+
+void main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
