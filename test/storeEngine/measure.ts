@@ -12,7 +12,7 @@ import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../../components/manager/store/gateway/gateway";
 import { Change } from "../../components/manager/store/log/changes";
 import { createLog } from "../../components/manager/store/log/seal";
-import { forcedCompaction, RealEngine } from "./realEngine";
+import { forcedCompaction, port, RealEngine } from "./realEngine";
 import { StoreHost, systemStoreClock } from "./storeHost";
 
 const usage = `What the store relies on, looked at on the real engine:
@@ -60,7 +60,7 @@ class Bench {
     await createLog(bucket, "measure", "measure", systemStoreClock);
     const bench = new Bench(folder, server, bucket);
     for (const [index, name] of names.entries()) {
-      const engine = new RealEngine(values.engine!, join(folder, name), 3800 + index);
+      const engine = new RealEngine(values.engine!, join(folder, name), port(index));
       await engine.install(join(folder, "template"));
       const log = (message: string) => console.error(message);
       const host = new StoreHost({
@@ -184,7 +184,7 @@ async function tables(): Promise<void> {
 
 async function answers(): Promise<void> {
   const bench = await Bench.start("commit", []);
-  const engine = new RealEngine(values.engine!, join(bench.folder, "plain"), 3809);
+  const engine = new RealEngine(values.engine!, join(bench.folder, "plain"), port(9));
   await engine.install(join(bench.folder, "template"));
   let wal: "good" | "503" | "reset" | "silent" = "good";
   let puts = 0;
@@ -296,7 +296,7 @@ async function throughput(): Promise<void> {
   await bench.stop();
   const server = await S3Server.start("store");
   const folder = mkdtempSync(join(tmpdir(), "store-engine-"));
-  const engine = new RealEngine(values.engine!, join(folder, "direct"), 3810);
+  const engine = new RealEngine(values.engine!, join(folder, "direct"), port(8));
   await engine.install(join(folder, "template"));
   await engine.start({
     endpoint: server.endpoint,
@@ -316,7 +316,7 @@ async function throughput(): Promise<void> {
 }
 
 async function levels(): Promise<void> {
-  const bench = await Bench.start("interval", ["a", "b"], ["--tidesdb_default_write_buffer_size=1M"]);
+  const bench = await Bench.start("interval", ["a", "b"], ["--tidesdb_default_write_buffer_size=64K"]);
   const [a, b] = bench.hosts as [StoreHost, StoreHost];
   await a.write();
   await a.engine.sql("CREATE DATABASE IF NOT EXISTS app");

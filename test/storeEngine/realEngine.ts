@@ -25,6 +25,11 @@ export const forcedCompaction = [
   "--tidesdb_default_tombstone_density_min_entries=1",
 ];
 
+/** A port of this process's own, so that several runs fit on one machine. */
+export function port(index: number): number {
+  return 20_000 + (process.pid % 2000) * 10 + index;
+}
+
 /** A mariadbd with the plugin, as a plain process in a folder of its own. */
 export class RealEngine {
   private child: ChildProcess | undefined;

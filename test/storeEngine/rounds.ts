@@ -8,7 +8,7 @@ import { S3Server } from "../engine/objectStore/s3Server";
 import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { createLog } from "../../components/manager/store/log/seal";
 import { Findings, Ledger, tables } from "./ledger";
-import { forcedCompaction, RealEngine } from "./realEngine";
+import { forcedCompaction, port, RealEngine } from "./realEngine";
 import { StoreHost, systemStoreClock } from "./storeHost";
 
 const usage = `Rounds of faults on real engines behind the store, on this machine:
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify({ ...values, folder }));
   const hosts: StoreHost[] = [];
   for (const [index, name] of ["a", "b", "c"].entries()) {
-    const engine = new RealEngine(values.engine, join(folder, name), 3700 + index);
+    const engine = new RealEngine(values.engine, join(folder, name), port(index));
     await engine.install(join(folder, "template"));
     const host = new StoreHost({
       bucket,
@@ -80,12 +80,14 @@ async function main(): Promise<void> {
     hosts.push(host);
   }
   let wrong = 0;
+  let finished = false;
   try {
     wrong = await play(hosts, new Ledger(), Number(values.rounds), Number(values.clients), durability, random);
+    finished = true;
   } finally {
     for (const host of hosts) await host.crash().catch(() => undefined);
     server.stop();
-    if (!values.keep && wrong === 0) await fsp.rm(folder, { recursive: true, force: true });
+    if (!values.keep && wrong === 0 && finished) await fsp.rm(folder, { recursive: true, force: true });
   }
   process.exit(wrong === 0 ? 0 : 1);
 }

@@ -108,6 +108,13 @@ export class FlushBook {
     return this.tables.get(table)?.uploads.has(id) ?? false;
   }
 
+  /** SSTables in a manifest that are new and were not sent. */
+  unsent(table: number, { entries }: ManifestContent): ManifestEntry[] {
+    const book = this.tables.get(table);
+    if (!book) return [];
+    return entries.filter(entry => !book.present.has(sstableKey(entry)) && !book.uploads.has(entry.id));
+  }
+
   /** The engine has published a manifest. */
   manifest(table: number, { entries, nextId }: ManifestContent): void {
     const book = this.tables.get(table);

@@ -172,6 +172,20 @@ export class WriterRequests implements EngineHandler {
     return { status: 200, etag: `"${length}"` };
   }
 
+  /** An SSTable that the engine has made before its promotion: a replica merges files too, and sends none. One that a merge has taken meanwhile is not there any more, and the next manifest says so. */
+  private async sendFromDisk(folder: string, id: number): Promise<void> {
+    for (const name of await fs.readdir(join(this.options.directory, folder))) {
+      const file = parseSstableFile(name);
+      if (file?.id !== id) continue;
+      try {
+        const { size } = await fs.stat(join(this.options.directory, folder, name));
+        await this.putFile(`${folder}/${name}`, folder, file, size);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
+  }
+
   /** Tries until it is there: the engine's flush waits, and its WAL with it. */
   private async upload(object: string, path: string): Promise<FileSum> {
     const { bucket, clock, warn } = this.options;
@@ -204,7 +218,10 @@ export class WriterRequests implements EngineHandler {
     const { flushes, shipper } = this.options;
     // Whose rows a file holds is known by the blocks: they are all in the files by now.
     await shipper.look();
-    flushes.manifest(await this.numberOf(folder), readManifest(body));
+    const table = await this.numberOf(folder);
+    const manifest = readManifest(body);
+    for (const { id } of flushes.unsent(table, manifest)) await this.sendFromDisk(folder, id);
+    flushes.manifest(table, manifest);
     await this.release();
     return { status: 200, etag: '"manifest"', epoch: this.lease.shownEpoch };
   }

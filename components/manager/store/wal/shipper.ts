@@ -179,7 +179,7 @@ export class Shipper {
   }
 
   private async seeFolder(now = false): Promise<void> {
-    if (!now && this.clock.now() - this.folderSeenAt < folderEvery) return;
+    if (this.closed || (!now && this.clock.now() - this.folderSeenAt < folderEvery)) return;
     this.folderSeenAt = this.clock.now();
     for (const name of await fs.readdir(this.options.directory)) {
       const generation = walGeneration(name);

@@ -289,6 +289,20 @@ describe("the engine's object store", () => {
     assert.ok(bucket.objects.has([...state.tables.get(1)!.files.values()][0]!.keys.key), "a delete is not obeyed");
   });
 
+  it("sends what the engine has merged before its promotion and names now", async () => {
+    await writer();
+    await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n"));
+    await fs.mkdir(join(directory, "app__t"));
+    await fs.writeFile(join(directory, "app__t/L2P0_7.klog"), sstable(1));
+    await fs.writeFile(join(directory, "app__t/L2P0_7.vlog"), fileHeader);
+    const manifest = writeManifest({ entries: [{ level: 2, id: 7, entries: 1, bytes: 1 }], nextId: 8 });
+    await thread.ask("PUT", "app__t/MANIFEST", manifest);
+    const [file] = (await log()).tables.get(1)!.files.values();
+    assert.deepEqual([file!.level, file!.id], [2, 7]);
+    assert.ok(bucket.objects.get(file!.keys.key)!.equals(sstable(1)));
+    assert.ok(bucket.objects.has(file!.values.key));
+  });
+
   it("drops a table that the engine has dropped, and not one that it has forgotten", async () => {
     await writer();
     await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n2 app__u\n"));
