@@ -34,6 +34,8 @@ export async function compactTable(query: Query, { database, table, keyColumn }:
   const [ends] = await query(`SELECT MIN(${key}) AS first, MAX(${key}) AS last FROM ${name}`);
   const keys = [ends?.first, ends?.last].filter(isKey);
   if (keys.length < 2) return;
+  // A DELETE that names tables by an alias is refused without a database in use.
+  await query(`USE ${quoteName(database)}`);
   await query("SET SESSION tidesdb_compact_after_range_delete_min_rows=1");
   await query("START TRANSACTION");
   try {

@@ -1,3 +1,4 @@
+import { isWithoutContent } from "./inventory";
 import { folderOf, foldersOf, orphans } from "./orphans";
 import { LocalFile, Store, StoredObject, WalFile } from "./ports";
 
@@ -44,7 +45,9 @@ export function missingInBucket(
   // After a clean stop the files may not tell any more: the first WAL stays on the disk for ever.
   const activeWal = highestWalGeneration([...files.map(({ name }) => name), ...stored.keys()]);
   // The engine made these itself, of objects that it did not find.
-  const empty = new Set(files.filter(({ name, size }) => name.endsWith(".klog") && size === 0).map(({ name }) => name));
+  const empty = new Set(
+    files.filter(({ name, size }) => name.endsWith(".klog") && isWithoutContent(size)).map(({ name }) => name),
+  );
   const missing: MissingObject[] = [];
   for (const file of files) {
     if (isDropped(file.name, inherited) || empty.has(file.name.replace(/vlog$/, "klog"))) continue;
@@ -109,7 +112,7 @@ export function inheritedFiles(
   tables: readonly string[],
 ): Map<string, string> {
   const inBucket = foldersOf(
-    objects.filter(({ key, size }) => key.endsWith(".klog") && size > 0).map(({ key }) => key),
+    objects.filter(({ key, size }) => key.endsWith(".klog") && !isWithoutContent(size)).map(({ key }) => key),
   );
   const folders = foldersOf(files.map(({ name }) => name));
   const dropped = [...orphans(folders, [...tables, ...inBucket])].map(folder => [folder, ""] as const);

@@ -20,6 +20,14 @@ export interface Compared {
   lacking: ReadonlyMap<string, Monotonic>;
 }
 
+/** The engine's files begin with a header of so much, whatever is in them. Bytes. */
+const fileHeaderBytes = 8;
+
+/** Whether there is nothing in one of the engine's files: it has its header at most. */
+export function isWithoutContent(size: number): boolean {
+  return size <= fileHeaderBytes;
+}
+
 /** Files that carry a partition in their names are looked for without it. */
 export function plainName(name: string): string {
   return name.replace(/\/(L\d+)P\d+(_\d+\.[kv]log)$/, "/$1$2");
@@ -36,7 +44,7 @@ export function wholeSstables(names: Iterable<string>): string[] {
 /** The files with content of whole SSTables. One whose values are all kept beside their keys has a file of values without content. */
 export function filesWithContent(files: readonly { name: string; size: number }[]): string[] {
   const sizes = new Map(files.map(({ name, size }) => [name, size]));
-  const has = (name: string) => (sizes.get(name) ?? 0) > 0;
+  const has = (name: string) => !isWithoutContent(sizes.get(name) ?? 0);
   return wholeSstables(sizes.keys())
     .filter(has)
     .flatMap(keys => [keys, keys.replace(/klog$/, "vlog")].filter(has));
@@ -46,7 +54,7 @@ export function filesWithContent(files: readonly { name: string; size: number }[
  * The files of SSTables without content: the engine makes one of an object that it did not find, and takes it for the real one from then on. A file of values may be empty by right.
  */
 export function filesWithoutContent(files: readonly { name: string; size: number }[]): string[] {
-  return files.filter(({ size }) => size === 0).map(({ name }) => name);
+  return files.filter(({ size }) => isWithoutContent(size)).map(({ name }) => name);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { engineObjects, droppedOf, Inherited, inheritedFiles, walGenerations } from "./comparison";
-import { filesWithContent, filesWithoutContent, plainName } from "./inventory";
+import { filesWithContent, filesWithoutContent, isWithoutContent, plainName } from "./inventory";
 import { Ports, StoredObject } from "./ports";
 import { reviveManifests, reviveWal } from "./revive";
 import { PromotionStep } from "./steps";
@@ -112,7 +112,8 @@ async function refuseSkipped(context: PromotionContext): Promise<void> {
 /** @throws when the engine has taken an object that it did not get for an empty file: its rows would be gone */
 async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
   const stored =
-    context.stored && new Set(context.stored.filter(({ size }) => size > 0).map(({ key }) => plainName(key)));
+    context.stored &&
+    new Set(context.stored.filter(({ size }) => !isWithoutContent(size)).map(({ key }) => plainName(key)));
   // What the bucket does not have either was merged away before the engine looked, and is forgotten with the next manifest.
   const isLost = (name: string) =>
     !context.ghosts.has(name) && (stored ? stored.has(plainName(name)) : name.endsWith(".klog"));

@@ -29,7 +29,7 @@ describe("what is left of dropped tables", () => {
   it("is not missed in the bucket, until the table is made anew", () => {
     const files = ["shop__orders/L1_1.klog", "shop__orders/MANIFEST", "shop__old/L1_1.klog"].map(name => ({
       name,
-      size: 5,
+      size: 50,
     }));
     const missing = (inherited: ReadonlyMap<string, string>) =>
       missingInBucket(files, [], inherited).map(({ name }) => name);
@@ -42,10 +42,10 @@ describe("what is left of dropped tables", () => {
   });
 
   it("is not what has rows in the bucket, whatever the definitions say", () => {
-    const files = [{ name: "shop__old/L1_1.klog", size: 5 }];
-    assert.deepEqual([...inheritedFiles(files, [{ key: "shop__old/L1_0.klog", size: 7, etag: "e" }], [])], []);
+    const files = [{ name: "shop__old/L1_1.klog", size: 50 }];
+    assert.deepEqual([...inheritedFiles(files, [{ key: "shop__old/L1_0.klog", size: 70, etag: "e" }], [])], []);
     assert.deepEqual(
-      [...inheritedFiles(files, [{ key: "shop__old/MANIFEST", size: 7, etag: "e" }], [])],
+      [...inheritedFiles(files, [{ key: "shop__old/MANIFEST", size: 70, etag: "e" }], [])],
       [["shop__old", ""]],
     );
   });
@@ -62,7 +62,7 @@ describe("what is left of dropped tables", () => {
 describe("files that the engine has made empty of objects that it did not find", () => {
   it("are never sent to the bucket", () => {
     const files = [
-      { name: "shop__orders/L1_1.klog", size: 0 },
+      { name: "shop__orders/L1_1.klog", size: 8 },
       { name: "shop__orders/L1_1.vlog", size: 0 },
       { name: "shop__orders/L1_2.klog", size: 9 },
       { name: "shop__orders/L1_2.vlog", size: 0 },

@@ -1,6 +1,6 @@
 import { ColumnFamily } from "./columnFamily";
 import { commit } from "./commit";
-import { NoSuchTable, ReadOnlyReplica, TableExists } from "./errors";
+import { NoSuchTable, ReadOnlyReplica, TableExists, TableTooLarge } from "./errors";
 import { createFamily, dropFamily } from "./families";
 import { readRow, scanRows } from "./reading";
 import { defaultFamilySettings, FamilySettings } from "./settings";
@@ -32,10 +32,18 @@ export async function createTable(
 ): Promise<void> {
   if (state.replicaMode) throw new ReadOnlyReplica();
   if (findTable(state, name)) throw new TableExists(familyName(name));
+  if (2 * settings.writeBufferBytes > state.settings.memoryLimitBytes) throw new TableTooLarge(familyName(name));
   if (!state.families.has(familyName(name))) await createFamily(state, familyName(name), settings, false);
   const schema =
     state.families.get(schemaFamilyName) ?? (await createFamily(state, schemaFamilyName, defaultFamilySettings, false));
   await commit(state, [[schema.index, schemaKey(name), definition]]);
+}
+
+/** Stores another definition of a table, whose rows stay as they are. */
+export async function redefineTable(state: EngineState, name: TableName, definition: string): Promise<void> {
+  if (state.replicaMode) throw new ReadOnlyReplica();
+  const schema = state.families.get(schemaFamilyName);
+  if (schema) await commit(state, [[schema.index, schemaKey(name), definition]]);
 }
 
 export async function dropTable(state: EngineState, name: TableName): Promise<void> {

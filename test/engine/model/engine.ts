@@ -11,7 +11,7 @@ import { readRow, scanRows } from "./reading";
 import { openState } from "./recovery";
 import { overtakenRow, pollBucket } from "./replication";
 import { defaultEngineSettings, defaultFamilySettings, EngineSettings, FamilySettings } from "./settings";
-import type { EngineState } from "./state";
+import { schemaFamilyName, type EngineState } from "./state";
 import { EngineStatus, statusOf } from "./status";
 import { FamilyWrite } from "./writeAheadLog";
 
@@ -31,7 +31,11 @@ export interface RowWrite extends TableName {
 export class Engine {
   private ticking: Promise<void> | undefined;
 
-  private constructor(private readonly state: EngineState) {}
+  private discovering: boolean;
+
+  private constructor(private readonly state: EngineState) {
+    this.discovering = state.families.has(schemaFamilyName);
+  }
 
   /** Opens the engine on a disk that may hold an earlier engine's files, and on a bucket that may not answer: it opens all the same. */
   static async open(environment: Environment, settings: Partial<EngineSettings>): Promise<Engine> {
@@ -67,8 +71,9 @@ export class Engine {
   }
 
   /** @throws PromotionFailed */
-  promote(): Promise<void> {
-    return promote(this.state);
+  async promote(): Promise<void> {
+    await promote(this.state);
+    this.discovering = true;
   }
 
   /** @throws ReadOnlyReplica, NoSuchTable */
@@ -79,9 +84,13 @@ export class Engine {
     );
   }
 
-  /** A point read. @throws NoSuchTable, CorruptTable, EngineCrashed */
-  get(table: TableName, key: string): string | undefined {
-    return readRow(this.state, this.family(table), key);
+  /**
+   * A point read.
+   * @param snapshot in a transaction of REPEATABLE READ or SERIALIZABLE
+   * @throws NoSuchTable, CorruptTable, EngineCrashed
+   */
+  get(table: TableName, key: string, snapshot = false): string | undefined {
+    return readRow(this.state, this.family(table), key, snapshot);
   }
 
   /** Whether a poll has passed over a version of this row that this replica had never seen: the one before may stay, though its SSTables say otherwise. */
@@ -99,6 +108,15 @@ export class Engine {
     return definitions.createTable(this.state, name, definition, { ...defaultFamilySettings, ...settings });
   }
 
+  /**
+   * ALTER TABLE, where the rows stay as they are.
+   * @param stored the definition that goes to the bucket
+   * @throws ReadOnlyReplica
+   */
+  redefineTable(name: TableName, stored: string): Promise<void> {
+    return definitions.redefineTable(this.state, name, stored);
+  }
+
   /** @throws ReadOnlyReplica, NoSuchTable */
   dropTable(name: TableName): Promise<void> {
     return definitions.dropTable(this.state, name);
@@ -107,6 +125,11 @@ export class Engine {
   /** What CREATE TABLE said; undefined where the table is not, or not yet, known. */
   definition(name: TableName): string | undefined {
     return definitions.findTable(this.state, name)?.definition;
+  }
+
+  /** Whether this node looks for definitions at all: its column family of definitions was there when it opened, or it was promoted since. */
+  get discovers(): boolean {
+    return this.discovering;
   }
 
   /** Tables whose definitions have arrived, with or without their rows. */
@@ -161,9 +184,10 @@ export class Engine {
     await this.state.uploader.retryParked();
   }
 
+  /** Whoever knows a table's definition from before reads it, whatever has become of that. */
   private family(name: TableName): ColumnFamily {
-    const found = definitions.findTable(this.state, name);
-    if (!found) throw new NoSuchTable(definitions.familyName(name));
-    return found.family;
+    const family = this.state.families.get(definitions.familyName(name));
+    if (!family) throw new NoSuchTable(definitions.familyName(name));
+    return family;
   }
 }

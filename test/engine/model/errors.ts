@@ -28,6 +28,14 @@ export class TableExists extends Error {
   }
 }
 
+/** A table whose write buffer, twice over, does not fit into the engine's memory. */
+export class TableTooLarge extends Error {
+  constructor(readonly table: string) {
+    super(`the write buffer of ${table} exceeds the memory limit`);
+    this.name = "TableTooLarge";
+  }
+}
+
 /** An SSTable without its values was read. A replica reports it; see {@link EngineCrashed} for a primary. */
 export class CorruptTable extends Error {
   constructor(readonly table: string) {

@@ -3,6 +3,8 @@ export interface Version {
   sequence: number;
   /** Null: a tombstone. */
   value: string | null;
+  /** It was read from a WAL: point reads of longer transactions pass it over. */
+  replayed?: boolean;
 }
 
 /** What a row takes in memory beside its key and value. Bytes. */

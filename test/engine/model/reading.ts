@@ -6,13 +6,13 @@ import type { EngineState } from "./state";
 
 /**
  * A point read: the first place that has the key answers, in the order memtable, memtables that are being flushed, SSTables from the top level down. A memtable may
- * hold an older version than an SSTable.
+ * hold an older version than an SSTable. With `snapshot`, as in a transaction of REPEATABLE READ or SERIALIZABLE, what was replayed and not flushed is not seen.
  */
-export function readRow(state: EngineState, family: ColumnFamily, key: string): string | undefined {
+export function readRow(state: EngineState, family: ColumnFamily, key: string, snapshot = false): string | undefined {
   const immutables = state.immutables.filter(({ flushed }) => !flushed).reverse();
   for (const memtable of [state.active, ...immutables]) {
     const version = memtable.families.get(family.index)?.get(key);
-    if (version) return version.value ?? undefined;
+    if (version && !(snapshot && version.replayed)) return version.value ?? undefined;
   }
   const found = family.find(key);
   if (found) checkValues(state, family, found.sstable);

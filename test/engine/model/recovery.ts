@@ -35,15 +35,10 @@ export async function openState(environment: Environment, settings: EngineSettin
     state.nextSequence = Math.max(state.nextSequence, family.maxSequence() + 1);
   }
   recoverWals(state);
-  if (state.replicaMode) {
-    if (coldStart) await replayRemoteWals(state, await leaseEpoch(state));
-  } else {
-    // An empty disk: its empty WAL goes over the one that holds the data.
-    if (coldStart) state.uploader.enqueue({ file: wal, generation: 0, epoch: 0, bytes: emptyWal.length });
-    if (!state.families.has(schemaFamilyName)) {
-      await createFamily(state, schemaFamilyName, defaultFamilySettings, true);
-    }
-  }
+  // Into the memory only: this node's own WAL, of the same name perhaps, goes over the one that holds the data with its first commit.
+  if (coldStart) await replayRemoteWals(state, await leaseEpoch(state));
+  if (!state.replicaMode && !state.families.has(schemaFamilyName))
+    await createFamily(state, schemaFamilyName, defaultFamilySettings, true);
   state.syncThreadRuns = state.replicaMode;
   return state;
 }
@@ -105,7 +100,7 @@ function recoverWals(state: EngineState): void {
   for (const generation of generations.sort((a, b) => a - b)) {
     const name = walName(generation);
     for (const { sequence, writes } of state.walReader.read(name, state.disk.read(name) ?? emptyWal)) {
-      for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value });
+      for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value, replayed: true });
       state.nextSequence = Math.max(state.nextSequence, sequence + 1);
     }
     if (generation !== state.active.generation) state.disk.remove(name);

@@ -59,18 +59,21 @@ export async function replayRemoteWals(
     const object = await attempt(state, () => state.store.get(name));
     if (!object || (name === newest && skipsUnpolled(name, object.etag))) continue;
     const records = state.walReader.read(name, object.body);
-    // Sequences only grow within a WAL: what is older than the newest seen stands in front.
-    const older = records.findLastIndex(({ sequence }) => sequence < highest);
-    for (let i = older + 1; i < records.length; i++) {
-      const { sequence, writes } = records[i]!;
-      for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value });
-      highest = sequence;
-    }
     // An empty node has nothing older in its memtable that could stay.
     const seen = seenBefore ? (seenBefore.get(name) ?? 0) : Infinity;
-    for (let i = older; i >= 0 && records[i]!.sequence > seen; i--)
-      for (const [family, key] of records[i]!.writes) state.overtaken.add(overtakenRow(family, key));
-    state.polledWalEnds.set(name, records.at(-1)?.sequence ?? 0);
+    // What was read before is older than the newest by now, or in the memtable.
+    const before = state.replayedRecords.get(name);
+    let last = seenBefore?.get(name) ?? 0;
+    for (let i = before?.records === records ? before.count : 0; i < records.length; i++) {
+      const { sequence, writes } = records[i]!;
+      last = Math.max(last, sequence);
+      if (sequence >= highest) {
+        for (const [family, key, value] of writes) state.active.put(family, key, { sequence, value, replayed: true });
+        highest = sequence;
+      } else if (sequence > seen) for (const [family, key] of writes) state.overtaken.add(overtakenRow(family, key));
+    }
+    state.replayedRecords.set(name, { records, count: records.length });
+    state.polledWalEnds.set(name, last);
     state.polledWalEtags.set(name, object.etag);
   }
   state.nextSequence = Math.max(state.nextSequence, highest + 1);

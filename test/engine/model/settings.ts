@@ -14,6 +14,8 @@ export interface EngineSettings {
   maxConcurrentUploads: number;
   /** `tidesdb_max_open_sstables`: with more SSTables than that scans fail. */
   maxOpenSstables: number;
+  /** What the engine may take of the machine's memory: a table is refused whose write buffer is more than half of it. Bytes. */
+  memoryLimitBytes: number;
   /**
    * How likely a promotion misses what the newest WAL object got after the replica's last poll: rows that were in the bucket were missing after 1 of 10 promotions
    * right after the primary's death, and after none that waited for a further poll. The cause is not known, so the model throws dice.
@@ -30,6 +32,7 @@ export const defaultEngineSettings: EngineSettings = {
   writeBufferBytes: 268_435_456,
   maxConcurrentUploads: 4,
   maxOpenSstables: 256,
+  memoryLimitBytes: Infinity,
   skipLastWalProbability: 0.1,
 };
 

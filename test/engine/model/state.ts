@@ -5,7 +5,7 @@ import { Mutex } from "./mutex";
 import { Clock, Disk, EngineLog, Environment, ObjectStore, Random } from "./ports";
 import { EngineSettings } from "./settings";
 import { Uploader } from "./uploads";
-import { WalReader } from "./writeAheadLog";
+import { WalReader, WalRecord } from "./writeAheadLog";
 
 /** The table definitions' own column family. */
 export const schemaFamilyName = "__tidesql_schema";
@@ -54,6 +54,8 @@ export class EngineState {
   polledWalEtags = new Map<string, string>();
   /** The last sequence in each WAL object when the last poll read it; 0 where there was none. Undefined before the first poll. */
   polledWalEnds: Map<string, number> | undefined;
+  /** How many records of each WAL object have been read, of which reading. */
+  readonly replayedRecords = new Map<string, { records: WalRecord[]; count: number }>();
   /** Rows, by family and key, of which a poll has passed over versions that this node had never seen. */
   readonly overtaken = new Set<string>();
 

@@ -64,8 +64,18 @@ export class S3Server {
       if (!request.headers.authorization?.startsWith("AWS4-HMAC-SHA256")) return answer(403);
       if (bucket !== this.bucket) return answer(404);
       switch (request.method) {
-        case "PUT":
+        case "PUT": {
+          const source = request.headers["x-amz-copy-source"];
+          if (typeof source === "string") {
+            const from = decodeURIComponent(source)
+              .replace(/^\//, "")
+              .slice(bucket.length + 1);
+            const etag = await this.copy(from, key, request.headers);
+            if (etag === undefined) return answer(404);
+            return answer(200, {}, Buffer.from(`<CopyObjectResult><ETag>${etag}</ETag></CopyObjectResult>`));
+          }
           return answer(200, { etag: await this.store.put(key, Buffer.concat(chunks), putOptions(request.headers)) });
+        }
         case "DELETE":
           await this.store.delete(key);
           return answer(204);
@@ -82,6 +92,14 @@ export class S3Server {
     } catch (error) {
       answer(error instanceof PreconditionFailed ? 412 : 503);
     }
+  }
+
+  /** @returns undefined when there is nothing to copy */
+  private async copy(from: string, to: string, headers: http.IncomingHttpHeaders): Promise<string | undefined> {
+    const object = await this.store.get(from);
+    if (!object) return undefined;
+    const replaced = headers["x-amz-metadata-directive"] === "REPLACE";
+    return this.store.put(to, object.body, replaced ? putOptions(headers) : { metadata: object.metadata });
   }
 
   private async list(query: URLSearchParams): Promise<Buffer> {

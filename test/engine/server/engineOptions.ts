@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import * as path from "node:path";
 import { fileDisk } from "../disk/fileDisk";
 import { Engine, reaperIntervalMilliseconds } from "../model/engine";
@@ -52,7 +53,14 @@ function engineSettings(variables: Variables): Partial<EngineSettings> {
     writeBufferBytes: number("unified_memtable_write_buffer_size"),
     maxConcurrentUploads: number("objstore_max_concurrent_uploads") || 4,
     maxOpenSstables: number("max_open_sstables"),
+    memoryLimitBytes: memoryLimit(number("max_memory_usage")),
   };
+}
+
+/** The engine looks at the machine's memory, not at the container's: three quarters of it by default, and never less than a twentieth. */
+function memoryLimit(given: number): number {
+  const machine = os.totalmem();
+  return Math.floor(given === 0 ? 0.75 * machine : Math.max(given, 0.05 * machine));
 }
 
 function storeOf(variables: Variables): ObjectStore {

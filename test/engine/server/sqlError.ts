@@ -86,6 +86,11 @@ export const sqlErrors = {
   /** What TidesDB's "read-only" becomes for a table that is made on a replica. */
   replicaDefinition: (table: string) =>
     new SqlError(1005, "HY000", `Can't create table ${table} (errno: 148 "Unknown error 148")`),
+  /** What the engine's "invalid arguments" becomes for a table that is made. */
+  tableTooLarge: (table: string) =>
+    new SqlError(1005, "HY000", `Can't create table ${table} (errno: 122 "Internal (unspecified) error in handler")`),
+  keyTooLong: (most: number) =>
+    new SqlError(1071, "42000", `Specified key was too long; max key length is ${most} bytes`),
   lockWaitTimeout: () => new SqlError(1205, "HY000", "Lock wait timeout exceeded; try restarting transaction"),
   backupLockActive: () => new SqlError(4145, "HY000", "Can't execute the command as you have a BACKUP STAGE active"),
   backupNotRunning: () => new SqlError(4146, "HY000", 'You must start backup with "BACKUP STAGE START"'),

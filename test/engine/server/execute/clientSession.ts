@@ -52,6 +52,8 @@ export class ClientSession implements Session {
   statement: string | undefined;
   since = Date.now();
   connection: ClientConnection | undefined;
+  /** Its transaction was begun by a statement, and ends with another. */
+  begun = false;
   private ended = false;
 
   constructor(readonly server: Server) {
@@ -64,6 +66,12 @@ export class ClientSession implements Session {
 
   get inTransaction(): boolean {
     return this.transaction !== undefined;
+  }
+
+  /** Whether it is in a transaction that sees one state of the data: its point reads then miss what was replayed. */
+  get readsSnapshots(): boolean {
+    const level = this.variable("transaction_isolation");
+    return this.inTransaction && this.begun && ["REPEATABLE-READ", "SERIALIZABLE"].includes(level);
   }
 
   get autocommit(): boolean {
@@ -158,6 +166,7 @@ export class ClientSession implements Session {
   async commit(): Promise<void> {
     const { transaction } = this;
     this.transaction = undefined;
+    this.begun = false;
     await transaction?.commit();
   }
 

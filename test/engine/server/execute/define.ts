@@ -4,7 +4,7 @@ import { sqlErrors } from "../sqlError";
 import { systemDatabases } from "../storage/localTables";
 import { ok, OkResult } from "../values";
 import type { ClientSession } from "./clientSession";
-import { columnIndex, familySettings, findTable, guardAsync } from "./tables";
+import { columnIndex, encodeRow, familySettings, findTable, guardAsync } from "./tables";
 
 /** Engines whose tables are on this node alone. */
 const localEngines = ["innodb", "aria", "myisam", "memory"];
@@ -33,6 +33,7 @@ export async function createTable(
     return ok();
   }
   const tidesdb = server.engine;
+  refuseLongKeys(JSON.parse(text) as TableDefinition, session.variable("character_set_server"));
   if (engine !== "tidesdb" || !tidesdb) throw sqlErrors.notSimulated(`storage engine ${definition.engine ?? engine}`);
   const settings = familySettings(session);
   try {
@@ -123,6 +124,7 @@ async function dropTable(
     if (ifExists) return;
     throw sqlErrors.unknownTable(full);
   }
+  server.localTables.forgetDefinition(name.database, name.table);
   if (server.localTables.definition(name.database, name.table) !== undefined) {
     server.localTables.drop(name.database, name.table);
     return;
@@ -131,6 +133,71 @@ async function dropTable(
   // On a replica the plugin skips the work and reports success.
   if (!engine || server.isReplica) return;
   await guardAsync(server, full, () => engine.dropTable(name));
+}
+
+/**
+ * ALTER TABLE. In place, the plugin stores the definition of before it: that of the ALTER before, for the next one to find. With a copy the table is a new one.
+ * @throws SqlError
+ */
+export async function alterTable(
+  session: ClientSession,
+  { table: reference, added, copies }: Extract<Statement, { type: "alterTable" }>,
+): Promise<OkResult> {
+  const { server } = session;
+  const table = findTable(session, reference);
+  const name = { database: table.database, table: table.name };
+  session.requirePrivilege("ALTER", table.database, table.name);
+  session.requireWritable();
+  const { engine } = server;
+  if (table.kind !== "engine" || !engine) throw sqlErrors.notSimulated("ALTER TABLE of another engine");
+  const before = JSON.stringify(table.definition);
+  const after = JSON.stringify({ ...table.definition, columns: [...table.definition.columns, ...added.columns] });
+  const full = `${table.database}.${table.name}`;
+  await guardAsync(server, full, () => engine.redefineTable(name, copies ? after : before));
+  server.localTables.keepDefinition(table.database, table.name, after);
+  return ok();
+}
+
+/** RENAME TABLE: the rows move to a table of the new name. @throws SqlError */
+export async function renameTables(
+  session: ClientSession,
+  renames: { from: TableReference; to: TableReference }[],
+): Promise<OkResult> {
+  const { server } = session;
+  for (const { from, to } of renames) {
+    const table = findTable(session, from);
+    session.requirePrivilege("ALTER", table.database, table.name);
+    session.requireWritable();
+    const { engine } = server;
+    if (table.kind !== "engine" || !engine) throw sqlErrors.notSimulated("RENAME TABLE of another engine");
+    const target = { database: to.database ?? table.database, table: to.table };
+    const full = `${target.database}.${target.table}`;
+    await guardAsync(server, full, async () => {
+      await engine.createTable(target, JSON.stringify(table.definition), familySettings(session));
+      const rows = table.rows().map(({ key, values }) => ({ ...target, key, value: encodeRow(values) }));
+      if (rows.length > 0) await engine.commit(rows);
+      await engine.dropTable({ database: table.database, table: table.name });
+    });
+    server.localTables.forgetDefinition(table.database, table.name);
+  }
+  return ok();
+}
+
+/** The plugin leaves MariaDB's bound for parts of keys as it is. Bytes. */
+const longestKeyPart = 255;
+const bytesPerCharacter: Record<string, number> = { latin1: 1, ascii: 1, utf8: 3, utf8mb3: 3 };
+
+/** @throws SqlError */
+function refuseLongKeys(definition: TableDefinition, characterSet: string): void {
+  for (const name of [...definition.primaryKey, ...definition.uniqueKeys.flatMap(({ columns }) => columns)]) {
+    const column = definition.columns[columnIndex(definition, name)]!;
+    const each = ["CHAR", "VARCHAR"].includes(column.type)
+      ? (bytesPerCharacter[(column.characterSet ?? characterSet).toLowerCase()] ?? 4)
+      : ["BINARY", "VARBINARY"].includes(column.type)
+        ? 1
+        : 0;
+    if (each * (column.length ?? 1) > longestKeyPart) throw sqlErrors.keyTooLong(longestKeyPart);
+  }
 }
 
 function complete(definition: TableDefinition, engine: string): TableDefinition {

@@ -67,6 +67,10 @@ async function run(session: ClientSession, statement: Statement, parameters: Val
       return define.truncate(session, statement.table);
     case "createTable":
       return define.createTable(session, statement);
+    case "alterTable":
+      return define.alterTable(session, statement);
+    case "alterRename":
+      return define.renameTables(session, statement.renames);
     case "dropTable":
       return define.dropTables(session, statement.tables, statement.ifExists);
     case "createDatabase":
@@ -97,6 +101,7 @@ async function run(session: ClientSession, statement: Statement, parameters: Val
       return maintain(session, statement.type, statement.tables);
     case "begin":
       session.transaction = new Transaction(session);
+      session.begun = true;
       return ok();
     case "rollback":
       session.transaction?.rollback();

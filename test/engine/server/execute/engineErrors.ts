@@ -4,6 +4,7 @@ import {
   PromotionFailed,
   ReadOnlyReplica,
   TableExists,
+  TableTooLarge,
   TooManySstables,
 } from "../../model/errors";
 import { sqlErrors } from "../sqlError";
@@ -13,6 +14,7 @@ export function asSqlError(error: unknown, table: string): unknown {
   if (error instanceof ReadOnlyReplica) return sqlErrors.replicaWrite();
   if (error instanceof NoSuchTable) return sqlErrors.noSuchTable(table);
   if (error instanceof TableExists) return sqlErrors.tableExists(table);
+  if (error instanceof TableTooLarge) return sqlErrors.tableTooLarge(table);
   if (error instanceof CorruptTable) return sqlErrors.crashedTable(table);
   if (error instanceof TooManySstables) return sqlErrors.lockWaitTimeout();
   if (error instanceof PromotionFailed) return sqlErrors.promotionFailed(error.message);

@@ -69,6 +69,8 @@ export async function update(session: ClientSession, statement: Update, paramete
 /** @throws SqlError */
 export async function remove(session: ClientSession, statement: Delete, parameters: Value[]): Promise<OkResult> {
   const table = writable(session, statement.table, "DELETE");
+  // Its alias is looked for in the database in use.
+  if (statement.joinsItself) session.requireDatabase();
   const transaction = session.requireTransaction();
   await transaction.lock(table);
   const base = session.scope(parameters);

@@ -82,17 +82,21 @@ export class Server {
   /** Tables whose definitions have arrived. None where they cannot be read: the plugin finds no table then, and says nothing. */
   engineTables(): KnownTable[] {
     try {
-      return this.engine?.tables() ?? [];
+      return this.engine?.discovers ? this.engine.tables() : [];
     } catch (error) {
       this.noticeCrash(error);
       return [];
     }
   }
 
-  /** What CREATE TABLE said of a TidesDB table; undefined where it is not known, or cannot be read. */
+  /** A TidesDB table as this node has seen it first: MariaDB keeps what it has discovered, whatever becomes of it. Undefined where it is not known, or cannot be read. */
   engineDefinition(name: TableName): string | undefined {
+    const kept = this.localTables.keptDefinition(name.database, name.table);
+    if (kept !== undefined) return kept;
     try {
-      return this.engine?.definition(name);
+      const definition = this.engine?.discovers ? this.engine.definition(name) : undefined;
+      if (definition !== undefined) this.localTables.keepDefinition(name.database, name.table, definition);
+      return definition;
     } catch (error) {
       this.noticeCrash(error);
       return undefined;

@@ -1,4 +1,3 @@
-import * as os from "node:os";
 import { Value } from "../values";
 import type { Server } from "./server";
 
@@ -28,7 +27,7 @@ function engineLines(server: Server): Value[][] {
     column_families: status.columnFamilies,
     global_sequence: status.globalSequence,
     memtable_bytes: status.memtableBytes,
-    memory_limit: memoryLimit(server.variables.number("tidesdb_max_memory_usage")),
+    memory_limit: server.engine?.settings.memoryLimitBytes ?? 0,
     memory_pressure: 0,
     total_sstables: status.sstables,
     open_sstables: status.sstables,
@@ -59,12 +58,6 @@ function engineLines(server: Server): Value[][] {
     last_uploaded_generation: status.lastUploadedGeneration,
   };
   return Object.entries(values).map(([name, value]) => [`Tidesdb_${name}`, value]);
-}
-
-/** The engine looks at the machine's memory, not at the container's: three quarters of it by default, and never less than a twentieth. */
-function memoryLimit(given: number): number {
-  const machine = os.totalmem();
-  return Math.floor(given === 0 ? 0.75 * machine : Math.max(given, 0.05 * machine));
 }
 
 /** SHOW ENGINE TIDESDB STATUS: the long form. */

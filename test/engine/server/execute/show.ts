@@ -116,7 +116,9 @@ export function tableNames({ server }: ClientSession, database: string): string[
     .engineTables()
     .filter(table => table.database === database)
     .map(({ table }) => table);
-  return [...new Set([...server.localTables.names(database), ...known])].sort();
+  return [
+    ...new Set([...server.localTables.names(database), ...server.localTables.keptNames(database), ...known]),
+  ].sort();
 }
 
 /** The engine of a table, as SHOW TABLE STATUS says it; null where its column family has not arrived. */

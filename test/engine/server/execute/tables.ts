@@ -40,14 +40,22 @@ export function findTable(session: ClientSession, { database, table }: TableRefe
     const stored = () => server.localTables.rows(name.database, table);
     return storedTable(name, "local", local, key => stored().get(key), stored);
   }
-  const definition = guard(server, full, () => server.engine?.definition(name));
+  const definition = server.localTables.keptDefinition(name.database, table) ?? discovered(server, name);
   if (definition === undefined || !server.engine) {
-    if (!server.hasDatabase(name.database)) throw sqlErrors.unknownDatabase(name.database);
     throw sqlErrors.noSuchTable(full);
   }
   const { engine } = server;
-  const read = (key: string) => guard(server, full, () => engine.get(name, key));
+  const read = (key: string) => guard(server, full, () => engine.get(name, key, session.readsSnapshots));
   return storedTable(name, "engine", definition, read, () => guard(server, full, () => engine.scan(name)));
+}
+
+/** What the engine knows of a table, which this node keeps from now on. @throws SqlError */
+function discovered(server: Server, name: { database: string; table: string }): string | undefined {
+  const definition = guard(server, `${name.database}.${name.table}`, () =>
+    server.engine?.discovers ? server.engine.definition(name) : undefined,
+  );
+  if (definition !== undefined) server.localTables.keepDefinition(name.database, name.table, definition);
+  return definition;
 }
 
 /** A row's key: the primary key's values, or something unique where there is none. */

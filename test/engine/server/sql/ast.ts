@@ -98,6 +98,8 @@ export interface ColumnDefinition {
   unsigned: boolean;
   nullable: boolean;
   autoIncrement: boolean;
+  /** Of the characters; undefined: the server's. */
+  characterSet?: string;
   default?: Expression;
   /** ON UPDATE CURRENT_TIMESTAMP. */
   onUpdateNow: boolean;
@@ -162,6 +164,8 @@ export type Statement =
   | CreateTable
   | { type: "createDatabase"; name: string; ifNotExists: boolean; orReplace: boolean }
   | { type: "dropDatabase"; name: string; ifExists: boolean }
+  | { type: "alterTable"; table: TableReference; added: TableDefinition; copies: boolean }
+  | { type: "alterRename"; renames: { from: TableReference; to: TableReference }[] }
   | { type: "dropTable"; tables: TableReference[]; ifExists: boolean }
   | { type: "truncate"; table: TableReference }
   | { type: "createUser"; users: Authentication[]; orReplace: boolean; ifNotExists: boolean }

@@ -15,9 +15,35 @@ export function parseCreate(cursor: Cursor): Statement {
   cursor.accept("TEMPORARY");
   cursor.expect("TABLE");
   const ifNotExists = cursor.accept("IF", "NOT", "EXISTS");
-  const first = cursor.name();
-  const table: TableReference = cursor.acceptSymbol(".") ? { database: first, table: cursor.name() } : { table: first };
+  const table = parseName(cursor);
   return { type: "createTable", table, ifNotExists, definition: parseDefinition(cursor) };
+}
+
+/** A table's name without an alias. */
+export function parseName(cursor: Cursor): TableReference {
+  const first = cursor.name();
+  return cursor.acceptSymbol(".") ? { database: first, table: cursor.name() } : { table: first };
+}
+
+/** What follows ALTER, but for users: columns are added, the rest is passed over. */
+export function parseAlterTable(cursor: Cursor): Statement {
+  cursor.expect("TABLE");
+  const table = parseName(cursor);
+  const added: TableDefinition = { columns: [], primaryKey: [], uniqueKeys: [] };
+  let copies = false;
+  cursor.list(() => {
+    if (cursor.accept("ADD")) {
+      cursor.accept("COLUMN");
+      added.columns.push(parseColumn(cursor, added));
+      return;
+    }
+    const option = cursor.name().toUpperCase();
+    cursor.acceptSymbol("=");
+    const value = cursor.nameOrString().toUpperCase();
+    if (option === "ALGORITHM") copies = value === "COPY";
+    else if (option !== "COMMENT" && option !== "LOCK") throw cursor.syntax();
+  });
+  return { type: "alterTable", table, added, copies };
 }
 
 /** What follows DROP, but for users. */
@@ -73,6 +99,19 @@ function parsePart(cursor: Cursor, definition: TableDefinition): void {
     cursor.inParentheses(() => parseExpression(cursor));
     return;
   }
+  if (cursor.accept("FOREIGN", "KEY")) {
+    // The plugin takes it and forgets it.
+    if (!cursor.peekSymbol("(")) cursor.name();
+    parseKeyColumns(cursor);
+    cursor.expect("REFERENCES");
+    parseName(cursor);
+    parseKeyColumns(cursor);
+    while (cursor.accept("ON")) {
+      cursor.acceptOneOf("DELETE", "UPDATE");
+      if (cursor.acceptOneOf("CASCADE", "RESTRICT") === undefined && cursor.acceptOneOf("SET", "NO")) cursor.name();
+    }
+    return;
+  }
   definition.columns.push(parseColumn(cursor, definition));
 }
 
@@ -123,8 +162,8 @@ function parseAttribute(cursor: Cursor, column: ColumnDefinition, definition: Ta
   else if (cursor.accept("ON", "UPDATE")) {
     parseExpression(cursor);
     column.onUpdateNow = true;
-  } else if (cursor.accept("CHARACTER", "SET") || cursor.acceptOneOf("CHARSET", "COLLATE", "COMMENT"))
-    cursor.nameOrString();
+  } else if (cursor.accept("CHARACTER", "SET") || cursor.accept("CHARSET")) column.characterSet = cursor.nameOrString();
+  else if (cursor.acceptOneOf("COLLATE", "COMMENT")) cursor.nameOrString();
   else if (cursor.accept("CHECK")) cursor.inParentheses(() => parseExpression(cursor));
   else return cursor.acceptOneOf("SIGNED", "ZEROFILL", "BINARY", "INVISIBLE") !== undefined;
   return true;

@@ -1,8 +1,8 @@
 import { sqlErrors } from "../sqlError";
 import { parseAlterUser, parseCreateUser, parseDropUser, parseGrant, parseSetPassword } from "./accountStatements";
-import { backupStages, SetVariable, Statement } from "./ast";
+import { backupStages, Expression, SetVariable, Statement } from "./ast";
 import { Cursor } from "./cursor";
-import { parseCreate, parseDrop, passOver } from "./definitions";
+import { parseAlterTable, parseCreate, parseDrop, parseName, passOver } from "./definitions";
 import { parseExpression } from "./expressions";
 import { parseDelete, parseInsert, parseSelect, parseTable, parseUpdate } from "./queries";
 
@@ -54,8 +54,20 @@ const parsers: Record<string, (cursor: Cursor) => Statement> = {
   },
   ALTER(cursor) {
     cursor.next();
-    if (!cursor.peek("USER")) throw sqlErrors.notSimulated("ALTER");
-    return parseAlterUser(cursor);
+    if (cursor.peek("USER")) return parseAlterUser(cursor);
+    return parseAlterTable(cursor);
+  },
+  RENAME(cursor) {
+    cursor.next();
+    cursor.expect("TABLE");
+    return {
+      type: "alterRename",
+      renames: cursor.list(() => {
+        const from = parseName(cursor);
+        cursor.expect("TO");
+        return { from, to: parseName(cursor) };
+      }),
+    };
   },
   TRUNCATE(cursor) {
     cursor.next();
@@ -157,10 +169,8 @@ function parseSet(cursor: Cursor): Statement {
     passOver(cursor);
     return { type: "nothing" };
   }
-  if (cursor.peek("TRANSACTION") || cursor.peek("SESSION", "TRANSACTION") || cursor.peek("GLOBAL", "TRANSACTION")) {
-    passOver(cursor);
-    return { type: "nothing" };
-  }
+  if (cursor.peek("TRANSACTION") || cursor.peek("SESSION", "TRANSACTION") || cursor.peek("GLOBAL", "TRANSACTION"))
+    return parseSetTransaction(cursor);
   let scope: "global" | "session" = "session";
   const variables = cursor.list(() => {
     const given = cursor.acceptOneOf("GLOBAL", "SESSION", "LOCAL");
@@ -168,6 +178,16 @@ function parseSet(cursor: Cursor): Statement {
     return parseVariable(cursor, scope);
   });
   return { type: "set", variables };
+}
+
+function parseSetTransaction(cursor: Cursor): Statement {
+  const scope = cursor.acceptOneOf("SESSION", "GLOBAL") === "GLOBAL" ? "global" : "session";
+  cursor.expect("TRANSACTION");
+  const words = cursor.source(skipTo(cursor)).toUpperCase();
+  const level = /ISOLATION LEVEL (READ UNCOMMITTED|READ COMMITTED|REPEATABLE READ|SERIALIZABLE)/.exec(words)?.[1];
+  if (level === undefined) return { type: "nothing" };
+  const value: Expression = { type: "literal", value: level.replace(" ", "-") };
+  return { type: "set", variables: [{ scope, name: "transaction_isolation", value }] };
 }
 
 function parseVariable(cursor: Cursor, scope: "global" | "session"): SetVariable {

@@ -5,6 +5,8 @@ import * as path from "node:path";
 export const systemDatabases = ["information_schema", "mysql", "performance_schema", "sys"];
 
 const ending = ".table.json";
+/** Of a table of the engine's: what this node knows of it since it opened it first. */
+const definitionEnding = ".definition.json";
 
 interface LocalTable {
   definition: string;
@@ -17,10 +19,15 @@ interface LocalTable {
  */
 export class LocalTables {
   private readonly tables = new Map<string, LocalTable>();
+  private readonly definitions = new Map<string, string>();
 
   constructor(private readonly dataDirectory: string) {
     for (const database of this.databases()) {
       for (const file of fs.readdirSync(path.join(dataDirectory, database))) {
+        if (file.endsWith(definitionEnding)) {
+          const text = fs.readFileSync(path.join(dataDirectory, database, file), "utf8");
+          this.definitions.set(`${database}.${file.slice(0, -definitionEnding.length)}`, text);
+        }
         if (!file.endsWith(ending)) continue;
         const content = JSON.parse(fs.readFileSync(path.join(dataDirectory, database, file), "utf8")) as {
           definition: string;
@@ -49,6 +56,7 @@ export class LocalTables {
 
   dropDatabase(name: string): void {
     for (const table of this.names(name)) this.tables.delete(`${name}.${table}`);
+    for (const table of this.keptNames(name)) this.definitions.delete(`${name}.${table}`);
     fs.rmSync(path.join(this.dataDirectory, name), { recursive: true, force: true });
   }
 
@@ -56,6 +64,29 @@ export class LocalTables {
     return [...this.tables.keys()]
       .filter(name => name.startsWith(`${database}.`))
       .map(name => name.slice(database.length + 1));
+  }
+
+  /** Tables of the engine's that this node has opened. */
+  keptNames(database: string): string[] {
+    return [...this.definitions.keys()]
+      .filter(name => name.startsWith(`${database}.`))
+      .map(name => name.slice(database.length + 1));
+  }
+
+  /** A table of the engine's, as this node has known it first, or has changed it itself. */
+  keptDefinition(database: string, table: string): string | undefined {
+    return this.definitions.get(`${database}.${table}`);
+  }
+
+  keepDefinition(database: string, table: string, definition: string): void {
+    this.definitions.set(`${database}.${table}`, definition);
+    this.createDatabase(database);
+    fs.writeFileSync(path.join(this.dataDirectory, database, `${table}${definitionEnding}`), definition);
+  }
+
+  forgetDefinition(database: string, table: string): void {
+    this.definitions.delete(`${database}.${table}`);
+    fs.rmSync(path.join(this.dataDirectory, database, `${table}${definitionEnding}`), { force: true });
   }
 
   definition(database: string, table: string): string | undefined {

@@ -1,0 +1,8 @@
+import { ConformanceSection } from "./test";
+import { durability } from "./tests/durability";
+import { restarts } from "./tests/restarts";
+import { roles } from "./tests/roles";
+import { tables } from "./tests/tables";
+
+/** All that model and engine are held to. */
+export const sections: readonly ConformanceSection[] = [roles, durability, restarts, tables];
