@@ -118,7 +118,7 @@ export class Lab {
   async primary(options: Options = {}): Promise<Node> {
     const node = await this.replica(options);
     await node.promote();
-    await node.sql("CREATE DATABASE app");
+    await node.sql("CREATE DATABASE IF NOT EXISTS app");
     return node;
   }
 

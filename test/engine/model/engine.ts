@@ -98,9 +98,9 @@ export class Engine {
     return this.state.overtaken.has(overtakenRow(this.family(table).index, key));
   }
 
-  /** All rows, in no order. @throws NoSuchTable, CorruptTable, EngineCrashed */
-  scan(table: TableName): Map<string, string> {
-    return scanRows(this.state, this.family(table));
+  /** All rows, in no order. @param snapshot in such a transaction, in the order of the key @throws NoSuchTable, CorruptTable, EngineCrashed */
+  scan(table: TableName, snapshot = false): Map<string, string> {
+    return scanRows(this.state, this.family(table), snapshot);
   }
 
   /** @throws ReadOnlyReplica, TableExists */

@@ -19,13 +19,14 @@ export function readRow(state: EngineState, family: ColumnFamily, key: string, s
   return found?.version.value ?? undefined;
 }
 
-/** A scan: of all versions of a key everywhere, the one with the highest sequence. */
-export function scanRows(state: EngineState, family: ColumnFamily): Map<string, string> {
+/** A scan: of all versions of a key everywhere, the one with the highest sequence. With `snapshot` it reads as {@link readRow} does. */
+export function scanRows(state: EngineState, family: ColumnFamily, snapshot = false): Map<string, string> {
   const open = [...state.families.values()].reduce((sum, { sstables }) => sum + sstables.length, 0);
   if (open > state.settings.maxOpenSstables) throw new TooManySstables(family.name);
   const newest = new Map<string, Version>();
   const merge = (rows: ReadonlyMap<string, Version>) => {
     for (const [key, version] of rows) {
+      if (snapshot && version.replayed) continue;
       const present = newest.get(key);
       if (!present || present.sequence < version.sequence) newest.set(key, version);
     }

@@ -61,6 +61,17 @@ export function walEnd(bytes: Buffer): number {
   return Math.min(end, bytes.length);
 }
 
+/** The whole blocks, as they are. */
+export function walBlocks(bytes: Buffer): Buffer[] {
+  const blocks: Buffer[] = [];
+  let offset = header.length;
+  for (let end = blockEnd(bytes, offset); end !== undefined; end = blockEnd(bytes, offset)) {
+    blocks.push(bytes.subarray(offset, end));
+    offset = end;
+  }
+  return blocks;
+}
+
 /**
  * Reads WALs. It remembers what it has read of each, since a replica reads all of them at every poll, and each is mostly what it was the last time with some records
  * behind it.

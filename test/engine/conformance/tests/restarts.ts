@@ -120,29 +120,6 @@ export const restarts: ConformanceSection = {
       },
     },
     {
-      title: "merges what a statement deleted a range of under plain names",
-      async run(lab) {
-        const primary = await lab.primary();
-        await primary.sql(table);
-        for (let id = 1; id <= 5; id++) {
-          await primary.sql(insert(id));
-          await primary.flush("app.t");
-        }
-        const klogs = () => primary.files("app__t/").filter(name => name.endsWith(".klog"));
-        assert.equal(klogs().length, 5);
-        await primary.sql(
-          "USE app",
-          "SET SESSION tidesdb_compact_after_range_delete_min_rows=1",
-          "START TRANSACTION",
-          "DELETE a FROM app.t a, app.t b WHERE a.id IN (1, 5) AND b.id = a.id",
-          "ROLLBACK",
-        );
-        await until("they are one", 10, () => klogs().length === 1);
-        assert.match(klogs()[0] ?? "", /\/L\d+_\d+\.klog$/);
-        assert.equal(await count(primary), 5);
-      },
-    },
-    {
       title: "refuses to delete by an alias without a database in use",
       async run(lab) {
         const primary = await lab.primary();

@@ -166,7 +166,7 @@ export const tables: ConformanceSection = {
         assert.deepEqual(await replica.sql(level("READ COMMITTED"), "BEGIN", point(1)), [[2]]);
         assert.deepEqual(await replica.sql(level("READ COMMITTED"), "BEGIN", point(5)), [[5]]);
         await primary.flush("app.t");
-        await until("the flush was followed", 10, async () => {
+        await until("the flush was followed", 30, async () => {
           const [row] = await replica.sql(level("REPEATABLE READ"), "BEGIN", point(1));
           return row?.[0] === 2;
         });

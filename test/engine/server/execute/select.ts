@@ -14,7 +14,9 @@ export function select(session: ClientSession, query: Select, parameters: Value[
   const alias = query.from?.alias ?? query.from?.table;
   const base = session.scope(parameters);
   const scopes = table
-    ? matching(session, table, alias, query.where, parameters).map(row => rowScope(base, table, alias, row.values))
+    ? matching(session, table, alias, query.where, parameters, ordersByKey(query, table)).map(row =>
+        rowScope(base, table, alias, row.values),
+      )
     : query.where && !isTrue(evaluate(query.where, base))
       ? []
       : [base];
@@ -36,6 +38,7 @@ export function matching(
   alias: string | undefined,
   where: Expression | undefined,
   parameters: Value[],
+  inKeyOrder = false,
 ): StoredRow[] {
   const base = session.scope(parameters);
   const keys = where && table.kind !== "system" ? keysOf(table, where, base) : undefined;
@@ -44,9 +47,15 @@ export function matching(
     ? [...new Set(keys)]
         .map(key => (transaction ? transaction.row(table, key) : table.row(key)))
         .filter(row => row !== undefined)
-    : sorted(table, transaction ? transaction.rows(table) : table.rows());
+    : sorted(table, transaction ? transaction.rows(table, inKeyOrder) : table.rows(inKeyOrder));
   if (!where) return candidates;
   return candidates.filter(({ values }) => isTrue(evaluate(where, rowScope(base, table, alias, values))));
+}
+
+/** Whether MariaDB reads the table by its key, for the order of the rows. */
+function ordersByKey({ where, orderBy }: Select, { definition }: Table): boolean {
+  const first = orderBy[0]?.expression;
+  return !where && first?.type === "column" && first.name.toLowerCase() === definition.primaryKey[0]?.toLowerCase();
 }
 
 /** What an expression sees of one row. */

@@ -23,7 +23,7 @@ export interface Table {
   /** A point read. */
   row(key: string): StoredRow | undefined;
   /** A scan, in the order of the primary key where that is a number or a text. */
-  rows(): StoredRow[];
+  rows(inKeyOrder?: boolean): StoredRow[];
 }
 
 /** Finds a table. @throws SqlError */
@@ -46,7 +46,9 @@ export function findTable(session: ClientSession, { database, table }: TableRefe
   }
   const { engine } = server;
   const read = (key: string) => guard(server, full, () => engine.get(name, key, session.readsSnapshots));
-  return storedTable(name, "engine", definition, read, () => guard(server, full, () => engine.scan(name)));
+  return storedTable(name, "engine", definition, read, inKeyOrder =>
+    guard(server, full, () => engine.scan(name, inKeyOrder && session.readsSnapshots)),
+  );
 }
 
 /** What the engine knows of a table, which this node keeps from now on. @throws SqlError */
@@ -98,7 +100,7 @@ function storedTable(
   kind: "engine" | "local",
   definition: string,
   get: (key: string) => string | undefined,
-  scan: () => Map<string, string>,
+  scan: (inKeyOrder: boolean) => Map<string, string>,
 ): Table {
   return {
     database: name.database,
@@ -109,8 +111,8 @@ function storedTable(
       const value = get(key);
       return value === undefined ? undefined : { key, values: decodeValues(value) };
     },
-    rows() {
-      return [...scan()].map(([key, value]) => ({ key, values: decodeValues(value) }));
+    rows(inKeyOrder = false) {
+      return [...scan(inKeyOrder)].map(([key, value]) => ({ key, values: decodeValues(value) }));
     },
   };
 }

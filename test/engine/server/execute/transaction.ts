@@ -33,10 +33,10 @@ export class Transaction {
   }
 
   /** A scan with this transaction's own writes. */
-  rows(table: Table): StoredRow[] {
+  rows(table: Table, inKeyOrder = false): StoredRow[] {
     const writes = this.writesOf(table);
-    if (!writes || writes.size === 0) return table.rows();
-    const rows = table.rows().filter(({ key }) => !writes.has(key));
+    if (!writes || writes.size === 0) return table.rows(inKeyOrder);
+    const rows = table.rows(inKeyOrder).filter(({ key }) => !writes.has(key));
     for (const [key, value] of writes) if (value !== null) rows.push({ key, values: decodeValues(value) });
     return rows;
   }
