@@ -1,16 +1,30 @@
 import { bucketTransportCheck } from "./bucket/transport";
 import { Group, group, Level, resourceCheck, stackCheck } from "./check";
+import { placeOf } from "./databaseCheck";
 import { anyType, ofAwsKind } from "./model/aws";
 import { type Database, databaseOf } from "./model/database";
 import { anyOf, type Field, forEach, NotYetKnown } from "./model/field";
 import { isLongRunning, ofKind, maySelect, podTemplate, sameNamespace } from "./model/kubernetes";
 import { filesOf, mountHolding, sourcesOf } from "./model/mounts";
 import { isOn } from "./model/serverOptions";
+import { mysqlPort } from "./model/networkPolicy";
 import { type Stack } from "./model/stack";
 
 /** An endpoint that is spoken to in the clear: by its scheme, or by HTTP's port. */
 function isPlainEndpoint(endpoint: string): boolean {
   return /^http:/i.test(endpoint) || /^[^/]*:80(?:\/|$)/.test(endpoint);
+}
+
+/** Whether a load balancer ends TLS at every port of its Service. Without a list of ports it does so at all of them. */
+function endsTls(service: Field): boolean {
+  const annotations = service.at("metadata", "annotations");
+  if (!annotations.at("service.beta.kubernetes.io/aws-load-balancer-ssl-cert").isPresent) return false;
+  const listed = (annotations.at("service.beta.kubernetes.io/aws-load-balancer-ssl-ports").text ?? "*").split(",");
+  const names = listed.map(name => name.trim());
+  if (names.includes("*")) return true;
+  return service
+    .at("spec", "ports")
+    .items.every(port => [port.at("port").text, port.at("name").text].some(name => names.includes(name ?? "")));
 }
 
 /** Security policies of load balancers that begin at TLS 1.2 (Elastic Load Balancing, "Security policies"). */
@@ -92,7 +106,7 @@ export const tls = group(Group.tls, [
         if (!setting || !isWrong(setting.value)) continue;
         yield {
           path: "",
-          message: `${name}=${setting.value} (${setting.source.path}, line ${setting.line}) gives up TLS to the object store.`,
+          message: `${name}=${setting.value} (${placeOf(setting)}) gives up TLS to the object store.`,
           wayOut: `${name}=${right}`,
         };
       }
@@ -109,11 +123,20 @@ export const tls = group(Group.tls, [
     applies: isLongRunning,
     *evaluateInStack(workload, _given, stack) {
       const database = databaseOf(workload, stack);
-      if (!database || database.settings.isOn("require_secure_transport", false)) return;
-      yield {
-        path: database.container.path,
-        message: "The server accepts connections without TLS.",
-      };
+      if (!database) return;
+      const { settings, container } = database;
+      const ssl = settings.seen("ssl");
+      if (ssl && !isOn(ssl.value)) {
+        yield {
+          path: container.path,
+          message: `TLS is switched off: ssl=${ssl.value} (${placeOf(ssl)}).`,
+          wayOut: "no ssl option, or ssl=ON",
+        };
+      }
+      if (settings.isOn("require_secure_transport", false)) return;
+      const setting = settings.seen("require_secure_transport");
+      const where = setting ? ` (${setting.name}=${setting.value}: ${placeOf(setting)})` : "";
+      yield { path: container.path, message: `The server accepts connections without TLS${where}.` };
     },
   }),
 
@@ -166,7 +189,10 @@ export const tls = group(Group.tls, [
           yield {
             path: protocol.path,
             message: `The listener speaks ${protocol.text ?? "plain HTTP"}.`,
-            wayOut: 'protocol: "TLS" (or "HTTPS") with certificateArn',
+            wayOut:
+              listener.at("port").number === mysqlPort
+                ? "a Service of type LoadBalancer in front of a database with require_secure_transport=ON: MySQL negotiates TLS inside the connection, which a TLS listener does not understand"
+                : 'protocol: "TLS" (or "HTTPS") with certificateArn',
           };
         }
       });
@@ -177,7 +203,7 @@ export const tls = group(Group.tls, [
     id: "tls-load-balancer",
     description: "A Service or Ingress that is reachable from outside the cluster speaks TLS only.",
     why: "Outside the cluster nothing but TLS protects a connection.",
-    fix: "require_secure_transport=ON in the database behind it, or the annotation service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
+    fix: "require_secure_transport=ON in the database behind it (MySQL negotiates TLS inside the connection, so a certificate of the load balancer does not help); for other programs the annotation service.beta.kubernetes.io/aws-load-balancer-ssl-cert",
     level: Level.mandatory,
     applies: ofKind("Service", "Ingress"),
     *evaluateInStack(object, _given, stack) {
@@ -191,9 +217,8 @@ export const tls = group(Group.tls, [
         return;
       }
       if (object.at("spec", "type").text !== "LoadBalancer") return;
-      const annotations = object.at("metadata", "annotations");
-      if (annotations.at("service.beta.kubernetes.io/aws-load-balancer-ssl-cert").isPresent) return;
       const behind = databasesBehind(object, stack);
+      if (behind.length === 0 && endsTls(object)) return;
       if (behind.length > 0 && behind.every(({ settings }) => settings.isOn("require_secure_transport", false))) return;
       if (behind.length === 0) throwIfUnseen(object, stack);
       yield {

@@ -2,6 +2,7 @@ import { inMebibytes } from "../components/core/quantities";
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { databaseCheck, optionFinding } from "./databaseCheck";
 import { databaseOf } from "./model/database";
+import { isInternal, isLimited, offersDatabase, portNamesOf } from "./model/exposure";
 import { anyOf, type Field, forEach } from "./model/field";
 import { moves, tagOf } from "./model/image";
 import {
@@ -12,22 +13,11 @@ import {
   longRunningContainers,
   ofKind,
   podSpec,
-  podTemplate,
-  sameNamespace,
-  selects,
+  runsPods,
 } from "./model/kubernetes";
+import { guardsOf, openRule } from "./model/networkPolicy";
 import { restrictedFindings } from "./model/podSecurity";
 import { kubernetesBytes, mariadbBytes } from "./model/quantity";
-import { type Stack } from "./model/stack";
-
-/** MariaDB's port. */
-const mysqlPort = 3306;
-
-/** Annotations that keep an AWS load balancer inside the VPC, with the value that does. */
-const internalAnnotations: readonly (readonly [name: string, value: string])[] = [
-  ["service.beta.kubernetes.io/aws-load-balancer-scheme", "internal"],
-  ["service.beta.kubernetes.io/aws-load-balancer-internal", "true"],
-];
 
 /** Requests and limits that every container needs. A limit on CPU is left out on purpose: it throttles where there is no need. */
 const neededResources = [
@@ -47,16 +37,6 @@ function* probeFindings(container: Field): Generator<Finding> {
       yield { path: field.path, message, wayOut: `a ${probe} that runs a query, or that asks the manager` };
     }
   }
-}
-
-/** Whether a NetworkPolicy for incoming connections selects the pods. */
-function isGuarded(workload: Field, stack: Stack): boolean {
-  const labels = podTemplate(workload).at("metadata", "labels");
-  return anyOf(stack.where(ofKind("NetworkPolicy")), policy => {
-    const types = policy.at("spec", "policyTypes");
-    const isForIngress = !types.isPresent || types.textList.includes("Ingress");
-    return isForIngress && sameNamespace(policy, workload) && selects(policy.at("spec", "podSelector"), labels, true);
-  });
 }
 
 /** How pods run: with which rights, which resources, and who may connect to them. */
@@ -101,7 +81,7 @@ export const workloads = group(Group.workloads, [
     id: "workloads-resources",
     description: "Containers have requests for CPU and memory, and a limit on memory.",
     why: "Without requests a node is filled until the kernel kills somebody; without a limit that somebody is a neighbour.",
-    fix: 'resources: { requests: { cpu: "2", memory: "4Gi" }, limits: { memory: "4Gi" } }',
+    fix: "resources: { requests: { cpu, memory }, limits: { memory } }, with what this container was seen to use",
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isWorkload,
@@ -140,7 +120,7 @@ export const workloads = group(Group.workloads, [
         yield {
           path: limit.path,
           message: "The container has no limit on memory.",
-          wayOut: 'resources: { limits: { memory: "4Gi" } }',
+          wayOut: "resources: { limits: { memory } }, and tidesdb_max_memory_usage of about three quarters of it",
         };
       } else if (engineBytes > limitBytes) {
         const message = `The engine may take ${inMebibytes(engineBytes)}, and the container has ${inMebibytes(limitBytes)}.`;
@@ -190,11 +170,20 @@ export const workloads = group(Group.workloads, [
     development: { level: Level.advisory },
     applies: isLongRunning,
     *evaluateInStack(workload, _given, stack) {
-      if (isGuarded(workload, stack)) return;
-      yield {
-        path: "",
-        message: "No NetworkPolicy selects these pods.",
-      };
+      if (!runsPods(workload)) return;
+      const guards = guardsOf(workload, stack);
+      if (guards.length === 0) yield { path: "", message: "No NetworkPolicy selects these pods." };
+      const database = databaseOf(workload, stack);
+      if (!database) return;
+      for (const guard of guards) {
+        const rule = openRule(guard, portNamesOf(database.container));
+        if (!rule) continue;
+        yield {
+          path: "",
+          message: `NetworkPolicy ${guard.resource.name} (${rule.path}) lets everyone connect to the database.`,
+          wayOut: "from: [{ podSelector: { matchLabels: <the clients' labels> } }] in this rule",
+        };
+      }
     },
   }),
 
@@ -224,6 +213,7 @@ export const workloads = group(Group.workloads, [
     development: { level: Level.disabled },
     applies: isWorkload,
     *evaluate(workload) {
+      if (!runsPods(workload)) return;
       const spec = podSpec(workload);
       const account = spec.at("serviceAccountName");
       const isOwn = account.isPresent && account.text !== "default";
@@ -235,28 +225,30 @@ export const workloads = group(Group.workloads, [
     },
   }),
 
-  resourceCheck({
+  stackCheck({
     id: "workloads-exposed-service",
-    description: "A database's port is not offered to the internet.",
+    description: "MySQL's port is not offered to the internet.",
     why: "A public MySQL port is found and attacked within minutes.",
     fix: 'annotations: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal" }, or loadBalancerSourceRanges',
     level: Level.mandatory,
     applies: ofKind("Service"),
-    *evaluate(service) {
+    *evaluateInStack(service, _given, stack) {
       const type = service.at("spec", "type");
-      if (type.text !== "LoadBalancer" && type.text !== "NodePort") return;
-      const offersDatabase = anyOf(service.at("spec", "ports").items, port =>
-        [port.at("port").number, port.at("targetPort").number].includes(mysqlPort),
-      );
-      const annotations = service.at("metadata", "annotations");
-      const isInternal = anyOf(internalAnnotations, ([name, value]) => annotations.at(name).text === value);
-      const ranges = service.at("spec", "loadBalancerSourceRanges").textList;
-      const isLimited = ranges.length > 0 && !ranges.includes("0.0.0.0/0");
-      if (!offersDatabase || isInternal || isLimited) return;
-      yield {
-        path: type.path,
-        message: `Port ${mysqlPort} is offered outside the cluster through a ${type.text}.`,
-      };
+      const addresses = service.at("spec", "externalIPs");
+      const isOutside = type.text === "NodePort" || (type.text === "LoadBalancer" && !isLimited(service));
+      const isOpen = isOutside && !isInternal(service);
+      if (!isOpen && addresses.textList.length === 0) return;
+      if (!offersDatabase(service, stack)) return;
+      if (isOpen) {
+        yield { path: type.path, message: `MySQL's port is offered outside the cluster through a ${type.text}.` };
+      }
+      if (addresses.textList.length > 0) {
+        yield {
+          path: addresses.path,
+          message: "MySQL's port is offered at addresses of the nodes' network (externalIPs).",
+          wayOut: "no spec.externalIPs: a Service of type ClusterIP, or an internal load balancer",
+        };
+      }
     },
   }),
 

@@ -66,6 +66,11 @@ export const configurationChecks = [
     fix: "default_storage_engine=TidesDB",
     level: Level.mandatory,
     *evaluateDatabase(database) {
+      const forced = database.settings.seen("enforce_storage_engine");
+      if (forced && !/^(tidesdb)?$/i.test(forced.value)) {
+        const enforced = `Every new table becomes a ${forced.value} table.`;
+        yield optionFinding(database, forced, enforced, "no enforce_storage_engine, or TidesDB");
+      }
       const setting = database.settings.get("default_storage_engine");
       if (/^tidesdb$/i.test(setting?.value ?? "")) return;
       const message = `Tables without an engine become ${setting?.value ?? "InnoDB"} tables, which never reach the bucket.`;

@@ -9,8 +9,34 @@ const defaultWriteBuffer = 256 * 1024 ** 2;
 /** An empty WAL is 8 bytes long: below 9 a replica ships its own empty WAL over the primary's. */
 const leastThreshold = 9;
 
+/** Options with one value that loses nothing; each is the engine's default, or set in docs/engine.md. */
+const lossless: readonly (readonly [name: string, right: RegExp, write: string, otherwise: string])[] = [
+  ["tidesdb_object_store_backend", /^s3$/i, "S3", "nothing reaches the bucket"],
+  ["tidesdb_unified_memtable", /^(on|true|1)$/i, "ON", "each table has a WAL of its own, which no replica follows"],
+  ["tidesdb_unified_memtable_sync_mode", /^full$/i, "FULL", "a crash loses what was committed"],
+  ["tidesdb_objstore_replicate_wal", /^(on|true|1)$/i, "ON", "the WAL stays on one disk"],
+  ["tidesdb_objstore_replica_replay_wal", /^(on|true|1)$/i, "ON", "a replica does not read the WAL"],
+  ["tidesdb_objstore_sync_manifest_to_object", /^(on|true|1)$/i, "ON", "the bucket does not say what is in it"],
+];
+
 /** When acknowledged rows reach the bucket. */
 export const durabilityChecks = [
+  databaseCheck({
+    id: "correctness-lossless-options",
+    description: "No option of the engine gives up what makes a commit durable and seen by replicas.",
+    why: "Each of these options has one value with which an acknowledged row survives its node.",
+    fix: lossless.map(([name, , write]) => `${name}=${write}`).join(", "),
+    level: Level.mandatory,
+    *evaluateDatabase(database) {
+      for (const [name, right, write, otherwise] of lossless) {
+        const setting = database.settings.seen(name);
+        if (!setting || right.test(setting.value)) continue;
+        const message = `With ${name}=${setting.value} ${otherwise}.`;
+        yield optionFinding(database, setting, message, `${name}=${write}`);
+      }
+    },
+  }),
+
   databaseCheck<{ maximumThresholdBytes: number }>({
     id: "correctness-wal-shipping",
     description: "The WAL is shipped within a bounded time after a commit.",

@@ -12,16 +12,45 @@ import {
   selects,
 } from "../model/kubernetes";
 import { mountsOf, sourcesOf } from "../model/mounts";
+import { commandsOf, variablesOf } from "../model/programs";
 import { isOn } from "../model/serverOptions";
 import { type Stack } from "../model/stack";
-import { carriedTexts, hasScripts } from "../model/texts";
+import { carriedTexts, hasScripts, type NamedText } from "../model/texts";
 
 /** The assignment that makes a replica the primary. */
 const promotion = /\btidesdb_promote_primary[`'"\\]{0,2}\s{0,200}:?=\s{0,200}["'\\]{0,2}([^\s"'\\;]{1,20})/gi;
 
-/** Whether a text promotes: it assigns any value but those that mean no. */
+/** An assignment whose option is in a variable of the shell. */
+const assignedByVariable = /\bSET\s{1,20}(?:GLOBAL\s{1,20}|@@GLOBAL\.)\$\{?\w/i;
+
+/** Whether a text promotes: it assigns any value but those that mean no, or names the option and sets one by a variable. */
 function promotes(text: string): boolean {
+  if (assignedByVariable.test(text) && /\btidesdb_promote_primary\b/i.test(text)) return true;
   return [...text.matchAll(promotion)].some(([, value]) => !/^(?:OFF|0|FALSE|DEFAULT)$/i.test(value!));
+}
+
+/** A text with what stands under it. */
+type Script = Pick<NamedText, "name" | "field" | "text">;
+
+/** Every text of a resource that may be run: those that are made to hold scripts, commands with their variables filled in, and any other that names the option. */
+function* scriptsIn(resource: Field): Generator<Script> {
+  const carried = carriedTexts(resource);
+  yield* carried;
+  const seen = new Set(carried.map(({ field }) => field.path));
+  for (const field of resource.texts()) {
+    if (/tidesdb_promote_primary/i.test(field.text ?? "") && !seen.has(field.path)) {
+      yield { name: field.path, field, text: field.text ?? "" };
+    }
+  }
+  if (!isWorkload(resource.resource.type)) return;
+  for (const container of allContainers(resource)) {
+    const given = [...container.at("command").items, ...container.at("args").items];
+    for (const command of commandsOf(given, variablesOf(container))) {
+      const [first] = command;
+      const text = command.map(word => word.text).join(" ");
+      if (first && !promotes(first.source.text ?? "")) yield { name: first.source.path, field: first.source, text };
+    }
+  }
 }
 
 /** How people call what takes writes. */
@@ -71,9 +100,9 @@ export const roleChecks = [
     why: "A script cannot know that the old primary is dead: two writers overwrite each other's WAL object, and acknowledged rows are lost.",
     fix: "delete it: a manager in each pod promotes under a Lease, after the old primary's time is over (new Database(...) does)",
     level: Level.mandatory,
-    applies: hasScripts,
+    applies: type => hasScripts(type) || /^(kubernetes|aws):/.test(type),
     *evaluateInStack(resource, _given, stack) {
-      yield* forEach(carriedTexts(resource), function* ({ name, field, text }) {
+      yield* forEach(scriptsIn(resource), function* ({ name, field, text }) {
         if (!promotes(text)) return;
         if (isOnlyForManager(resource, stack)) return;
         yield {

@@ -9,6 +9,9 @@ import { type Stack } from "../model/stack";
 /** Where the image keeps MariaDB's data when it is not told otherwise (TideSQL, docker/ubuntu). TidesDB's files are beside it. */
 const imageDataDirectory = "/usr/local/mariadb/data/default";
 
+/** Where the manager keeps it. */
+const managerDataDirectory = "/var/lib/tidesql";
+
 /** Volumes that a process can write to. */
 const writableKinds = [
   "persistentVolumeClaim",
@@ -22,15 +25,23 @@ const writableKinds = [
 ];
 
 /** The folder in the object store that a database owns; undefined when the database does not say. */
-function locationOf({ settings }: Database): string | undefined {
+function locationOf({ settings }: Database): { bucket: string; folder: string } | undefined {
   const bucket = settings.text("tidesdb_s3_bucket");
   if (bucket === undefined) return undefined;
-  const endpoint = (settings.text("tidesdb_s3_endpoint") ?? "").replace(
-    /^s3\.[\w-]+\.amazonaws\.com$/,
-    "s3.amazonaws.com",
-  );
-  const prefix = settings.text("tidesdb_s3_prefix") ?? "";
-  return JSON.stringify([endpoint, bucket, prefix.replace(/\/+$/, "")]);
+  const endpoint = (settings.text("tidesdb_s3_endpoint") ?? "")
+    .toLowerCase()
+    .replace(/^https?:\/\//, "")
+    .replace(/\/+$/, "")
+    .replace(/^s3\.[\w-]+\.amazonaws\.com$/, "s3.amazonaws.com");
+  const prefix = (settings.text("tidesdb_s3_prefix") ?? "").replace(/\/+$/, "");
+  return { bucket: `${endpoint}/${bucket}`, folder: prefix === "" ? "" : `${prefix}/` };
+}
+
+/** Whether two databases have files in the same folder, or one has its folder inside the other's. */
+function overlap(one: Database, other: Database): boolean {
+  const [first, second] = [locationOf(one), locationOf(other)];
+  if (!first || !second || first.bucket !== second.bucket) return false;
+  return first.folder.startsWith(second.folder) || second.folder.startsWith(first.folder);
 }
 
 /** Whether a pod of this database may write to the bucket: as the primary from the start, or once the manager promotes it. */
@@ -38,14 +49,13 @@ function mayWrite({ settings, runsManager }: Database): boolean {
   return runsManager || !settings.isOn("tidesdb_replica_mode", false);
 }
 
-/** The databases that come before this one and own the same folder. */
+/** The databases that come before this one and own the same folder, or one around it or in it. */
 function earlierOwners(database: Database, stack: Stack): Database[] {
-  const location = locationOf(database);
   const workloads = stack.where(isLongRunning);
   const earlier = workloads.slice(0, workloads.indexOf(database.workload));
   return earlier.flatMap(workload => {
     const other = databaseOf(workload, stack);
-    return other && mayWrite(other) && location !== undefined && locationOf(other) === location ? [other] : [];
+    return other && mayWrite(other) && overlap(database, other) ? [other] : [];
   });
 }
 
@@ -63,7 +73,7 @@ export const storageChecks = [
         yield optionFinding(
           database,
           database.settings.get("tidesdb_s3_prefix") ?? database.settings.get("tidesdb_s3_bucket"),
-          `Its folder in the bucket belongs to ${other.workload.resource.name} too.`,
+          `Its folder in the bucket, or a part of it, belongs to ${other.workload.resource.name} too.`,
         );
       }
     },
@@ -94,6 +104,21 @@ export const storageChecks = [
           `tidesdb_s3_prefix=${prefix.value}/`,
         );
       }
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-data-volume",
+    description: "The data is on a volume that outlives the pod, unless every commit waits for the bucket.",
+    why: "An emptyDir is deleted with its pod, and with it whatever had not reached the bucket.",
+    fix: "volumeClaimTemplates for the data, or tidesdb_objstore_wal_sync_on_commit=ON",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    *evaluateDatabase({ mounts, settings, runsManager }) {
+      const directory = settings.seen("datadir")?.value ?? (runsManager ? managerDataDirectory : imageDataDirectory);
+      const mount = mountHolding(mounts, directory);
+      if (mount?.kind !== "emptyDir" || settings.isOn("tidesdb_objstore_wal_sync_on_commit", false)) return;
+      yield { path: mount.field.path, message: `The data in ${mount.path} is on an emptyDir.` };
     },
   }),
 

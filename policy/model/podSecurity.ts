@@ -15,12 +15,38 @@ const allowedVolumes = [
   "secret",
 ];
 
+/** Kernel parameters that the "baseline" Pod Security Standard allows (Kubernetes, Pod Security Standards). */
+const safeSysctls = [
+  "kernel.shm_rmid_forced",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.ip_unprivileged_port_start",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.ping_group_range",
+  "net.ipv4.ip_local_reserved_ports",
+  "net.ipv4.tcp_keepalive_time",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_keepalive_intvl",
+  "net.ipv4.tcp_keepalive_probes",
+  "net.ipv4.tcp_rmem",
+  "net.ipv4.tcp_wmem",
+];
+
 /** What keeps a pod from the "restricted" Pod Security Standard. */
 export function* restrictedFindings(workload: Field): Generator<Finding> {
   const spec = podSpec(workload);
   for (const name of ["hostNetwork", "hostPID", "hostIPC"]) {
     if (spec.at(name).flag === true)
       yield { path: spec.at(name).path, message: `${name} is on.`, wayOut: `${name}: false` };
+  }
+  for (const sysctl of spec.at("securityContext", "sysctls").items) {
+    const name = sysctl.at("name").text ?? "";
+    if (safeSysctls.includes(name)) continue;
+    yield { path: sysctl.path, message: `The kernel parameter ${name} is set.`, wayOut: "no securityContext.sysctls" };
+  }
+  if (spec.at("shareProcessNamespace").flag === true) {
+    const { path } = spec.at("shareProcessNamespace");
+    const message = "The containers see each other's processes, and what stands in /proc of them.";
+    yield { path, message, wayOut: "shareProcessNamespace: false" };
   }
   for (const volume of spec.at("volumes").items) {
     const kind = volume.entries.map(([key]) => key).find(key => key !== "name");
@@ -45,6 +71,15 @@ function* containerFindings(ofPod: Field, container: Field): Generator<Finding> 
     wayOut,
   });
 
+  for (const port of container.at("ports").items) {
+    const host = port.at("hostPort");
+    if ((host.number ?? 0) === 0) continue;
+    yield wrong(host.path, `port ${host.text} of the node leads into it.`, "no hostPort: a Service");
+  }
+  const appArmor = effective("appArmorProfile", "type");
+  if (appArmor.text === "Unconfined") {
+    yield wrong(appArmor.path, "AppArmor does not confine it.", 'appArmorProfile: { type: "RuntimeDefault" }');
+  }
   if (own.at("privileged").flag === true)
     yield wrong(own.at("privileged").path, "it is privileged.", "privileged: false");
   if (own.at("allowPrivilegeEscalation").flag !== false) {

@@ -1,4 +1,5 @@
 import { Field, NotYetKnown } from "./field";
+import { withPatches } from "./patches";
 import { type PlainResource } from "./resource";
 
 /** How resources of one kind name a resource of another: a bucket's versioning names its bucket in `bucket`. Declared once each, so that a stack looks them up once. */
@@ -27,7 +28,7 @@ export class Stack {
   private readonly relations = new Map<Relation, Related>();
 
   constructor(resources: readonly PlainResource[]) {
-    this.resources = resources.map(resource => Field.of(resource));
+    this.resources = withPatches(resources).map(resource => Field.of(resource));
     for (const field of this.resources) {
       const { urn, type } = field.resource;
       this.byUrn.set(urn, field);

@@ -41,7 +41,7 @@ describe("SSL", () => {
     fails: {
       program: changed(goodDatabase, option("tidesdb_s3_use_ssl", "OFF")),
       resource: "orders",
-      says: /tidesdb_s3_use_ssl=OFF \(data\["engine.cnf"\], line \d+\)/,
+      says: /tidesdb_s3_use_ssl=OFF \(orders-config, data\["engine.cnf"\], line \d+\)/,
     },
     unknown: changed(goodDatabase, set("orders-config", "data", notYetKnown)),
     handWritten: {
