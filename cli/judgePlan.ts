@@ -6,8 +6,26 @@ import { recordToWire } from "./planner/values";
 /** What the policies say of a planned program: the same as `pulumi preview --policy-pack policy` would, without a cloud. */
 export function judgePlan(plan: Plan, options: JudgeOptions): Verdict {
   const verdict = judge(programOf(plan), options);
-  const findings = verdict.findings.map(finding => ({ ...finding, message: plan.redact(finding.message) }));
-  return { ...verdict, findings };
+  const places = new Map(plan.resources.map(({ urn, placeOf }) => [urn, placeOf]));
+  const findings = verdict.findings.map(finding => {
+    const place = places.get(finding.urn)?.(keysOf(finding.path));
+    return { ...finding, message: plan.redact(finding.message), ...(place && { place }) };
+  });
+  const notJudged = plan.unseen.map(({ urn, name, type, reason }) => ({
+    urn,
+    resourceName: name,
+    resourceType: type,
+    reason,
+  }));
+  return { ...verdict, findings, notJudged };
+}
+
+/** `spec.ports[0]["a.b"]` as its keys. */
+function keysOf(path: string): (string | number)[] {
+  return [...path.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, index, quoted, plain]) => {
+    if (index !== undefined) return Number(index);
+    return quoted === undefined ? plain! : (JSON.parse(quoted) as string);
+  });
 }
 
 /** The resources of a plan as the policies see them, components and the stack itself included. */

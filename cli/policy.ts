@@ -19,13 +19,15 @@ Judges a stack by the policies, without a cloud, credentials or the Pulumi CLI.
                      (default: Pulumi.<stack>.policies.json beside Pulumi.yaml, if there is one)
   --format FORMAT    ${Object.values(ReportFormat).join(", ")} (default: text)
   --output FILE      write the report there, and its summary to the terminal
+  --allow-unjudged   exit with 0 although parts of the program could not be judged
   --help             print this
 
-Exit code: 0 without mandatory violations, 1 with some, 2 when the stack cannot be judged.
+Exit code: 0 without mandatory violations, 1 with some, 2 when the stack cannot be judged, 3 without mandatory
+violations when parts of it could not be judged: components of other plugins, charts that the cluster renders.
 `;
 
 /** Exit codes of `tidesql policy`. */
-export const PolicyExit = { content: 0, violated: 1, failed: 2 } as const;
+export const PolicyExit = { content: 0, violated: 1, failed: 2, incomplete: 3 } as const;
 
 /** Where the command writes to. */
 export interface Terminal {
@@ -67,7 +69,7 @@ export async function runPolicy(argv: readonly string[], terminal: Terminal = pr
 type Options = ReturnType<typeof optionsOf>;
 
 async function judgeStack(
-  { stack, directory, preset, config, format, output }: Options,
+  { stack, directory, preset, config, format, output, "allow-unjudged": allowUnjudged }: Options,
   terminal: Terminal,
 ): Promise<number> {
   const plan = await planStack({ stack, directory });
@@ -76,11 +78,16 @@ async function judgeStack(
   const text = report(verdict, format, context);
   if (output === undefined) terminal.out(text);
   else {
-    writeFileSync(output, text);
+    try {
+      writeFileSync(output, text);
+    } catch (error) {
+      throw new UsageError(`--output ${output} cannot be written: ${(error as Error).message}`);
+    }
     const summary = report({ ...verdict, findings: [] }, ReportFormat.text, { ...context, colour: terminal.colour });
     terminal.out(summary);
   }
-  return verdict.mandatory > 0 ? PolicyExit.violated : PolicyExit.content;
+  if (verdict.mandatory > 0) return PolicyExit.violated;
+  return verdict.notJudged.length > 0 && !allowUnjudged ? PolicyExit.incomplete : PolicyExit.content;
 }
 
 function optionsOf(argv: readonly string[]) {
@@ -103,6 +110,7 @@ function optionsOf(argv: readonly string[]) {
           config: text,
           format: text,
           output: text,
+          "allow-unjudged": { type: "boolean" },
           help: { type: "boolean" },
         },
       });

@@ -1,5 +1,7 @@
+import { type PolicyConfigJSONSchema } from "@pulumi/policy/schema";
 import { type Check, type Configuration, type ConfigurationSchema, Level } from "./check";
-import { type Exemption } from "./exemption";
+import { type Exemption, isDate } from "./exemption";
+import { isRecord } from "./model/resource";
 
 /**
  * Configuration of the pack, in the format of `pulumi up --policy-pack-config`: policy id -> level, or level, properties and exemptions. The key `all` sets the level
@@ -61,27 +63,88 @@ export function defaultsOf(check: Check): Configuration {
 
 /** What is wrong with a configuration: one line for each fault, none when it can be used. */
 export function configurationFaults(checks: readonly Check[], configuration: PackConfiguration): string[] {
+  const ids = [...checks.map(({ id }) => id), allPolicies];
   return Object.entries(configuration).flatMap(([id, setting]) => {
+    if (!ids.includes(id)) return [`${id}: there is no such policy${suggestion(id, ids)}`];
     const check = checks.find(candidate => candidate.id === id);
-    if (!check && id !== "all") return [`${id}: there is no such policy`];
+    if (typeof setting !== "string" && !isRecord(setting)) return [`${id}: is a level, or an object`];
     const { enforcementLevel, exemptions, ...properties } =
-      typeof setting === "string" ? { enforcementLevel: setting } : (setting ?? {});
+      typeof setting === "string" ? { enforcementLevel: setting } : setting;
+    const levels = Object.values(Level);
     const faults: string[] = [];
-    if (enforcementLevel !== undefined && !Object.values(Level).includes(enforcementLevel)) {
-      faults.push(`${id}: enforcementLevel is one of ${Object.values(Level).join(", ")}`);
+    if (enforcementLevel !== undefined && !levels.includes(enforcementLevel)) {
+      const meant = suggestion(String(enforcementLevel), levels);
+      faults.push(`${id}: enforcementLevel is one of ${levels.join(", ")}${meant}`);
     }
-    if (exemptions !== undefined && !Array.isArray(exemptions)) faults.push(`${id}.exemptions: is a list`);
+    if (exemptions !== undefined && !check) {
+      faults.push(`${id}.exemptions: an exemption belongs to one policy: write it under that policy's id`);
+    } else if (exemptions !== undefined) faults.push(...exemptionFaults(`${id}.exemptions`, exemptions));
     const schema: ConfigurationSchema = check?.configuration ?? {};
+    const known = [...Object.keys(schema), "enforcementLevel", "exemptions"];
     for (const [property, value] of Object.entries(properties)) {
       const expected = Object.hasOwn(schema, property) ? schema[property] : undefined;
-      if (!expected) faults.push(`${id}.${property}: there is no such property`);
-      else if (!hasType(value, expected.type)) faults.push(`${id}.${property}: is of type ${String(expected.type)}`);
-      else if (typeof value === "number" && expected.minimum !== undefined && value < expected.minimum) {
-        faults.push(`${id}.${property}: is at least ${expected.minimum}`);
-      }
+      if (!expected) faults.push(`${id}.${property}: there is no such property${suggestion(property, known)}`);
+      else faults.push(...valueFaults(`${id}.${property}`, value, expected));
     }
     return faults;
   });
+}
+
+/** The key that sets the level of every policy that does not set its own. */
+const allPolicies = "all";
+
+const exemptionKeys = Object.keys(exemptionsSchema.items.properties);
+
+function exemptionFaults(path: string, exemptions: unknown): string[] {
+  if (!Array.isArray(exemptions)) return [`${path}: is a list`];
+  return exemptions.flatMap((exemption: unknown, index) => {
+    const at = `${path}[${index}]`;
+    if (!isRecord(exemption)) return [`${at}: is an object with ${exemptionKeys.join(", ")}`];
+    const unknownKeys = Object.keys(exemption).filter(key => !exemptionKeys.includes(key));
+    const faults = unknownKeys.map(key => `${at}.${key}: there is no such property${suggestion(key, exemptionKeys)}`);
+    for (const key of exemptionKeys) {
+      const value = exemption[key];
+      if (typeof value !== "string" || value.trim() === "") faults.push(`${at}.${key}: is missing, or no text`);
+    }
+    if (typeof exemption.expires === "string" && !isDate(exemption.expires)) {
+      faults.push(`${at}.expires: is no day of the calendar, written as YYYY-MM-DD`);
+    }
+    return faults;
+  });
+}
+
+function valueFaults(path: string, value: unknown, expected: PolicyConfigJSONSchema): string[] {
+  if (!hasType(value, expected.type)) return [`${path}: is of type ${String(expected.type)}`];
+  if (typeof value === "number" && expected.minimum !== undefined && value < expected.minimum) {
+    return [`${path}: is at least ${expected.minimum}`];
+  }
+  const inner = (name: string, schema: unknown, item: unknown) =>
+    isRecord(schema) ? valueFaults(name, item, schema as PolicyConfigJSONSchema) : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => inner(`${path}[${index}]`, expected.items, item));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => inner(`${path}.${key}`, expected.additionalProperties, item));
+}
+
+/** `, do you mean "x"?` where a known name is close to the written one. */
+function suggestion(written: string, known: readonly string[]): string {
+  const [closest] = known
+    .map(name => ({ name, distance: editDistance(written.toLowerCase(), name.toLowerCase()) }))
+    .sort((one, other) => one.distance - other.distance);
+  return closest && closest.distance <= Math.max(2, written.length / 3) ? `, do you mean "${closest.name}"?` : "";
+}
+
+/** How many characters have to be put in, taken out or changed. Names alone: the texts are short. */
+function editDistance(one: string, other: string): number {
+  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= Math.min(one.length, 100); row++) {
+    const current = [row];
+    for (let column = 1; column <= other.length; column++) {
+      const change = previous[column - 1]! + (one[row - 1] === other[column - 1] ? 0 : 1);
+      current.push(Math.min(change, previous[column]! + 1, current[column - 1]! + 1));
+    }
+    previous = current;
+  }
+  return previous.at(-1)!;
 }
 
 function levelIn(setting: Level | PolicyConfiguration | undefined): Level | undefined {

@@ -21,7 +21,7 @@ export function exemptionFault(
     return { message: "has no reason", wayOut: "give `reason`, one sentence that a reviewer can judge" };
   }
   if (!isDate(expires)) {
-    return { message: "has no expiry date", wayOut: "give `expires` as YYYY-MM-DD" };
+    return { message: "has no expiry date that is a day of the calendar", wayOut: "give `expires` as YYYY-MM-DD" };
   }
   if (expires < today) {
     return {
@@ -54,6 +54,9 @@ export function matches(pattern: string, text: string): boolean {
   return position <= text.length - last.length;
 }
 
-function isDate(text: unknown): text is string {
-  return typeof text === "string" && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+/** Whether a value is a day of the calendar as `YYYY-MM-DD`: the 30th of February is none. */
+export function isDate(text: unknown): text is string {
+  if (typeof text !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

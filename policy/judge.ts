@@ -31,11 +31,24 @@ export interface JudgedFinding extends Required<Finding> {
   why: string;
   /** The reason that was given for the exemption, and its last day. */
   exemption?: Pick<Exemption, "reason" | "expires">;
+  /** Where it is written, relative to the program's folder, where that can be told. */
+  place?: { file: string; line: number };
+}
+
+/** A part of a program whose resources nobody saw, so that no policy could judge them. */
+export interface NotJudged {
+  urn: string;
+  resourceName: string;
+  resourceType: string;
+  /** Why, as the end of a sentence. */
+  reason: string;
 }
 
 /** The pack's opinion of a program. */
 export interface Verdict {
   findings: JudgedFinding[];
+  /** Parts of the program that could not be judged: silence about them is no pass. */
+  notJudged: NotJudged[];
   /** Violations of mandatory policies: a deployment with any is refused. */
   mandatory: number;
   /** Violations of advisory policies. */
@@ -104,7 +117,7 @@ export function judge(resources: readonly RawResource[], options: JudgeOptions):
       findings.push(exemptionFinding(exemption, Level.advisory, unused));
     }
   }
-  return { findings, passed, policies, resources: stack.resources.length, ...counts(findings) };
+  return { findings, notJudged: [], passed, policies, resources: stack.resources.length, ...counts(findings) };
 }
 
 /** A finding before it is known at which level it counts. */

@@ -1,3 +1,5 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { runtime } from "@pulumi/pulumi";
 import * as resourceProtocol from "@pulumi/pulumi/proto/resource_pb";
 import { Callback } from "@pulumi/pulumi/proto/callback_pb";
@@ -6,12 +8,22 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { deploymentFeatures, supportedFeatures } from "./features";
 import { createLocally, type MadeValues } from "./localProviders";
-import type { Diagnostic, PlannedResource } from "./plan";
+import type { Diagnostic, PlannedResource, SourcePlace, UnseenPart } from "./plan";
 import { PlanError } from "./planError";
 import type { KnownSecrets } from "./redaction";
 import { optionsOf, qualifiedTypeOf, withoutProviderId } from "./registration";
+import { isRendered, nameOfRendered, NotRendered, objectsIn, render, typeOfRendered } from "./rendering";
+import { isOfProgram } from "./stackTraces";
 import { TransformRunner } from "./transforms";
-import { recordFromWire, recordToWire, Secret, unknown, type PlannedRecord, type PlannedValue } from "./values";
+import {
+  isPlainRecord,
+  recordFromWire,
+  recordToWire,
+  Secret,
+  unknown,
+  type PlannedRecord,
+  type PlannedValue,
+} from "./values";
 
 /** What `Struct.fromJavaScript` takes. */
 type JavaScriptRecord = Parameters<typeof Struct.fromJavaScript>[0];
@@ -21,6 +33,9 @@ type Answer<Response> = (error: (Error & { code: number; details: string }) | nu
 
 /** The gRPC status that the SDK takes for a refusal; others (UNAVAILABLE, CANCELLED) would make it wait for ever. */
 const invalidArgument = 3;
+
+/** A Helm release, whose objects are known to Helm alone. */
+const helmReleaseType = "kubernetes:helm.sh/v3:Release";
 
 /** How the SDK asks for another stack's outputs: it reads a resource of this type, with the stack's name as its id. */
 const stackReferenceType = "pulumi:pulumi:StackReference";
@@ -44,6 +59,8 @@ export class PlanningMonitor {
   /** By URN, in the order of registration. */
   readonly resources = new Map<string, PlannedResource>();
   readonly diagnostics: Diagnostic[] = [];
+  /** What the program makes and this plan cannot tell. */
+  readonly unseen: UnseenPart[] = [];
   /** The first thing that the program asked for and a plan cannot do. */
   refusal: PlanError | undefined;
 
@@ -96,6 +113,7 @@ export class PlanningMonitor {
     answer: Answer<resourceProtocol.ResourceInvokeResponse>,
   ): void {
     const token = request.getTok();
+    if (token === "kubernetes:yaml:decode") return this.decodeYaml(request, answer);
     if (token !== "pulumi:pulumi:getResource") {
       return this.refuse(
         answer,
@@ -109,6 +127,27 @@ export class PlanningMonitor {
     const { urn, outputs } = resource;
     response.setReturn(Struct.fromJavaScript({ urn, id: "", state: recordToWire(outputs) }));
     answer(null, response);
+  }
+
+  /** How `kubernetes.yaml.ConfigFile` and `ConfigGroup` of the first version read their files: the SDK registers the objects itself. */
+  private decodeYaml(
+    request: resourceProtocol.ResourceInvokeRequest,
+    answer: Answer<resourceProtocol.ResourceInvokeResponse>,
+  ): void {
+    const { text, defaultNamespace } = this.readRecord(request.getArgs());
+    try {
+      const objects = objectsIn(typeof text === "string" ? text : "").map(({ object }) => object);
+      for (const object of objects) {
+        if (typeof defaultNamespace !== "string" || !isPlainRecord(object.metadata)) continue;
+        object.metadata.namespace ??= defaultNamespace;
+      }
+      const response = new resourceProtocol.ResourceInvokeResponse();
+      response.setReturn(Struct.fromJavaScript({ result: objects.map(recordToWire) } as JavaScriptRecord));
+      answer(null, response);
+    } catch (error) {
+      if (!(error instanceof NotRendered)) throw error;
+      this.refuse(answer, `The program reads YAML, and ${error.message}.`);
+    }
   }
 
   call(request: resourceProtocol.ResourceCallRequest, answer: Answer<CallResponse>): void {
@@ -253,14 +292,48 @@ export class PlanningMonitor {
       custom: request.getCustom(),
       remote: request.getRemote(),
       options: optionsOf(request),
+      ...sourceOf(request),
     };
+  }
+
+  /** Takes down the objects of a component that runs in a plugin, as far as they can be told here. */
+  private seeInto(component: PlannedResource): void {
+    if (!isRendered(component.type)) {
+      this.miss(component, "it runs in its own plugin");
+      return;
+    }
+    try {
+      const { inputs, name, urn } = component;
+      const prefix = typeof inputs.resourcePrefix === "string" ? inputs.resourcePrefix : name;
+      for (const { object, placeOf } of render(component.type, inputs, name)) {
+        const type = typeOfRendered(object);
+        const child = nameOfRendered(object, prefix);
+        const url = `urn:pulumi:${this.settings.stack}::${this.settings.project}::${qualifiedTypeOf(type, urn)}::${child}`;
+        const own = type === "kubernetes:core/v1:Secret" ? withSecretData(object) : object;
+        const options = { ...component.options, aliases: [] };
+        const place = placeOf ?? component.placeOf;
+        const made = { urn: url, type, name: child, parent: urn, inputs: own, outputs: own, options };
+        const resource = { ...component, ...made, propertyDependencies: {}, custom: true, remote: false };
+        this.resources.set(url, { ...resource, ...(place && { placeOf: place }) });
+        this.settings.secrets.allow(child);
+      }
+    } catch (error) {
+      if (!(error instanceof NotRendered)) throw error;
+      this.miss(component, error.message);
+    }
+  }
+
+  private miss({ urn, name, type }: PlannedResource, reason: string): void {
+    this.unseen.push({ urn, name, type, reason });
+    const message = `${name} (${type}): what it creates is not part of this plan, since ${reason}.`;
+    this.diagnostics.push({ severity: "warning", message });
   }
 
   /** Gives a resource its outputs and returns its id, where the plan can know it. */
   private complete(resource: PlannedResource): string | undefined {
-    if (resource.remote) {
-      const message = `${resource.name} (${resource.type}) is a component that runs in its own plugin: what it creates is not part of this plan.`;
-      this.diagnostics.push({ severity: "warning", message });
+    if (resource.remote) this.seeInto(resource);
+    else if (resource.type === helmReleaseType) {
+      this.miss(resource, "the provider renders its chart during the update");
     }
     if (!resource.custom) return undefined;
     const made = createLocally(resource, this.settings.made);
@@ -283,6 +356,28 @@ export class PlanningMonitor {
     this.refusal ??= error;
     answer(Object.assign(error, { code: invalidArgument, details: message }));
   }
+}
+
+/** The provider marks what a Secret holds as secret, however it was written. */
+function withSecretData(object: PlannedRecord): PlannedRecord {
+  const entries = Object.entries(object).map(([key, value]): [string, PlannedValue] =>
+    key === "data" || key === "stringData" ? [key, new Secret(value)] : [key, value],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Where the program makes a resource, relative to its folder, as the SDK says: the last call that is the program's own. */
+function sourceOf(request: resourceProtocol.RegisterResourceRequest): Pick<PlannedResource, "placeOf"> {
+  for (const frame of request.getStacktrace()?.getFramesList() ?? []) {
+    const position = frame.getPc();
+    const uri = position?.getUri() ?? "";
+    if (!position || !uri.startsWith("file:")) continue;
+    const path = fileURLToPath(uri);
+    if (!isOfProgram(path)) continue;
+    const place: SourcePlace = { file: relative(process.cwd(), path), line: position.getLine() };
+    return { placeOf: () => place };
+  }
+  return {};
 }
 
 /** Makes the SDK talk to the monitor instead of to an engine's address. */

@@ -10,10 +10,29 @@ export interface Plan {
   outputs: PlannedRecord;
   /** What the program logged or printed, and what the planner has to say of it. No message holds a secret. */
   diagnostics: Diagnostic[];
+  /** What the program makes and this plan does not see: components of other plugins, charts that the cluster renders. */
+  unseen: UnseenPart[];
   /** Takes every secret that this plan has met out of a text. Anything that is shown goes through it. */
   redact: (text: string) => string;
   /** From the first to the last instruction of the program, its imports included. Milliseconds. */
   elapsedMilliseconds: number;
+}
+
+/** A part of a program whose resources a plan cannot tell. */
+export interface UnseenPart {
+  urn: string;
+  name: string;
+  type: string;
+  /** Why not, as the end of a sentence. */
+  reason: string;
+}
+
+/** A line of a file. */
+export interface SourcePlace {
+  /** As the program names it, or relative to its folder. */
+  file: string;
+  /** From 1. */
+  line: number;
 }
 
 /** One registered resource. URNs are the ones that `pulumi up` would give. */
@@ -44,6 +63,8 @@ export interface PlannedResource {
   /** True for a component that another program implements: its children are not in the plan. */
   remote: boolean;
   options: PlannedOptions;
+  /** Where a value of it is written, by its keys from the top of the inputs: in a manifest, or where the program makes the resource. */
+  placeOf?: (keys: readonly (string | number)[]) => SourcePlace | undefined;
 }
 
 /** The resource options that change what an update does. */

@@ -87,6 +87,7 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     resources,
     outputs: resources[0]?.outputs ?? {},
     diagnostics: redacted(monitor.diagnostics, redact),
+    unseen: monitor.unseen.map(part => ({ ...part, reason: redact(part.reason) })),
     redact,
     elapsedMilliseconds: performance.now() - started,
   };

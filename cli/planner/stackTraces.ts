@@ -41,7 +41,7 @@ export function mapProgramLines(): void {
  * @returns a line of a stack trace, like `    at shop (/home/me/index.ts:7:3)`; undefined when the program is not in the trace
  */
 export function placeInProgram({ stack = "" }: Error): string | undefined {
-  const own = ["components", "cli", "policy", "plugin", "bin"].map(folder => join(packageRoot(), folder) + sep);
+  const own = ownFolders();
   return stack
     .split("\n")
     .find(
@@ -56,8 +56,20 @@ function isAskedForSourceMaps(): boolean {
   return /--enable-source-maps/.test([process.env.NODE_OPTIONS ?? "", ...process.execArgv].join(" "));
 }
 
+/** Whether a file is part of the program: neither an installed package's, nor Node's, nor this package's own. */
+export function isOfProgram(path: string): boolean {
+  return !/^node:|[\\/]node_modules[\\/]/.test(path) && !ownFolders().some(folder => path.includes(folder));
+}
+
+function ownFolders(): string[] {
+  return ["components", "cli", "policy", "plugin", "bin"].map(folder => join(packageRoot(), folder) + sep);
+}
+
+/** The SDK's function with which it asks where a resource is made. */
+const askedForPlace = "callsites";
+
 function writtenOut(error: Error, calls: NodeJS.CallSite[]): string {
-  const isSdk = calls[0]?.getFileName()?.includes(sdk) === true;
+  const isSdk = calls[0]?.getFileName()?.includes(sdk) === true && calls[0].getFunctionName() !== askedForPlace;
   return [String(error), ...(isSdk ? calls.slice(0, 1) : calls).map(call => `    at ${described(call)}`)].join("\n");
 }
 

@@ -34,6 +34,7 @@ export const durabilityChecks = [
         const message = `With ${name}=${setting.value} ${otherwise}.`;
         yield optionFinding(database, setting, message, `${name}=${write}`);
       }
+      for (const [name] of lossless) database.settings.get(name);
     },
   }),
 

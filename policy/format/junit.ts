@@ -14,6 +14,14 @@ export function asJunit(verdict: Verdict, checks: readonly Check[]): string {
     named.delete(id);
   }
   for (const [id, findings] of named) suites.set(id, [caseOf(id, id, findings)]);
+  if (verdict.notJudged.length > 0) {
+    const cases = verdict.notJudged.map(({ resourceName, resourceType, reason }) =>
+      element("testcase", { classname: "policies.not judged", name: `${resourceName} (${resourceType})` }, [
+        element("skipped", { message: `could not be judged, since ${reason}` }, []),
+      ]),
+    );
+    suites.set("not judged", cases);
+  }
   const elements = [...suites].map(([name, cases]) =>
     element(
       "testsuite",
@@ -45,8 +53,9 @@ function caseOf(id: string, group: string, findings: readonly JudgedFinding[]): 
   return element("testcase", { classname: `policies.${group}`, name: id }, children);
 }
 
-function said({ status, resourceName, message, why, wayOut, exemption }: JudgedFinding): string {
-  const about = resourceName === "" ? "" : `${resourceName}: `;
+function said({ status, resourceName, message, why, wayOut, exemption, place }: JudgedFinding): string {
+  const at = place ? ` (${place.file}:${place.line})` : "";
+  const about = resourceName === "" ? "" : `${resourceName}${at}: `;
   if (status === Status.exempted)
     return `${about}${message} Exempted until ${exemption?.expires}: ${exemption?.reason}`;
   return status === Status.notYetKnown ? `${about}${message}` : `${about}${message} ${why} Write: ${wayOut}`;

@@ -23,6 +23,16 @@ export function asSarif(verdict: Verdict, { programFile, checks }: SarifContext)
             rules: checks.map(ruleOf),
           },
         },
+        invocations: [
+          {
+            executionSuccessful: true,
+            toolExecutionNotifications: verdict.notJudged.map(({ resourceName, resourceType, reason, urn }) => ({
+              level: "warning",
+              message: { text: `${resourceName} (${resourceType}) could not be judged, since ${reason}.` },
+              locations: [{ logicalLocations: [{ fullyQualifiedName: urn, kind: "resource" }] }],
+            })),
+          },
+        ],
         results,
       },
     ],
@@ -41,7 +51,7 @@ function ruleOf({ id, description, why, group, level }: Check) {
 }
 
 function resultOf(finding: JudgedFinding, programFile: string) {
-  const { policy, status, level, message, why, wayOut, urn, path, exemption } = finding;
+  const { policy, status, level, message, why, wayOut, urn, path, exemption, place } = finding;
   return {
     ruleId: policy,
     kind: status === Status.notYetKnown ? "open" : "fail",
@@ -49,7 +59,10 @@ function resultOf(finding: JudgedFinding, programFile: string) {
     message: { text: status === Status.notYetKnown ? message : `${message} ${why} Write: ${wayOut}` },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri: programFile }, region: { startLine: 1 } },
+        physicalLocation: {
+          artifactLocation: { uri: place?.file ?? programFile },
+          region: { startLine: place?.line ?? 1 },
+        },
         logicalLocations: [
           { fullyQualifiedName: urn === "" ? policy : `${urn}${path === "" ? "" : `#${path}`}`, kind: "resource" },
         ],

@@ -23,22 +23,32 @@ export function asText(verdict: Verdict, { colour = false, details = true }: Tex
     for (const finding of findings) lines.push(...linesOf(finding, paint));
     lines.push("");
   }
-  const { mandatory, advisory, notYetKnown, exempted, passed, policies, resources } = verdict;
+  if (verdict.notJudged.length > 0) {
+    lines.push("could not be judged");
+    for (const { resourceName, resourceType, reason } of verdict.notJudged) {
+      lines.push(`  ${paint(yellow, "not judged")} ${resourceName} (${resourceType})`);
+      lines.push(`    What it creates was not seen, since ${reason}.`);
+    }
+    lines.push("");
+  }
+  const { mandatory, advisory, notYetKnown, exempted, passed, policies, resources, notJudged } = verdict;
   const words = [
     `${mandatory} mandatory`,
     `${advisory} advisory`,
     `${notYetKnown} not yet known`,
     `${exempted} exempted`,
     `${passed} passed`,
+    ...(notJudged.length > 0 ? [`${notJudged.length} parts not judged`] : []),
   ];
   const summary = `${policies} policies on ${resources} resources: ${words.join(", ")}.`;
-  lines.push(paint(mandatory > 0 ? red : advisory > 0 ? yellow : green, summary));
+  lines.push(paint(mandatory > 0 ? red : advisory + notJudged.length > 0 ? yellow : green, summary));
   return lines.join("\n") + "\n";
 }
 
 function linesOf(finding: JudgedFinding, paint: (code: number, text: string) => string): string[] {
-  const { policy, message, why, wayOut, exemption, status } = finding;
-  const head = `  ${paint(colourOf(finding), labelOf(finding))} ${policy}`;
+  const { policy, message, why, wayOut, exemption, status, place } = finding;
+  const at = place ? ` (${place.file}:${place.line})` : "";
+  const head = `  ${paint(colourOf(finding), labelOf(finding))} ${policy}${at}`;
   switch (status) {
     case Status.exempted:
       return [head, `    ${message}`, `    Until ${exemption?.expires}: ${exemption?.reason}`];

@@ -7,6 +7,12 @@ const good = [goodDatabase];
 const container = "spec.template.spec.containers[0]";
 const optionsNotSeen = changed(goodDatabase, set("orders-config", "data", notYetKnown));
 
+const inEmptyDir = changed(
+  goodDatabase,
+  set("orders", "spec.volumeClaimTemplates", undefined),
+  set("orders", "spec.template.spec.volumes[2]", { name: "data", emptyDir: {} }),
+);
+
 /** A second database beside `orders`, its names changed. */
 const secondDatabase: Change = program => [
   ...program,
@@ -164,6 +170,32 @@ spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: c, image
       says: /With a threshold of 1 a replica ships its own empty WAL/,
     },
     configured: { configuration: { "correctness-wal-shipping": { maximumThresholdBytes: 1048576 } }, violations: 0 },
+  });
+
+  describePolicy("correctness-lossless-options", {
+    passes: good,
+    fails: {
+      program: changed(goodDatabase, option("tidesdb_objstore_replicate_wal", "OFF")),
+      resource: "orders",
+      says: /With tidesdb_objstore_replicate_wal=OFF the WAL stays on one disk \(orders-config, .*line \d+\)/,
+    },
+    unknown: optionsNotSeen,
+    handWritten: {
+      program: onCommandLine("--tidesdb-unified-memtable-sync=INTERVAL", "--skip-tidesdb-unified-memtable"),
+      resource: "tides",
+      says: /With tidesdb_unified_memtable=OFF each table has a WAL of its own/,
+    },
+  });
+
+  describePolicy("correctness-data-volume", {
+    passes: [goodDatabase, changed(inEmptyDir, option("tidesdb_objstore_wal_sync_on_commit", "ON"))],
+    fails: { program: inEmptyDir, resource: "orders", says: /The data in \/var\/lib\/tidesql is on an emptyDir/ },
+    unknown: changed(inEmptyDir, set("orders-config", "data", notYetKnown)),
+    handWritten: {
+      program: changed(inEmptyDir, withoutManager, option("datadir", "/var/lib/tidesql/mysql")),
+      resource: "orders",
+      says: /is on an emptyDir/,
+    },
   });
 
   describePolicy("correctness-write-buffer", {

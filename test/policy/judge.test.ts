@@ -20,7 +20,7 @@ describe("judge", () => {
   it("finds nothing wrong with a program that has nothing wrong", () => {
     const { findings, passed, policies, resources, ...counts } = judge(goodProgram, { today });
     assert.deepEqual(findings, []);
-    assert.deepEqual(counts, { mandatory: 0, advisory: 0, notYetKnown: 0, exempted: 0 });
+    assert.deepEqual(counts, { mandatory: 0, advisory: 0, notYetKnown: 0, exempted: 0, notJudged: [] });
     assert.equal(policies, checks.length);
     assert.equal(resources, goodProgram.length);
     assert.ok(passed > checks.length);
@@ -177,9 +177,9 @@ describe("configuration", () => {
     } as unknown as PackConfiguration;
     assert.deepEqual(configurationFaults(checks, configuration), [
       "replicas-minimum.minReplicas: is at least 0",
-      "replicas-minimum.maxReplicas: there is no such property",
+      'replicas-minimum.maxReplicas: there is no such property, do you mean "minReplicas"?',
       "cluster-zones.minZones: is of type integer",
-      "replica-minimum: there is no such policy",
+      'replica-minimum: there is no such policy, do you mean "replicas-minimum"?',
       "tls-clients: enforcementLevel is one of mandatory, remediate, advisory, disabled",
       "cost-nat-for-s3.exemptions: is a list",
     ]);

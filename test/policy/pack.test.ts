@@ -82,7 +82,7 @@ describe("the policy pack under Pulumi's own server", () => {
         urn: "urn:pulumi:test::shop::kubernetes:apps/v1:StatefulSet::orders",
         level: "mandatory",
         message:
-          "Every Deployment and StatefulSet runs enough pods for its environment.\nStatefulSet runs 1 pod; at least 2 are required. A single pod is an outage at each node upgrade, and with the " +
+          "Every Deployment and StatefulSet, a database or not, runs enough pods for its environment.\nStatefulSet runs 1 pod; at least 2 are required. A single pod is an outage at each node upgrade, and with the " +
           "node's disk it loses what was not shipped yet.\nWrite: spec.replicas: 2",
       },
     ]);

@@ -150,7 +150,11 @@ describe("workloads", () => {
       ),
       changed(service("LoadBalancer"), set("orders-primary", "spec.loadBalancerSourceRanges", ["203.0.113.0/24"])),
     ],
-    fails: { program: service("LoadBalancer"), resource: "orders-primary", says: /port is offered outside the cluster/ },
+    fails: {
+      program: service("LoadBalancer"),
+      resource: "orders-primary",
+      says: /port is offered outside the cluster/,
+    },
     unknown: changed(goodDatabase, set("orders-primary", "spec.type", notYetKnown)),
     handWritten: {
       program: manifests(
