@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { namespaceManifest } from "./core/manifests/namespace";
 import { DatabaseConnection } from "./core/connections";
-import { podLayout } from "./core/podLayout";
 import { makeAccess } from "./database/access";
+import { accountsOf } from "./database/accounts";
 import { DatabaseArgs, DatabaseOptions } from "./database/arguments";
 import { configurationTexts, hashOf, makeConfigMaps } from "./database/configuration";
 import { makeConnections, serviceHost } from "./database/connections";
@@ -42,15 +42,17 @@ export class Database extends pulumi.ComponentResource {
   public readonly primaryEndpoint: pulumi.Output<string>;
   /** Host name for reads: the replicas, about 0.1 s behind. */
   public readonly replicaEndpoint: pulumi.Output<string>;
-  /** TCP port of both. */
+  /** TCP port for writes. */
   public readonly port: pulumi.Output<number>;
+  /** TCP port for reads. */
+  public readonly replicaPort: pulumi.Output<number>;
   /** Authority that the server's certificate can be verified with, PEM. Unset where the certificate is in an existing Secret and its authority was not given. */
   public readonly caCertificate: pulumi.Output<string | undefined>;
   /** By user: host, port, password, authority, and connection strings for JDBC, Node, Python, Go, PHP and .NET. A secret. */
   public readonly connections: pulumi.Output<Record<string, DatabaseConnection>>;
   /** By user: name of the Secret with the same, for applications to mount. */
   public readonly connectionSecretNames: pulumi.Output<Record<string, string>>;
-  /** By user, given and made ones. A secret. */
+  /** By user, given and made ones; without those that are in Secrets of others. A secret. */
   public readonly passwords: pulumi.Output<Record<string, string>>;
   /** Identity of the data in the bucket. Give it to a database that is to take the data over. */
   public readonly databaseId: pulumi.Output<string>;
@@ -82,7 +84,8 @@ export class Database extends pulumi.ComponentResource {
     const store = objectStoreLocation(name, guarded.objectStore);
     const databaseId = identity(context, guarded.databaseId);
     const secrets = makeSecrets(context, guarded);
-    const texts = configurationTexts(context, guarded, store, databaseId);
+    const accounts = accountsOf(name, guarded);
+    const texts = configurationTexts(context, guarded, store, databaseId, accounts);
     const before = [
       ...secrets.resources,
       ...makeConfigMaps(context, texts, bundle),
@@ -96,10 +99,11 @@ export class Database extends pulumi.ComponentResource {
       before,
     });
 
-    const { connections, secretNames } = makeConnections(context, secrets.passwords, secrets.caCertificate);
-    this.primaryEndpoint = pulumi.output(serviceHost(settings, names.primaryService));
-    this.replicaEndpoint = pulumi.output(serviceHost(settings, names.replicaService));
-    this.port = pulumi.output(podLayout.mysqlPort);
+    const { connections, secretNames } = makeConnections(context, accounts, secrets.passwords, secrets.caCertificate);
+    this.primaryEndpoint = serviceHost(settings, names.primaryService);
+    this.replicaEndpoint = serviceHost(settings, names.replicaService);
+    this.port = pulumi.output(settings.services.primary.port);
+    this.replicaPort = pulumi.output(settings.services.replica.port);
     this.caCertificate = secrets.caCertificate;
     this.connections = connections;
     this.connectionSecretNames = pulumi.output(secretNames);
@@ -114,6 +118,7 @@ export class Database extends pulumi.ComponentResource {
       primaryEndpoint: this.primaryEndpoint,
       replicaEndpoint: this.replicaEndpoint,
       port: this.port,
+      replicaPort: this.replicaPort,
       caCertificate: this.caCertificate,
       connections: this.connections,
       connectionSecretNames: this.connectionSecretNames,

@@ -54,8 +54,10 @@ export class TideSql extends pulumi.ComponentResource {
   public readonly primaryEndpoint: pulumi.Output<string>;
   /** Host name for reads. */
   public readonly replicaEndpoint: pulumi.Output<string>;
-  /** TCP port of both. */
+  /** TCP port for writes. */
   public readonly port: pulumi.Output<number>;
+  /** TCP port for reads. */
+  public readonly replicaPort: pulumi.Output<number>;
   /** Authority that clients verify the server with, PEM. */
   public readonly caCertificate: pulumi.Output<string | undefined>;
   /** By user: host, port, password, authority, and connection strings for JDBC, Node, Python, Go, PHP and .NET. A secret. */
@@ -113,6 +115,7 @@ export class TideSql extends pulumi.ComponentResource {
     this.primaryEndpoint = database.primaryEndpoint;
     this.replicaEndpoint = database.replicaEndpoint;
     this.port = database.port;
+    this.replicaPort = database.replicaPort;
     this.caCertificate = database.caCertificate;
     this.connections = database.connections;
     this.connectionSecretNames = database.connectionSecretNames;
@@ -129,6 +132,7 @@ export class TideSql extends pulumi.ComponentResource {
       primaryEndpoint: this.primaryEndpoint,
       replicaEndpoint: this.replicaEndpoint,
       port: this.port,
+      replicaPort: this.replicaPort,
       caCertificate: this.caCertificate,
       connections: this.connections,
       connectionSecretNames: this.connectionSecretNames,
@@ -277,6 +281,9 @@ function imageArgs({ region, tags, image, instanceType, cluster }: TideSqlArgs):
   return { region, tags, architecture, ...image };
 }
 
+/** EKS has its API server on 443 and its DNS on 53, behind the Services too. */
+const eksEgress = { apiServerPorts: [443], dnsPorts: [53] };
+
 interface DatabaseParts {
   image: pulumi.Input<string>;
   objectStore: Pick<
@@ -319,6 +326,7 @@ function databaseArgs(name: string, args: TideSqlArgs, { image, objectStore, clu
     nodeSelector: cluster?.databasePool.nodeSelector,
     tolerations: cluster?.databasePool.tolerations,
     ...database,
+    ...(made && { egress: { ...eksEgress, ...database.egress } }),
     image,
     objectStore: {
       endpoint,

@@ -10,8 +10,10 @@ export interface ClientAccess {
   configuration: ManagerConfiguration;
   /** Authority of the server's certificate, PEM. */
   authority: string;
-  /** The Secret with the passwords, a key for each user. */
+  /** The Secret with the passwords, a key for each user but those that have one elsewhere. */
   usersSecret: string;
+  /** Where the passwords of other users are, by user. */
+  passwordsElsewhere: Record<string, { secret: string; key: string }>;
 }
 
 /** Where a forwarded port comes from, seen by the server. */
@@ -34,7 +36,17 @@ export async function readAccess(kubectl: Kubectl, database: FoundDatabase): Pro
     configuration: parsedConfiguration(configMap, names.configuration),
     authority: decoded(tls, "ca.crt"),
     usersSecret: mounted("users") ?? names.usersSecret,
+    passwordsElsewhere: passwordsElsewhere(statefulSet),
   };
+}
+
+/** Passwords that were there before the database are mounted beside the others, as files named by the users. */
+function passwordsElsewhere({ spec }: FoundDatabase["statefulSet"]): ClientAccess["passwordsElsewhere"] {
+  const sources = spec.template.spec.volumes?.find(({ name }) => name === "users")?.projected?.sources ?? [];
+  const items = sources.flatMap(({ secret }) =>
+    (secret?.items ?? []).map(({ key, path }) => [path, { secret: secret?.name ?? "", key }] as const),
+  );
+  return Object.fromEntries(items);
 }
 
 function parsedConfiguration({ data }: ConfigMap, name: string): ManagerConfiguration {
@@ -51,10 +63,11 @@ function parsedConfiguration({ data }: ConfigMap, name: string): ManagerConfigur
 export async function readPassword(
   kubectl: Kubectl,
   { namespace }: FoundDatabase,
-  { usersSecret }: ClientAccess,
+  { usersSecret, passwordsElsewhere: elsewhere }: ClientAccess,
   user: string,
 ): Promise<string> {
-  return decoded(await getJson<Secret>(kubectl, ["secret", usersSecret, "-n", namespace]), user);
+  const { secret, key } = elsewhere[user] ?? { secret: usersSecret, key: user };
+  return decoded(await getJson<Secret>(kubectl, ["secret", secret, "-n", namespace]), key);
 }
 
 function decoded({ metadata, data }: Secret, key: string): string {

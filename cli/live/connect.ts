@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { databaseNames } from "../../components/core/names";
-import { podLayout } from "../../components/core/podLayout";
 import { type ClientAccess, readAccess, readPassword, userFor } from "./access";
 import { clusterHelp, clusterOf, clusterOptions, readCommandLine } from "./commandLine";
 import { findDatabase, type FoundDatabase } from "./databaseState";
@@ -63,7 +62,7 @@ async function connect(argv: readonly string[], surroundings: Surroundings): Pro
   const password = client && (await readPassword(kubectl, database, access, user));
   const names = databaseNames(database.name, database.namespace, 1);
   const service = values.replica ? names.replicaService : names.primaryService;
-  const forward = await kubectl.forward(database.namespace, `service/${service}`, podLayout.mysqlPort, localPort);
+  const forward = await kubectl.forward(database.namespace, `service/${service}`, "mysql", localPort);
   const folder = mkdtempSync(join(tmpdir(), "tidesql-connect-"));
   try {
     const authority = join(folder, "ca.crt");
@@ -137,7 +136,9 @@ async function runClient(
 function instructions({ database, access, user, service, authority, port }: Login, wasAsked: boolean): string {
   const { namespace } = database;
   const [first] = access.configuration.databases;
-  const secret = `kubectl get secret ${access.usersSecret} -n ${namespace} -o jsonpath='{.data.${user}}' | base64 -d`;
+  const { secret: name, key } = access.passwordsElsewhere[user] ?? { secret: access.usersSecret, key: user };
+  const path = `{.data.${key.replaceAll(".", "\\.")}}`;
+  const secret = `kubectl get secret ${name} -n ${namespace} -o jsonpath='${path}' | base64 -d`;
   const lines = [
     ...(wasAsked ? [] : ["There is no mariadb or mysql client on the PATH."]),
     `${service} is open at this address for as long as this command runs (Ctrl-C ends it):`,

@@ -52,7 +52,7 @@ export interface Kubectl {
    * @param localPort default: any that is free
    * @throws KubectlError
    */
-  forward(namespace: string, resource: string, port: number, localPort?: number): Promise<PortForward>;
+  forward(namespace: string, resource: string, port: number | string, localPort?: number): Promise<PortForward>;
 }
 
 /** A call that takes longer has no answer to expect any more. Milliseconds. */

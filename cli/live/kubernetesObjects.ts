@@ -16,7 +16,15 @@ export interface StatefulSet {
   metadata: Metadata;
   spec: {
     replicas?: number;
-    template: { spec: { volumes?: { name: string; secret?: { secretName?: string } }[] } };
+    template: {
+      spec: {
+        volumes?: {
+          name: string;
+          secret?: { secretName?: string };
+          projected?: { sources?: { secret?: { name?: string; items?: { key: string; path: string }[] } }[] };
+        }[];
+      };
+    };
   };
 }
 

@@ -1,7 +1,9 @@
 import { DatabaseNames } from "./names";
 
+type CertifiedNames = Pick<DatabaseNames, "namespace" | "headlessService" | "primaryService" | "replicaService">;
+
 /** Names that a database's certificate holds for: its Services as clients write them, its pods as their peers do, and a forwarded port on one's own machine. */
-export function certificateDnsNames(names: DatabaseNames, clusterDomain: string, additional: string[]): string[] {
+export function certificateDnsNames(names: CertifiedNames, clusterDomain: string, additional: string[]): string[] {
   const { namespace, headlessService, primaryService, replicaService } = names;
   const spelled = (service: string) => [
     service,

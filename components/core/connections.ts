@@ -25,7 +25,7 @@ export interface DatabaseConnection {
   host: string;
   /** Host name for reads. */
   readHost: string;
-  /** TCP port of both. */
+  /** TCP port for writes. Reads have another where `services.replica.port` says so. */
   port: number;
   /** The user. */
   username: string;
@@ -57,17 +57,17 @@ export interface DatabaseConnection {
 const authorityKey = "ca.crt";
 
 /** The folder at which the connection strings expect an application to mount a user's Secret. Each database has one of its own, so that an application can use several. */
-export function connectionMountPath({ database }: DatabaseNames): string {
+export function connectionMountPath({ database }: Pick<DatabaseNames, "database">): string {
   return `/etc/tidesql/${database}`;
 }
 
 /** The authority's file in an application that mounts the Secret there. */
-export function connectionCaFile(names: DatabaseNames): string {
+export function connectionCaFile(names: Pick<DatabaseNames, "database">): string {
   return `${connectionMountPath(names)}/${authorityKey}`;
 }
 
 /** Name of the Secret with a user's connection. A user's name has no "-", and other users' names differ in more than case: it is no other user's. */
-export function connectionSecretName({ database }: DatabaseNames, username: string): string {
+export function connectionSecretName({ database }: Pick<DatabaseNames, "database">, username: string): string {
   return `${database}-${username.toLowerCase().replaceAll("_", "-")}-connection`;
 }
 

@@ -1,11 +1,14 @@
 import { InputProblem } from "./inputProblem";
 import { printable } from "./printable";
 
-/** Names of everything that belongs to one database. All derive from the deployment's name, so that two databases in one namespace never meet. */
-export interface DatabaseNames {
+/**
+ * Names of everything that belongs to one database. All derive from the deployment's name, so that two databases in one namespace never meet.
+ * @typeParam Text a string, or what becomes one when the plan is carried out
+ */
+export interface DatabaseNames<Text = string> {
   /** Also the StatefulSet's, the Lease's and the headless Service's name. */
   database: string;
-  namespace: string;
+  namespace: Text;
   /** Pods are `<name>-0` and so on. */
   pods: string[];
   headlessService: string;
@@ -25,7 +28,7 @@ export interface DatabaseNames {
   disruptionBudget: string;
   networkPolicy: string;
   /** Cluster-scoped, so it carries the namespace. A namespace holds no dot: the name is no other database's. */
-  priorityClass: string;
+  priorityClass: Text;
 }
 
 /**
@@ -107,6 +110,12 @@ export function validateObjectName(propertyPath: string, name: string): InputPro
       reason: `"${printable(name)}" cannot name a Kubernetes object: write lower-case letters, digits, "-" and "." (at most 253)`,
     },
   ];
+}
+
+/** Whether a text is a DNS name, which may begin with `*.` as in certificates. */
+export function isDnsName(text: string): boolean {
+  const label = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
+  return text.length <= 253 && new RegExp(`^(\\*\\.)?(${label}\\.)*${label}$`, "i").test(text);
 }
 
 function dnsLabelProblem(name: string, longest: number): string | undefined {

@@ -12,18 +12,26 @@ export function validateNetworkPeers(peers: NetworkPeer[]): InputProblem[] {
   );
 }
 
+/** What is wrong with the names of labels or annotations. Paths are the names. */
+export function validateLabelKeys(named: object): InputProblem[] {
+  return Object.keys(named).flatMap(key =>
+    labelKey.test(key)
+      ? []
+      : [
+          {
+            propertyPath: printable(key),
+            reason:
+              "is no label's name: write letters, digits, -, _ and ., at most 63, after a domain and / if it has one",
+          },
+        ],
+  );
+}
+
 /** What is wrong with labels that select nodes, namespaces or pods. Paths are their names. */
 export function validateLabels(labels: Record<string, string>): InputProblem[] {
   return Object.entries(labels).flatMap(([key, value]) => {
-    if (!labelKey.test(key)) {
-      return [
-        {
-          propertyPath: printable(key),
-          reason:
-            "is no label's name: write letters, digits, -, _ and ., at most 63, after a domain and / if it has one",
-        },
-      ];
-    }
+    const wrongKey = validateLabelKeys({ [key]: value });
+    if (wrongKey.length > 0) return wrongKey;
     if (!labelValue.test(value)) {
       return [
         {
@@ -62,7 +70,8 @@ function peerProblems({ namespaceLabels, podLabels, cidr }: NetworkPeer): InputP
   );
 }
 
-function isCidr(text: string): boolean {
+/** Whether a text is a range of IPv4 or IPv6 addresses in CIDR notation. */
+export function isCidr(text: string): boolean {
   const [address = "", bits = "", ...rest] = text.split("/");
   if (rest.length > 0 || !/^\d{1,3}$/.test(bits)) return false;
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(address)) {

@@ -84,8 +84,11 @@ export function validateDatabases(databases: string[]): InputProblem[] {
   });
 }
 
-/** What is wrong with users and their grants, passwords apart. Paths begin with the index. */
-export function validateUsers(users: UserRequest[], databases: string[]): InputProblem[] {
+/**
+ * What is wrong with users and their grants, passwords apart. Paths begin with the index.
+ * @param databases those that are declared; undefined while they are not known
+ */
+export function validateUsers(users: UserRequest[], databases: string[] | undefined): InputProblem[] {
   const names = users.map(({ name }) => name);
   return users.flatMap(({ name, host, grants, secretNamespaces = [] }, index) => {
     const problems: InputProblem[] = [];
@@ -142,10 +145,10 @@ function hostProblem(host: string): string | undefined {
   return `"${printable(host)}" is no pattern of addresses, and the server resolves no host names: write "%", an address, "10.0.%" or "10.0.0.0/255.0.0.0"`;
 }
 
-function grantProblems(grant: UserRequest["grants"][number], databases: string[]): InputProblem[] {
+function grantProblems(grant: UserRequest["grants"][number], databases: string[] | undefined): InputProblem[] {
   const { database, privileges } = grant;
   const problems: InputProblem[] = [];
-  if (database !== "*" && !databases.includes(database)) {
+  if (database !== "*" && databases?.includes(database) === false) {
     problems.push({
       propertyPath: "database",
       reason: `"${printable(database)}" is not among the declared databases: add it there, or write "*" for all`,

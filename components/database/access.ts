@@ -8,7 +8,12 @@ import { DatabaseContext } from "./context";
 export function makeAccess({ name, settings, transform, inside }: DatabaseContext): pulumi.Resource[] {
   const { names } = settings;
   const account = new k8s.core.v1.ServiceAccount(
-    ...transformed(transform.serviceAccount, `${name}-account`, serviceAccountManifest(names), inside),
+    ...transformed(
+      transform.serviceAccount,
+      `${name}-account`,
+      serviceAccountManifest(names, settings.serviceAccountAnnotations),
+      inside,
+    ),
   );
   const role = new k8s.rbac.v1.Role(...transformed(transform.role, `${name}-role`, roleManifest(names), inside));
   const binding = new k8s.rbac.v1.RoleBinding(

@@ -1,6 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ManagerBundle } from "../managerBundle";
+import { DatabaseEgressArgs, DatabasePodsArgs, SecretKeyArgs } from "./podArguments";
+import { DatabaseServicesArgs } from "./serviceArguments";
 import { DatabaseTransforms } from "./transforms";
+
+export * from "./podArguments";
+export * from "./serviceArguments";
 
 /** When a commit is acknowledged, seen from the bucket. Every mode syncs the node's own disk at each commit. */
 export const Durability = {
@@ -69,15 +74,6 @@ export const ImagePullPolicy = {
 } as const;
 export type ImagePullPolicy = (typeof ImagePullPolicy)[keyof typeof ImagePullPolicy];
 
-/** How the two client Services are offered. */
-export const ServiceType = {
-  /** Inside the cluster only. */
-  ClusterIP: "ClusterIP",
-  /** Through a load balancer, as the cluster makes them. */
-  LoadBalancer: "LoadBalancer",
-} as const;
-export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
-
 /** Arguments of {@link Database}. */
 export interface DatabaseArgs extends DatabaseSettingsArgs {
   /**
@@ -102,7 +98,7 @@ export interface DatabaseSettingsArgs {
   /** Replicas beside the primary; so many nodes may be lost at once. A whole number, 0 to 100. Default 2. Change it here, not with `kubectl scale`: the managers must know one another. */
   replicas?: number;
   /** Default: the component's name. */
-  namespace?: string;
+  namespace?: pulumi.Input<string>;
   /** Makes the namespace, with Pod Security "restricted". Default true; false where it exists. */
   createNamespace?: boolean;
   /** Default `interval`. */
@@ -127,8 +123,8 @@ export interface DatabaseSettingsArgs {
   /** What a primary does whose writes do not reach the bucket in time. Default `stopWrites`; with durability `threshold`, which promises nothing in time, `continue`. */
   onObjectStoreOutage?: OnObjectStoreOutage;
   /** Databases that are in place on every node at every start. Names without escapes: letters, digits and _. */
-  databases?: string[];
-  /** Users that are in place on every node at every start. Others are dropped. */
+  databases?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Users that are in place on every node at every start. Others are dropped. Their number and names have to be known while planning, since each has a password; the rest may be outputs. */
   users?: DatabaseUserArgs[];
   /** Default: required of every client, with an authority of the component's own. */
   tls?: DatabaseTlsArgs;
@@ -148,6 +144,10 @@ export interface DatabaseSettingsArgs {
   clients?: NetworkPeerArgs[];
   /** Who reads the managers' metrics, by NetworkPolicy. Default: nobody. */
   monitoring?: NetworkPeerArgs[];
+  /** Where the pods may connect to, by NetworkPolicy. Default: one another, the object store, the API server and the DNS. */
+  egress?: DatabaseEgressArgs;
+  /** What the pods carry and need beyond the database itself: labels, variables, volumes, ids, affinity. Default: nothing. */
+  pods?: DatabasePodsArgs;
   /** How clients reach the database. Default: from inside the cluster. */
   services?: DatabaseServicesArgs;
   /**
@@ -202,9 +202,11 @@ export interface DatabaseUserArgs {
   /** Letters, digits and _; at most 32. */
   name: string;
   /** Addresses that it may connect from: `%`, an address, `10.0.%` or `10.0.0.0/255.0.0.0`. Names are not resolved. Default `%`. */
-  host?: string;
+  host?: pulumi.Input<string>;
   /** At least 8 characters with both cases, a digit and another character; no quotes, no backslash. Default: one is made; see the output `passwords`. */
   password?: pulumi.Input<string>;
+  /** Instead of the password: where it is already. The rules are the same; the server refuses one that breaks them. A change of it reaches the server at the pods' next start. */
+  passwordSecret?: SecretKeyArgs;
   /** What it may do, and where. */
   grants: DatabaseGrantArgs[];
   /**
@@ -217,9 +219,9 @@ export interface DatabaseUserArgs {
 /** Privileges on one database, or on all. */
 export interface DatabaseGrantArgs {
   /** One of `databases`, or `*` for all, with privileges that do not write. */
-  database: string;
+  database: pulumi.Input<string>;
   /** SQL privileges, like `SELECT` or `ALL PRIVILEGES`. Views, routines, triggers and events exist on the node that made them only. */
-  privileges: string[];
+  privileges: pulumi.Input<string>[];
 }
 
 /** Certificates: of the server for its clients, and of the managers for one another. */
@@ -307,16 +309,6 @@ export interface NetworkPeerArgs {
   podLabels?: Record<string, string>;
   /** Instead of labels: addresses outside the cluster, like `10.0.0.0/16`. */
   cidr?: string;
-}
-
-/** The Services `<name>-primary` and `<name>-replica`. */
-export interface DatabaseServicesArgs {
-  /** Default `ClusterIP`. With `LoadBalancer`, name the clients' addresses in `clients`. */
-  type?: ServiceType;
-  /** Like `service.k8s.aws/nlb`. Default: the cluster's own. */
-  loadBalancerClass?: string;
-  /** Of both Services, for the cluster's load balancer. Default: none. */
-  annotations?: Record<string, string>;
 }
 
 /** Options of {@link Database}. */

@@ -21,6 +21,8 @@ const authorityRenewalLifetimes = 2;
 export function makeServerCertificate({ name, settings, transform, outside }: DatabaseContext): ServerCertificate {
   const { names, clusterDomain, certificate } = settings;
   const { validityHours, earlyRenewalHours, additionalDnsNames } = certificate;
+  const dnsNames = (namespace: string) =>
+    certificateDnsNames({ ...names, namespace }, clusterDomain, additionalDnsNames);
   const authorityKey = new tls.PrivateKey(
     ...transformed(transform.certificateAuthorityKey, `${name}-ca-key`, keyType, outside),
   );
@@ -48,7 +50,10 @@ export function makeServerCertificate({ name, settings, transform, outside }: Da
       {
         privateKeyPem: pulumi.secret(key.privateKeyPem),
         subject: { commonName: name, organization: "pulumi-tidesql" },
-        dnsNames: certificateDnsNames(names, clusterDomain, additionalDnsNames),
+        dnsNames:
+          typeof names.namespace === "string"
+            ? dnsNames(names.namespace)
+            : pulumi.output(names.namespace).apply(dnsNames),
         ipAddresses: certificateIpAddresses,
       },
       outside,

@@ -5,9 +5,9 @@ import { engineConfigurationText } from "../core/engineConfiguration";
 import { ObjectStoreLocation } from "../core/managerConfiguration";
 import { managerConfigurationText } from "../core/managerConfigurationText";
 import { configurationManifest, managerManifest } from "../core/manifests/configMaps";
-import { declareUsers } from "../core/users";
 import { ManagerBundle } from "../managerBundle";
 import { transformed } from "../transform";
+import { Accounts } from "./accounts";
 import { DatabaseArgs } from "./arguments";
 import { DatabaseContext } from "./context";
 
@@ -24,6 +24,7 @@ export function configurationTexts(
   args: DatabaseArgs,
   store: pulumi.Output<ObjectStoreLocation>,
   databaseId: pulumi.Output<string>,
+  accounts: pulumi.Output<Accounts>,
 ): ConfigurationTexts {
   const { names, durability, requireTls, replicaSyncIntervalMicroseconds } = settings;
   return {
@@ -40,10 +41,10 @@ export function configurationTexts(
         settings: settings.engineSettings,
       }),
     ),
-    manager: store.apply(objectStore =>
+    manager: pulumi.all([store, accounts, names.namespace]).apply(([objectStore, { databases, users }, namespace]) =>
       managerConfigurationText({
         name: names.database,
-        namespace: names.namespace,
+        namespace,
         headlessService: names.headlessService,
         terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds,
         leaseDurationSeconds: settings.leaseDurationSeconds,
@@ -58,8 +59,8 @@ export function configurationTexts(
         replicaSyncIntervalMicroseconds,
         objectStore,
         mariadbPrefix: settings.mariadbPrefix,
-        databases: settings.databases,
-        users: declareUsers(settings.users),
+        databases,
+        users,
         requireTls,
       }),
     ),
@@ -80,7 +81,7 @@ export function makeConfigMaps(
       ...transformed(
         transform.configuration,
         `${name}-config`,
-        configurationManifest<pulumi.Output<string>>(names, texts),
+        configurationManifest<pulumi.Input<string>>(names, texts),
         inside,
       ),
     ),

@@ -8,8 +8,8 @@ import {
   DatabaseConnection,
 } from "../core/connections";
 import { connectionSecretManifest } from "../core/manifests/secrets";
-import { podLayout } from "../core/podLayout";
 import { transformed } from "../transform";
+import { Accounts } from "./accounts";
 import { DatabaseContext } from "./context";
 
 /** How the users connect. */
@@ -27,22 +27,28 @@ export interface DatabaseConnections {
  */
 export function makeConnections(
   context: DatabaseContext,
+  accounts: pulumi.Output<Accounts>,
   passwords: pulumi.Output<Record<string, string>>,
   caCertificate: pulumi.Output<string | undefined>,
 ): DatabaseConnections {
   const { settings } = context;
-  const { names, users } = settings;
-  const connections = pulumi.secret(pulumi.all([passwords, caCertificate])).apply(([known, authority]) =>
+  const { names, services } = settings;
+  // A password that is in a Secret of others is not known here.
+  const users = settings.users.filter(({ passwordSecret }) => passwordSecret === undefined);
+  const hosts = [serviceHost(settings, names.primaryService), serviceHost(settings, names.replicaService)] as const;
+  const known = pulumi.all([passwords, caCertificate, accounts, ...hosts]);
+  const connections = pulumi.secret(known).apply(([passwordsByUser, authority, { users: declared }, host, readHost]) =>
     Object.fromEntries(
-      users.map(({ name: username, grants }) => [
+      users.map(({ name: username }) => [
         username,
         connectionOf({
-          host: serviceHost(settings, names.primaryService),
-          readHost: serviceHost(settings, names.replicaService),
-          port: podLayout.mysqlPort,
+          host,
+          readHost,
+          port: services.primary.port,
           username,
-          password: known[username] ?? "",
-          database: grants.find(({ database }) => database !== "*")?.database,
+          password: passwordsByUser[username] ?? "",
+          database: declared.find(({ name }) => name === username)?.grants.find(({ database }) => database !== "*")
+            ?.database,
           caCertificate: authority,
           caFile: connectionCaFile(names),
         }),
@@ -59,14 +65,17 @@ export function makeConnections(
 }
 
 /** A Service's whole name: it is the same from every namespace, and the certificate holds for it. */
-export function serviceHost({ names, clusterDomain }: DatabaseContext["settings"], service: string): string {
-  return `${service}.${names.namespace}.svc.${clusterDomain}`;
+export function serviceHost(
+  { names, clusterDomain }: DatabaseContext["settings"],
+  service: string,
+): pulumi.Output<string> {
+  return pulumi.interpolate`${service}.${names.namespace}.svc.${clusterDomain}`;
 }
 
 function makeSecret(
   { name, settings, transform, inside, outside }: DatabaseContext,
   username: string,
-  namespace: string,
+  namespace: pulumi.Input<string>,
   connections: pulumi.Output<Record<string, DatabaseConnection>>,
 ): void {
   const { names } = settings;
@@ -76,7 +85,7 @@ function makeSecret(
   new k8s.core.v1.Secret(
     ...transformed(
       transform.connectionSecret,
-      `${name}-connection-${username}${isOwn ? "" : `-${namespace}`}`,
+      `${name}-connection-${username}${isOwn || typeof namespace !== "string" ? "" : `-${namespace}`}`,
       manifest,
       isOwn ? inside : outside,
     ),

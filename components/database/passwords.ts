@@ -5,15 +5,21 @@ import { refuseInvalid } from "../refuse";
 import { transformed } from "../transform";
 import { DatabaseContext } from "./context";
 
-/** Each user's password by name: the one that was given, judged once it is known, or one that is made and kept in the state. */
+/** Each user's password by name: the one that was given, judged once it is known, or one that is made and kept in the state. Those in Secrets of others are not among them. */
 export function userPasswords(context: DatabaseContext): Record<string, pulumi.Output<string>> {
   return Object.fromEntries(
-    context.settings.users.map(({ name: userName, password }, index) => [
-      userName,
-      password === undefined
-        ? madePassword(context, userName)
-        : checkedPassword(context.name, userName, index, password),
-    ]),
+    context.settings.users.flatMap(({ name: userName, password, passwordSecret }, index) =>
+      passwordSecret !== undefined
+        ? []
+        : [
+            [
+              userName,
+              password === undefined
+                ? madePassword(context, userName)
+                : checkedPassword(context.name, userName, index, password),
+            ],
+          ],
+    ),
   );
 }
 

@@ -1,23 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
 import { instanceType } from "../core/instanceTypes";
-import { defaultClients } from "../core/manifests/networkPolicy";
-import { DatabaseNames, databaseNames } from "../core/names";
+import { defaultClients, defaultEgress } from "../core/manifests/networkPolicy";
+import { DatabaseNames, databaseNames, validateNamespaceName } from "../core/names";
+import { podLayout } from "../core/podLayout";
 import { gibibyte, mebibyte } from "../core/quantities";
+import { settleExposure } from "../core/serviceExposure";
 import { deriveSizing, SizingRequest } from "../core/sizing";
 import { defaultNodeImage } from "../nodeImage";
+import { refuseInvalid } from "../refuse";
+import { malformedValues } from "../schema/malformed";
 import {
   DatabaseArgs,
+  DatabaseServicesArgs,
   Durability,
   ImagePullPolicy,
   FailoverPreference,
   OnNoCandidate,
   OnObjectStoreOutage,
-  ServiceType,
   Spread,
   StorageKind,
 } from "./arguments";
 
 /** The engine looks for new data at most this often. */
 const leastReplicaSyncIntervalMilliseconds = 100;
+/** Key of a password in a Secret that names none. */
+const defaultPasswordKey = "password";
 /** Two years; five times as long for the authority. */
 const defaultValidityHours = 17_520;
 /** Half a year: nobody who deploys twice a year sees a certificate end. */
@@ -28,7 +35,8 @@ export type DatabaseSettings = ReturnType<typeof settleDatabase>;
 
 /** Fills in defaults. The arguments have no problem by `validateDatabaseArgs`. */
 export function settleDatabase(name: string, args: DatabaseArgs) {
-  const { tls = {}, storage = {}, spread = {}, services = {} } = args;
+  const { tls = {}, storage = {}, spread = {}, services = {}, pods = {} } = args;
+  const exposure = exposureOf(services);
   const nodes = (args.replicas ?? 2) + 1;
   const durability = args.durability ?? Durability.Interval;
   return {
@@ -48,12 +56,11 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     onObjectStoreOutage:
       args.onObjectStoreOutage ??
       (durability === Durability.Threshold ? OnObjectStoreOutage.Continue : OnObjectStoreOutage.StopWrites),
-    databases: args.databases ?? [],
     users: args.users ?? [],
     requireTls: tls.required ?? true,
     certificate: {
       existingSecretName: tls.existingSecretName,
-      additionalDnsNames: tls.additionalDnsNames ?? [],
+      additionalDnsNames: [...(tls.additionalDnsNames ?? []), ...dnsNamesOf(services)],
       validityHours: tls.validityHours ?? defaultValidityHours,
       earlyRenewalHours: tls.earlyRenewalHours ?? defaultEarlyRenewalHours,
     },
@@ -68,7 +75,23 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     priorityClassName: args.priorityClassName,
     clients: args.clients ?? defaultClients,
     monitoring: args.monitoring ?? [],
-    services: { ...services, type: services.type ?? ServiceType.ClusterIP },
+    egress: { ...defaultEgress, ...args.egress },
+    services: exposure,
+    labels: pods.labels ?? {},
+    annotations: pods.annotations ?? {},
+    serviceAccountAnnotations: pods.serviceAccountAnnotations ?? {},
+    environment: pods.environment ?? [],
+    volumes: pods.volumes ?? [],
+    affinity: pods.affinity ?? {},
+    topologySpreadConstraints: pods.topologySpreadConstraints ?? [],
+    ids: pods.assignedIds
+      ? undefined
+      : { userId: pods.userId ?? podLayout.userId, groupId: pods.groupId ?? podLayout.groupId },
+    existingPasswords: (args.users ?? []).flatMap(({ name: user, passwordSecret }) =>
+      passwordSecret === undefined
+        ? []
+        : [{ user, secretName: passwordSecret.secretName, key: passwordSecret.key ?? defaultPasswordKey }],
+    ),
     engineSettings: args.engineSettings ?? {},
     nodeImage: args.nodeImage ?? defaultNodeImage,
     imagePullPolicy: args.imagePullPolicy ?? ImagePullPolicy.IfNotPresent,
@@ -93,8 +116,42 @@ export function sizingRequest({ sizing = {}, storage = {}, durability }: Databas
   };
 }
 
-function settledNames(name: string, args: DatabaseArgs, nodes: number): DatabaseNames {
-  const names = databaseNames(name, args.namespace ?? name, nodes);
+/** Both Services with everything filled in. */
+export function exposureOf({ primary = {}, replica = {}, ...both }: DatabaseServicesArgs) {
+  return {
+    primary: settleExposure<pulumi.Input<string>>(both, primary),
+    replica: settleExposure<pulumi.Input<string>>(both, replica),
+  };
+}
+
+function dnsNamesOf({ primary, replica }: DatabaseServicesArgs): string[] {
+  return [primary, replica].flatMap(service => service?.dnsName ?? []);
+}
+
+function settledNames(name: string, args: DatabaseArgs, nodes: number): DatabaseNames<pulumi.Input<string>> {
+  const names = namesIn(name, args.namespace ?? name, args.createNamespace ?? true, nodes);
   const existingTlsSecret = args.tls?.existingSecretName;
   return existingTlsSecret === undefined ? names : { ...names, tlsSecret: existingTlsSecret };
+}
+
+/** A namespace that comes later is judged when it does. */
+function namesIn(
+  name: string,
+  namespace: pulumi.Input<string>,
+  created: boolean,
+  nodes: number,
+): DatabaseNames<pulumi.Input<string>> {
+  if (typeof namespace === "string") return databaseNames(name, namespace, nodes);
+  const known = pulumi.output(namespace).apply(namespaceName => {
+    refuseInvalid(`Database "${name}"`, [
+      ...malformedValues("Database", { namespace: namespaceName }),
+      ...validateNamespaceName(namespaceName, created),
+    ]);
+    return namespaceName;
+  });
+  return {
+    ...databaseNames(name, name, nodes),
+    namespace: known,
+    priorityClass: known.apply(namespaceName => databaseNames(name, namespaceName, nodes).priorityClass),
+  };
 }

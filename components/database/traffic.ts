@@ -13,12 +13,22 @@ export function makeTraffic(
   { name, settings, transform, inside }: DatabaseContext,
   objectStorePort: pulumi.Output<number>,
 ): pulumi.Resource[] {
-  const { names, services, clients, monitoring } = settings;
+  const { names, services, clients, monitoring, egress } = settings;
   new k8s.core.v1.Service(
-    ...transformed(transform.primaryService, `${name}-primary`, primaryServiceManifest(names, services), inside),
+    ...transformed(
+      transform.primaryService,
+      `${name}-primary`,
+      primaryServiceManifest(names, services.primary),
+      inside,
+    ),
   );
   new k8s.core.v1.Service(
-    ...transformed(transform.replicaService, `${name}-replica`, replicaServiceManifest(names, services), inside),
+    ...transformed(
+      transform.replicaService,
+      `${name}-replica`,
+      replicaServiceManifest(names, services.replica),
+      inside,
+    ),
   );
   const headless = new k8s.core.v1.Service(
     ...transformed(transform.headlessService, `${name}-headless`, headlessServiceManifest(names), inside),
@@ -27,7 +37,12 @@ export function makeTraffic(
     ...transformed(
       transform.networkPolicy,
       `${name}-network-policy`,
-      networkPolicyManifest<pulumi.Input<number>>(names, { clients, monitoring, objectStorePort }),
+      networkPolicyManifest<pulumi.Input<string>, pulumi.Input<number>>(names, {
+        clients,
+        monitoring,
+        objectStorePort,
+        egress,
+      }),
       inside,
     ),
   );

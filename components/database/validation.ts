@@ -1,26 +1,28 @@
 import { validateImageReference } from "../core/imageReference";
 import { InputProblem, under } from "../core/inputProblem";
+import { oneOf, wholeNumber } from "../core/valueProblems";
 import { validateSizingType } from "../core/instanceTypes";
 import { validateEngineSettings } from "../core/engineSettings";
 import { validateLease } from "../core/leaseTiming";
-import { validateDatabaseName, validateNamespaceName, validateObjectName } from "../core/names";
+import { isDnsName, validateDatabaseName, validateNamespaceName, validateObjectName } from "../core/names";
 import { validateLabels, validateNetworkPeers } from "../core/networkPeers";
 import { passwordProblem } from "../core/passwords";
 import { printable } from "../core/printable";
 import { gibibyte } from "../core/quantities";
 import { validateSizing } from "../core/sizingProblems";
-import { validateDatabases, validateUsers } from "../core/users";
+import { accountProblems } from "./accounts";
 import {
   DatabaseArgs,
   DatabaseTlsArgs,
   Durability,
   OnObjectStoreOutage,
-  ServiceType,
   StorageKind,
   TolerationArgs,
 } from "./arguments";
 import { judgeArguments } from "../schema/malformed";
 import { validateObjectStore } from "./objectStoreInputs";
+import { egressProblems, podProblems, secretKeyProblems } from "./podProblems";
+import { serviceProblems } from "./serviceProblems";
 import { sizingRequest } from "./settings";
 
 /** Ten years. The authority is valid for five times as long. */
@@ -35,16 +37,16 @@ export function validateDatabaseArgs(name: string, args: DatabaseArgs): InputPro
 }
 
 function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
-  const { databases = [], users = [], sizing = {} } = args;
+  const { sizing = {} } = args;
   return [
     ...validateDatabaseName(name),
-    ...validateNamespaceName(args.namespace ?? name, args.createNamespace ?? true),
+    ...namespaceProblems(name, args),
     ...imageProblems(args),
     ...validateObjectStore(args.objectStore),
     ...durabilityProblems(args),
     ...numberProblems(args),
-    ...under("databases", validateDatabases(databases)),
-    ...under("users", [...validateUsers(users, databases), ...passwordProblems(users)]),
+    ...accountProblems(args),
+    ...under("users", passwordProblems(args.users ?? [])),
     ...under("tls", tlsProblems(args.tls ?? {})),
     ...(sizing.instanceType === undefined
       ? []
@@ -55,6 +57,9 @@ function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
         )),
     ...validateSizing(sizingRequest(args)),
     ...placementProblems(args),
+    ...under("pods", podProblems(args.pods ?? {})),
+    ...under("egress", egressProblems(args.egress ?? {})),
+    ...under("services", serviceProblems(args.services ?? {}, args.clients)),
     ...under("clients", validateNetworkPeers(args.clients ?? [])),
     ...under("monitoring", validateNetworkPeers(args.monitoring ?? [])),
     ...validateEngineSettings(args.engineSettings ?? {}),
@@ -128,8 +133,18 @@ function numberProblems(args: DatabaseArgs): InputProblem[] {
   return [...problems, ...validateLease({ leaseDurationSeconds, leaseMarginSeconds })];
 }
 
+/** One that comes later is judged when it does. */
+function namespaceProblems(name: string, { namespace = name, createNamespace = true }: DatabaseArgs): InputProblem[] {
+  return typeof namespace === "string" ? validateNamespaceName(namespace, createNamespace) : [];
+}
+
 function passwordProblems(users: NonNullable<DatabaseArgs["users"]>): InputProblem[] {
-  return users.flatMap(({ name, password }, index) => {
+  return users.flatMap(({ name, password, passwordSecret }, index) => {
+    if (passwordSecret !== undefined) {
+      const path = `[${index}].passwordSecret`;
+      if (password === undefined) return secretKeyProblems(path, passwordSecret);
+      return [{ propertyPath: path, reason: "cannot go with password: leave one of them out" }];
+    }
     const reason = typeof password === "string" ? passwordProblem(name, password) : undefined;
     return reason === undefined ? [] : [{ propertyPath: `[${index}].password`, reason }];
   });
@@ -156,7 +171,7 @@ function tlsProblems(tls: DatabaseTlsArgs): InputProblem[] {
     });
   }
   additionalDnsNames.forEach((dnsName, index) => {
-    if (!/^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i.test(dnsName)) {
+    if (!isDnsName(dnsName)) {
       problems.push({ propertyPath: `additionalDnsNames[${index}]`, reason: `"${printable(dnsName)}" is no DNS name` });
     }
   });
@@ -173,7 +188,7 @@ function tlsProblems(tls: DatabaseTlsArgs): InputProblem[] {
 }
 
 function placementProblems(args: DatabaseArgs): InputProblem[] {
-  const { storage = {}, services = {}, priorityClassName, tolerations = [] } = args;
+  const { storage = {}, priorityClassName, tolerations = [] } = args;
   const problems: InputProblem[] = [...under("nodeSelector", validateLabels(args.nodeSelector ?? {}))];
   if (storage.storageClassName !== undefined) {
     if (storage.kind === StorageKind.Nvme) {
@@ -186,12 +201,6 @@ function placementProblems(args: DatabaseArgs): InputProblem[] {
     }
   }
   if (priorityClassName !== undefined) problems.push(...validateObjectName("priorityClassName", priorityClassName));
-  if (services.loadBalancerClass !== undefined && services.type !== ServiceType.LoadBalancer) {
-    problems.push({
-      propertyPath: "services.loadBalancerClass",
-      reason: 'means nothing without type "LoadBalancer": set that, or leave it out',
-    });
-  }
   tolerations.forEach((toleration, index) =>
     problems.push(...under(`tolerations[${index}]`, tolerationProblems(toleration))),
   );
@@ -236,26 +245,4 @@ function textProblems({ databaseId, mariadbPrefix, clusterDomain }: DatabaseArgs
   }
   if (clusterDomain !== undefined) problems.push(...validateObjectName("clusterDomain", clusterDomain));
   return problems;
-}
-
-function wholeNumber(
-  propertyPath: string,
-  value: number | undefined,
-  least: number,
-  most: number,
-  what: string,
-): InputProblem[] {
-  if (value === undefined || (value >= least && value <= most)) return [];
-  return [{ propertyPath, reason: `is ${value}: write a whole number from ${least} to ${most} (${what})` }];
-}
-
-function oneOf(propertyPath: string, value: string | undefined, choices: Record<string, string>): InputProblem[] {
-  const values = Object.values(choices);
-  if (value === undefined || values.includes(value)) return [];
-  return [
-    {
-      propertyPath,
-      reason: `is "${printable(value)}": choose among ${values.map(choice => `"${choice}"`).join(", ")}`,
-    },
-  ];
 }

@@ -20,10 +20,11 @@ export function judgeArguments(component: string, args: unknown, further: () => 
   return problems.every(({ reason }) => reason.startsWith(unknownName)) ? [...problems, ...further()] : problems;
 }
 
-/** The same for some values of a structure, like `DatabaseObjectStore`, once they are known. What is not among them is not missed. */
+/** What is wrong with the shape of some values of a structure or a component, like `DatabaseObjectStore`, once they are known. What is not among them is not missed. */
 export function malformedValues(structure: string, values: object): InputProblem[] {
   const schema = packageSchema();
-  const { properties } = schema.types[`${packageName}:index:${structure}`]!;
+  const token = `${packageName}:index:${structure}`;
+  const properties = schema.types[token]?.properties ?? schema.resources[token]!.inputProperties;
   return structureProblems(schema, { properties }, values, "");
 }
 

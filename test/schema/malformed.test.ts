@@ -225,6 +225,9 @@ describe("bounds that descriptions promise", () => {
     DatabaseCompaction: compaction => validateDatabaseArgs("orders", databaseArgs({ compaction })),
     DatabaseTls: tls => validateDatabaseArgs("orders", databaseArgs({ tls })),
     DatabaseStorage: storage => validateDatabaseArgs("orders", databaseArgs({ storage })),
+    DatabasePods: pods => validateDatabaseArgs("orders", databaseArgs({ pods })),
+    DatabaseService: primary =>
+      validateDatabaseArgs("orders", databaseArgs({ services: { type: "NodePort", primary } })),
     DatabaseSizing: sizing => validateDatabaseArgs("orders", databaseArgs({ sizing })),
   };
   const counted = { found: 0 };

@@ -7,7 +7,7 @@ import { objectMetadata } from "./metadata";
  * @typeParam Text a string, or what becomes one when the plan is carried out
  */
 export function configurationManifest<Text>(
-  names: DatabaseNames,
+  names: DatabaseNames<Text>,
   texts: { engine: Text; manager: Text; databaseId: Text },
 ) {
   return {
@@ -24,7 +24,7 @@ export function configurationManifest<Text>(
 }
 
 /** The manager's program, which the database container runs as process 1. */
-export function managerManifest(names: DatabaseNames, scripts: { manager: string; watchdog: string }) {
+export function managerManifest<Text>(names: DatabaseNames<Text>, scripts: { manager: string; watchdog: string }) {
   return {
     apiVersion: "v1" as const,
     kind: "ConfigMap" as const,

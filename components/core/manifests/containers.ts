@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { environmentManifest, EnvironmentVariable, extraMountsManifest, ExtraVolume } from "./extras";
 import { podLayout } from "../podLayout";
 import { byteQuantity, cpuQuantity, mebibyte } from "../quantities";
 import { ephemeralStorageBytes, nodeVolumeBytes, Sizing } from "../sizing";
@@ -9,6 +10,9 @@ export interface DatabaseContainerInputs<Text> {
   imagePullPolicy: string;
   sizing: Sizing;
   storage: { onInstanceStore: boolean };
+  /** What the user adds. */
+  environment: EnvironmentVariable<Text>[];
+  volumes: ExtraVolume<Text>[];
 }
 
 /** Where the official Node images have their binary. */
@@ -55,7 +59,8 @@ export function nodeContainer(image: string, imagePullPolicy: string) {
 }
 
 /** The manager as process 1, with mariadbd as its child. */
-export function databaseContainer<Text>({ image, imagePullPolicy, sizing, storage }: DatabaseContainerInputs<Text>) {
+export function databaseContainer<Text>(inputs: DatabaseContainerInputs<Text>) {
+  const { image, imagePullPolicy, sizing, storage } = inputs;
   const memory = byteQuantity(sizing.memoryBytes);
   const ephemeralStorage = byteQuantity(ephemeralStorageBytes(sizing, storage.onInstanceStore));
   return {
@@ -69,6 +74,7 @@ export function databaseContainer<Text>({ image, imagePullPolicy, sizing, storag
       fromField("POD_NAMESPACE", "metadata.namespace"),
       fromField("POD_IP", "status.podIP"),
       fromField("NODE_NAME", "spec.nodeName"),
+      ...environmentManifest(inputs.environment),
     ],
     ports: [
       { name: "mysql", containerPort: podLayout.mysqlPort, protocol: "TCP" },
@@ -102,6 +108,7 @@ export function databaseContainer<Text>({ image, imagePullPolicy, sizing, storag
       readOnly("object-store", podLayout.objectStoreSecretDirectory),
       readOnly("users", podLayout.usersSecretDirectory),
       readOnly("tls", podLayout.tlsSecretDirectory),
+      ...extraMountsManifest(inputs.volumes),
     ],
   };
 }

@@ -6,7 +6,7 @@ import { objectMetadata, selectorLabels } from "./metadata";
  * @param dataOutlivesPod on a volume of its own a pod that is not ready may be evicted, so that a broken one does not block a drain; on the node's own drives the newest writes
  *   may exist only there
  */
-export function disruptionBudgetManifest(names: DatabaseNames, dataOutlivesPod: boolean) {
+export function disruptionBudgetManifest<Text>(names: DatabaseNames<Text>, dataOutlivesPod: boolean) {
   return {
     apiVersion: "policy/v1" as const,
     kind: "PodDisruptionBudget" as const,

@@ -11,6 +11,6 @@ export function objectLabels(name: string): Record<string, string> {
 }
 
 /** Metadata of a namespaced object. Its name is set here, never made by Pulumi: the manager and the manifests refer to one another by name. */
-export function objectMetadata(objectName: string, names: { database: string; namespace: string }) {
+export function objectMetadata<Text>(objectName: string, names: { database: string; namespace: Text }) {
   return { name: objectName, namespace: names.namespace, labels: objectLabels(names.database) };
 }

@@ -1,7 +1,7 @@
 import { objectLabels } from "./metadata";
 
 /** A namespace in which only pods of the Pod Security level "restricted" start. */
-export function namespaceManifest(name: string, database: string) {
+export function namespaceManifest<Text>(name: Text, database: string) {
   const level = "restricted";
   return {
     apiVersion: "v1" as const,

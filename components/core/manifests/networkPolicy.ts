@@ -19,17 +19,27 @@ export interface NetworkPolicyInputs<Port> {
   /** Who reads `/metrics`. The kubelet's probes are let through in any case. */
   monitoring: NetworkPeer[];
   objectStorePort: Port;
+  /** Ports of everything else that the pods connect to. */
+  egress: { apiServerPorts: number[]; dnsPorts: number[]; otherPorts: number[] };
 }
 
 /** By default: pods of the same namespace, and of namespaces that their administrators have given this label. */
 export const defaultClients: NetworkPeer[] = [{ podLabels: {} }, { namespaceLabels: { "tidesql.io/client": "true" } }];
 
-/** The API server is no pod and its address is not known here. Its Service's port, and the port behind it. */
-const apiServerPorts = [443, 6443];
+/**
+ * Neither the API server nor, on every cluster, the DNS is a pod whose labels are known here. Network plugins look at a Service's port, or at the port behind it: 6443 mostly, 8443 in minikube, 16443 in MicroK8s; 5353
+ * for the DNS of OpenShift.
+ */
+export const defaultEgress = {
+  apiServerPorts: [443, 6443, 8443, 16_443],
+  dnsPorts: [53, 5353],
+  otherPorts: [] as number[],
+};
 
 /** Isolates the database's pods in both directions and lets through what they need, port by port. */
-export function networkPolicyManifest<Port>(names: DatabaseNames, inputs: NetworkPolicyInputs<Port>) {
+export function networkPolicyManifest<Text, Port>(names: DatabaseNames<Text>, inputs: NetworkPolicyInputs<Port>) {
   const { clients, monitoring, objectStorePort } = inputs;
+  const { apiServerPorts, dnsPorts, otherPorts } = inputs.egress;
   const ownPods = { podSelector: { matchLabels: selectorLabels(names.database) } };
   const peersPort = { port: podLayout.peerPort, protocol: "TCP" };
   return {
@@ -46,9 +56,10 @@ export function networkPolicyManifest<Port>(names: DatabaseNames, inputs: Networ
       ],
       egress: [
         { to: [ownPods], ports: [peersPort] },
-        { ports: ["UDP", "TCP"].map(protocol => ({ port: 53, protocol })) },
+        { ports: dnsPorts.flatMap(port => ["UDP", "TCP"].map(protocol => ({ port, protocol }))) },
         { ports: apiServerPorts.map(port => ({ port, protocol: "TCP" })) },
         { ports: [{ port: objectStorePort, protocol: "TCP" }] },
+        ...(otherPorts.length > 0 ? [{ ports: otherPorts.map(port => ({ port, protocol: "TCP" })) }] : []),
       ],
     },
   };

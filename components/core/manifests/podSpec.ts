@@ -1,12 +1,9 @@
 import { DatabaseNames } from "../names";
-import { podLayout } from "../podLayout";
 import { byteQuantity } from "../quantities";
 import { nodeVolumeBytes, runVolumeBytes, Sizing } from "../sizing";
 import { databaseContainer, nodeContainer } from "./containers";
-import { selectorLabels } from "./metadata";
-
-/** A rule of placement that is kept, or only aimed at. */
-export type SpreadRule = "required" | "preferred";
+import { extraVolumesManifest, PodExtras } from "./extras";
+import { Affinity, affinityManifest, SpreadRule, TopologySpread, topologySpreadManifest } from "./placement";
 
 /** A taint that the pods put up with. */
 export interface Toleration {
@@ -18,7 +15,7 @@ export interface Toleration {
 }
 
 /** What a pod depends on. @typeParam Text a string, or what becomes one when the plan is carried out */
-export interface PodInputs<Text> {
+export interface PodInputs<Text> extends PodExtras<Text> {
   image: Text;
   /** Holds the Node binary at /usr/local/bin/node. */
   nodeImage: string;
@@ -29,8 +26,21 @@ export interface PodInputs<Text> {
   spread: { hosts: SpreadRule; zones: SpreadRule };
   nodeSelector: Record<string, string>;
   tolerations: Toleration[];
-  priorityClassName: string;
+  affinity: Affinity;
+  topologySpreadConstraints: TopologySpread[];
+  priorityClassName: Text;
   terminationGracePeriodSeconds: number;
+  /** Whom everything runs as. Undefined where the cluster assigns ids. */
+  ids?: { userId: number; groupId: number };
+  /** Passwords that are in Secrets of others, by user. */
+  existingPasswords: ExistingPassword<Text>[];
+}
+
+/** Where the password of a user is. */
+export interface ExistingPassword<Text> {
+  user: string;
+  secretName: Text;
+  key: Text;
 }
 
 /** Readable by the pod's group alone, in octal. */
@@ -38,7 +48,7 @@ const secretMode = 0o440;
 const configurationMode = 0o444;
 
 /** A pod that the Pod Security level "restricted" admits. */
-export function podSpec<Text>(names: DatabaseNames, inputs: PodInputs<Text>) {
+export function podSpec<Text>(names: DatabaseNames<Text>, inputs: PodInputs<Text>) {
   const { imagePullSecrets, nodeSelector, tolerations } = inputs;
   return {
     serviceAccountName: names.serviceAccount,
@@ -48,9 +58,11 @@ export function podSpec<Text>(names: DatabaseNames, inputs: PodInputs<Text>) {
     terminationGracePeriodSeconds: inputs.terminationGracePeriodSeconds,
     securityContext: {
       runAsNonRoot: true,
-      runAsUser: podLayout.userId,
-      runAsGroup: podLayout.groupId,
-      fsGroup: podLayout.groupId,
+      ...(inputs.ids && {
+        runAsUser: inputs.ids.userId,
+        runAsGroup: inputs.ids.groupId,
+        fsGroup: inputs.ids.groupId,
+      }),
       // Changing the owner of every file of a large volume would take minutes at each start.
       fsGroupChangePolicy: "OnRootMismatch",
       seccompProfile: { type: "RuntimeDefault" },
@@ -58,34 +70,17 @@ export function podSpec<Text>(names: DatabaseNames, inputs: PodInputs<Text>) {
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map(name => ({ name })) }),
     ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
     ...(tolerations.length > 0 && { tolerations }),
-    affinity: { podAntiAffinity: antiAffinity(names, inputs.spread.hosts) },
-    topologySpreadConstraints: [
-      {
-        maxSkew: 1,
-        topologyKey: "topology.kubernetes.io/zone",
-        whenUnsatisfiable: inputs.spread.zones === "required" ? "DoNotSchedule" : "ScheduleAnyway",
-        labelSelector: { matchLabels: selectorLabels(names.database) },
-      },
-    ],
+    affinity: affinityManifest(names, inputs.spread.hosts, inputs.affinity),
+    topologySpreadConstraints: topologySpreadManifest(names, inputs.spread.zones, inputs.topologySpreadConstraints),
     initContainers: [nodeContainer(inputs.nodeImage, inputs.imagePullPolicy)],
     containers: [databaseContainer(inputs)],
     volumes: volumes(names, inputs),
   };
 }
 
-/** Two pods of one database on one machine would be lost together. */
-function antiAffinity(names: DatabaseNames, rule: SpreadRule) {
-  const term = {
-    topologyKey: "kubernetes.io/hostname",
-    labelSelector: { matchLabels: selectorLabels(names.database) },
-  };
-  return rule === "required"
-    ? { requiredDuringSchedulingIgnoredDuringExecution: [term] }
-    : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
-}
-
 /** The claim template makes the volume `data`, unless the data is on the node's own drives. */
-function volumes<Text>(names: DatabaseNames, { sizing, storage }: PodInputs<Text>) {
+function volumes<Text>(names: DatabaseNames<Text>, inputs: PodInputs<Text>) {
+  const { sizing, storage } = inputs;
   const scratch = (name: string, bytes: number) => ({ name, emptyDir: { sizeLimit: byteQuantity(bytes) } });
   const secret = (name: string, secretName: string) => ({ name, secret: { secretName, defaultMode: secretMode } });
   const configuration = (name: string, configMap: string) => ({
@@ -100,7 +95,21 @@ function volumes<Text>(names: DatabaseNames, { sizing, storage }: PodInputs<Text
     configuration("config", names.configuration),
     configuration("manager", names.manager),
     secret("object-store", names.objectStoreSecret),
-    secret("users", names.usersSecret),
+    usersVolume(names, inputs.existingPasswords),
     secret("tls", names.tlsSecret),
+    ...extraVolumesManifest(inputs.volumes),
   ];
+}
+
+/** A file for each user, named by the user, wherever its password is. */
+function usersVolume<Text>(names: DatabaseNames<Text>, existing: ExistingPassword<Text>[]) {
+  const name = "users";
+  if (existing.length === 0) return { name, secret: { secretName: names.usersSecret, defaultMode: secretMode } };
+  const others = existing.map(({ user, secretName, key }) => ({
+    secret: { name: secretName, items: [{ key, path: user }] },
+  }));
+  return {
+    name,
+    projected: { defaultMode: secretMode, sources: [{ secret: { name: names.usersSecret } }, ...others] },
+  };
 }

@@ -5,7 +5,7 @@ import { objectLabels } from "./metadata";
 const priority = 1_000_000;
 
 /** When a node fails and room is short, the database's pods start first. */
-export function priorityClassManifest(names: DatabaseNames) {
+export function priorityClassManifest<Text>(names: DatabaseNames<Text>) {
   return {
     apiVersion: "scheduling.k8s.io/v1" as const,
     kind: "PriorityClass" as const,
@@ -13,6 +13,6 @@ export function priorityClassManifest(names: DatabaseNames) {
     value: priority,
     globalDefault: false,
     preemptionPolicy: "PreemptLowerPriority",
-    description: `Pods of the database ${names.database} in ${names.namespace}.`,
+    description: `Pods of the database ${names.database}.`,
   };
 }

@@ -1,12 +1,18 @@
 import { DatabaseNames } from "../names";
 import { objectMetadata } from "./metadata";
 
-/** The pods' identity. No token is mounted unless a pod asks for it. */
-export function serviceAccountManifest(names: DatabaseNames) {
+/**
+ * The pods' identity. No token is mounted unless a pod asks for it.
+ * @param annotations by which others give the identity rights, as AWS does
+ */
+export function serviceAccountManifest<Text>(names: DatabaseNames<Text>, annotations: Record<string, Text> = {}) {
   return {
     apiVersion: "v1" as const,
     kind: "ServiceAccount" as const,
-    metadata: objectMetadata(names.serviceAccount, names),
+    metadata: {
+      ...objectMetadata(names.serviceAccount, names),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
     automountServiceAccountToken: false,
   };
 }
@@ -14,7 +20,7 @@ export function serviceAccountManifest(names: DatabaseNames) {
 /**
  * What a manager may do: keep this database's Lease, see the namespace's pods, label this database's pods and have them replaced in a rolling update, write events. It may read no Secret.
  */
-export function roleManifest(names: DatabaseNames) {
+export function roleManifest<Text>(names: DatabaseNames<Text>) {
   return {
     apiVersion: "rbac.authorization.k8s.io/v1" as const,
     kind: "Role" as const,
@@ -37,7 +43,7 @@ export function roleManifest(names: DatabaseNames) {
 }
 
 /** Gives the pods' identity its role. */
-export function roleBindingManifest(names: DatabaseNames) {
+export function roleBindingManifest<Text>(names: DatabaseNames<Text>) {
   return {
     apiVersion: "rbac.authorization.k8s.io/v1" as const,
     kind: "RoleBinding" as const,

@@ -19,12 +19,12 @@ export function objectStoreSecretData(credentials: ObjectStoreCredentials): Reco
  * The engine's access key.
  * @typeParam Data what {@link objectStoreSecretData} makes, or what becomes it when the plan is carried out
  */
-export function objectStoreSecretManifest<Data>(names: DatabaseNames, stringData: Data) {
+export function objectStoreSecretManifest<Text, Data>(names: DatabaseNames<Text>, stringData: Data) {
   return opaque(names, names.objectStoreSecret, stringData);
 }
 
 /** Passwords, one key a user. */
-export function usersSecretManifest<Text>(names: DatabaseNames, passwords: Record<string, Text>) {
+export function usersSecretManifest<Text>(names: DatabaseNames<Text>, passwords: Record<string, Text>) {
   return opaque(names, names.usersSecret, passwords);
 }
 
@@ -32,10 +32,10 @@ export function usersSecretManifest<Text>(names: DatabaseNames, passwords: Recor
  * How one user connects, for its applications. Its type is the one that libraries for the Service Binding specification look for.
  * @param namespace where the applications are
  */
-export function connectionSecretManifest<Data>(
-  names: DatabaseNames,
+export function connectionSecretManifest<Text, Data>(
+  names: DatabaseNames<Text>,
   secretName: string,
-  namespace: string,
+  namespace: Text,
   stringData: Data,
 ) {
   const { metadata, ...secret } = opaque(names, secretName, stringData);
@@ -43,14 +43,17 @@ export function connectionSecretManifest<Data>(
 }
 
 /** The server's certificate, which the managers show one another too. */
-export function tlsSecretManifest<Text>(names: DatabaseNames, tls: { certificate: Text; privateKey: Text; ca: Text }) {
+export function tlsSecretManifest<Text>(
+  names: DatabaseNames<Text>,
+  tls: { certificate: Text; privateKey: Text; ca: Text },
+) {
   return {
     ...opaque(names, names.tlsSecret, { "tls.crt": tls.certificate, "tls.key": tls.privateKey, "ca.crt": tls.ca }),
     type: "kubernetes.io/tls",
   };
 }
 
-function opaque<Data>(names: DatabaseNames, secretName: string, stringData: Data) {
+function opaque<Text, Data>(names: DatabaseNames<Text>, secretName: string, stringData: Data) {
   return {
     apiVersion: "v1" as const,
     kind: "Secret" as const,

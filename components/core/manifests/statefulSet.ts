@@ -16,7 +16,7 @@ export interface StatefulSetInputs<Text> extends PodInputs<Text> {
  * Identical pods: which one is primary is for the managers to say, so no name, order or template tells them apart.
  * @typeParam Text a string, or what becomes one when the plan is carried out
  */
-export function statefulSetManifest<Text>(names: DatabaseNames, inputs: StatefulSetInputs<Text>) {
+export function statefulSetManifest<Text>(names: DatabaseNames<Text>, inputs: StatefulSetInputs<Text>) {
   const { storage, sizing, configurationHash } = inputs;
   return {
     apiVersion: "apps/v1" as const,
@@ -32,8 +32,8 @@ export function statefulSetManifest<Text>(names: DatabaseNames, inputs: Stateful
       selector: { matchLabels: selectorLabels(names.database) },
       template: {
         metadata: {
-          labels: selectorLabels(names.database),
-          annotations: { [configurationHashAnnotation]: configurationHash },
+          labels: { ...inputs.labels, ...selectorLabels(names.database) },
+          annotations: { ...inputs.annotations, [configurationHashAnnotation]: configurationHash },
         },
         spec: podSpec(names, inputs),
       },
@@ -44,7 +44,7 @@ export function statefulSetManifest<Text>(names: DatabaseNames, inputs: Stateful
   };
 }
 
-function dataClaim(names: DatabaseNames, sizing: Sizing, storageClassName: string | undefined) {
+function dataClaim<Text>(names: DatabaseNames<Text>, sizing: Sizing, storageClassName: string | undefined) {
   return {
     metadata: { name: "data", labels: selectorLabels(names.database) },
     spec: {

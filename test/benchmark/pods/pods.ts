@@ -114,6 +114,8 @@ export class Pod {
       imagePullPolicy: "",
       sizing,
       storage: { onInstanceStore: false },
+      environment: [],
+      volumes: [],
     });
     const [, ...parameters] = container.command;
     const relocatedParameters = parameters.map(parameter => parameter.replace(/^\//, `${root}/`));

@@ -115,7 +115,7 @@ export class FakeCluster implements Kubectl {
     });
   }
 
-  forward(_namespace: string, resource: string, _port: number, localPort?: number): Promise<PortForward> {
+  forward(_namespace: string, resource: string, _port: number | string, localPort?: number): Promise<PortForward> {
     let end: (said: string) => void = () => undefined;
     const ended = new Promise<string>(resolve => (end = resolve));
     const forward = { resource, isOpen: true, end };

@@ -32,6 +32,14 @@ function inputs(changes: Partial<StatefulSetInputs<string>> = {}): StatefulSetIn
     priorityClassName: names.priorityClass,
     terminationGracePeriodSeconds: 120,
     configurationHash: "abc",
+    labels: {},
+    annotations: {},
+    environment: [],
+    volumes: [],
+    affinity: {},
+    topologySpreadConstraints: [],
+    ids: { userId: podLayout.userId, groupId: podLayout.groupId },
+    existingPasswords: [],
     ...changes,
   };
 }
@@ -64,7 +72,7 @@ describe("StatefulSet", () => {
 
   it("passes through what is not known yet", () => {
     const later = { known: "later" };
-    const manifest = statefulSetManifest<object>(names, { ...inputs(), image: later, configurationHash: later });
+    const manifest = statefulSetManifest<unknown>(names, { ...inputs(), image: later, configurationHash: later });
     assert.equal(manifest.spec.template.spec.containers[0]?.image, later);
     assert.equal(manifest.spec.template.metadata.annotations[configurationHashAnnotation], later);
   });
@@ -147,8 +155,12 @@ describe("StatefulSet", () => {
 
   it("refers to the ConfigMaps and Secrets that are made, whose keys are the files' names", () => {
     const pod = podOf();
-    const configMaps = pod.volumes.flatMap(volume => ("configMap" in volume ? [volume.configMap.name] : []));
-    const secrets = pod.volumes.flatMap(volume => ("secret" in volume ? [volume.secret.secretName] : []));
+    const configMaps = pod.volumes.flatMap(volume =>
+      "configMap" in volume && volume.configMap ? [volume.configMap.name] : [],
+    );
+    const secrets = pod.volumes.flatMap(volume =>
+      "secret" in volume && volume.secret ? [volume.secret.secretName] : [],
+    );
     const configuration = configurationManifest(names, { engine: "1", manager: "2", databaseId: "3" });
     const scripts = managerManifest(names, { manager: "1", watchdog: "2" });
     assert.deepEqual(configMaps, [configuration.metadata.name, scripts.metadata.name]);
@@ -164,7 +176,11 @@ describe("StatefulSet", () => {
     assert.deepEqual(Object.keys(ownAuthority), ["accessKeyId", "secretAccessKey", "ca.crt"]);
     assert.deepEqual(Object.keys(users.stringData), ["app"]);
     assert.deepEqual(Object.keys(tls.stringData), ["tls.crt", "tls.key", "ca.crt"]);
-    for (const volume of pod.volumes) if ("secret" in volume) assert.equal(volume.secret.defaultMode, 0o440);
+    for (const volume of pod.volumes) {
+      if ("secret" in volume && volume.secret && "defaultMode" in volume.secret) {
+        assert.equal(volume.secret.defaultMode, 0o440);
+      }
+    }
   });
 
   it("passes by the environment where the pod is, and no value", () => {
@@ -220,7 +236,7 @@ describe("StatefulSet", () => {
     const { spec } = statefulSetManifest(names, inputs({ sizing, storage: { onInstanceStore: true } }));
     assert.equal("volumeClaimTemplates" in spec, false);
     const data = spec.template.spec.volumes.find(({ name }) => name === "data");
-    assert.ok(data && "emptyDir" in data);
+    assert.ok(data && "emptyDir" in data && data.emptyDir);
     assert.equal(data.emptyDir.sizeLimit, "698Gi");
     const { requests, limits } = spec.template.spec.containers[0]!.resources;
     assert.equal(requests["ephemeral-storage"], limits["ephemeral-storage"]);

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { certificateDnsNames } from "../../../components/core/certificateNames";
 import { disruptionBudgetManifest } from "../../../components/core/manifests/disruptionBudget";
 import { namespaceManifest } from "../../../components/core/manifests/namespace";
-import { defaultClients, NetworkPeer, networkPolicyManifest } from "../../../components/core/manifests/networkPolicy";
+import {
+  defaultClients,
+  defaultEgress,
+  NetworkPeer,
+  networkPolicyManifest,
+} from "../../../components/core/manifests/networkPolicy";
 import { priorityClassManifest } from "../../../components/core/manifests/priorityClass";
 import { roleBindingManifest, roleManifest, serviceAccountManifest } from "../../../components/core/manifests/rbac";
 import {
@@ -10,16 +15,18 @@ import {
   primaryServiceManifest,
   replicaServiceManifest,
 } from "../../../components/core/manifests/services";
+import { settleExposure } from "../../../components/core/serviceExposure";
 import { databaseNames } from "../../../components/core/names";
 import { validateLabels, validateNetworkPeers } from "../../../components/core/networkPeers";
 
 const names = databaseNames("orders", "shop", 3);
+const inside = settleExposure<string>({}, {});
 const ownPods = { "app.kubernetes.io/name": "tidesql", "app.kubernetes.io/instance": "orders" };
 
 describe("Services", () => {
   it("send writers to the pod with the label of the primary, readers to the replicas", () => {
-    const primary = primaryServiceManifest(names, { type: "ClusterIP" });
-    const replica = replicaServiceManifest(names, { type: "ClusterIP" });
+    const primary = primaryServiceManifest(names, inside);
+    const replica = replicaServiceManifest(names, inside);
     assert.equal(primary.metadata.name, "orders-primary");
     assert.equal(replica.metadata.name, "orders-replica");
     assert.deepEqual(primary.spec.selector, { ...ownPods, "tidesql.io/role": "primary" });
@@ -31,9 +38,9 @@ describe("Services", () => {
 
   it("do not make Pulumi wait for endpoints that may never be", () => {
     const skips = (annotations: Record<string, string>) => annotations["pulumi.com/skipAwait"] === "true";
-    assert.ok(skips(replicaServiceManifest(names, { type: "ClusterIP" }).metadata.annotations));
+    assert.ok(skips(replicaServiceManifest(names, inside).metadata.annotations));
     assert.ok(skips(headlessServiceManifest(names).metadata.annotations));
-    assert.ok(!skips(primaryServiceManifest(names, { type: "ClusterIP" }).metadata.annotations));
+    assert.ok(!skips(primaryServiceManifest(names, inside).metadata.annotations));
   });
 
   it("name each pod, also while it starts, so that managers find one another", () => {
@@ -47,6 +54,7 @@ describe("Services", () => {
     const exposure = {
       type: "LoadBalancer",
       loadBalancerClass: "service.k8s.aws/nlb",
+      port: 3306,
       annotations: { "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal" },
     };
     const { metadata, spec } = primaryServiceManifest(names, exposure);
@@ -110,7 +118,7 @@ describe("rights", () => {
 });
 
 describe("NetworkPolicy", () => {
-  const inputs = { clients: defaultClients, monitoring: [], objectStorePort: 9000 };
+  const inputs = { clients: defaultClients, monitoring: [], objectStorePort: 9000, egress: defaultEgress };
 
   it("isolates the pods both ways and opens the database's port to its namespace and to labelled ones", () => {
     const { spec } = networkPolicyManifest(names, inputs);
@@ -137,7 +145,12 @@ describe("NetworkPolicy", () => {
   it("lets the pods reach one another, names, the API server and the store, and no other port", () => {
     const { spec } = networkPolicyManifest(names, inputs);
     const ports = spec.egress.flatMap(rule => rule.ports.map(({ port, protocol }) => `${port}/${protocol}`));
-    assert.deepEqual(ports, ["8443/TCP", "53/UDP", "53/TCP", "443/TCP", "6443/TCP", "9000/TCP"]);
+    const dns = ["53/UDP", "53/TCP", "5353/UDP", "5353/TCP"];
+    assert.deepEqual(ports, ["8443/TCP", ...dns, "443/TCP", "6443/TCP", "8443/TCP", "16443/TCP", "9000/TCP"]);
+    const egress = { apiServerPorts: [443], dnsPorts: [53], otherPorts: [15_012] };
+    const narrow = networkPolicyManifest(names, { ...inputs, egress }).spec.egress;
+    const narrowPorts = narrow.flatMap(rule => rule.ports.map(({ port, protocol }) => `${port}/${protocol}`));
+    assert.deepEqual(narrowPorts, ["8443/TCP", "53/UDP", "53/TCP", "443/TCP", "9000/TCP", "15012/TCP"]);
   });
 
   it("opens the metrics to those who are named, and addresses to those outside", () => {
