@@ -24,8 +24,8 @@ const variants: Variant[] = [
   { what: 'durability "threshold"', written: 'durability: "threshold"', args: { durability: "threshold" } },
   {
     what: "Graviton",
-    written: 'instanceType: "m8g.large", image: { architecture: "arm64" }',
-    args: { instanceType: "m8g.large", image: { architecture: "arm64" } },
+    written: 'instanceType: "m8g.large"',
+    args: { instanceType: "m8g.large" },
   },
   { what: "NVMe drives", written: 'instanceType: "i4i.large"', args: { instanceType: "i4i.large" } },
   { what: "twice the machine", written: 'instanceType: "m5.xlarge"', args: { instanceType: "m5.xlarge" } },
@@ -36,8 +36,11 @@ const variants: Variant[] = [
   },
   {
     what: "no NAT gateway",
-    written: 'network: { natGateways: "none" }',
-    args: { network: { natGateways: "none" } },
+    written: 'network: { natGateways: "none" }, nodeImage: "...ecr..."',
+    args: {
+      network: { natGateways: "none" },
+      nodeImage: "123456789012.dkr.ecr.us-east-1.amazonaws.com/node:22-slim",
+    },
   },
 ];
 
