@@ -1,4 +1,5 @@
 import { Group, group } from "./check";
+import { serverAccessChecks } from "./correctness/access";
 import { configurationChecks } from "./correctness/configuration";
 import { durabilityChecks } from "./correctness/durability";
 import { roleChecks } from "./correctness/roles";
@@ -10,4 +11,5 @@ export const correctness = group(Group.correctness, [
   ...durabilityChecks,
   ...storageChecks,
   ...configurationChecks,
+  ...serverAccessChecks,
 ]);

@@ -2,7 +2,7 @@ import { type Finding, Level, resourceCheck } from "./check";
 import { credentialsInText, credentialsUnder } from "./credentials/find";
 import { credentialByName } from "./credentials/names";
 import { type Field, forEach, NotYetKnown } from "./model/field";
-import { isWorkload, kindOf, ofKind } from "./model/kubernetes";
+import { isWorkload, kindOf, ofKind, podSpec } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
 import { hasUserData, isCommand } from "./model/texts";
 
@@ -13,7 +13,6 @@ const isKindOfSecrets = (type: string): boolean => /Secret/.test(kindOf(type) ??
 const judgedElsewhere: readonly (readonly [applies: (type: string) => boolean, keys: RegExp])[] = [
   [ofKind("ConfigMap"), /^(?:data|binaryData)$/],
   [type => kindOf(type) !== undefined, /^(?:metadata|status|apiVersion|kind)$/],
-  [isWorkload, /^spec$/],
   [isCommand, /^(?:create|update|delete)$/],
   [hasUserData, /userdata|bootstrapextraargs/i],
 ];
@@ -69,11 +68,13 @@ export const inputSecretsCheck = resourceCheck({
     if (!top.isPresent) return;
     const { resource } = top;
     const isObject = kindOf(resource.type) !== undefined;
+    // What pods run and read is judged by secrets-in-environment and secrets-in-arguments.
+    const pods = isWorkload(resource.type) && podSpec(top).isPresent ? podSpec(top).path : "\n";
     for (const [key, field] of top.entries) {
       if (judgedElsewhere.some(([applies, keys]) => applies(resource.type) && keys.test(key))) continue;
       // What is named as a credential in the inputs of other resources is judged by secrets-encrypted-in-state.
       for (const finding of credentialsBelow(field, isObject)) {
-        if (isSecret(resource, finding.path) === true) continue;
+        if (isSecret(resource, finding.path) === true || finding.path.startsWith(pods)) continue;
         if (resource.secretPaths === undefined)
           throw new NotYetKnown(resource.urn, finding.path, "what is a secret is not seen here");
         yield finding;

@@ -1,3 +1,4 @@
+import { clusterObjectChecks } from "./clusterObjects";
 import { inMebibytes } from "../components/core/quantities";
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { databaseCheck, optionFinding } from "./databaseCheck";
@@ -275,4 +276,5 @@ export const workloads = group(Group.workloads, [
       };
     },
   }),
+  ...clusterObjectChecks,
 ]);

@@ -11,6 +11,12 @@ function endpointArgument(cluster: Field, name: string): Field {
   return isRawCluster(cluster.resource.type) ? cluster.at("vpcConfig", name) : cluster.at(name);
 }
 
+/** Whether a version came out after all that are known here: that it is supported is likely, and cannot be told. */
+function isYounger(version: string, known: readonly string[]): boolean {
+  const minor = (text: string) => Number(/^1\.(\d+)$/.exec(text)?.[1] ?? 0);
+  return minor(version) > Math.max(0, ...known.map(minor));
+}
+
 /** Control-plane logs that an investigation needs. */
 const neededLogs = ["api", "audit", "authenticator"];
 
@@ -36,6 +42,7 @@ export const controlPlaneChecks = [
       const supported = Object.keys(endOfSupport).filter(candidate => endOfSupport[candidate]! >= today);
       const wayOut = `version: "${supported.at(-1) ?? "<a supported version>"}"`;
       if (version === undefined) yield { path: "version", message: "No version is given.", wayOut };
+      else if (isYounger(version, Object.keys(endOfSupport))) return;
       else if (!supported.includes(version)) {
         const end = endOfSupport[version];
         const since = end === undefined ? "not in standard support" : `out of standard support since ${end}`;
@@ -78,7 +85,9 @@ export const controlPlaneChecks = [
       const isPublic = endpointArgument(resource, "endpointPublicAccess");
       const cidrs = endpointArgument(resource, "publicAccessCidrs");
       const isPrivate = endpointArgument(resource, "endpointPrivateAccess");
-      if (isPublic.flag !== false && (!cidrs.isPresent || cidrs.textList.some(isEveryone))) {
+      // EKS takes no ranges, and an empty list of them, for all.
+      const isUnlimited = !cidrs.isPresent || cidrs.textList.length === 0;
+      if (isPublic.flag !== false && (isUnlimited || cidrs.textList.some(isEveryone))) {
         yield {
           path: isPublic.path,
           message: "The API endpoint is open to the world.",

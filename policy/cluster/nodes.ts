@@ -5,12 +5,18 @@ import { type Field, forEach } from "../model/field";
 import { ofKind } from "../model/kubernetes";
 
 const isLaunchTemplate = ofAwsKind("ec2:LaunchTemplate");
+const isLaunchConfiguration = ofAwsKind("ec2:LaunchConfiguration");
+const isInstance = ofAwsKind("ec2:Instance");
 const isManagedNodeGroup = anyType(ofAwsKind("eks:NodeGroup"), ofEksKind("ManagedNodeGroup"));
 
 /** Where each disk of a resource is said to be encrypted, whether or not it is said. */
 function encryptionSwitches(resource: Field): Field[] {
   const { type } = resource.resource;
   if (isLaunchTemplate(type)) return diskMappings(resource).map(mapping => mapping.at("ebs", "encrypted"));
+  if (anyType(isLaunchConfiguration, isInstance)(type))
+    return ["rootBlockDevice", "ebsBlockDevices"].flatMap(name =>
+      resource.at(name).items.map(disk => disk.at("encrypted")),
+    );
   if (isManagedNodeGroup(type)) return hasLaunchTemplate(resource) ? [] : [resource.at("launchTemplate")];
   if (ofAwsKind("ebs:Volume")(type)) return [resource.at("encrypted")];
   if (ofEksKind("Cluster")(type)) {
@@ -78,8 +84,9 @@ export const nodeChecks = [
     why: "With IMDSv1 any request that a pod can be tricked into reads the node's credentials.",
     fix: 'metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 }',
     level: Level.mandatory,
-    applies: anyType(isLaunchTemplate, ofAwsKind("ec2:Instance")),
+    applies: anyType(isLaunchTemplate, isLaunchConfiguration, isInstance),
     *evaluate(machine) {
+      if (machine.at("metadataOptions", "httpEndpoint").text === "disabled") return;
       const tokens = machine.at("metadataOptions", "httpTokens");
       if (tokens.text === "required") return;
       yield {
@@ -94,6 +101,36 @@ export const nodeChecks = [
   }),
 
   resourceCheck({
+    id: "cluster-imds-hop-limit",
+    description: "A machine's credentials are not handed to its pods.",
+    why: "With more than one hop every pod gets the node's credentials, whatever account it has of its own.",
+    fix: "metadataOptions: { httpPutResponseHopLimit: 1 }, and EKS Pod Identity for the pods that need AWS",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: anyType(isLaunchTemplate, isLaunchConfiguration, isInstance),
+    *evaluate(machine) {
+      const limit = machine.at("metadataOptions", "httpPutResponseHopLimit");
+      if ((limit.number ?? 1) <= 1 || machine.at("metadataOptions", "httpEndpoint").text === "disabled") return;
+      yield { path: limit.path, message: `Metadata reach over ${limit.number} hops.` };
+    },
+  }),
+
+  resourceCheck({
+    id: "cluster-node-ssh",
+    description: "Nodes are not open to SSH from anywhere.",
+    why: "A node group with a key and no security groups opens port 22 of every node to the internet.",
+    fix: "no remoteAccess (Session Manager needs none), or remoteAccess.sourceSecurityGroupIds",
+    level: Level.mandatory,
+    applies: isManagedNodeGroup,
+    *evaluate(group) {
+      const access = group.at("remoteAccess");
+      const sources = access.at("sourceSecurityGroupIds");
+      if (!access.at("ec2SshKey").isPresent || sources.firstUnknown || sources.textList.length > 0) return;
+      yield { path: access.path, message: "Everyone may connect to port 22 of the nodes." };
+    },
+  }),
+
+  resourceCheck({
     id: "cluster-encrypted-volumes",
     description: "Every disk is encrypted.",
     why: "The local files of the database, and what the kubelet keeps of mounted Secrets, are on these disks.",
@@ -101,6 +138,8 @@ export const nodeChecks = [
     level: Level.mandatory,
     applies: anyType(
       isLaunchTemplate,
+      isLaunchConfiguration,
+      isInstance,
       isManagedNodeGroup,
       ofAwsKind("ebs:Volume"),
       ofEksKind("Cluster", "NodeGroup", "NodeGroupV2"),

@@ -84,7 +84,8 @@ function filledIn(pattern: string, context: RequestContext): string | undefined 
   return isComplete ? filled : undefined;
 }
 
-function coversCaller({ isInverted, field }: Element, caller: Caller): boolean {
+/** Whether `Principal` or `NotPrincipal` covers a caller. */
+export function coversCaller({ isInverted, field }: Element, caller: Caller): boolean {
   return isListed(field, caller) !== isInverted;
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Level } from "../../policy/check";
 import { checks } from "../../policy/checks";
 import { type PackConfiguration } from "../../policy/configuration";
 import { judge, type Verdict } from "../../policy/judge";
@@ -26,7 +27,9 @@ const described = new Set<string>();
 /** Declares the tests of one policy. */
 export function describePolicy(id: string, cases: PolicyCases): void {
   described.add(id);
-  const alone = checks.filter(check => check.id === id);
+  const alone = checks
+    .filter(check => check.id === id)
+    .map(check => (check.level === Level.disabled ? { ...check, level: Level.mandatory } : check));
   const verdictOn = (program: readonly RawResource[], configuration: PackConfiguration = {}): Verdict =>
     judge(program, { checks: alone, configuration, today });
   const violationsIn = (verdict: Verdict) => verdict.findings.filter(({ status }) => status === "violation");

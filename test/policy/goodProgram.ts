@@ -35,6 +35,11 @@ kind: ConfigMap
 metadata: { name: orders-config, namespace: shop }
 data: {}
 ---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: orders-account, namespace: shop }
+automountServiceAccountToken: false
+---
 apiVersion: apps/v1
 kind: StatefulSet
 metadata: { name: orders, namespace: shop }
@@ -45,7 +50,7 @@ spec:
   template:
     metadata: { labels: { app: orders }, annotations: { shop/purpose: orders of the shop } }
     spec:
-      serviceAccountName: orders
+      serviceAccountName: orders-account
       priorityClassName: database
       securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: RuntimeDefault } }
       topologySpreadConstraints:
@@ -258,6 +263,7 @@ export const goodBucket: readonly RawResource[] = [
       ignorePublicAcls: true,
       restrictPublicBuckets: true,
     },
+    "bucketLogging:BucketLogging": { targetBucket: "logs", targetPrefix: "shop/" },
     "bucketOwnershipControls:BucketOwnershipControls": { rule: { objectOwnership: "BucketOwnerEnforced" } },
     "bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
       rules: [
