@@ -34,7 +34,8 @@ export const durabilityChecks = [
         const message = `With ${name}=${setting.value} ${otherwise}.`;
         yield optionFinding(database, setting, message, `${name}=${write}`);
       }
-      for (const [name] of lossless) database.settings.get(name);
+      // The others are right where they are absent; without this one nothing is known of the engine's configuration.
+      database.settings.get("tidesdb_object_store_backend");
     },
   }),
 

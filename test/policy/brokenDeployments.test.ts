@@ -3,10 +3,12 @@ import { type JudgedCase, judgeCases, tableOf } from "./brokenDeployments/outcom
 import { notRun, sharedCases } from "./brokenDeployments/shared";
 
 /** Cases that the pack does not find, each with the reason. */
-const notFound: Readonly<Record<string, string>> = {};
+const notFound: Readonly<Record<string, string>> = {
+  "object-store-defaults-extra-file": "a file of the image: each option before it is reported as not yet known",
+};
 
 /** At most so many faults may go unfound. */
-const mostMissed = 45;
+const mostMissed = 14;
 /** At most so many correct deployments may be reported. */
 const mostFalse = 2;
 
