@@ -90,7 +90,7 @@ export class Settings {
     const value = this.optionalSecret(key);
     if (value !== undefined) return value;
     if (!pulumi.runtime.isDryRun()) return this.missing(key, "a secret", "--secret ");
-    pulumi.log.warn(
+    void pulumi.log.warn(
       `the stack has no ${this.namespace}:${key}, which "pulumi up" needs. Set it: ${this.command(key, "--secret ")}`,
     );
     return pulumi.secret(pulumi.unknown as unknown as string);

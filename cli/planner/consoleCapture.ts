@@ -16,17 +16,22 @@ export function captureConsole(report: (diagnostic: Diagnostic) => void): { rest
   for (const [name, severity] of Object.entries(severities)) {
     methods[name] = (...values) => report({ severity, message: format(...values).replace(sdkPrefix, "") });
   }
-  const { write } = process.stdout;
-  process.stdout.write = ((text: string | Uint8Array, ...rest: unknown[]) => {
+  const output = process.stdout as unknown as Record<
+    "write",
+    (text: string | Uint8Array, ...rest: unknown[]) => boolean
+  >;
+  const original = Object.getOwnPropertyDescriptor(output, "write");
+  output.write = (text, ...rest) => {
     const message = (typeof text === "string" ? text : Buffer.from(text).toString("utf8")).trimEnd();
     if (message !== "") report({ severity: "info", message });
     const done = rest.at(-1);
-    if (typeof done === "function") process.nextTick(done as () => void);
+    if (typeof done === "function") process.nextTick(done);
     return true;
-  }) as typeof write;
+  };
   return {
     restore: () => {
-      process.stdout.write = write;
+      if (original) Object.defineProperty(output, "write", original);
+      else Reflect.deleteProperty(output, "write");
       for (const name of Object.keys(severities)) Object.assign(methods, { [name]: originals[name] });
     },
   };

@@ -15,7 +15,8 @@ const sdk = `${sep}node_modules${sep}@pulumi${sep}`;
  * changes where somebody asked for source maps to look for a mistake.
  */
 export function shortenStackTraces(): { restore: () => void } {
-  const { stackTraceLimit, prepareStackTrace } = Error;
+  const { stackTraceLimit } = Error;
+  const former = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
   if (!isAskedForSourceMaps()) {
     Error.stackTraceLimit = framesKept;
     Error.prepareStackTrace = writtenOut;
@@ -23,7 +24,8 @@ export function shortenStackTraces(): { restore: () => void } {
   return {
     restore: () => {
       Error.stackTraceLimit = stackTraceLimit;
-      Error.prepareStackTrace = prepareStackTrace;
+      if (former) Object.defineProperty(Error, "prepareStackTrace", former);
+      else Reflect.deleteProperty(Error, "prepareStackTrace");
     },
   };
 }
@@ -74,13 +76,14 @@ function writtenOut(error: Error, calls: NodeJS.CallSite[]): string {
 }
 
 function described(call: NodeJS.CallSite): string {
+  const asItIs = (call as { toString(): string }).toString();
   const file = call.getFileName();
   const [line, column] = [call.getLineNumber(), call.getColumnNumber()];
-  if (file === undefined || file === null || line === null || column === null) return String(call);
+  if (file === undefined || file === null || line === null || column === null) return asItIs;
   const path = file.startsWith("file://") ? fileURLToPath(file) : file;
-  if (path.includes(`${sep}node_modules${sep}`)) return String(call);
+  if (path.includes(`${sep}node_modules${sep}`)) return asItIs;
   const origin = Module.findSourceMap(file)?.findEntry(line - 1, column - 1);
-  if (!origin || !("originalLine" in origin) || !existsSync(path)) return String(call);
+  if (!origin || !("originalLine" in origin) || !existsSync(path)) return asItIs;
   const place = `${path}:${origin.originalLine + 1}:${origin.originalColumn + 1}`;
   const caller = call.getFunctionName();
   return caller ? `${caller} (${place})` : place;

@@ -182,7 +182,9 @@ describe("what a volume says of itself", () => {
     const prototype = Object.getPrototypeOf(handle) as FileHandle;
     await handle.close();
     const synced: string[] = [];
-    const { sync } = prototype;
+    const { value: sync } = Object.getOwnPropertyDescriptor(prototype, "sync") as {
+      value: (this: FileHandle) => Promise<void>;
+    };
     prototype.sync = async function (this: FileHandle) {
       const path = readlinkSync(`/proc/self/fd/${this.fd}`);
       const holds = path === root ? readFileSync(inVolume("epoch.json"), "utf8") : readFileSync(path, "utf8");

@@ -83,7 +83,7 @@ class LeaseScene {
           try {
             resolve(effect());
           } catch (error) {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         });
       });
