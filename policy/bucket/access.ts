@@ -76,7 +76,9 @@ function* everythingIn({ field, allows, action, resource }: Statement): Generato
   if (!allows || action.isInverted || resource.isInverted) return;
   const isEverywhere = anyOf(patternsOf(resource), ({ text }) => text !== undefined && /^(?:\*|arn:\*.*)$/.test(text));
   const wide = patternsOf(action).find(({ text }) => text !== undefined && /^(?:\*|\*:\*|s3:\*|iam:\*)$/i.test(text));
-  if (isEverywhere && wide) yield { path: field.path, message: `The statement allows ${wide.text} on everything.` };
+  if (!isEverywhere || !wide) return;
+  const wayOut = "the actions that it needs, and the ARNs on which it needs them";
+  yield { path: field.path, message: `The statement allows ${wide.text} on everything.`, wayOut };
 }
 
 /** Whether a statement speaks of a database's bucket: its ARN, or an object in it. */
@@ -118,7 +120,7 @@ export const accessChecks = [
     id: "bucket-least-privilege",
     description:
       "A database's identities may do with its bucket what a database does, and no more; no identity of any program may do everything.",
-    why: "The engine's key can be read by any of its users; what the key may not do, a thief cannot do.",
+    why: "What an identity may not do, a thief of its key cannot do; the engine's key can be read by any of its users.",
     fix: "s3:ListBucket, s3:GetBucketLocation and s3:ListBucketMultipartUploads on the bucket; s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and s3:ListMultipartUploadParts on <bucket>/<prefix>*",
     level: Level.mandatory,
     applies: givesRights,
