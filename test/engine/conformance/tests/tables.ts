@@ -138,8 +138,7 @@ export const tables: ConformanceSection = {
       },
     },
     {
-      title:
-        "hides replayed rows from reads by key in longer transactions, and not from scans, until the primary flushes",
+      title: "hides replayed rows from reads by key in longer transactions, and not from scans",
       async run(lab) {
         const { primary, replica } = await pair(lab);
         await primary.sql("UPDATE app.t SET v=2 WHERE id=1", "INSERT INTO app.t VALUES (5, 5)");
@@ -165,11 +164,6 @@ export const tables: ConformanceSection = {
         }
         assert.deepEqual(await replica.sql(level("READ COMMITTED"), "BEGIN", point(1)), [[2]]);
         assert.deepEqual(await replica.sql(level("READ COMMITTED"), "BEGIN", point(5)), [[5]]);
-        await primary.flush("app.t");
-        await until("the flush was followed", 30, async () => {
-          const [row] = await replica.sql(level("REPEATABLE READ"), "BEGIN", point(1));
-          return row?.[0] === 2;
-        });
       },
     },
     {
