@@ -5,7 +5,7 @@ import { programOf } from "../../cli/judgePlan";
 import { planProgram } from "../../cli/planner/planProgram";
 import { Database } from "../../components/database";
 import { judge } from "../../policy/judge";
-import { type RawResource } from "../../policy/model/resource";
+import { notYetKnown, type RawResource } from "../../policy/model/resource";
 import { goodProgram } from "../policy/goodProgram";
 import { guide } from "../policy/guide/program";
 import { resource } from "../policy/program";
@@ -113,4 +113,28 @@ describe("the policies", function () {
     );
     assert.ok(each[1]! <= 2 * each[0]!);
   });
+
+  it("take no longer for each AWS resource whose name is not known yet when there are more", () => {
+    const [few, many] = [unnamedBuckets(500), unnamedBuckets(2000)];
+    const each = [few, many].map(program => judging(program) / program.length);
+    console.log(
+      `    ${few.length} resources: ${each[0]!.toFixed(3)} ms each; ${many.length}: ${each[1]!.toFixed(3)} ms each`,
+    );
+    assert.ok(each[1]! <= 2 * each[0]!);
+  });
 });
+
+/** Buckets, their aspects and their users, as a preview sees them before AWS has named anything. */
+function unnamedBuckets(count: number): RawResource[] {
+  const program: RawResource[] = [];
+  for (let index = 0; program.length < count; index++) {
+    const bucket = resource("aws:s3/bucket:Bucket", `tidesdb-${index}`, {});
+    const user = resource("aws:iam/user:User", `user-${index}`, {});
+    const aspects = ["Versioning", "PublicAccessBlock", "OwnershipControls", "LifecycleConfiguration", "Policy"].map(
+      kind => resource(`aws:s3/bucket${kind}:Bucket${kind}`, `${kind}-${index}`, { bucket: notYetKnown }, [bucket]),
+    );
+    const key = resource("aws:iam/accessKey:AccessKey", `key-${index}`, { user: notYetKnown }, [user]);
+    program.push(bucket, ...aspects, user, key);
+  }
+  return program.slice(0, count);
+}
