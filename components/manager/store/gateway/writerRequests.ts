@@ -1,26 +1,24 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { Bucket, FileSum, StoreClock } from "../bucket/bucket";
-import { Change, FileRecord } from "../log/changes";
-import { fileKey } from "../log/keys";
+import { Bucket, StoreClock } from "../bucket/bucket";
+import { Change } from "../log/changes";
 import { DatabaseState } from "../log/state";
 import { LogWriter } from "../log/append";
 import { walGeneration } from "../wal/files";
 import { Shipper } from "../wal/shipper";
 import { FlushBook } from "../flush/flushBook";
 import { readManifest } from "../flush/manifestFile";
-import { parseSstableFile, readMaxSequence, SstableFileName } from "../flush/sstableFile";
+import { parseSstableFile, SstableFileName } from "../flush/sstableFile";
 import { VolumeBook } from "../volume/book";
 import { numberMapText, readNumberMap } from "../volume/engineFiles";
 import { EngineAnswer, listing, notFound } from "./answer";
 import { EngineHandler } from "./gateway";
 import { EngineLease } from "./lease";
 import { EngineRequest } from "./request";
+import { SstableSender } from "./sstableSender";
 
 /** Bytes of the largest small file that the engine sends: a manifest of 200,000 SSTables. */
 const smallFileBytes = 16 * 1024 * 1024;
-/** Milliseconds between two attempts to send a file. */
-const uploadPause = 500;
 /** Milliseconds within which the engine tells the number of a table whose files it sends: the map comes at the end of a rename. */
 const nameTimeout = 10_000;
 
@@ -46,15 +44,15 @@ export class WriterRequests implements EngineHandler {
   private readonly lease: EngineLease;
   /** Live tables by name, as the engine last said. */
   private readonly numbers = new Map<string, number>();
-  private readonly halves = new Map<string, { file: FileRecord; maxSequence: number }>();
+  private readonly sender: SstableSender;
   private readonly sizes = new Map<string, number>();
   private readonly finished = new Set<number>();
   /** Tables whose objects the engine has listed: it does that before it drops one. */
   private readonly listed = new Set<string>();
-  private uploads = 0;
 
   constructor(private readonly options: WriterOptions) {
     this.lease = new EngineLease(options.log.epoch);
+    this.sender = new SstableSender({ ...options, epoch: options.log.epoch });
     for (const { name, number } of options.state.liveTables()) this.numbers.set(name, number);
   }
 
@@ -141,63 +139,11 @@ export class WriterRequests implements EngineHandler {
     if (flushes.releasedUntil > before) released(flushes.releasedUntil);
   }
 
-  private async putFile(
-    key: string,
-    folder: string,
-    { id, level, partition, half }: SstableFileName,
-    length: number,
-  ): Promise<EngineAnswer> {
-    const { directory, flushes, log } = this.options;
-    const table = await this.numberOf(folder);
-    const name = `${table}/${id}/${half}`;
-    if (this.halves.get(name)?.file.size !== length && !flushes.hasUpload(table, id)) {
-      const path = join(directory, key);
-      const object = fileKey(table, log.epoch, this.uploads++);
-      const sum = await this.upload(object, path);
-      if (sum.size !== length) throw new Error(`${key} has ${sum.size} bytes, the engine sent ${length}`);
-      const file = { key: object, ...sum };
-      await this.options.book.add(key, file);
-      this.halves.set(name, { file, maxSequence: half === "keys" ? await readMaxSequence(path) : 0 });
-      const keys = this.halves.get(`${table}/${id}/keys`);
-      const values = this.halves.get(`${table}/${id}/values`);
-      if (keys && values) {
-        this.halves.delete(`${table}/${id}/keys`);
-        this.halves.delete(`${table}/${id}/values`);
-        const plain = level === 1 && partition === undefined;
-        flushes.uploaded(table, id, { keys: keys.file, values: values.file, maxSequence: keys.maxSequence, plain });
-        await this.release();
-      }
-    }
+  private async putFile(key: string, folder: string, file: SstableFileName, length: number): Promise<EngineAnswer> {
+    await this.sender.send(await this.numberOf(folder), key, file, length);
+    await this.release();
     this.sizes.set(key, length);
     return { status: 200, etag: `"${length}"` };
-  }
-
-  /** An SSTable that the engine has made before its promotion: a replica merges files too, and sends none. One that a merge has taken meanwhile is not there any more, and the next manifest says so. */
-  private async sendFromDisk(folder: string, id: number): Promise<void> {
-    for (const name of await fs.readdir(join(this.options.directory, folder))) {
-      const file = parseSstableFile(name);
-      if (file?.id !== id) continue;
-      try {
-        const { size } = await fs.stat(join(this.options.directory, folder, name));
-        await this.putFile(`${folder}/${name}`, folder, file, size);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      }
-    }
-  }
-
-  /** Tries until it is there: the engine's flush waits, and its WAL with it. */
-  private async upload(object: string, path: string): Promise<FileSum> {
-    const { bucket, clock, warn } = this.options;
-    for (;;) {
-      try {
-        return await bucket.putFile(object, path);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
-        warn("a file could not be sent yet", { path, error: String(error) });
-        await clock.sleep(uploadPause);
-      }
-    }
   }
 
   /** Large files come in parts. They are on the disk as a whole: the last request sends them. */
@@ -220,7 +166,7 @@ export class WriterRequests implements EngineHandler {
     await shipper.look();
     const table = await this.numberOf(folder);
     const manifest = readManifest(body);
-    for (const { id } of flushes.unsent(table, manifest)) await this.sendFromDisk(folder, id);
+    for (const { id } of flushes.unsent(table, manifest)) await this.sender.sendFromDisk(table, folder, id);
     flushes.manifest(table, manifest);
     await this.release();
     return { status: 200, etag: '"manifest"', epoch: this.lease.shownEpoch };
