@@ -9,6 +9,7 @@ import { DatabaseArgs, DatabaseOptions } from "./database/arguments";
 import { configurationTexts, hashOf, makeConfigMaps } from "./database/configuration";
 import { makeConnections, serviceHost } from "./database/connections";
 import { DatabaseContext } from "./database/context";
+import { makeMonitoring } from "./database/monitoring";
 import { objectStoreLocation, objectStorePort } from "./database/objectStoreInputs";
 import { makeScheduling, makeStatefulSet } from "./database/pods";
 import { makeSecrets } from "./database/secrets";
@@ -99,6 +100,7 @@ export class Database extends pulumi.ComponentResource {
       before,
     });
 
+    makeMonitoring(context);
     const { connections, secretNames } = makeConnections(context, accounts, secrets.passwords, secrets.caCertificate);
     this.primaryEndpoint = serviceHost(settings, names.primaryService);
     this.replicaEndpoint = serviceHost(settings, names.replicaService);

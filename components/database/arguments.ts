@@ -142,8 +142,8 @@ export interface DatabaseSettingsArgs {
   priorityClassName?: string;
   /** Who reaches the database's port, by NetworkPolicy. Default: pods of the same namespace, and of namespaces with the label `tidesql.io/client: "true"`. `[]` is nobody. */
   clients?: NetworkPeerArgs[];
-  /** Who reads the managers' metrics, by NetworkPolicy. Default: nobody. */
-  monitoring?: NetworkPeerArgs[];
+  /** Who reads the metrics, and objects for Prometheus and Grafana. Default: nobody, and none. */
+  monitoring?: DatabaseMonitoringArgs;
   /** Where the pods may connect to, by NetworkPolicy. Default: one another, the object store, the API server and the DNS. */
   egress?: DatabaseEgressArgs;
   /** What the pods carry and need beyond the database itself: labels, variables, volumes, ids, affinity. Default: nothing. */
@@ -309,6 +309,23 @@ export interface NetworkPeerArgs {
   podLabels?: Record<string, string>;
   /** Instead of labels: addresses outside the cluster, like `10.0.0.0/16`. */
   cidr?: string;
+}
+
+/** How a database is watched (docs/operations.md). */
+export interface DatabaseMonitoringArgs {
+  /** Who reads the metrics of the pods, by NetworkPolicy: where Prometheus runs. Default: nobody. */
+  from?: NetworkPeerArgs[];
+  /** Makes a PodMonitor, so that the Prometheus operator scrapes the pods. The operator has to be there. Default false. */
+  podMonitor?: boolean;
+  /** Makes a PrometheusRule with the alerts of docs/alerts.yaml, for this database. The operator has to be there. Default false. */
+  prometheusRules?: boolean;
+  /** Makes a ConfigMap with a dashboard, and the label `grafana_dashboard: "1"`, by which the sidecar of Grafana's Helm chart finds it. Default false. */
+  grafanaDashboard?: boolean;
+  /**
+   * Labels of these objects, where the operator or the sidecar selects by others. Default: none.
+   * @example { release: "kube-prometheus-stack" }
+   */
+  labels?: Record<string, string>;
 }
 
 /** Options of {@link Database}. */

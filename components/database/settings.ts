@@ -35,7 +35,7 @@ export type DatabaseSettings = ReturnType<typeof settleDatabase>;
 
 /** Fills in defaults. The arguments have no problem by `validateDatabaseArgs`. */
 export function settleDatabase(name: string, args: DatabaseArgs) {
-  const { tls = {}, storage = {}, spread = {}, services = {}, pods = {} } = args;
+  const { tls = {}, storage = {}, spread = {}, services = {}, pods = {}, monitoring = {} } = args;
   const exposure = exposureOf(services);
   const nodes = (args.replicas ?? 2) + 1;
   const durability = args.durability ?? Durability.Interval;
@@ -74,7 +74,13 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     tolerations: args.tolerations ?? [],
     priorityClassName: args.priorityClassName,
     clients: args.clients ?? defaultClients,
-    monitoring: args.monitoring ?? [],
+    monitoring: {
+      from: monitoring.from ?? [],
+      podMonitor: monitoring.podMonitor ?? false,
+      prometheusRules: monitoring.prometheusRules ?? false,
+      grafanaDashboard: monitoring.grafanaDashboard ?? false,
+      labels: monitoring.labels ?? {},
+    },
     egress: { ...defaultEgress, ...args.egress },
     services: exposure,
     labels: pods.labels ?? {},

@@ -39,7 +39,7 @@ export function makeTraffic(
       `${name}-network-policy`,
       networkPolicyManifest<pulumi.Input<string>, pulumi.Input<number>>(names, {
         clients,
-        monitoring,
+        monitoring: monitoring.from,
         objectStorePort,
         egress,
       }),

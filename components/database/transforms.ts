@@ -51,6 +51,12 @@ export interface DatabaseTransforms {
   headlessService?: Transform<k8s.core.v1.ServiceArgs>;
   /** Says who reaches the pods, and whom they reach. */
   networkPolicy?: Transform<k8s.networking.v1.NetworkPolicyArgs>;
+  /** Has the pods scraped. */
+  podMonitor?: Transform<k8s.apiextensions.CustomResourceArgs>;
+  /** The alerts. */
+  prometheusRules?: Transform<k8s.apiextensions.CustomResourceArgs>;
+  /** The dashboard. */
+  grafanaDashboard?: Transform<k8s.core.v1.ConfigMapArgs>;
   /** Keeps drains from taking more than one pod. */
   disruptionBudget?: Transform<k8s.policy.v1.PodDisruptionBudgetArgs>;
   /** The pods. */

@@ -61,7 +61,7 @@ function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
     ...under("egress", egressProblems(args.egress ?? {})),
     ...under("services", serviceProblems(args.services ?? {}, args.clients)),
     ...under("clients", validateNetworkPeers(args.clients ?? [])),
-    ...under("monitoring", validateNetworkPeers(args.monitoring ?? [])),
+    ...under("monitoring.from", validateNetworkPeers(args.monitoring?.from ?? [])),
     ...validateEngineSettings(args.engineSettings ?? {}),
     ...textProblems(args),
   ];

@@ -270,7 +270,11 @@ describe("Database", () => {
     it("and nothing else does", async () => {
       assert.match(hashOf(made), /^[0-9a-f]{64}$/);
       assert.equal(hashOf(await recordDatabase()), hashOf(made));
-      const surroundings = { clients: [], monitoring: [{ podLabels: {} }], services: { annotations: { a: "b" } } };
+      const surroundings = {
+        clients: [],
+        monitoring: { from: [{ podLabels: {} }] },
+        services: { annotations: { a: "b" } },
+      };
       assert.equal(hashOf(await recordDatabase(surroundings)), hashOf(made));
     });
 
@@ -552,6 +556,44 @@ describe("Database", () => {
     const { spec } = statefulSetOf(recording);
     assert.equal(spec.replicas, 3, "what is known is shown");
     assert.equal(spec.template.spec.terminationGracePeriodSeconds, 120);
+  });
+
+  describe("monitoring", () => {
+    const kindsOf = (recording: Recording<Database>) =>
+      recording.resources.map(({ type }) => type).filter(type => type.includes("monitoring.coreos.com"));
+
+    it("makes nothing unless it is asked to: the operator's kinds may not be there", () => {
+      assert.deepEqual(kindsOf(made), []);
+      assert.equal(made.resources.filter(({ name }) => name.includes("dashboard")).length, 0);
+    });
+
+    it("makes what it is asked for, and lets Prometheus in", async () => {
+      const monitoring = {
+        from: [{ namespaceLabels: { team: "watch" } }],
+        podMonitor: true,
+        prometheusRules: true,
+        grafanaDashboard: true,
+        labels: { release: "stack" },
+      };
+      const recording = await recordDatabase({ monitoring });
+      assert.deepEqual(kindsOf(recording).sort(), [
+        "kubernetes:monitoring.coreos.com/v1:PodMonitor",
+        "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
+      ]);
+      const { spec } = recording.one("kubernetes:monitoring.coreos.com/v1:PodMonitor").inputs as {
+        spec: { podMetricsEndpoints: { port: string }[] };
+      };
+      const { containers } = statefulSetOf(recording).spec.template.spec as unknown as {
+        containers: { ports: { name: string }[] }[];
+      };
+      const [port] = spec.podMetricsEndpoints;
+      assert.ok(containers.some(({ ports }) => ports.some(({ name }) => name === port?.port)));
+      assert.ok(recording.one(kinds.configMap, "orders-grafana-dashboard"));
+      assert.match(
+        JSON.stringify(recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs),
+        /"team":"watch"/,
+      );
+    });
   });
 
   describe("transforms", () => {

@@ -8,7 +8,8 @@ const root = path.join(__dirname, "../..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
 
 const page = read("docs/operations.md");
-const manager = readdirSync(path.join(root, "components/manager"))
+const manager = readdirSync(path.join(root, "components/manager"), { recursive: true, encoding: "utf8" })
+  .filter(file => file.endsWith(".ts"))
   .map(file => read(`components/manager/${file}`))
   .join("\n");
 const [, declarations = ""] = read("components/manager/metrics.ts").split("const all: Metric[]");

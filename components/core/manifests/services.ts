@@ -46,7 +46,11 @@ export function headlessServiceManifest<Text>(names: DatabaseNames<Text>) {
       clusterIP: "None",
       publishNotReadyAddresses: true,
       selector: selectorLabels(names.database),
-      ports: [mysqlPort, { name: "peers", port: podLayout.peerPort, targetPort: "peers", protocol: "TCP" }],
+      ports: [
+        mysqlPort,
+        { name: "peers", port: podLayout.peerPort, targetPort: "peers", protocol: "TCP" },
+        { name: "metrics", port: podLayout.managerPort, targetPort: "http", protocol: "TCP" },
+      ],
     },
   };
 }
