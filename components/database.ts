@@ -15,6 +15,7 @@ import { makeScheduling, makeStatefulSet } from "./database/pods";
 import { makeSecrets } from "./database/secrets";
 import { DatabaseSettings, settleDatabase } from "./database/settings";
 import { makeTraffic } from "./database/traffic";
+import { makeVolumes } from "./database/volumes";
 import { validateDatabaseArgs } from "./database/validation";
 import { readManagerBundle } from "./managerBundle";
 import { refuseInvalid } from "./refuse";
@@ -93,6 +94,7 @@ export class Database extends pulumi.ComponentResource {
       ...makeAccess(context),
       ...makeTraffic(context, objectStorePort(store)),
       ...makeScheduling(context),
+      ...makeVolumes(context),
     ];
     makeStatefulSet(context, {
       image: guarded.image,
@@ -171,8 +173,13 @@ function makeNamespace(
 }
 
 /** Made once and kept in the state: the managers refuse data of another identity. */
-function identity({ name, transform, outside }: DatabaseContext, given: string | undefined): pulumi.Output<string> {
+function identity(
+  { name, settings, transform, outside }: DatabaseContext,
+  given: string | undefined,
+): pulumi.Output<string> {
   if (given !== undefined) return pulumi.output(given);
   const args: random.RandomUuidArgs = {};
-  return new random.RandomUuid(...transformed(transform.databaseId, `${name}-id`, args, outside)).result;
+  return new random.RandomUuid(
+    ...transformed(transform.databaseId, `${name}-id`, args, { ...outside, protect: settings.deletionProtection }),
+  ).result;
 }

@@ -158,13 +158,15 @@ function makeBucket(
     ),
   );
   const ofBucket = { bucket: bucket.bucket, region };
+  // A destroy takes what it may before it stops at the bucket: it is to find the bucket as private, encrypted and versioned as before. Once the bucket may go, they go with it and not ahead of it.
+  const guard = { parent, protect: deletionProtection, deletedWith: bucket };
 
   new aws.s3.BucketOwnershipControls(
     ...transformed(
       transform.ownership,
       `${name}-ownership`,
       { ...ofBucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
-      { parent },
+      guard,
     ),
   );
   const publicAccessBlock = new aws.s3.BucketPublicAccessBlock(
@@ -178,7 +180,7 @@ function makeBucket(
         ignorePublicAcls: true,
         restrictPublicBuckets: true,
       },
-      { parent },
+      guard,
     ),
   );
   new aws.s3.BucketServerSideEncryptionConfiguration(
@@ -186,7 +188,7 @@ function makeBucket(
       transform.encryption,
       `${name}-encryption`,
       { ...ofBucket, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
-      { parent },
+      guard,
     ),
   );
   const versioning = new aws.s3.BucketVersioning(
@@ -194,7 +196,7 @@ function makeBucket(
       transform.versioning,
       `${name}-versioning`,
       { ...ofBucket, versioningConfiguration: { status: "Enabled" } },
-      { parent },
+      guard,
     ),
   );
   new aws.s3.BucketLifecycleConfiguration(
@@ -202,7 +204,7 @@ function makeBucket(
       transform.lifecycle,
       `${name}-lifecycle`,
       { ...ofBucket, rules: lifecycleRules(args.noncurrentVersionDays ?? defaultNoncurrentVersionDays) },
-      { parent, dependsOn: [versioning] },
+      { ...guard, dependsOn: [versioning] },
     ),
   );
   // S3 answers 409 to two changes of who may reach a bucket at once.
@@ -211,7 +213,7 @@ function makeBucket(
       transform.bucketPolicy,
       `${name}-policy`,
       { ...ofBucket, policy: bucket.bucket.apply(bucketName => bucketPolicy(bucketArn(region!, bucketName))) },
-      { parent, dependsOn: [publicAccessBlock] },
+      { ...guard, dependsOn: [publicAccessBlock] },
     ),
   );
   if (args.accessLogBucket !== undefined) {

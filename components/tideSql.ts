@@ -92,6 +92,9 @@ export class TideSql extends pulumi.ComponentResource {
     const { transform = {}, managerBundle, ...componentOptions } = opts;
     super("tidesql:index:TideSql", name, withSecrets(args), componentOptions);
 
+    const unreachable = unreachableCluster(args);
+    if (unreachable !== undefined) void pulumi.log.warn(`TideSql "${name}": ${unreachable}`);
+
     // An existing cluster has its network already.
     const network = args.cluster?.existing
       ? undefined
@@ -179,6 +182,15 @@ function problemsOfParts(name: string, args: TideSqlArgs): InputProblem[] {
   ];
 }
 
+/** Nothing outside a network that is made here reaches a private endpoint in it. Whoever runs inside, or by way of a proxy, has said so. */
+function unreachableCluster({ cluster, network }: TideSqlArgs): string | undefined {
+  const isDecided = cluster?.publicAccessCidrs !== undefined || cluster?.kubeconfig !== undefined;
+  if (isDecided || cluster?.existing || network?.existing) return undefined;
+  return `the cluster's API will be reached from its own new network only. Unless this program runs in there, it makes the cluster, which takes a quarter of an hour, and then fails at the first object in it. Say from where it runs ("curl https://checkip.amazonaws.com" tells):
+  cluster: { publicAccessCidrs: ["203.0.113.7/32"] },
+or write publicAccessCidrs: [] if it does run in there.`;
+}
+
 /** What is filled in from above is named as it was written there. */
 function asWritten(problem: InputProblem): InputProblem {
   const propertyPath = problem.propertyPath.replace(
@@ -249,7 +261,7 @@ function networkArgs({ region, network, tags }: TideSqlArgs): NetworkArgs {
 }
 
 function clusterArgs(name: string, args: TideSqlArgs, network: NetworkParts | undefined): ClusterArgs {
-  const { region, instanceType, tags, cluster } = args;
+  const { region, instanceType, tags, cluster, deletionProtection } = args;
   if (cluster?.existing) return cluster;
   return {
     region,
@@ -259,18 +271,19 @@ function clusterArgs(name: string, args: TideSqlArgs, network: NetworkParts | un
     clusterName: name,
     instanceType,
     tags,
+    deletionProtection,
     ...cluster,
   };
 }
 
 /** The key is bound to the endpoint through which the nodes reach the bucket. */
 function objectStoreArgs(
-  { region, tags, network: given, objectStore }: TideSqlArgs,
+  { region, tags, network: given, objectStore, deletionProtection }: TideSqlArgs,
   network: Network | undefined,
 ): ObjectStoreArgs {
   if (objectStore?.existing) return objectStore;
   const vpcEndpointId = network?.s3EndpointId ?? given?.existing?.s3EndpointId;
-  return { region, tags, ...(vpcEndpointId !== undefined && { vpcEndpointId }), ...objectStore };
+  return { region, tags, deletionProtection, ...(vpcEndpointId !== undefined && { vpcEndpointId }), ...objectStore };
 }
 
 /** An image is built for the nodes that it is to run on, as far as they are known. */

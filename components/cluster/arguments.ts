@@ -47,7 +47,7 @@ export interface ClusterArgs {
   administrators?: string[];
   /** TCP ports on which nodes and pods may reach the world; inside the pools everything is open, and NetworkPolicies decide. Default 443. Add the port of an object store outside AWS. */
   egressPorts?: number[];
-  /** Refuses to delete the control plane. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy`. */
+  /** Refuses to delete the control plane, in Pulumi and in AWS. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md). */
   deletionProtection?: boolean;
   /** How long the control plane's logs are kept. Days, one of CloudWatch's steps. Default 90. */
   logRetentionDays?: number;

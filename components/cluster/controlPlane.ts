@@ -64,7 +64,8 @@ export function makeControlPlane(around: Surroundings, securityGroups: SecurityG
         },
         tags,
       },
-      { parent, dependsOn: [...attachments, logGroup] },
+      // EKS refuses by itself, but only after Pulumi has taken the node groups away.
+      { parent, protect: plan.deletionProtection, dependsOn: [...attachments, logGroup] },
     ),
   );
 }

@@ -171,6 +171,11 @@ export interface DatabaseSettingsArgs {
   mariadbPrefix?: string;
   /** DNS domain of the cluster. Default cluster.local. */
   clusterDomain?: string;
+  /**
+   * Refuses to delete what cannot be made again: the data's identity and the key of the certificates' authority. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy`
+   * (docs/takedown.md).
+   */
+  deletionProtection?: boolean;
   /** Identity (a UUID) of data that is in the bucket already, to take it over from a deployment whose state is lost. Default: made once. A database of another identity is refused on the data. */
   databaseId?: string;
 }
@@ -273,9 +278,12 @@ export interface DatabaseSizingArgs {
 export interface DatabaseStorageArgs {
   /** Default `volume`. */
   kind?: StorageKind;
-  /** Default: the cluster's default class. */
+  /** Of volumes that are made from now on: those that exist keep theirs. Default: the cluster's default class. */
   storageClassName?: string;
-  /** GiB, 1 to 65,536. Default 100; with NVMe drives four fifths of them. */
+  /**
+   * GiB, 1 to 65,536. A higher number grows the volumes in place, where the class allows it; no pod is replaced. Kubernetes refuses a lower one, in `pulumi preview` already. Default 100; with
+   * NVMe drives four fifths of them.
+   */
   sizeGiB?: number;
 }
 

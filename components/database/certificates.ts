@@ -23,8 +23,12 @@ export function makeServerCertificate({ name, settings, transform, outside }: Da
   const { validityHours, earlyRenewalHours, additionalDnsNames } = certificate;
   const dnsNames = (namespace: string) =>
     certificateDnsNames({ ...names, namespace }, clusterDomain, additionalDnsNames);
+  // Clients trust what it signs: with another one each of them has to be told.
   const authorityKey = new tls.PrivateKey(
-    ...transformed(transform.certificateAuthorityKey, `${name}-ca-key`, keyType, outside),
+    ...transformed(transform.certificateAuthorityKey, `${name}-ca-key`, keyType, {
+      ...outside,
+      protect: settings.deletionProtection,
+    }),
   );
   const authority = new tls.SelfSignedCert(
     ...transformed(

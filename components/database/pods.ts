@@ -8,6 +8,9 @@ import { refuseInvalid } from "../refuse";
 import { transformed } from "../transform";
 import { DatabaseContext } from "./context";
 
+/** What the claims are made from that are missing. */
+const claimTemplateSpec = "spec.volumeClaimTemplates[0].spec";
+
 /** A large database may take long to hand over, and a replica to load its tables. */
 const statefulSetTimeouts = { create: "30m", update: "60m", delete: "10m" };
 
@@ -52,6 +55,8 @@ export function makeStatefulSet(
     ...transformed(transform.statefulSet, `${name}-stateful-set`, manifest, {
       ...outside,
       dependsOn: parts.before,
+      // Fixed once made: the claims are changed one by one (see volumes.ts). A StatefulSet that is replaced takes all pods down at once.
+      ...(!settings.storage.onInstanceStore && { ignoreChanges: [claimTemplateSpec] }),
       customTimeouts: statefulSetTimeouts,
     }),
   );

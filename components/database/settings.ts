@@ -105,6 +105,7 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     leaseDurationSeconds: args.leaseDurationSeconds ?? 4,
     leaseMarginSeconds: args.leaseMarginSeconds ?? 0.5,
     terminationGracePeriodSeconds: args.terminationGracePeriodSeconds ?? 120,
+    deletionProtection: args.deletionProtection ?? true,
     mariadbPrefix: args.mariadbPrefix ?? "/usr/local/mariadb",
     clusterDomain: args.clusterDomain ?? "cluster.local",
   };

@@ -59,6 +59,8 @@ export interface DatabaseTransforms {
   grafanaDashboard?: Transform<k8s.core.v1.ConfigMapArgs>;
   /** Keeps drains from taking more than one pod. */
   disruptionBudget?: Transform<k8s.policy.v1.PodDisruptionBudgetArgs>;
+  /** Each pod's volume. */
+  dataClaim?: Transform<k8s.core.v1.PersistentVolumeClaimPatchArgs>;
   /** The pods. */
   statefulSet?: Transform<k8s.apps.v1.StatefulSetArgs>;
 }

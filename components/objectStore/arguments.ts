@@ -37,7 +37,7 @@ export interface ObjectStoreArgs {
   accessKeys?: AccessKeySlot[];
   /** How long a file that was overwritten or deleted can be brought back. Days, 1 to 365. Default 7. What compaction replaces in that time is paid for. */
   noncurrentVersionDays?: number;
-  /** Refuses to delete the bucket. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy`. */
+  /** Refuses to delete the bucket, and what keeps it private, encrypted and versioned. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md). */
   deletionProtection?: boolean;
   /** Deletes the bucket with everything that is in it, earlier versions included. Default false: a bucket that holds data is not deleted. */
   forceDestroy?: boolean;

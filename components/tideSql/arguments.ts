@@ -17,7 +17,10 @@ export interface TideSqlArgs extends DatabaseSettingsArgs {
   instanceType?: string;
   /** Default: a VPC over three zones with one NAT gateway. Not needed for an existing cluster. */
   network?: NetworkArgs;
-  /** Default: an EKS cluster of the component's name, whose API is reached from its VPC only. */
+  /**
+   * Default: an EKS cluster of the component's name, whose API is reached from its VPC only. With a network that is made here, say in `publicAccessCidrs` from where this program reaches it, or `[]` once it runs
+   * inside the network.
+   */
   cluster?: ClusterArgs;
   /** Default: a bucket, and a key that works from the VPC only. */
   objectStore?: ObjectStoreArgs;
@@ -25,6 +28,11 @@ export interface TideSqlArgs extends DatabaseSettingsArgs {
   image?: ImageArgs;
   /** The deployment's folder in the bucket; ends with `/`. Default: the component's name. Two databases may not share one. */
   objectStorePrefix?: string;
+  /**
+   * Refuses to delete what holds data or cannot be made again: the bucket and its guards, the control plane, the data's identity, the authority's key. `cluster.deletionProtection` and
+   * `objectStore.deletionProtection` follow it unless they say otherwise. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md).
+   */
+  deletionProtection?: boolean;
   /** Tags of everything that is made in AWS. Default: none. */
   tags?: Record<string, string>;
 }

@@ -8,7 +8,7 @@ import { configurationHashAnnotation } from "../../components/core/manifests/sta
 import { passwordProblem } from "../../components/core/passwords";
 import { unknown } from "../../cli/planner/values";
 import { databaseArgs, managerBundle, secretValues } from "./databaseFixtures";
-import { isSecret, record, Recording, Registered, valueOf } from "./mocks";
+import { at, isSecret, items, record, Recording, Registered, valueOf } from "./mocks";
 
 const kinds = {
   statefulSet: "kubernetes:apps/v1:StatefulSet",
@@ -88,6 +88,9 @@ describe("Database", () => {
       "LocallySignedCert orders-server",
       "Namespace orders-namespace",
       "NetworkPolicy orders-network-policy",
+      "PersistentVolumeClaimPatch orders-data-0",
+      "PersistentVolumeClaimPatch orders-data-1",
+      "PersistentVolumeClaimPatch orders-data-2",
       "PodDisruptionBudget orders-disruption-budget",
       "PriorityClass orders-priority",
       "PrivateKey orders-ca-key",
@@ -127,7 +130,7 @@ describe("Database", () => {
     for (const { type, inputs } of made.resources.filter(({ type }) => type.startsWith("kubernetes:"))) {
       const { apiVersion, kind } = inputs as { apiVersion: string; kind: string };
       const [, groupVersion, typeKind] = /^kubernetes:(.*):(\w+)$/.exec(type)!;
-      assert.equal(kind, typeKind);
+      assert.equal(kind, typeKind?.replace(/Patch$/, ""));
       assert.equal(apiVersion, groupVersion?.replace(/^core\//, ""));
       assert.ok(!JSON.stringify(inputs).includes(":null"), type);
     }
@@ -264,6 +267,59 @@ describe("Database", () => {
       assert.deepEqual(leaks(recording.resources), []);
       assert.deepEqual(secretOf(recording, "orders-users"), { shop: secretValues.password });
     });
+  });
+
+  describe("volumes", () => {
+    const claims = (recording: Recording<Database>) => recording.all("kubernetes:core/v1:PersistentVolumeClaimPatch");
+
+    it("are claimed for each pod before the pods, under the names that the StatefulSet looks for", () => {
+      const found = claims(made);
+      assert.deepEqual(
+        found.map(({ inputs }) => at(inputs, "metadata.name")),
+        ["data-orders-0", "data-orders-1", "data-orders-2"],
+      );
+      const [template] = items(made.one(kinds.statefulSet).inputs, "spec.volumeClaimTemplates");
+      for (const claim of found) {
+        assert.deepEqual(at(claim.inputs, "spec"), at(template, "spec"));
+        assert.ok(made.waitsFor(made.one(kinds.statefulSet), claim.type, claim.name), claim.name);
+        assert.ok(made.waitsFor(claim, kinds.namespace));
+      }
+    });
+
+    it("grow by their claims, whoever set the size before, and leave the StatefulSet as it is", async () => {
+      const grown = await recordDatabase({ storage: { sizeGiB: 200 } });
+      for (const { inputs } of claims(grown)) {
+        assert.equal(at(inputs, "spec.resources.requests.storage"), "200Gi");
+        assert.deepEqual(at(inputs, "metadata.annotations"), {
+          "pulumi.com/patchForce": "true",
+          "pulumi.com/skipAwait": "true",
+        });
+      }
+      assert.deepEqual(grown.one(kinds.statefulSet).ignoreChanges, ["spec.volumeClaimTemplates[0].spec"]);
+      assert.equal(hashOf(grown), hashOf(made));
+      assert.deepEqual(statefulSetOf(grown).spec.template, statefulSetOf(made).spec.template);
+    });
+
+    it("are never deleted, and keep their class", () => {
+      for (const { retainOnDelete, ignoreChanges } of claims(made)) {
+        assert.equal(retainOnDelete, true);
+        assert.deepEqual(ignoreChanges, ["spec.storageClassName"]);
+      }
+    });
+
+    it("are none where the data is on the nodes' drives", async () => {
+      const sizing = { instanceType: "i4i.xlarge" };
+      const onDrives = await recordDatabase({ storage: { kind: "nvme" }, sizing });
+      assert.deepEqual(claims(onDrives), []);
+      assert.deepEqual(onDrives.one(kinds.statefulSet).ignoreChanges, []);
+    });
+  });
+
+  it("protects the identity and the authority's key, unless that is switched off", async () => {
+    const protectedOf = (recording: Recording<Database>) =>
+      recording.resources.filter(({ protect }) => protect).map(({ name }) => name);
+    assert.deepEqual(protectedOf(made).sort(), ["orders-ca-key", "orders-id"]);
+    assert.deepEqual(protectedOf(await recordDatabase({ deletionProtection: false })), []);
   });
 
   describe("a change rolls out", () => {
@@ -615,6 +671,9 @@ describe("Database", () => {
       ["headlessService", "orders-headless"],
       ["networkPolicy", "orders-network-policy"],
       ["disruptionBudget", "orders-disruption-budget"],
+      ["dataClaim", "orders-data-0"],
+      ["dataClaim", "orders-data-1"],
+      ["dataClaim", "orders-data-2"],
       ["statefulSet", "orders-stateful-set"],
     ];
     it("reach each child in the cluster, and no other", async () => {

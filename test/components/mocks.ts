@@ -22,6 +22,8 @@ export interface Registered {
   provider: string;
   protect: boolean;
   retainOnDelete: boolean;
+  /** URN of the resource whose deletion takes this one along; empty where there is none. */
+  deletedWith: string;
   ignoreChanges: string[];
   deleteBeforeReplace: boolean;
   /** Such as `90m`; empty where the provider's own holds. */
@@ -233,6 +235,7 @@ function registered(request: RegisterRequest, urn: string): Registered {
     provider: request.getProvider(),
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
+    deletedWith: request.getDeletedwith(),
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     createTimeout: request.getCustomtimeouts()?.getCreate() ?? "",
@@ -313,6 +316,7 @@ interface RegisterRequest {
   getProvider(): string;
   getProtect(): boolean | undefined;
   getRetainondelete(): boolean | undefined;
+  getDeletedwith(): string;
   getIgnorechangesList(): string[];
   getDeletebeforereplace(): boolean;
   getCustomtimeouts(): { getCreate(): string } | undefined;

@@ -63,6 +63,19 @@ describe("an object store that is made", () => {
     assert.equal(open.one("aws:s3/bucket:Bucket").inputs.forceDestroy, true);
   });
 
+  it("protects what keeps the bucket private and recoverable with it, and lets it go with the bucket only", async () => {
+    const guards = ["OwnershipControls", "PublicAccessBlock", "ServerSideEncryptionConfiguration", "Versioning"];
+    guards.push("LifecycleConfiguration", "Policy");
+    for (const deletionProtection of [undefined, false]) {
+      const made = await recordStore({ region, deletionProtection });
+      const bucket = made.one("aws:s3/bucket:Bucket");
+      for (const guard of guards) {
+        const { protect, deletedWith } = made.one(`aws:s3/bucket${guard}:Bucket${guard}`);
+        assert.deepEqual({ protect, deletedWith }, { protect: bucket.protect, deletedWith: bucket.urn }, guard);
+      }
+    }
+  });
+
   it("records every request in another bucket, where that is asked for", async () => {
     const made = await recordStore({ region, bucketName: "orders-data", accessLogBucket: "audit" });
     const { inputs } = made.one("aws:s3/bucketLogging:BucketLogging");

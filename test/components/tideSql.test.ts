@@ -1,4 +1,5 @@
 import * as assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { NatGateways } from "../../components/network";
 import { TideSql, TideSqlArgs, TideSqlOptions } from "../../components/tideSql";
@@ -15,7 +16,7 @@ const store = {
   secretAccessKey: secretValues.secretAccessKey,
 };
 /** All that has to be said on AWS. */
-const least: TideSqlArgs = { region: "us-east-1", image };
+const least: TideSqlArgs = { region: "us-east-1", image, cluster: { publicAccessCidrs: [] } };
 /** All that has to be said where everything is there already. */
 const nothingMade: TideSqlArgs = { cluster: { existing: {} }, objectStore: { existing: store }, image };
 
@@ -45,6 +46,56 @@ describe("TideSql", () => {
 
   it("looks nothing up while planning, so that a preview needs no credentials", async () => {
     assert.deepEqual((await recordTideSql(least, {}, true)).invokes, []);
+  });
+
+  it("protects all that holds data or cannot be made again, by one switch that a part may override", async () => {
+    const protectedTypes = async (args: Partial<TideSqlArgs>) =>
+      (await recordTideSql({ ...least, ...args })).resources
+        .filter(({ protect }) => protect)
+        .map(({ name }) => name)
+        .sort();
+    const store = ["bucket", "encryption", "lifecycle", "ownership", "policy", "public-access", "versioning"];
+    const all = ["ca-key", "cluster-cluster", "id", ...store.map(part => `store-${part}`)].map(
+      name => `orders-${name}`,
+    );
+    assert.deepEqual(await protectedTypes({}), all.sort());
+    assert.deepEqual(await protectedTypes({ deletionProtection: false }), []);
+    const clusterOnly = { deletionProtection: false, cluster: { deletionProtection: true } };
+    assert.deepEqual(await protectedTypes(clusterOnly), ["orders-cluster-cluster"]);
+  });
+
+  describe("says before anything is made that it cannot be reached", () => {
+    async function warnings(args: Partial<TideSqlArgs>): Promise<string[]> {
+      const shown: string[] = [];
+      const { warn } = pulumi.log;
+      const log = pulumi.log as { warn: typeof warn };
+      log.warn = message => Promise.resolve(void shown.push(message));
+      try {
+        await recordTideSql({ ...least, cluster: undefined, ...args });
+      } finally {
+        log.warn = warn;
+      }
+      return shown.filter(message => message.includes("publicAccessCidrs"));
+    }
+
+    it("with a network of its own and no address that may reach it, with the line to add", async () => {
+      const [message = "", ...others] = await warnings({});
+      assert.match(message, /TideSql "orders".*cluster: \{ publicAccessCidrs: \["203\.0\.113\.7\/32"\] \}/s);
+      assert.deepEqual(others, []);
+    });
+
+    it("and not where somebody has decided, or the network is there", async () => {
+      const existing = { vpcId: "vpc-0a1b", privateSubnetIds: ["subnet-a", "subnet-b"] };
+      for (const args of [
+        { cluster: { publicAccessCidrs: ["203.0.113.0/24"] } },
+        { cluster: { publicAccessCidrs: [] } },
+        { cluster: { kubeconfig: "{}" } },
+        { network: { existing } },
+        nothingMade,
+      ]) {
+        assert.deepEqual(await warnings(args), [], JSON.stringify(args));
+      }
+    });
   });
 
   it("binds the object store's key to the VPC's endpoint", async () => {

@@ -30,9 +30,7 @@ describe("the package as npm packs it", function () {
 
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "tidesql-consumer-"));
-    const [packed] = JSON.parse(
-      run("npm", ["pack", "--json", "--pack-destination", folder], root).replace(/^[^[]*/, ""),
-    ) as {
+    const [packed] = JSON.parse(run("npm", ["run", "--silent", "pack", "--", folder], root).replace(/^[^[]*/, "")) as {
       filename: string;
       files: { path: string }[];
     }[];
@@ -63,6 +61,14 @@ describe("the package as npm packs it", function () {
       file => /(^|\/)(test|stacks|engine|scripts|simulation)\//.test(file) || /(?<!\.d)\.ts$/.test(file),
     );
     assert.deepEqual(foreign, ["scripts/prepare.cjs"]);
+  });
+
+  it("brings nothing that only development needs: Pulumi installs a plugin's devDependencies too", () => {
+    const installed = path.join(folder, "node_modules/pulumi-tidesql/package.json");
+    const manifest = JSON.parse(readFileSync(installed, "utf8")) as Record<string, Record<string, string> | undefined>;
+    assert.equal(manifest.devDependencies, undefined);
+    assert.deepEqual(Object.keys(manifest.scripts ?? {}), ["prepare"]);
+    assert.ok(manifest.dependencies?.["@pulumi/pulumi"]);
   });
 
   it("can be installed again where it lies, as `pulumi package add` does", () => {

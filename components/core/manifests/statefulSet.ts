@@ -1,6 +1,5 @@
 import { DatabaseNames } from "../names";
-import { byteQuantity } from "../quantities";
-import { Sizing } from "../sizing";
+import { dataClaimTemplate } from "./dataClaim";
 import { objectMetadata, selectorLabels } from "./metadata";
 import { podSpec, PodInputs } from "./podSpec";
 
@@ -39,18 +38,9 @@ export function statefulSetManifest<Text>(names: DatabaseNames<Text>, inputs: St
       },
       // A volume may hold the only copy of the newest acknowledged writes: people delete it, not a controller.
       persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-      ...(!storage.onInstanceStore && { volumeClaimTemplates: [dataClaim(names, sizing, storage.storageClassName)] }),
-    },
-  };
-}
-
-function dataClaim<Text>(names: DatabaseNames<Text>, sizing: Sizing, storageClassName: string | undefined) {
-  return {
-    metadata: { name: "data", labels: selectorLabels(names.database) },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      ...(storageClassName !== undefined && { storageClassName }),
-      resources: { requests: { storage: byteQuantity(sizing.dataVolumeBytes) } },
+      ...(!storage.onInstanceStore && {
+        volumeClaimTemplates: [dataClaimTemplate(names, sizing, storage.storageClassName)],
+      }),
     },
   };
 }
