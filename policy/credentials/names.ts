@@ -6,6 +6,8 @@ const credentialName =
   /(?:^|_)(?:\w*(?:password|passwd|passphrase)|pass|(?:db|user|root|admin|my|mysql|pg|smtp|mail|ftp)pass|(?:\w+_|my|root|db)?pwd|(?:root|db|admin)pw|secret_?key|secret_access_key|access_key|private_key|encryption_key|signing_key|account_key|shared_access_key|master_key|api_?key|auth_?token|access_?token|refresh_?token|bearer_?token|deploy_?token|client_?secret|app_secret|api_secret|auth_secret|jwt_secret|hmac_secret|session_secret|cookie_secret|signing_secret|webhook_secret|shared_secret|secret_key_base)$/;
 /** Ends of names of a credential, or of something that holds, names or describes one. */
 const credentialOrItsName = /(?:^|_)(?:secret|token|credentials?|auth|sst_auth|apikey)$/;
+/** The engine's own options. It takes their values as they are written: a placeholder has to be replaced where it stands, and the place is then that of the key. */
+const optionOfEngine = /(?:^|_)tidesdb_s3_(?:access|secret)_key$/;
 /** Words of a name that make it a name of something about a credential: a switch, a text of a dialogue, a number. */
 const aboutCredentials =
   /(?:^|_)(?:reset|forgot|forgotten|change|changed|show|hide|toggle|require|requires|required|enable|enabled|disable|disabled|allow|allowed|has|is|no|min|max|random|generate|generated|empty|without|existing|confirm|invalid|wrong|expired|missing|label|placeholder|hint|use|uses|public)_/;
@@ -16,7 +18,8 @@ export function credentialByName(name: string, value: string): string | undefine
   const isStrong = credentialName.test(normal);
   if (!isStrong && !credentialOrItsName.test(normal)) return undefined;
   if (aboutCredentials.test(`_${normal}`)) return undefined;
-  if (isReference(value) || isPlaceholder(value) || isSwitch(value) || isLabel(value)) return undefined;
+  if (isReference(value) || isSwitch(value) || isLabel(value)) return undefined;
+  if (isPlaceholder(value) && !optionOfEngine.test(normal)) return undefined;
   if (!isStrong && !mayBeCredential(value)) return undefined;
   if (isStrong && /secret$|key$/.test(normal) && isNameOfSecret(value)) return undefined;
   return `a value under the name ${name.slice(-60)}`;

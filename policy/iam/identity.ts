@@ -1,6 +1,7 @@
 import { anyType, ofAwsKind } from "../model/aws";
-import { type Field } from "../model/field";
+import { Field } from "../model/field";
 import { type Relation, type Stack } from "../model/stack";
+import { managedDocument } from "./managed";
 
 /** A condition on types: policies that say what an identity may do, with the document in `policy`. */
 export const isIdentityPolicy = ofAwsKind("iam:Policy", "iam:UserPolicy", "iam:RolePolicy", "iam:GroupPolicy");
@@ -61,13 +62,18 @@ function groupsOf(user: Field, stack: Stack): Field[] {
     .filter(group => names.some(name => !name.firstUnknown && name.textList.includes(group.at("name").text ?? "")));
 }
 
-/** The document of an inline policy, or of the managed policies of this program that an attachment attaches. */
+/** The document of an inline policy, or of the managed policies, AWS's and this program's, that an attachment attaches. */
 function documentsOf(source: Field, stack: Stack): Field[] {
   if (isIdentityPolicy(source.resource.type)) return [source.at("policy")];
-  return source.resource.dependencies.flatMap(urn => {
+  const own = source.resource.dependencies.flatMap(urn => {
     const policy = stack.withUrn(urn);
     return policy && isManagedPolicy(policy.resource.type) ? [policy.at("policy")] : [];
   });
+  const ofAws = attachedPolicies(source).flatMap(arn => {
+    const document = arn.firstUnknown ? undefined : managedDocument(arn.text ?? "");
+    return document ? [Field.of({ ...source.resource, inputs: { policy: document } }).at("policy")] : [];
+  });
+  return [...own, ...ofAws];
 }
 
 /** The documents that a resource carries as an identity's policy: of a policy, or inline in a role. */
