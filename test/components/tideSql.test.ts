@@ -85,7 +85,7 @@ describe("TideSql", () => {
     });
 
     it("and not where somebody has decided, or the network is there", async () => {
-      const existing = { vpcId: "vpc-0a1b", privateSubnetIds: ["subnet-a", "subnet-b"] };
+      const existing = { vpcId: "vpc-0a1b", privateSubnetIds: ["subnet-a", "subnet-b", "subnet-c"] };
       for (const args of [
         { cluster: { publicAccessCidrs: ["203.0.113.0/24"] } },
         { cluster: { publicAccessCidrs: [] } },
