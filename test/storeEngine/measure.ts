@@ -130,7 +130,7 @@ async function definitions(): Promise<void> {
       .catch(() => undefined);
     return {
       rows: typeof rows === "string" ? rows : rows.map(row => Object.values(row).join()),
-      index: counted?.[0]?.n,
+      index: counted?.[0]?.n as unknown,
     };
   };
   const names = ["newname", "renamed", "inplace", "copied", "dropped", "truncated", "reborn"];
@@ -175,7 +175,13 @@ async function tables(): Promise<void> {
   for (const round of ["fetches all", "has all"]) {
     await b.write();
     const rows = await b.engine.sql("SELECT COUNT(*) AS n FROM app.t");
-    say({ tables: count, files: 2 * count * Number(values.files), volume: round, steps: b.steps, rows: rows[0]?.n });
+    say({
+      tables: count,
+      files: 2 * count * Number(values.files),
+      volume: round,
+      steps: b.steps,
+      rows: rows[0]?.n as unknown,
+    });
     await b.crash();
     await b.boot();
   }

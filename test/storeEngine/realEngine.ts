@@ -135,7 +135,7 @@ export class RealEngine {
         await connection.end();
         return;
       } catch (error) {
-        if (Date.now() > until) throw new Error(`mariadbd does not answer: ${String(error)}`);
+        if (Date.now() > until) throw new Error("mariadbd does not answer", { cause: error });
       }
     }
   }

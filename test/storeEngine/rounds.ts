@@ -207,7 +207,7 @@ async function follower(host: StoreHost, writer: StoreHost, ledger: Ledger): Pro
     if (performance.now() > until) return `behind: ${host.feed?.position} of ${writer.state.position}`;
   }
   await delay(400);
-  const reasons = host.feed!.restartReasons;
+  const reasons = host.feed.restartReasons;
   const findings = await ledger.compare(host.engine, undefined, false);
   const count = sum(findings.wrong);
   const state = count === 0 ? "right" : `${count} wrong (${findings.examples[0]})`;

@@ -31,9 +31,9 @@ export interface StoreNodeOptions {
   name: string;
   /** The engine acknowledges a commit when it is in the log (`commit`), or when it is on its disk (`interval`). */
   durability: "commit" | "interval";
-  warn(message: string, fields?: Record<string, unknown>): void;
+  warn: (message: string, fields?: Record<string, unknown>) => void;
   /** This node's epoch was ended by another: its engine must die before anything is answered. */
-  sealed(error: Sealed): void;
+  sealed: (error: Sealed) => void;
   /**
    * A commit has waited for longer than `boundMilliseconds`: the engine must die before it takes that for a failure, which it would acknowledge. The bucket does not answer, or a writer has left a place in the
    * WAL that nobody will fill.
@@ -42,7 +42,7 @@ export interface StoreNodeOptions {
   /** At most 20,000: the engine gives a request up after 60 s without a byte, and one that is given up is sent again at once. */
   boundMilliseconds: number;
   /** An entry is built and not durable yet: for the other nodes. */
-  built?(epoch: number, position: number, bytes: Buffer): void;
+  built?: (epoch: number, position: number, bytes: Buffer) => void;
 }
 
 /** A writing engine's side of the store. */
@@ -52,9 +52,9 @@ export interface Writing {
   shipper: Shipper;
   flushes: FlushBook;
   /** Milliseconds for which the oldest commit has waited. */
-  waitingMilliseconds(): number;
+  waitingMilliseconds: () => number;
   /** Resolves when the flush of this generation was released. */
-  released(generation: number): Promise<void>;
+  released: (generation: number) => Promise<void>;
   /** Ends the reading of the engine's files. The engine is gone. */
   close(): Promise<void>;
 }

@@ -62,7 +62,7 @@ export interface BucketRequest {
   /** Milliseconds for all of it; without it only a stall ends it. */
   timeoutMilliseconds?: number;
   /** Takes the body of a good answer. */
-  receive?(incoming: http.IncomingMessage): Promise<void>;
+  receive?: (incoming: http.IncomingMessage) => Promise<void>;
 }
 
 class S3Bucket implements Bucket {

@@ -87,7 +87,7 @@ export class FlushBook {
   found(generation: number, blocks: Iterable<Pick<BlockRecord, "sequence" | "tables">>): void {
     if (generation <= this.done) throw new Error(`WAL ${generation} has grown after its flush was released`);
     let book = this.generations.get(generation);
-    if (!book) this.generations.set(generation, (book = new Map()));
+    if (!book) this.generations.set(generation, (book = new Map<number, { lowest: number; sequences: Set<number> }>()));
     for (const { sequence, tables } of blocks) {
       for (const table of tables) {
         const known = book.get(table);

@@ -21,7 +21,7 @@ export interface FollowingOptions {
   scratch: string;
   /** Resolves when there is news, or after so many milliseconds at most; the engine's poll is held so long. */
   news(milliseconds: number): Promise<void>;
-  warn(message: string, fields?: Record<string, unknown>): void;
+  warn: (message: string, fields?: Record<string, unknown>) => void;
 }
 
 /** What a connection's engine thread sees, from one HEAD of the lease to the next. */

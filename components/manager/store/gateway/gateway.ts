@@ -18,9 +18,9 @@ export interface GatewayOptions {
   /** Who answers now. */
   handler(): EngineHandler;
   /** A request that was refused or could not be answered, for the log and the counters. */
-  failed(what: string, error?: unknown): void;
+  failed: (what: string, error?: unknown) => void;
   /** The server itself has failed: the engine must not go on with one that nobody listens to. */
-  broken(error: Error): void;
+  broken: (error: Error) => void;
 }
 
 /**

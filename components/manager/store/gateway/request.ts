@@ -25,7 +25,7 @@ export interface EngineRequest {
   /** The whole body. @throws when it is larger than `limit` bytes */
   body(limit: number): Promise<Buffer>;
   /** Reads the body to its end and forgets it: what is in it is on the disk as well. */
-  drain(): Promise<void>;
+  drain: () => Promise<void>;
 }
 
 /** @param bucket that the engine was told @returns undefined when the request is for something else */

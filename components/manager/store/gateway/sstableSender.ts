@@ -19,7 +19,7 @@ export interface SenderOptions {
   epoch: number;
   flushes: FlushBook;
   book: VolumeBook;
-  warn(message: string, fields?: Record<string, unknown>): void;
+  warn: (message: string, fields?: Record<string, unknown>) => void;
 }
 
 /** Sends the files of SSTables to the bucket, from the disk, each once and under a key of its own. */

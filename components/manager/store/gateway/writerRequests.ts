@@ -34,9 +34,9 @@ export interface WriterOptions {
   flushes: FlushBook;
   book: VolumeBook;
   /** Something that the engine should not do, or that it can do wrong. */
-  warn(message: string, fields?: Record<string, unknown>): void;
+  warn: (message: string, fields?: Record<string, unknown>) => void;
   /** A flush was released; generation of its WAL. */
-  released(generation: number): void;
+  released: (generation: number) => void;
 }
 
 /** The engine of the one node that writes. */

@@ -26,11 +26,11 @@ export interface LogWriterOptions {
   /** Time of the entry before, milliseconds since 1970. */
   time: number;
   /** An entry is built, and not durable yet: for followers that keep it. Best effort, must not throw. */
-  built?(epoch: number, position: number, bytes: Buffer): void;
+  built?: (epoch: number, position: number, bytes: Buffer) => void;
   /** An entry is durable. Called in order. */
-  durable?(entry: ChangesEntry): void;
+  durable?: (entry: ChangesEntry) => void;
   /** Somebody else has sealed this epoch. Called once, before anybody who waits is told. */
-  sealed?(error: Sealed): void;
+  sealed?: (error: Sealed) => void;
 }
 
 /** Milliseconds that one attempt of an append may take before its bytes are sent again. */
@@ -42,8 +42,8 @@ const longestPause = 500;
 interface Waiting extends Submission {
   bytes: number;
   since: number;
-  resolve(position: number): void;
-  reject(error: unknown): void;
+  resolve: (position: number) => void;
+  reject: (error: unknown) => void;
 }
 
 /**

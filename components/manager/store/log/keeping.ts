@@ -82,7 +82,7 @@ export async function collectGarbage(
     state: DatabaseState;
     from: number;
     horizon: number;
-    stillWriter(): boolean;
+    stillWriter: () => boolean;
   },
 ): Promise<number> {
   let raised: LogOwner | undefined;

@@ -23,7 +23,7 @@ export interface ShipperOptions {
   sync: boolean;
   submit(submission: Submission): Promise<number>;
   /** Told of blocks before they are submitted. */
-  found(generation: number, blocks: BlockRecord[]): void;
+  found: (generation: number, blocks: BlockRecord[]) => void;
 }
 
 interface Request {
@@ -31,8 +31,8 @@ interface Request {
   since: number;
   generation?: number;
   until?: number;
-  resolve(): void;
-  reject(error: unknown): void;
+  resolve: () => void;
+  reject: (error: unknown) => void;
 }
 
 /** Brings what the engine writes into its WALs into the log. One look at the files serves all who wait. */
@@ -74,7 +74,7 @@ export class Shipper {
         },
         reject: error => {
           this.open.delete(request);
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         },
       };
       this.open.add(request);

@@ -18,7 +18,7 @@ export interface SubmitOptions {
   epoch: number;
   submit(submission: Submission): Promise<number>;
   /** Told of blocks before they are submitted. */
-  found?(generation: number, blocks: BlockRecord[]): void;
+  found?: (generation: number, blocks: BlockRecord[]) => void;
 }
 
 /** Brings blocks into the log: in order of sequence, in portions that fit into entries. Resolves when all are there. @throws Sealed */

@@ -47,10 +47,17 @@ class Thread {
             ...headers,
           },
         },
-        async response => {
+        response => {
           const chunks: Buffer[] = [];
-          for await (const chunk of response) chunks.push(chunk as Buffer);
-          resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() });
+          response.on("error", reject);
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("end", () =>
+            resolve({
+              status: response.statusCode!,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString(),
+            }),
+          );
         },
       );
       request.on("error", reject);
@@ -103,7 +110,7 @@ describe("the engine's object store", () => {
       bucket: "store",
       accessKeyId: () => key,
       handler: () => handler,
-      failed: (what, error) => failures.push(`${what} ${String(error ?? "")}`),
+      failed: (what, error) => failures.push(`${what} ${error instanceof Error ? error.message : ""}`),
       broken: error => failures.push(String(error)),
     });
     thread = new Thread(gateway.endpoint);
