@@ -27,6 +27,12 @@ function isWholeNamespace(object: Field, stack: Stack): boolean {
   return makes && !stack.once(hidesObjects);
 }
 
+/** Whether a provider of the program names the namespace of whatever names none. */
+function providersNameNamespace(stack: Stack): boolean {
+  const providers = stack.where(type => type === "pulumi:providers:kubernetes");
+  return anyOf(providers, provider => (provider.at("namespace").text ?? "default") !== "default");
+}
+
 /** Charts, and custom resources that run pods, make objects that the program does not show. */
 function hidesObjects(stack: Stack): boolean {
   const known = ofKind(
@@ -93,7 +99,7 @@ export const clusterObjectChecks = [
     },
   }),
 
-  resourceCheck({
+  stackCheck({
     id: "workloads-default-namespace",
     description: "No pods are in the namespace default.",
     why: "What is there has no policies of its own, and whoever forgot to name a namespace is there too.",
@@ -101,11 +107,15 @@ export const clusterObjectChecks = [
     level: Level.advisory,
     development: { level: Level.disabled },
     applies: isWorkload,
-    *evaluate(workload) {
+    *evaluateInStack(workload, _given, stack) {
       if (!runsPods(workload)) return;
       const namespace = workload.at("metadata", "namespace");
-      if ((namespace.text ?? "default") !== "default") return;
-      yield { path: namespace.path, message: "The pods are in the namespace default." };
+      const { path } = namespace;
+      if (namespace.text === "default") yield { path, message: "The pods are in the namespace default." };
+      if (namespace.isPresent || stack.once(providersNameNamespace)) return;
+      const message =
+        "No namespace is named: the pods are in the kubeconfig's, which is the namespace default at first.";
+      yield { path, message };
     },
   }),
 

@@ -29,6 +29,8 @@ export interface Database {
 const managerProgram = /(^|[\s"'])\/[\w./-]*tidesql[\w./-]*\/manager\.c?js(?=$|[\s"'])/;
 /** Names that only TideSQL and its engine have. */
 const engineName = /tidesql|tidesdb/i;
+/** Names of images that TideSQL may run in. */
+const serverName = /tidesql|tidesdb|mariadb|mysql/i;
 /** Parts of the names of images that belong to a database and are none. */
 const toolName =
   /(?:^|[-_.])(?:exporter|metrics|dashboard|ui|web|website|console|portal|frontend|admin|adminer|phpmyadmin|backup|backups|dump|restore|operator|controller|proxy|proxysql|maxscale|router|agent|toolbox|tools|client|cli|docs|benchmark|bench|loadgen|test|tests|migrate|migrator|migrations?|init|manager|monitor|monitoring|alerts?)(?=$|[-_.\d])/i;
@@ -91,10 +93,19 @@ function runsServer(workload: Field, container: Field, stack: Stack): boolean {
   const image = container.at("image");
   const isTool = image.firstUnknown === undefined && toolName.test(imageName(image.text ?? ""));
   if (!isServer && isTool) return false;
-  const settings = settingsOf(workload, container, stack);
-  const reads = settings.seenWithPrefix("tidesdb_").length > 0 || /\bha_tidesdb\b/.test(line);
   const starts = programs.some(({ path }) => engineName.test(path));
-  if (reads || starts) return true;
+  const mayServe = () =>
+    isServer ||
+    (!image.firstUnknown && serverName.test(imageName(image.text ?? ""))) ||
+    looksLikeServer(container) ||
+    takesOptions(container);
+  if (starts || /\bha_tidesdb\b/.test(line)) return true;
+  try {
+    if (settingsOf(workload, container, stack).seenWithPrefix("tidesdb_").length > 0) return true;
+  } catch (error) {
+    if (!(error instanceof NotYetKnown) || mayServe()) throw error;
+    return false;
+  }
   if (image.firstUnknown && !isServer && !looksLikeServer(container)) return false;
   return engineName.test(imageName(image.text ?? ""));
 }
@@ -116,6 +127,12 @@ function looksLikeServer(container: Field): boolean {
     );
   const isSetUp = container.at("env").items.some(variable => /^(MARIADB|MYSQL)_/.test(variable.at("name").text ?? ""));
   return offersPort || isSetUp;
+}
+
+/** Whether a container mounts something where MariaDB reads its options, or where this project's images do. */
+function takesOptions(container: Field): boolean {
+  const paths = container.at("volumeMounts").items.map(mount => mount.at("mountPath").text ?? "");
+  return paths.some(path => /mysql|mariadb|tidesql|tidesdb|\.cnf$/i.test(path));
 }
 
 /** Command and arguments as one text. */

@@ -19,22 +19,30 @@ export interface MountedFiles {
 export function mountedFiles(workload: Field, container: Field, stack: Stack): MountedFiles {
   const list: MountedFile[] = [];
   let hidden: NotYetKnown | undefined;
-  for (const mount of mountsOf(workload, container)) {
-    if (!mount.volume) continue;
+  const read = (isSecret: boolean, mount: Mount, files: () => void) => {
     try {
-      for (const source of sourcesOf(workload, mount.volume, stack)) {
-        if (source.object) list.push(...placed(filesOf(source.object), mount, source.items));
-        else if (source.kind === "ConfigMap" || holdsOptions(mount)) hidden ??= outsideTheProgram(source);
-      }
+      files();
     } catch (error) {
       if (!(error instanceof NotYetKnown)) throw error;
-      hidden ??= error;
+      if (!isSecret || holdsOptions(mount)) hidden ??= error;
     }
+  };
+  for (const mount of mountsOf(workload, container)) {
+    const { volume, kind } = mount;
+    if (!volume) continue;
+    read(kind === "secret", mount, () => {
+      for (const source of sourcesOf(workload, volume, stack)) {
+        read(source.kind === "Secret", mount, () => {
+          if (!source.object) throw outsideTheProgram(source);
+          list.push(...placed(filesOf(source.object), mount, source.items));
+        });
+      }
+    });
   }
   return { list, hidden };
 }
 
-/** A Secret that is not part of the program matters only where it is mounted as an option file. */
+/** A Secret whose entries are not seen matters only where it is mounted as an option file. */
 function holdsOptions(mount: Mount): boolean {
   return /\.cnf$|\/mysql(\/|$)/.test(mount.subPath ?? mount.path);
 }

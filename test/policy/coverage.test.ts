@@ -255,14 +255,21 @@ describe("objects of the cluster", () => {
     ...pod!,
     inputs: { ...(pod!.inputs as object), metadata: { name: "it", namespace } },
   });
-  ofResource(
-    "workloads-default-namespace",
-    [pod!],
-    inNamespace(undefined),
-    /namespace default/,
-    inNamespace(notYetKnown),
-    inNamespace("default"),
-  );
+  const provider = (namespace: unknown) => resource("pulumi:providers:kubernetes", "cluster", { namespace });
+  describePolicy("workloads-default-namespace", {
+    passes: [[pod!], [provider("shop"), inNamespace(undefined)]],
+    fails: { program: [inNamespace(undefined)], resource: "it", says: /No namespace is named.*default/ },
+    unknown: [
+      inNamespace(notYetKnown),
+      { ...inNamespace(undefined), name: "other", urn: "other" },
+      provider(notYetKnown),
+    ],
+    handWritten: {
+      program: [provider("shop"), inNamespace("default")],
+      resource: "it",
+      says: /in the namespace default/,
+    },
+  });
 
   describePolicy("workloads-dangling-service", {
     passes: [
@@ -308,6 +315,7 @@ describe("objects of the cluster", () => {
 
 describe("what a database lets its clients do", () => {
   const unseen = changed(goodDatabase, set("orders-config", "data", notYetKnown));
+  const besideUnseenSecret = changed(goodDatabase, set("orders-tls", "stringData", notYetKnown));
   const ofOption = (
     id: string,
     right: [string, string],
@@ -316,7 +324,7 @@ describe("what a database lets its clients do", () => {
     other: [string, string],
   ) =>
     describePolicy(id, {
-      passes: [goodDatabase, changed(goodDatabase, option(...right))],
+      passes: [goodDatabase, changed(goodDatabase, option(...right)), besideUnseenSecret],
       fails: { program: changed(goodDatabase, option(...wrong)), resource: "orders", says },
       unknown: unseen,
       handWritten: { program: changed(goodDatabase, option(...other)), resource: "orders", says },

@@ -116,6 +116,14 @@ describe("a workload is a TideSQL database", () => {
     const ports = [{ containerPort: 3306 }];
     assert.throws(() => databaseIn(pod({ image: notYetKnown, ports })), /spec.containers\[0\].image/);
   });
+
+  it("or not yet known, when what it mounts is and it may be MariaDB", () => {
+    const volumeMounts = [{ name: notYetKnown, mountPath: "/etc/nginx/conf.d" }];
+    assert.equal(databaseIn(pod({ image: "nginx:1.27", volumeMounts })), undefined);
+    assert.throws(() => databaseIn(pod({ image: "mariadb:11.8", volumeMounts })), /volumeMounts\[0\].name/);
+    const options = [{ name: notYetKnown, mountPath: "/etc/mysql/conf.d" }];
+    assert.throws(() => databaseIn(pod({ image: "mine:1.0", volumeMounts: options })), /volumeMounts\[0\].name/);
+  });
 });
 
 describe("the options of a server", () => {
