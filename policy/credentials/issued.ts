@@ -47,9 +47,9 @@ const handlers = rules
 
 /**
  * Every format that a service gives out has a run of so many letters, digits and signs with a digit among them, and so has a private key; a connection has an address.
- * Texts without either are not searched: most inputs are such.
+ * Texts without either are not searched: most inputs are such. Both runs are bounded, so that a text is read in time that grows with it and no faster.
  */
-const worthSearching = /:\/\/[^\s@]*@|PRIVATE KEY-----|(?=[\w+/=-]{16})[A-Za-z+/=_-]*\d/;
+const worthSearching = /:\/\/[^\s@]{0,500}@|PRIVATE KEY-----|(?=[\w+/=-]{16})[A-Za-z+/=_-]{0,15}\d/;
 
 /** Credentials of formats that a service gives out, wherever they stand. */
 export function issuedCredentials(text: string): Credential[] {
