@@ -322,7 +322,7 @@ export interface NetworkPeerArgs {
 /** How a database is watched (docs/operations.md). */
 export interface DatabaseMonitoringArgs {
   /** Who reads the metrics of the pods, by NetworkPolicy: where Prometheus runs. Default: nobody. */
-  from?: NetworkPeerArgs[];
+  allowFrom?: NetworkPeerArgs[];
   /** Makes a PodMonitor, so that the Prometheus operator scrapes the pods. The operator has to be there. Default false. */
   podMonitor?: boolean;
   /** Makes a PrometheusRule with the alerts of docs/alerts.yaml, for this database. The operator has to be there. Default false. */

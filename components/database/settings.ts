@@ -75,7 +75,7 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     priorityClassName: args.priorityClassName,
     clients: args.clients ?? defaultClients,
     monitoring: {
-      from: monitoring.from ?? [],
+      from: monitoring.allowFrom ?? [],
       podMonitor: monitoring.podMonitor ?? false,
       prometheusRules: monitoring.prometheusRules ?? false,
       grafanaDashboard: monitoring.grafanaDashboard ?? false,

@@ -61,7 +61,7 @@ function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
     ...under("egress", egressProblems(args.egress ?? {})),
     ...under("services", serviceProblems(args.services ?? {}, args.clients)),
     ...under("clients", validateNetworkPeers(args.clients ?? [])),
-    ...under("monitoring.from", validateNetworkPeers(args.monitoring?.from ?? [])),
+    ...under("monitoring.allowFrom", validateNetworkPeers(args.monitoring?.allowFrom ?? [])),
     ...validateEngineSettings(args.engineSettings ?? {}),
     ...textProblems(args),
   ];

@@ -328,7 +328,7 @@ describe("Database", () => {
       assert.equal(hashOf(await recordDatabase()), hashOf(made));
       const surroundings = {
         clients: [],
-        monitoring: { from: [{ podLabels: {} }] },
+        monitoring: { allowFrom: [{ podLabels: {} }] },
         services: { annotations: { a: "b" } },
       };
       assert.equal(hashOf(await recordDatabase(surroundings)), hashOf(made));

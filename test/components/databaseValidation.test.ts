@@ -131,8 +131,8 @@ describe("Database refuses", () => {
     ["clients that name nobody", { clients: [{}] }, "clients[0]", /podLabels/],
     [
       "monitoring by a range that is none",
-      { monitoring: { from: [{ cidr: "10.0.0.0" }] } },
-      "monitoring.from[0].cidr",
+      { monitoring: { allowFrom: [{ cidr: "10.0.0.0" }] } },
+      "monitoring.allowFrom[0].cidr",
       /10\.0\.0\.0\/16/,
     ],
     ["labels that Kubernetes refuses", { nodeSelector: { pool: "a b" } }, "nodeSelector.pool", /write letters/],

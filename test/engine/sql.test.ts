@@ -165,7 +165,7 @@ describe("simulated engine: SQL", () => {
 
   it("names what is not there", async () => {
     assert.equal(await errorOf(query("SELECT * FROM nowhere")), 1146);
-    assert.equal(await errorOf(query("SELECT * FROM missing.nowhere")), 1049);
+    assert.equal(await errorOf(query("SELECT * FROM missing.nowhere")), 1146);
     assert.equal(await errorOf(query("SELECT nothing FROM people")), 1054);
     assert.equal(await errorOf(query("SELECT NO_SUCH_FUNCTION(1)")), 1305);
     assert.equal(await errorOf(query("SELECT @@no_such_variable")), 1193);

@@ -48,9 +48,10 @@ describe("the watchdog", () => {
 
   it("leaves a writer alone whose deadline keeps moving, and one that it does not guard", async () => {
     watchdog.guard(startWriter());
-    for (let i = 0; i < 10; i++) {
-      watchdog.setDeadline(systemClock.now() + 100);
-      await systemClock.sleep(30);
+    // For longer than one deadline, in steps far below it: a busy machine oversleeps.
+    for (const until = systemClock.now() + 2500; systemClock.now() < until;) {
+      watchdog.setDeadline(systemClock.now() + 2000);
+      await systemClock.sleep(50);
     }
     watchdog.guard(0);
     watchdog.setDeadline(0);

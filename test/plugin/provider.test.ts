@@ -160,7 +160,15 @@ describe("the plugin for other languages", () => {
           "objectStoreSecretName",
           "passwords",
         ],
-        ...["port", "primaryEndpoint", "replicaEndpoint", "statefulSetName", "tlsSecretName", "usersSecretName"],
+        ...[
+          "port",
+          "primaryEndpoint",
+          "replicaEndpoint",
+          "replicaPort",
+          "statefulSetName",
+          "tlsSecretName",
+          "usersSecretName",
+        ],
       ]);
       assert.ok(JSON.stringify(state.passwords).includes(runtime.specialSecretSig), "passwords leave as a secret");
       const made = [...engine.monitor.resources.values()];
