@@ -119,7 +119,7 @@ function valueFaults(path: string, value: unknown, expected: PolicyConfigJSONSch
     return [`${path}: is at least ${expected.minimum}`];
   }
   const inner = (name: string, schema: unknown, item: unknown) =>
-    isRecord(schema) ? valueFaults(name, item, schema as PolicyConfigJSONSchema) : [];
+    isRecord(schema) ? valueFaults(name, item, schema) : [];
   if (Array.isArray(value)) return value.flatMap((item, index) => inner(`${path}[${index}]`, expected.items, item));
   if (!isRecord(value)) return [];
   return Object.entries(value).flatMap(([key, item]) => inner(`${path}.${key}`, expected.additionalProperties, item));

@@ -142,7 +142,7 @@ export class PlanningMonitor {
         object.metadata.namespace ??= defaultNamespace;
       }
       const response = new resourceProtocol.ResourceInvokeResponse();
-      response.setReturn(Struct.fromJavaScript({ result: objects.map(recordToWire) } as JavaScriptRecord));
+      response.setReturn(Struct.fromJavaScript({ result: objects.map(recordToWire) }));
       answer(null, response);
     } catch (error) {
       if (!(error instanceof NotRendered)) throw error;

@@ -53,7 +53,7 @@ export function nameOfRendered(object: PlannedRecord, prefix: string): string {
 /** `apps/v1` and `StatefulSet` are `kubernetes:apps/v1:StatefulSet`. */
 export function typeOfRendered({ apiVersion, kind }: PlannedRecord): string {
   const version = typeof apiVersion === "string" ? apiVersion : "v1";
-  return `kubernetes:${version.includes("/") ? version : `core/${version}`}:${String(kind)}`;
+  return `kubernetes:${version.includes("/") ? version : `core/${version}`}:${typeof kind === "string" ? kind : ""}`;
 }
 
 function textOf(value: PlannedValue | undefined, input: string): string {

@@ -5,6 +5,7 @@ import { noCounts } from "./counters";
 import { Alarm, decide, Decision, EngineAction } from "./decide";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
+import { intervals } from "./intervals";
 import { compareEvery } from "./inventory";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
@@ -23,25 +24,6 @@ import { EngineView, Following, Monotonic, PeerView, Refusal, View } from "./vie
 /** The manager looks at the world this often. Milliseconds. */
 export const tickMilliseconds = 200;
 
-/** How often each thing is looked at, in milliseconds. Idle, a replica asks the API server 0.9 times a second and a primary once, its renewals included. */
-const intervals = {
-  podsOfPrimary: 5000,
-  podsOfReplica: 30_000,
-  /** A person may ask for a promotion. */
-  podsInDoubt: 2000,
-  ownerOfPrimary: 2000,
-  ownerOfReplica: 10_000,
-  ownerInDoubt: 1000,
-  readHeartbeat: 500,
-  askPeers: 2000,
-  askForPrimary: 300,
-  askForHolder: 500,
-  join: 2000,
-  rollout: 300,
-  orphans: 3000,
-  /** A primary that died after it was asked has not written the marker. */
-  joinAgain: 10_000,
-};
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;

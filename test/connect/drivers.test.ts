@@ -66,7 +66,7 @@ describe("connection strings, as drivers read them", () => {
         const client = await mysql2.createConnection(`${url}&connectTimeout=60000`);
         const [rows] = await client.query<mysql2.RowDataPacket[]>(query);
         await client.end();
-        return rows[0]?.name;
+        return rows[0]?.name as unknown;
       },
     ],
     [

@@ -201,10 +201,11 @@ describe("simulated engine: the program", () => {
   it("is followed by another within moments, which takes over what was acknowledged", async () => {
     const [primary, follower] = [installed("follow"), installed("follow")];
     const writer = await primary.start();
-    const reader = await follower.start();
     await writer.query("SET GLOBAL tidesdb_promote_primary=ON");
     await writer.query(`CREATE TABLE app.items (${items})`);
     await writer.query("INSERT INTO app.items VALUES (1, 'one')");
+    // A node that opened an empty bucket finds no tables until it is promoted or starts again.
+    const reader = await follower.start();
     const count = async () => {
       const [row] = (await reader.query("SELECT COUNT(*) AS n FROM app.items").catch(() => [{ n: 0 }])) as {
         n: number;
@@ -292,7 +293,10 @@ describe("simulated engine: the program", () => {
     ]);
     return once(child, "exit").then(([code]) => {
       assert.equal(code, 0);
-      assert.equal(s3.store.objects.get("installer/data/uwal_0.log")?.body.length, 8);
+      const written = ["UNIMAP", "__tidesql_schema/MANIFEST"].filter(key =>
+        s3.store.objects.has(`installer/data/${key}`),
+      );
+      assert.deepEqual(written, ["UNIMAP", "__tidesql_schema/MANIFEST"]);
     });
   });
 

@@ -41,9 +41,19 @@ describe("started by Pulumi's language host", function () {
     assert.ok(resources.some(({ type }) => type === "kubernetes:apps/v1:StatefulSet"));
   });
 
-  it("the stack local without a key ends with the command that sets it, and no stack trace", async () => {
+  it("the stack local without a key can be previewed, with the command that sets it", async () => {
     const { exitCode, logged } = await startProgram(root, "local");
+    assert.equal(exitCode, 0, logged.join("\n"));
+    assert.match(logged.join("\n"), /pulumi config set --secret tidesql:accessKeyId/);
+  });
+
+  it("the stack local without a key is not updated: the command that sets it, no stack trace, and nothing made", async () => {
+    const { exitCode, resources, logged } = await startProgram(root, "local", {}, "update");
     assert.equal(exitCode, 32);
+    assert.deepEqual(
+      resources.map(({ type }) => type).filter(type => type !== "pulumi:pulumi:Stack"),
+      [],
+    );
     assert.match(logged.join("\n"), /error: .*\n.*pulumi config set --secret tidesql:accessKeyId/);
     assert.doesNotMatch(logged.join("\n"), /\bat .*stacks/);
   });
@@ -59,7 +69,7 @@ describe("started by Pulumi's language host", function () {
       for (const name of readdirSync(path.join(root, "node_modules")).filter(entry => !entry.startsWith(".")))
         symlinkSync(path.join(root, "node_modules", name), path.join(modules, name));
       const installed = path.join(modules, "pulumi-tidesql");
-      cpSync(path.join(root, "package.json"), path.join(installed, "package.json"));
+      for (const file of ["package.json", "schema.json"]) cpSync(path.join(root, file), path.join(installed, file));
       for (const part of ["bin/manager", "components"]) symlinkSync(path.join(root, part), path.join(installed, part));
       await build({
         entryPoints: [path.join(root, "index.ts")],

@@ -28,6 +28,7 @@ export async function startProgram(
   directory: string,
   stack: string,
   config: Record<string, string | Secret> = {},
+  run: "preview" | "update" = "preview",
 ): Promise<Started> {
   const project = readProject(directory);
   const engine = await Engine.start(project.name, stack);
@@ -44,7 +45,7 @@ export async function startProgram(
         "--engine",
         engine.address,
         ...place,
-        "--dry-run",
+        ...(run === "preview" ? ["--dry-run"] : []),
         "--parallel",
         "16",
         entry,

@@ -228,7 +228,7 @@ export class Node {
     this.connections.push(connection);
     return async text => {
       const [rows] = await connection.query({ sql: text, rowsAsArray: true });
-      return Array.isArray(rows) ? (rows as unknown[]) : [];
+      return Array.isArray(rows) ? rows : [];
     };
   }
 
@@ -320,7 +320,8 @@ export async function until(what: string, seconds: number, holds: () => boolean 
     } catch (error) {
       last = error;
     }
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}${last ? ` (${String(last)})` : ""}`);
+    if (Date.now() > end)
+      throw new Error(`not within ${seconds} s: ${what}${last instanceof Error ? ` (${last.message})` : ""}`);
     await sleep(50);
   }
 }

@@ -4,7 +4,7 @@ import { Lab } from "./lab";
 export interface ConformanceTest {
   /** What the engine does, as a sentence without its subject. */
   title: string;
-  run(lab: Lab): Promise<void>;
+  run: (lab: Lab) => Promise<void>;
 }
 
 /** The tests of one section of docs/engine.md. */

@@ -74,6 +74,7 @@ export const restarts: ConformanceSection = {
         const primary = await lab.primary();
         await primary.sql(table, insert(1));
         await primary.flush("app.t");
+        await until("a WAL is there", 60, () => lab.objects("uwal_").length > 0);
         await primary.kill();
         await lab.replica();
         await lab.polls();

@@ -1,0 +1,19 @@
+/** How often each thing is looked at, in milliseconds. Idle, a replica asks the API server 0.9 times a second and a primary once, its renewals included. */
+export const intervals = {
+  podsOfPrimary: 5000,
+  podsOfReplica: 30_000,
+  /** A person may ask for a promotion. */
+  podsInDoubt: 2000,
+  ownerOfPrimary: 2000,
+  ownerOfReplica: 10_000,
+  ownerInDoubt: 1000,
+  readHeartbeat: 500,
+  askPeers: 2000,
+  askForPrimary: 300,
+  askForHolder: 500,
+  join: 2000,
+  rollout: 300,
+  orphans: 3000,
+  /** A primary that died after it was asked has not written the marker. */
+  joinAgain: 10_000,
+};
