@@ -1,5 +1,5 @@
 // Packs what is published: the files that package.json names, and a package.json without what only development needs. Pulumi installs a plugin's package where it lies, and npm would install devDependencies too.
-// Use: npm run pack [-- FOLDER]
+// Use: npm run package [-- FOLDER]
 "use strict";
 const { execFileSync } = require("node:child_process");
 const { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
