@@ -30,7 +30,9 @@ describe("the package as npm packs it", function () {
 
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "tidesql-consumer-"));
-    const [packed] = JSON.parse(run("npm", ["run", "--silent", "package", "--", folder], root).replace(/^[^[]*/, "")) as {
+    const [packed] = JSON.parse(
+      run("npm", ["run", "--silent", "package", "--", folder], root).replace(/^[^[]*/, ""),
+    ) as {
       filename: string;
       files: { path: string }[];
     }[];
