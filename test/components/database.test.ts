@@ -625,7 +625,7 @@ describe("Database", () => {
 
     it("makes what it is asked for, and lets Prometheus in", async () => {
       const monitoring = {
-        from: [{ namespaceLabels: { team: "watch" } }],
+        allowFrom: [{ namespaceLabels: { team: "watch" } }],
         podMonitor: true,
         prometheusRules: true,
         grafanaDashboard: true,
