@@ -1,10 +1,14 @@
-import { PolicyPack } from "@pulumi/policy";
-import { policies } from "./pack";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Pack } from "./pack";
+import { serve } from "./server";
 
-/** What `pulumi up --policy-pack policy` starts: the server that Pulumi asks about each resource. Nothing else may import this file. */
-new PolicyPack("tidesql", {
-  policies: policies(),
+const { version } = JSON.parse(readFileSync(join(__dirname, "package.json"), "utf8")) as { version: string };
+
+/** What `pulumi up --policy-pack policy` starts: the server that Pulumi asks about each resource. It reads the port from the first line. Nothing else may import this file. */
+void serve(new Pack(), {
+  name: "tidesql",
+  version,
   description:
     "Rules for TideSQL on Kubernetes and AWS: replica counts, TLS, secrets, correctness, bucket, cluster, workloads, cost.",
-  displayName: "TideSQL",
-});
+}).then(port => console.log(String(port)));

@@ -1,193 +1,256 @@
-import type {
-  Policies,
-  Policy,
-  PolicyResource,
-  ReportViolation,
-  ResourceValidationArgs,
-  ResourceValidationPolicy,
-  StackValidationPolicy,
-} from "@pulumi/policy";
-import { type Check, isStackCheck, Level, type ResourceCheck } from "./check";
+import { type Check, isStackCheck, Level } from "./check";
 import { checks as packChecks } from "./checks";
-import { type CheckSetting, exemptionsSchema, type PolicyConfiguration, settingOf } from "./configuration";
+import { type CheckSetting, exemptionsSchema, type PackConfiguration, settingOf } from "./configuration";
 import { type Exemption, exemptionFault } from "./exemption";
-import { exemptionPolicyId, exemptionOf, exemptionWhy, type Opinion, opinion, Status } from "./judge";
+import { exemptionOf, exemptionPolicyId, exemptionWhy, opinion, type Opinion, Status } from "./judge";
 import { Field } from "./model/field";
-import { type PlainResource, plainResource } from "./model/resource";
+import { type PlainResource, plainResource, type RawResource } from "./model/resource";
 import { Stack } from "./model/stack";
-import { inputsOf, repaired, secretPathsOf } from "./wire";
+import { repaired } from "./repaired";
 
-/** What the pack learns during one deployment, from one question of the engine to the next. */
-class Deployment {
-  /** What is a secret, by URN. The engine tells it to remediations only, which it asks before everything else. */
-  readonly secretPaths = new Map<string, readonly string[]>();
-  /** What could not be judged, by the URN of the question: reported by a policy of its own, since a mandatory policy can report nothing that is not. */
-  readonly notYetKnown = new Map<string, { policy: string; message: string; urn: string }[]>();
-  /** Every exemption that some policy was configured with, until it is reported on. */
-  private readonly exemptions = new Map<string, Exemption>();
+/** A policy as the pack announces it to Pulumi. */
+export interface Announced {
+  name: string;
+  description: string;
+  level: Level;
+  /** What Pulumi asks about it: one resource, or the program as a whole. */
+  about: "resource" | "stack";
+  /** The line to write instead, in general. */
+  fix?: string;
+  tags: string[];
+  /** JSON schema of its configuration, by property. */
+  configuration: Record<string, unknown>;
+}
 
-  private currentStack: Stack | undefined;
+/** Something to tell the user about a resource, or about the stack. */
+export interface Diagnostic {
+  policy: string;
+  description: string;
+  /** `mandatory` or `advisory`: what is broken in spite of a repair is refused. */
+  level: Level;
+  message: string;
+  /** The resource that it is about. None for a fault of the configuration. */
+  urn?: string;
+}
 
-  constructor(private readonly clock: () => Date) {}
+/** A policy that has nothing to say, which is not the same as being content. */
+export interface NotApplicable {
+  policy: string;
+  reason: string;
+}
+
+/** The answer to one question of the engine. */
+export interface Answer {
+  diagnostics: Diagnostic[];
+  notApplicable: NotApplicable[];
+}
+
+/** What one policy made of a resource's inputs, on the wire. */
+export interface Remediation {
+  policy: string;
+  description: string;
+  inputs: Record<string, unknown>;
+}
+
+/** A check with what it is asked to do. */
+interface Configured {
+  check: Check;
+  setting: CheckSetting;
+}
+
+/** Reports at the level of advice what a policy of another level cannot judge yet, and the exemptions that are no longer good. */
+const closing = {
+  notYetKnown: "not-yet-known",
+  notYetKnownInStack: "not-yet-known-in-stack",
+  exemptions: exemptionPolicyId,
+} as const;
+
+/** The pack during one deployment: what Pulumi's engine asks, without the protocol in which it asks. Each question is answered for all policies at once. */
+export class Pack {
+  private configuration: PackConfiguration = {};
+  private configured: Configured[];
+
+  /**
+   * @param clock tells the day that exemptions and support end on. Default: the machine's
+   * @param checks Default: all
+   */
+  constructor(
+    private readonly clock: () => Date = () => new Date(),
+    private readonly checks: readonly Check[] = packChecks,
+  ) {
+    this.configured = this.settings();
+  }
+
+  /** Every policy, in the order of the documentation; those that report on others come last. */
+  get policies(): Announced[] {
+    return [...this.checks.map(announced), ...closingPolicies];
+  }
+
+  /** Replaces the whole configuration. What is not in it has its default. */
+  configure(configuration: PackConfiguration): void {
+    this.configuration = configuration;
+    this.configured = this.settings();
+  }
+
+  /** What the policies about single resources say about one. */
+  analyze(raw: RawResource): Answer {
+    const resource = plainResource(raw);
+    const subject = Field.of(resource);
+    const stack = new Stack([resource]);
+    const answer = emptyAnswer();
+    for (const { check, setting } of this.active(candidate => !isStackCheck(candidate))) {
+      if (check.applies(resource.type)) {
+        const found = opinion(check, subject, setting, this.today, stack);
+        this.tell(answer, check, setting.level, resource.urn, found, closing.notYetKnown);
+        if (isUndecided(found)) answer.notApplicable.push({ policy: check.id, reason: undecided });
+      } else {
+        answer.notApplicable.push({ policy: check.id, reason: `does not judge resources of type ${resource.type}` });
+      }
+    }
+    return answer;
+  }
+
+  /** What the policies about the program say about it, and the exemptions that are no longer good: Pulumi asks last. */
+  analyzeStack(raws: readonly RawResource[]): Answer {
+    const stack = new Stack(raws.map(plainResource));
+    const answer = emptyAnswer();
+    for (const { check, setting } of this.active(isStackCheck)) {
+      const subjects = stack.resources.filter(({ resource }) => check.applies(resource.type));
+      const found = subjects.flatMap(subject => {
+        const opinions = opinion(check, subject, setting, this.today, stack);
+        this.tell(answer, check, setting.level, subject.resource.urn, opinions, closing.notYetKnownInStack);
+        return opinions;
+      });
+      const reason = subjects.length === 0 ? "the program has no resource that it judges" : undecided;
+      if (subjects.length === 0 || isUndecided(found)) answer.notApplicable.push({ policy: check.id, reason });
+    }
+    this.tellOfExemptions(answer);
+    return answer;
+  }
+
+  /** The repairs of the policies whose level is `remediate`, each made to what the one before it left. */
+  remediate(raw: RawResource): Remediation[] {
+    const made: Remediation[] = [];
+    let inputs = raw.inputs;
+    for (const { check, setting } of this.active(({ repair }) => repair !== undefined)) {
+      if (setting.level !== Level.remediate || !check.applies(raw.type)) continue;
+      const resource = plainResource({ ...raw, inputs });
+      if (!this.isToRepair(check, setting, resource)) continue;
+      const given = { ...setting.configuration, today: this.today };
+      const result = repaired(inputs, check.repair!(Field.of(resource), given as never));
+      if (!result) continue;
+      inputs = result;
+      made.push({ policy: check.id, description: check.description, inputs: result });
+    }
+    return made;
+  }
+
+  /** A rule about the program is not decided yet when Pulumi asks for repairs. */
+  private isToRepair(check: Check, setting: CheckSetting, resource: PlainResource): boolean {
+    if (isStackCheck(check)) return exemptionOf(check, resource, setting, this.today) === undefined;
+    const found = opinion(check, Field.of(resource), setting, this.today, new Stack([resource]));
+    return found.some(({ status }) => status === Status.violation);
+  }
+
+  private settings(): Configured[] {
+    return this.checks.map(check => ({ check, setting: settingOf(check, this.configuration) }));
+  }
+
+  private active(condition: (check: Check) => boolean): Configured[] {
+    return this.configured.filter(({ check, setting }) => setting.level !== Level.disabled && condition(check));
+  }
 
   /** `YYYY-MM-DD`. */
-  get today(): string {
+  private get today(): string {
     return this.clock().toISOString().slice(0, 10);
   }
 
-  plain(
-    { type, name, urn, props, opts }: ResourceValidationArgs | PolicyResource,
-    dependencies: readonly string[],
-  ): PlainResource {
-    const raw = { type, name, urn, parent: opts.parent, inputs: inputsOf(props), dependencies };
-    return plainResource({ ...raw, secretPaths: this.secretPaths.get(urn) }, this.secretPaths.has(urn));
-  }
-
-  /**
-   * The program, for a policy that judges it as a whole. The SDK asks all of them in one turn of the event loop, each with a copy of the same resources: one is enough.
-   */
-  stack(resources: readonly PolicyResource[]): Stack {
-    if (!this.currentStack) {
-      setImmediate(() => (this.currentStack = undefined));
-      const urns = (dependencies: readonly PolicyResource[]) => dependencies.map(({ urn }) => urn);
-      this.currentStack = new Stack(resources.map(resource => this.plain(resource, urns(resource.dependencies))));
-    }
-    return this.currentStack;
-  }
-
-  setting(check: Check, configuration: PolicyConfiguration): CheckSetting {
-    const setting = settingOf(check, { [check.id]: configuration });
-    for (const exemption of setting.exemptions) this.exemptions.set(JSON.stringify(exemption), exemption);
-    return setting;
-  }
-
-  /** Reports what an opinion says at the policy's level, and keeps the rest for the policies that report at another. */
-  report(
-    check: Check,
-    question: string,
+  private tell(
+    { diagnostics }: Answer,
+    { id, description, why }: Check,
+    setLevel: Level,
     urn: string,
     found: readonly Opinion[],
-    reportViolation: ReportViolation,
+    pending: keyof typeof closingDescriptions,
   ): void {
+    const level = setLevel === Level.remediate ? Level.mandatory : setLevel;
     for (const { status, message, wayOut } of found) {
-      if (status === Status.violation) reportViolation(violationText(message, check.why, wayOut), urn);
-      if (status !== Status.notYetKnown) continue;
-      const pending = this.notYetKnown.get(question) ?? [];
-      pending.push({ policy: check.id, message, urn });
-      this.notYetKnown.set(question, pending);
+      if (status === Status.violation) {
+        diagnostics.push({ policy: id, description, level, message: violationText(message, why, wayOut), urn });
+      } else if (status === Status.notYetKnown && this.levelOf(pending) !== Level.disabled) {
+        const about = { policy: pending, description: closingDescriptions[pending], level: this.levelOf(pending), urn };
+        diagnostics.push({ ...about, message: `${id} ${message}.` });
+      }
     }
   }
 
-  /** Reports the exemptions that are no longer good: the last thing to be done. */
-  reportExemptions(reportViolation: ReportViolation): void {
-    for (const exemption of this.exemptions.values()) {
+  private tellOfExemptions({ diagnostics }: Answer): void {
+    const policy = closing.exemptions;
+    const level = this.levelOf(policy);
+    if (level === Level.disabled) return;
+    for (const exemption of this.configured.flatMap(({ setting }) => setting.exemptions)) {
       const fault = exemptionFault(exemption, this.today);
-      const subject = `The exemption of ${exemption.resource} from ${exemption.policy}`;
-      if (fault) reportViolation(violationText(`${subject} ${fault.message}.`, exemptionWhy, fault.wayOut));
+      if (!fault) continue;
+      const message = violationText(exemptionText(exemption, fault.message), exemptionWhy, fault.wayOut);
+      diagnostics.push({ policy, description: closingDescriptions[policy], level, message });
     }
-    this.exemptions.clear();
   }
 
-  reportNotYetKnown(question: string, reportViolation: ReportViolation): void {
-    for (const { policy, message, urn } of this.notYetKnown.get(question) ?? [])
-      reportViolation(`${policy} ${message}.`, urn);
-    this.notYetKnown.delete(question);
+  private levelOf(policy: keyof typeof closingDescriptions): Level {
+    const setting = this.configuration[policy];
+    const level = typeof setting === "string" ? setting : setting?.enforcementLevel;
+    return level ?? closingLevels[policy];
   }
 }
 
-/** The question about the program as a whole, beside those about single resources. */
-const wholeStack = "stack";
+const undecided = "cannot be judged before the update";
 
-/** What is wrong, why it matters, and what to write instead. */
-export function violationText(message: string, why: string, wayOut: string): string {
-  return `${message} ${why}\nWrite: ${wayOut}`;
-}
+const closingDescriptions = {
+  [closing.notYetKnown]: "Reports what cannot be judged before the update.",
+  [closing.notYetKnownInStack]: "Reports what cannot be judged before the update.",
+  [closing.exemptions]: "Every exemption has a reason and an expiry date, and that date has not passed.",
+};
 
-/** The policies that a Pulumi policy pack serves. One set is for one deployment. */
-export function policies(clock: () => Date = () => new Date(), checks: readonly Check[] = packChecks): Policies {
-  const deployment = new Deployment(clock);
-  return [
-    ...checks.map(check => (isStackCheck(check) ? stackPolicy(check, deployment) : resourcePolicy(check, deployment))),
-    ...closingPolicies(deployment),
-  ];
-}
+const closingLevels = {
+  [closing.notYetKnown]: Level.advisory,
+  [closing.notYetKnownInStack]: Level.advisory,
+  [closing.exemptions]: Level.mandatory,
+};
+
+const closingPolicies: readonly Announced[] = Object.values(closing).map(name => ({
+  name,
+  description: closingDescriptions[name],
+  level: closingLevels[name],
+  about: name === closing.notYetKnown ? "resource" : "stack",
+  tags: [],
+  configuration: {},
+}));
 
 /** Pulumi shows the description above each violation, so that the reason is left to those. */
-function describe({ id, description, fix, level, group, configuration }: Check): Policy {
+function announced(check: Check): Announced {
+  const { id, description, fix, level, group, configuration } = check;
   return {
     name: id,
-    displayName: id,
     description,
-    enforcementLevel: level,
-    remediationSteps: fix,
+    level,
+    about: isStackCheck(check) ? "stack" : "resource",
+    fix,
     tags: [group],
-    configSchema: { properties: { ...(configuration as object | undefined), exemptions: exemptionsSchema } },
+    configuration: { ...(configuration as object | undefined), exemptions: exemptionsSchema },
   };
 }
 
-function resourcePolicy(check: Check & ResourceCheck<never>, deployment: Deployment): ResourceValidationPolicy {
-  const policy: ResourceValidationPolicy = {
-    ...describe(check),
-    validateResource(args, reportViolation) {
-      const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
-      if (!check.applies(args.type)) notApplicable(args, `does not judge resources of type ${args.type}`);
-      const resource = deployment.plain(args, []);
-      const found = opinion(check, Field.of(resource), setting, deployment.today, new Stack([resource]));
-      deployment.report(check, args.urn, args.urn, found, reportViolation);
-      if (isUndecided(found)) notApplicable(args, "cannot be judged before the update");
-    },
-  };
-  if (check.repair) policy.remediateResource = args => remediate(check, args, deployment);
-  return policy;
+function emptyAnswer(): Answer {
+  return { diagnostics: [], notApplicable: [] };
 }
 
-function remediate(check: Check, args: ResourceValidationArgs, deployment: Deployment) {
-  deployment.secretPaths.set(args.urn, secretPathsOf(args.props));
-  if (!check.repair || !check.applies(args.type)) return undefined;
-  const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
-  const resource = deployment.plain(args, []);
-  if (isStackCheck(check)) {
-    if (exemptionOf(check, resource, setting, deployment.today)) return undefined;
-  } else {
-    const found = opinion(check, Field.of(resource), setting, deployment.today, new Stack([resource]));
-    if (!found.some(({ status }) => status === Status.violation)) return undefined;
-  }
-  const given = { ...setting.configuration, today: deployment.today };
-  const result = repaired(args.props, check.repair(Field.of(resource), given as never));
-  if (result) deployment.secretPaths.set(args.urn, secretPathsOf(result));
-  return result;
+function exemptionText({ resource, policy }: Exemption, message: string): string {
+  return `The exemption of ${resource} from ${policy} ${message}.`;
 }
 
-function stackPolicy(check: Check, deployment: Deployment): StackValidationPolicy {
-  const policy: StackValidationPolicy & Pick<ResourceValidationPolicy, "remediateResource"> = {
-    ...describe(check),
-    validateStack(args, reportViolation) {
-      const setting = deployment.setting(check, args.getConfig<PolicyConfiguration>());
-      const subjects = args.resources.filter(({ type }) => check.applies(type));
-      if (subjects.length === 0) notApplicable(args, "the program has no resource that it judges");
-      const stack = deployment.stack(args.resources);
-      const opinions = subjects.flatMap(({ urn }) => {
-        const subject = stack.withUrn(urn);
-        const found = subject ? opinion(check, subject, setting, deployment.today, stack) : [];
-        deployment.report(check, wholeStack, urn, found, reportViolation);
-        return found;
-      });
-      if (isUndecided(opinions)) notApplicable(args, "cannot be judged before the update");
-    },
-  };
-  if (check.repair) policy.remediateResource = args => remediate(check, args, deployment);
-  return policy;
-}
-
-/** Says so without a stack trace: most policies apply to few of the resources, and the traces would take longer than the judgements. */
-function notApplicable(args: { notApplicable(reason?: string): never }, reason: string): never {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return args.notApplicable(reason);
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
+/** What is wrong, why it matters, and what to write instead. */
+function violationText(message: string, why: string, wayOut: string): string {
+  return `${message} ${why}\nWrite: ${wayOut}`;
 }
 
 function isUndecided(found: readonly Opinion[]): boolean {
@@ -195,30 +258,4 @@ function isUndecided(found: readonly Opinion[]): boolean {
     found.some(({ status }) => status === Status.notYetKnown) &&
     !found.some(({ status }) => status === Status.violation)
   );
-}
-
-/** Policies that come after all others and report what those could not. */
-function closingPolicies(deployment: Deployment): Policies {
-  const notYetKnown = {
-    description: "Reports what cannot be judged before the update.",
-    enforcementLevel: Level.advisory,
-  };
-  return [
-    {
-      ...notYetKnown,
-      name: "not-yet-known",
-      validateResource: (args, reportViolation) => deployment.reportNotYetKnown(args.urn, reportViolation),
-    },
-    {
-      ...notYetKnown,
-      name: "not-yet-known-in-stack",
-      validateStack: (_args, reportViolation) => deployment.reportNotYetKnown(wholeStack, reportViolation),
-    },
-    {
-      name: exemptionPolicyId,
-      description: "Every exemption has a reason and an expiry date, and that date has not passed.",
-      enforcementLevel: Level.mandatory,
-      validateStack: (_args, reportViolation) => deployment.reportExemptions(reportViolation),
-    },
-  ];
 }

@@ -1,7 +1,7 @@
 import { type Finding, Level, resourceCheck } from "./check";
 import { credentialsInText, credentialsUnder } from "./credentials/find";
 import { credentialByName } from "./credentials/names";
-import { type Field, forEach, NotYetKnown } from "./model/field";
+import { type Field, forEach } from "./model/field";
 import { isWorkload, kindOf, ofKind, podSpec } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
 import { hasUserData, isCommand } from "./model/texts";
@@ -26,7 +26,7 @@ const anyCredential = "Any-Credential-1";
 /** Credentials in the inputs of any resource: by the names of fields, in pairs of `name` and `value`, and in texts. */
 function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> {
   if (field.firstUnknown === field) {
-    if (credentialByName(field.key, anyCredential) && isSecret(field.resource, field.path) !== true) void field.value;
+    if (credentialByName(field.key, anyCredential) && !isSecret(field.resource, field.path)) void field.value;
     return;
   }
   if (field.text !== undefined) {
@@ -38,7 +38,7 @@ function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> 
   if (name !== undefined) {
     const value = field.at("value");
     const isNamed = credentialByName(name, value.firstUnknown ? anyCredential : (value.text ?? ""));
-    if (isNamed !== undefined && isSecret(field.resource, value.path) !== true) {
+    if (isNamed !== undefined && !isSecret(field.resource, value.path)) {
       void value.value;
       yield { path: value.path, message: `${value.path} holds a credential: ${isNamed}.` };
     }
@@ -74,10 +74,7 @@ export const inputSecretsCheck = resourceCheck({
       if (judgedElsewhere.some(([applies, keys]) => applies(resource.type) && keys.test(key))) continue;
       // What is named as a credential in the inputs of other resources is judged by secrets-encrypted-in-state.
       for (const finding of credentialsBelow(field, isObject)) {
-        if (isSecret(resource, finding.path) === true || finding.path.startsWith(pods)) continue;
-        if (resource.secretPaths === undefined)
-          throw new NotYetKnown(resource.urn, finding.path, "what is a secret is not seen here");
-        yield finding;
+        if (!isSecret(resource, finding.path) && !finding.path.startsWith(pods)) yield finding;
       }
     }
   },

@@ -5,7 +5,7 @@ import { decoded } from "./credentials/encoding";
 import { credentialsInText, credentialsUnder, isProgramFile } from "./credentials/find";
 import { credentialByName } from "./credentials/names";
 import { inputSecretsCheck } from "./secretInputs";
-import { type Field, forEach, NotYetKnown } from "./model/field";
+import { type Field, forEach } from "./model/field";
 import { allContainers, containerName, isWorkload, kindOf, ofKind, podTemplate } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
 import { type Stack } from "./model/stack";
@@ -104,7 +104,7 @@ function secretSearch(stack: Stack): (text: string) => string | undefined {
 function secretTexts(stack: Stack): Map<string, string> {
   const found = new Map<string, string>();
   for (const top of stack.resources) {
-    if (!top.resource.secretPaths?.length) continue;
+    if (!top.resource.secretPaths.length) continue;
     for (const field of top.texts()) {
       const text = field.text ?? "";
       if (text.length < shortestSearchedSecret || publicEntry.test(field.key)) continue;
@@ -231,10 +231,8 @@ export const secrets = group(Group.secrets, [
     applies: () => true,
     *evaluate(top) {
       const { resource } = top;
-      const inputs = inputsToEncrypt(top).filter(({ path }) => isSecret(resource, path) !== true);
+      const inputs = inputsToEncrypt(top).filter(({ path }) => !isSecret(resource, path));
       for (const { path } of inputs) {
-        if (resource.secretPaths === undefined)
-          throw new NotYetKnown(resource.urn, path, "what is a secret is not seen here");
         yield {
           path,
           message: `${path} holds a credential and is not marked as a secret.`,
@@ -243,7 +241,7 @@ export const secrets = group(Group.secrets, [
     },
     repair: field =>
       inputsToEncrypt(field)
-        .filter(({ path }) => isSecret(field.resource, path) !== true)
+        .filter(({ path }) => !isSecret(field.resource, path))
         .map(({ keys }) => ({ path: keys, secret: true })),
   }),
 

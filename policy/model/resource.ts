@@ -12,10 +12,9 @@ export interface PlainResource {
   /** URNs of the resources that this one was made from. */
   dependencies: readonly string[];
   /**
-   * Paths of the inputs that Pulumi encrypts in its state (`data.password`, `spec.env[0].value`); everything below such a path is secret too. Undefined when whoever
-   * made this resource could not see what is secret.
+   * Paths of the inputs that Pulumi encrypts in its state (`data.password`, `spec.env[0].value`); everything below such a path is secret too.
    */
-  secretPaths?: readonly string[];
+  secretPaths: readonly string[];
 }
 
 /** Stands for a value that a preview cannot know. */
@@ -37,23 +36,34 @@ const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 
+/** What the wire adds to an asset or an archive: random texts that nobody wrote. */
+const notOfTheAsset: ReadonlySet<string> = new Set([signatureKey, "hash"]);
+
+/** A value in the wrapper that has Pulumi encrypt it in its state. */
+export function inSecret(value: unknown): Record<string, unknown> {
+  return { [signatureKey]: secretSignature, value };
+}
+
+/** What such a wrapper hides; undefined for a value without one. */
+export function secretValue(value: unknown): unknown {
+  return isRecord(value) && value[signatureKey] === secretSignature ? value.value : undefined;
+}
+
 /** Deeper than any manifest. What lies below counts as not yet known, so that nesting cannot hide a value from the checks. */
 const maximumDepth = 100;
 
 /** A resource as a planner or the Pulumi engine gives it: its inputs may hold wire wrappers. */
-export interface RawResource extends Omit<PlainResource, "inputs" | "dependencies"> {
+export interface RawResource extends Omit<PlainResource, "inputs" | "dependencies" | "secretPaths"> {
   inputs: unknown;
   dependencies?: readonly string[];
+  /** Secrets beside those in wrappers. */
+  secretPaths?: readonly string[];
 }
 
-/**
- * Unwraps secrets and outputs (noting where the secrets were) and replaces every unknown by `notYetKnown`. `seesSecrets` is false when the inputs came without
- * their wrappers, so that a value without one may be a secret nevertheless.
- */
-export function plainResource(raw: RawResource, seesSecrets = true): PlainResource {
+/** Unwraps secrets and outputs (noting where the secrets were) and replaces every unknown by `notYetKnown`. */
+export function plainResource(raw: RawResource): PlainResource {
   const secretsFound: string[] = [];
   const inputs = plainValue(raw.inputs, "", secretsFound, 0);
-  const secretPaths = seesSecrets ? [...(raw.secretPaths ?? []), ...secretsFound] : raw.secretPaths;
   return {
     type: raw.type,
     name: raw.name,
@@ -61,7 +71,7 @@ export function plainResource(raw: RawResource, seesSecrets = true): PlainResour
     parent: raw.parent,
     inputs: isRecord(inputs) || inputs === notYetKnown ? inputs : {},
     dependencies: raw.dependencies ?? [],
-    secretPaths,
+    secretPaths: [...(raw.secretPaths ?? []), ...secretsFound],
   };
 }
 
@@ -81,9 +91,10 @@ function plainValue(value: unknown, path: string, secretPaths: string[], depth: 
       if (fields.secret === true) secretPaths.push(path);
       return "value" in fields ? plainValue(fields.value, path, secretPaths, depth + 1) : notYetKnown;
   }
+  const isAsset = signatureKey in fields;
   const plain: Record<string, unknown> = {};
   for (const key of Object.keys(fields)) {
-    if (fields[key] === undefined) continue;
+    if (fields[key] === undefined || (isAsset && notOfTheAsset.has(key))) continue;
     define(plain, key, plainValue(fields[key], childPath(path, key), secretPaths, depth + 1));
   }
   return plain;
@@ -100,9 +111,9 @@ export function childPath(parent: string, key: string): string {
   return parent === "" ? key : `${parent}.${key}`;
 }
 
-/** Whether Pulumi encrypts the value at this path; undefined when that could not be seen. */
-export function isSecret(resource: PlainResource, path: string): boolean | undefined {
-  return resource.secretPaths?.some(
+/** Whether Pulumi encrypts the value at this path. */
+export function isSecret(resource: PlainResource, path: string): boolean {
+  return resource.secretPaths.some(
     secret => path === secret || secret === "" || path.startsWith(`${secret}.`) || path.startsWith(`${secret}[`),
   );
 }

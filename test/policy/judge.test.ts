@@ -231,6 +231,12 @@ describe("resources", () => {
     assert.deepEqual(secretPaths, ["a", "b[0]", '["c.d"]']);
   });
 
+  it("hold an asset as what was written of it, without its hash", () => {
+    const asset = { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", hash: "3f".repeat(32) };
+    assert.deepEqual(plain({ code: { ...asset, path: "index.js" } }).inputs, { code: { path: "index.js" } });
+    assert.deepEqual(plain({ hash: "left alone" }).inputs, { hash: "left alone" });
+  });
+
   it("without inputs are empty", () => {
     for (const inputs of [undefined, null, 3, "text", []]) assert.deepEqual(plain(inputs).inputs, {});
   });

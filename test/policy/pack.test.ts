@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PolicyPack } from "@pulumi/policy";
 import { programOf } from "../../cli/judgePlan";
 import { planProgram } from "../../cli/planner/planProgram";
 import { checks } from "../../policy/checks";
 import { type PackConfiguration } from "../../policy/configuration";
 import { judge } from "../../policy/judge";
 import { notYetKnown, type RawResource } from "../../policy/model/resource";
-import { policies } from "../../policy/pack";
+import { Pack } from "../../policy/pack";
 import { Preset, presetConfiguration } from "../../policy/preset";
+import { serve } from "../../policy/server";
 import { Analyzer, type Deployment } from "./analyzer";
 import { today } from "./describePolicy";
 import { goodBucket, goodDatabase, goodProgram } from "./goodProgram";
@@ -19,17 +19,7 @@ import { changed, plus, resource, set, withSecrets } from "./program";
 
 const root = join(__dirname, "../..");
 
-/** Starts the pack in this process and returns the port that it prints. */
-function startPack(): Promise<number> {
-  const print = console.log;
-  return new Promise(resolve => {
-    console.log = (text: string) => {
-      console.log = print;
-      resolve(Number(text));
-    };
-    new PolicyPack("tidesql", { policies: policies(() => new Date(`${today}T12:00:00Z`)) });
-  });
-}
+const identity = { name: "tidesql", version: "0.0.1", description: "" };
 
 const violations = (deployment: Deployment) =>
   deployment.diagnostics.map(({ policy, urn, level }) => `${level} ${policy} ${urn}`).sort();
@@ -40,11 +30,11 @@ const judged = (program: readonly RawResource[], configuration: PackConfiguratio
     .map(({ policy, urn, level }) => `${level === "remediate" ? "mandatory" : level} ${policy} ${urn}`)
     .sort();
 
-describe("the policy pack under Pulumi's own server", () => {
+describe("the policy pack, over Pulumi's protocol", () => {
   let analyzer: Analyzer;
 
   before(async () => {
-    analyzer = new Analyzer(await startPack());
+    analyzer = new Analyzer(await serve(new Pack(() => new Date(`${today}T12:00:00Z`)), identity));
   });
   afterEach(() => analyzer.configure({}));
   after(() => analyzer.close());
@@ -143,6 +133,20 @@ describe("the policy pack under Pulumi's own server", () => {
     assert.deepEqual(violations(await analyzer.deploy(program)), []);
   });
 
+  it("sees what is a secret, whatever the level", async () => {
+    await analyzer.configure({ "secrets-encrypted-in-state": "advisory" });
+    const users = resource("kubernetes:core/v1:Secret", "users", { stringData: { app: "hunter2hunter2" } });
+    assert.deepEqual(violations(await analyzer.deploy([withSecrets(users, "stringData")])), []);
+    assert.deepEqual(violations(await analyzer.deploy([users])), [`advisory secrets-encrypted-in-state ${users.urn}`]);
+  });
+
+  it("is silent about disabled policies", async () => {
+    const program = changed(goodProgram, set("orders", "spec.replicas", 1), set("data", "forceDestroy", notYetKnown));
+    const ids = ["replicas-minimum", "not-yet-known-in-stack", "not-yet-known"];
+    await analyzer.configure(Object.fromEntries(ids.map(id => [id, "disabled"])));
+    assert.deepEqual((await analyzer.deploy(program)).diagnostics, []);
+  });
+
   describe("remediation", () => {
     const secretSignature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
@@ -195,6 +199,14 @@ describe("the policy pack under Pulumi's own server", () => {
       assert.deepEqual(remediated.get("nodes")?.metadataOptions, { httpTokens: "required" });
       assert.equal(remediated.get("nodes")?.imageId, "04da6b54-80e4-46f7-96ec-b56ff0331ba9");
       assert.deepEqual(diagnostics, []);
+    });
+
+    it("sends assets back whole", async () => {
+      await analyzer.configure({ "bucket-force-destroy": "remediate" });
+      const icon = { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", text: "icon" };
+      const bucket = resource("aws:s3/bucket:Bucket", "data", { forceDestroy: true, icon });
+      const { remediated } = await analyzer.deploy([bucket]);
+      assert.deepEqual(remediated.get("data"), { forceDestroy: false, icon });
     });
 
     it("keeps a secret a secret when it changes its value", async () => {
