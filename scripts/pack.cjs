@@ -22,7 +22,9 @@ try {
   const { devDependencies, scripts, ...manifest } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   manifest.scripts = Object.fromEntries(Object.entries(scripts).filter(([name]) => keptScripts.includes(name)));
   writeFileSync(path.join(stage, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  process.stdout.write(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", destination], stage));
+  const packed = npm(["pack", "--json", "--ignore-scripts", "--pack-destination", destination], stage);
+  const [{ filename, size }] = JSON.parse(packed);
+  console.log(`${path.join(destination, filename)}: ${files.length} files, ${(size / 1e6).toFixed(1)} MB`);
 } finally {
   rmSync(stage, { recursive: true, force: true });
 }

@@ -1,28 +1,15 @@
 import * as assert from "node:assert/strict";
-import { ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
-import { createInterface } from "node:readline";
-import { credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import * as pulumi from "@pulumi/pulumi";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import {
-  ConstructRequest,
-  ConstructResponse,
-  GetSchemaRequest,
-  GetSchemaResponse,
-} from "@pulumi/pulumi/proto/provider_pb";
-import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { after, before, describe, it } from "mocha";
 import { planProgram } from "../../cli/planner/planProgram";
 import { TideSql } from "../../index";
 import { ComponentProvider } from "../../plugin/provider";
-import { Engine } from "./engine";
+import { PluginProcess } from "./pluginProcess";
 
 const root = path.join(__dirname, "../..");
-const load = createRequire(__filename);
 const { runtime } = pulumi;
 
 const arguments_ = {
@@ -113,32 +100,19 @@ describe("the plugin for other languages", () => {
   });
 
   describe("as a process", () => {
-    let engine: Engine;
-    let plugin: ChildProcess;
-    let client: ResourceProviderClient;
+    let plugin: PluginProcess;
 
     before("is started as Pulumi starts it: by its folder", async () => {
-      engine = await Engine.start();
-      const runPlugin = load.resolve("@pulumi/pulumi/cmd/run-plugin");
-      plugin = spawn(process.execPath, [runPlugin, root, engine.address], {
-        cwd: __dirname,
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      client = new ResourceProviderClient(`127.0.0.1:${await firstLine(plugin)}`, credentials.createInsecure());
+      plugin = await PluginProcess.start(root);
     });
-    after(() => {
-      client.close();
-      plugin.kill();
-      engine.stop();
-    });
+    after(() => plugin.stop());
 
     it("hands out the schema", async () => {
-      const response = await answer<GetSchemaResponse>(done => client.getSchema(new GetSchemaRequest(), done));
-      assert.equal(response.getSchema(), readFileSync(path.join(root, "schema.json"), "utf8"));
+      assert.equal(await plugin.schema(), readFileSync(path.join(root, "schema.json"), "utf8"));
     });
 
     it("makes a component from what came over the wire, and keeps its secrets", async () => {
-      const state = await constructed("tidesql:index:Database", {
+      const state = await plugin.construct("tidesql:index:Database", {
         image: arguments_.image.existing,
         replicas: 1,
         objectStore: {
@@ -171,7 +145,7 @@ describe("the plugin for other languages", () => {
         ],
       ]);
       assert.ok(JSON.stringify(state.passwords).includes(runtime.specialSecretSig), "passwords leave as a secret");
-      const made = [...engine.monitor.resources.values()];
+      const made = [...plugin.engine.monitor.resources.values()];
       const statefulSet = made.find(({ type }) => type === "kubernetes:apps/v1:StatefulSet");
       assert.match(JSON.stringify(statefulSet?.inputs), /"replicas":2/);
       // A Secret of the planner prints as a mask: nothing in clear is left anywhere.
@@ -181,52 +155,24 @@ describe("the plugin for other languages", () => {
     });
 
     it("refuses bad arguments with the path of each, as Pulumi shows them at the resource", async () => {
-      const refusal = await constructed("tidesql:index:Network", {
-        region: "us-east-1",
-        cidr: "moon",
-        zones: ["mars-1a", "mars-1b"],
-      }).then(
-        () => assert.fail("was not refused"),
-        (error: ServiceError) => error,
-      );
+      const refusal = await plugin
+        .construct("tidesql:index:Network", {
+          region: "us-east-1",
+          cidr: "moon",
+          zones: ["mars-1a", "mars-1b"],
+        })
+        .then(
+          () => assert.fail("was not refused"),
+          (error: ServiceError) => error,
+        );
       assert.equal(refusal.code, status.INVALID_ARGUMENT);
       assert.match(refusal.details, /cidr: .*zones\[0\]: /s);
       assert.ok(refusal.metadata.get("grpc-status-details-bin").length > 0);
     });
-
-    async function constructed(type: string, inputs: Record<string, unknown>) {
-      const request = new ConstructRequest();
-      request.setProject("shop");
-      request.setStack("dev");
-      request.setOrganization("organization");
-      request.setDryrun(true);
-      request.setParallel(4);
-      request.setMonitorendpoint(engine.address);
-      request.setType(type);
-      request.setName("orders");
-      request.setInputs(Struct.fromJavaScript(inputs as Parameters<typeof Struct.fromJavaScript>[0]));
-      const response = await answer<ConstructResponse>(done => client.construct(request, done));
-      return (response.getState()?.toJavaScript() ?? {}) as Record<string, unknown>;
-    }
   });
 });
 
 /** A secret output as programs of all languages send it to a component. */
 function secretOnTheWire(value: string) {
   return { [runtime.specialSigKey]: runtime.specialOutputValueSig, value, secret: true };
-}
-
-function answer<Response>(call: (done: (error: ServiceError | null, response?: Response) => void) => unknown) {
-  return new Promise<Response>((resolve, reject) => {
-    call((error, response) =>
-      error || response === undefined ? reject(error ?? new Error("no answer")) : resolve(response),
-    );
-  });
-}
-
-/** The port, which a plugin says first. */
-async function firstLine({ stdout }: ChildProcess): Promise<string> {
-  assert.ok(stdout);
-  const [line] = (await once(createInterface(stdout), "line")) as [string];
-  return line;
 }

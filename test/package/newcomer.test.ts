@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parse } from "yaml";
+import { PluginProcess } from "../plugin/pluginProcess";
+import { type Newcomer, newcomer, type Packed, packedPackage } from "./newcomer";
+
+/** README as a newcomer follows it: every block of code in it is run, on a fresh clone and on the packed package. */
+describe("README, followed word for word", function () {
+  this.timeout(600_000);
+  let person: Newcomer;
+  before("clone", async () => {
+    person = await newcomer();
+  });
+
+  describe("in a fresh clone", () => {
+    it("plans the production stack, and shows what README shows", async () => {
+      const started = performance.now();
+      const { output } = await person.shell(person.clone, person.block("sh", /^npm start$/));
+      console.log(`        npm start: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+      const shown = new Set(comparable(output));
+      const promised = comparable(person.block("", /^tidesql, stack prod/));
+      assert.ok(promised.length > 5);
+      assert.deepEqual(
+        promised.filter(line => !shown.has(line)),
+        [],
+      );
+    });
+
+    it("plans the local stack, writes its manifests, and prints the plan as JSON and nothing else", async () => {
+      await person.shell(person.clone, person.block("sh", /--stack local /));
+      const manifests = path.join(person.clone, "manifests");
+      const kinds = readdirSync(manifests).map(
+        file => /^kind: (\w+)$/m.exec(readFileSync(path.join(manifests, file), "utf8"))?.[1],
+      );
+      assert.ok(kinds.includes("StatefulSet"), kinds.join(", "));
+      const plan = readFileSync(path.join(person.clone, "plan.json"), "utf8");
+      assert.ok(typesOf(plan).includes("aws:eks/cluster:Cluster"));
+    });
+
+    it("plans the local stack with the settings that README sets for `pulumi up`", async () => {
+      const lines = person.block("sh", /pulumi stack init local/).split("\n");
+      const settings = lines.flatMap(
+        line => /^pulumi config set (?:--secret )?(\S+) (\S+)$/.exec(line)?.slice(1) ?? [],
+      );
+      assert.equal(settings.length, 6);
+      const options = settings.flatMap((text, index) =>
+        index % 2 === 0 ? [`--config '${text}=${settings[index + 1]}'`] : [],
+      );
+      const { output } = await person.shell(
+        person.clone,
+        `npm start --silent -- --stack local --json ${options.join(" ")}`,
+      );
+      assert.ok(typesOf(output).includes("kubernetes:apps/v1:StatefulSet"));
+    });
+
+    it("has the production stack that README updates", () => {
+      const [, stack] = /^pulumi stack init (\w+) && pulumi up/.exec(person.block("sh", /stack init prod/)) ?? [];
+      readFileSync(path.join(person.clone, `Pulumi.${stack}.yaml`));
+    });
+  });
+
+  describe("with the packed package", () => {
+    let packed: Packed;
+    before("pack and install", async () => {
+      person.write("index.ts", person.block("ts", /new TideSql/));
+      packed = await packedPackage();
+    });
+
+    it("type-checks README's TypeScript", async () => {
+      await person.shell(person.project, "npx tsc --noEmit");
+    });
+
+    it("plans README's TypeScript, and compares the plans before and after a change", async () => {
+      const { output } = await person.shell(person.project, "npx tidesql plan --json");
+      for (const type of ["tidesql:index:TideSql", "aws:eks/cluster:Cluster", "kubernetes:apps/v1:StatefulSet"]) {
+        assert.ok(typesOf(output).includes(type), type);
+      }
+      const compared = await person.shell(person.project, person.block("sh", /tidesql compare/));
+      assert.match(compared.output, /no difference|nothing|same/i);
+    });
+
+    it("judges README's TypeScript by the policies", async () => {
+      const { output } = await person.shell(person.project, person.block("sh", /tidesql policy/));
+      assert.match(output, /no mandatory violation/);
+    });
+
+    describe("in other languages", () => {
+      let plugin: PluginProcess;
+      before("start the packed plugin", async () => {
+        plugin = await PluginProcess.start(packed.installed);
+      });
+      after(() => plugin.stop());
+
+      it("makes README's YAML", async () => {
+        const { resources } = parse(person.block("yaml", /tidesql:TideSql/)) as {
+          resources: Record<string, { type: string; properties: Record<string, unknown> }>;
+        };
+        assert.deepEqual(Object.keys(resources), ["orders"]);
+        const { type, properties } = resources.orders!;
+        const outputs = await plugin.construct(type.replace(":", ":index:"), properties);
+        assert.match(JSON.stringify(outputs.primaryEndpoint), /orders-primary/);
+      });
+
+      it("makes README's Python, with a stand-in for the generated SDK (needs python3)", async function () {
+        const program = person.block("python", /tidesql\.TideSql/);
+        if (spawnSync("python3", ["--version"]).status !== 0) this.skip();
+        const file = path.join(person.folder, "program.py");
+        writeFileSync(file, program);
+        const schema = path.join(packed.installed, "schema.json");
+        const { output } = await person.shell(
+          person.folder,
+          `python3 "${path.join(__dirname, "pythonNames.py")}" "${schema}" "${file}"`,
+        );
+        const made = JSON.parse(output) as { type: string; inputs: Record<string, unknown> }[];
+        assert.equal(made.length, 1);
+        const outputs = await plugin.construct(made[0]!.type, made[0]!.inputs);
+        assert.match(JSON.stringify(outputs.passwords), /app/);
+      });
+
+      for (const [language, host] of Object.entries({
+        python: "pulumi-language-python",
+        yaml: "pulumi-language-yaml",
+      })) {
+        it(`is added to a ${language} project by Pulumi itself (needs pulumi and ${host} on the path)`, async function () {
+          if (!hasPrograms("pulumi", host)) this.skip();
+          await addPackage(person, language, person.block("sh", /pulumi package add/));
+        });
+      }
+    });
+  });
+
+  it("has no other code", () => {
+    person.block("sh", /pulumi package add/);
+    assert.deepEqual(person.untriedBlocks(), []);
+  });
+});
+
+/** Lines without indentation, ends that depend on the terminal's width, and times. */
+function comparable(report: string): string[] {
+  return report
+    .split("\n")
+    .map(line => line.trim().replace(/ in [0-9.]+ m?s,/, " in some time,"))
+    .filter(line => line !== "");
+}
+
+function typesOf(plan: string): string[] {
+  return (JSON.parse(plan) as { resources: { type: string }[] }).resources.map(({ type }) => type);
+}
+
+function hasPrograms(...names: string[]): boolean {
+  return names.every(name => spawnSync("which", [name]).status === 0);
+}
+
+/** What `pulumi package add` needs of a project, and its effect: the SDK for Python, an entry in Pulumi.yaml for YAML. */
+async function addPackage(person: Newcomer, language: string, commands: string): Promise<void> {
+  const project = path.join(person.folder, `shop-${language}`);
+  mkdirSync(project);
+  writeFileSync(path.join(project, "Pulumi.yaml"), `name: shop\nruntime: ${language}\n`);
+  if (language === "python") writeFileSync(path.join(project, "requirements.txt"), "pulumi>=3,<4\n");
+  await person.shell(
+    project,
+    `export PULUMI_HOME="${person.folder}/.pulumi" PULUMI_SKIP_UPDATE_CHECK=true\n${commands}`,
+  );
+  const made =
+    language === "python"
+      ? readFileSync(path.join(project, "sdks/tidesql/pulumi_tidesql/tide_sql.py"), "utf8")
+      : readFileSync(path.join(project, "Pulumi.yaml"), "utf8");
+  assert.match(made, /tidesql/);
+}
