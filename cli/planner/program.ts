@@ -138,10 +138,14 @@ function registerTsNode(requireFromProject: NodeJS.Require): void {
   const tsNode = tryResolve(requireFromProject, "ts-node") ?? join(vendored, "vendor", "ts-node@7.0.1");
   const compiler =
     tryResolve(requireFromProject, "typescript") ?? join(vendored, "vendor", "typescript@3.8.3", "typescript.js");
+  const { version } = requireHere(compiler) as { version: string };
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  // As Pulumi chooses them. TypeScript 6 refuses the older resolution.
+  const knowsNodeNext = major > 4 || (major === 4 && minor >= 7);
   const compilerOptions = {
     target: "es2020",
-    module: "commonjs",
-    moduleResolution: "node",
+    module: knowsNodeNext ? "nodenext" : "commonjs",
+    moduleResolution: knowsNodeNext ? "nodenext" : "node",
     esModuleInterop: true,
     sourceMap: true,
   };
