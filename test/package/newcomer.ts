@@ -39,6 +39,7 @@ export class Newcomer {
     await newcomer.shell(newcomer.folder, `git -c safe.directory='*' clone --quiet "${checkout}" pulumi-tidesql`);
     if (process.env.NEWCOMER_INSTALL !== "1") {
       symlinkSync(path.join(checkout, "node_modules"), path.join(newcomer.clone, "node_modules"), "dir");
+      await newcomer.shell(newcomer.clone, "npm run prepare");
     }
     newcomer.blocks.push(...codeBlocksOf(path.join(newcomer.clone, "README.md")));
     newcomer.makeProject();
