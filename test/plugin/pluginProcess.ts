@@ -69,7 +69,7 @@ export class PluginProcess {
     request.setName("orders");
     request.setInputs(Struct.fromJavaScript(inputs as Parameters<typeof Struct.fromJavaScript>[0]));
     const response = await answer<ConstructResponse>(done => this.client.construct(request, done));
-    return (response.getState()?.toJavaScript() ?? {}) as Record<string, unknown>;
+    return response.getState()?.toJavaScript() ?? {};
   }
 }
 
