@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { kubeconfigText } from "./core/kubeconfig";
 import { databasePlacement } from "./core/nodePools";
+import { changeInPlace } from "./core/providerSettings";
 import { makeNetworkAddons, makeWorkloadAddons } from "./cluster/addons";
 import { ClusterArgs, ClusterOptions, DatabasePool, ExistingClusterArgs } from "./cluster/arguments";
 import { makeAccessEntries, makeControlPlane } from "./cluster/controlPlane";
@@ -138,7 +139,7 @@ function existingCluster(
   const provider =
     kubeconfig === undefined && inherited
       ? inherited
-      : new k8s.Provider(`${name}-kubernetes`, { kubeconfig }, { parent });
+      : new k8s.Provider(`${name}-kubernetes`, { kubeconfig, ...changeInPlace }, { parent });
   return {
     provider,
     databasePool: { nodeSelector, tolerations },
@@ -160,7 +161,7 @@ function makeCluster(around: Surroundings, givenKubeconfig: pulumi.Input<string>
   const usable = [...access, ...nodeGroups, ...workloadAddons];
   const provider = new k8s.Provider(
     `${around.name}-kubernetes`,
-    { kubeconfig },
+    { kubeconfig, ...changeInPlace },
     { parent: around.parent, dependsOn: usable },
   );
   const storageClass = makeStorageClass(around, provider);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Database, DatabaseArgs } from "../components/database";
+import { changeInPlace } from "../components/core/providerSettings";
 import { databaseSettings } from "./database";
 import { Settings } from "./settings";
 
@@ -41,8 +42,7 @@ export function kubernetesStack(settings: Settings): Record<string, pulumi.Input
 }
 
 /** The cluster that kubectl would reach, unless the stack names another. */
-function kubernetesProvider(file: string | undefined, context: string | undefined): k8s.Provider | undefined {
-  if (file === undefined && context === undefined) return undefined;
+function kubernetesProvider(file: string | undefined, context: string | undefined): k8s.Provider {
   const kubeconfig = file === undefined ? undefined : pulumi.secret(readFileSync(file, "utf8"));
-  return new k8s.Provider("cluster", { context, kubeconfig });
+  return new k8s.Provider("cluster", { context, kubeconfig, ...changeInPlace });
 }

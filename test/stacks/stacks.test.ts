@@ -56,6 +56,16 @@ describe("the stacks of this repository", () => {
     );
   });
 
+  it("let the provider change ConfigMaps and Secrets in place, which it would delete first by itself", async () => {
+    for (const [stack, config] of Object.entries({ prod: {}, local: keys })) {
+      const { resources } = await planStack({ directory, stack, config });
+      const [provider, ...others] = resources.filter(({ type }) => type === "pulumi:providers:kubernetes");
+      assert.deepEqual(others, []);
+      const { enableConfigMapMutable, enableSecretMutable } = provider?.inputs ?? {};
+      assert.deepEqual([enableConfigMapMutable, enableSecretMutable].map(String), ["true", "true"], stack);
+    }
+  });
+
   it("local is planned without a key, and says which command sets it", async () => {
     const plan = await planStack({ directory, stack: "local" });
     assert.ok(plan.resources.some(resource => resource.type === "kubernetes:apps/v1:StatefulSet"));

@@ -5,7 +5,12 @@ import { Database } from "pulumi-tidesql";
 const infrastructure = new pulumi.StackReference(new pulumi.Config().require("infrastructure"));
 const text = (output: string) => infrastructure.requireOutput(output) as pulumi.Output<string>;
 
-const provider = new k8s.Provider("platform", { kubeconfig: text("kubeconfig") });
+const provider = new k8s.Provider("platform", {
+  kubeconfig: text("kubeconfig"),
+  // By itself the provider deletes a ConfigMap or a Secret whose content changes, and makes it anew.
+  enableConfigMapMutable: true,
+  enableSecretMutable: true,
+});
 
 const orders = new Database(
   "orders",
