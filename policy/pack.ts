@@ -4,7 +4,7 @@ import { type CheckSetting, exemptionsSchema, type PackConfiguration, settingOf 
 import { type Exemption, exemptionFault } from "./exemption";
 import { exemptionOf, exemptionPolicyId, exemptionWhy, opinion, type Opinion, Status } from "./judge";
 import { Field } from "./model/field";
-import { type PlainResource, plainResource, type RawResource } from "./model/resource";
+import { completed, type PlainResource, plainResource, type RawResource } from "./model/resource";
 import { Stack } from "./model/stack";
 import { repaired } from "./repaired";
 
@@ -69,6 +69,8 @@ const closing = {
 export class Pack {
   private configuration: PackConfiguration = {};
   private configured: Configured[];
+  /** By URN: the inputs that Pulumi has shown, since it shows the outputs alone when it asks about the program. */
+  private readonly inputs = new Map<string, unknown>();
 
   /**
    * @param clock tells the day that exemptions and support end on. Default: the machine's
@@ -94,6 +96,7 @@ export class Pack {
 
   /** What the policies about single resources say about one. */
   analyze(raw: RawResource): Answer {
+    this.inputs.set(raw.urn, raw.inputs);
     const resource = plainResource(raw);
     const subject = Field.of(resource);
     const stack = new Stack([resource]);
@@ -112,7 +115,7 @@ export class Pack {
 
   /** What the policies about the program say about it, and the exemptions that are no longer good: Pulumi asks last. */
   analyzeStack(raws: readonly RawResource[]): Answer {
-    const stack = new Stack(raws.map(plainResource));
+    const stack = new Stack(raws.map(raw => plainResource(completed(raw, this.inputs.get(raw.urn)))));
     const answer = emptyAnswer();
     for (const { check, setting } of this.active(isStackCheck)) {
       const subjects = stack.resources.filter(({ resource }) => check.applies(resource.type));

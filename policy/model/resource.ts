@@ -75,6 +75,18 @@ export function plainResource(raw: RawResource): PlainResource {
   };
 }
 
+/**
+ * A resource whose properties are its outputs, with its inputs where an output is missing or not yet known. In a preview Pulumi does not ask a provider whose own arguments are not yet known, such as that of a
+ * cluster which is made by the same program: everything in the cluster has no outputs at all then.
+ */
+export function completed(outputs: RawResource, inputs: unknown): RawResource {
+  if (!isRecord(inputs) || !isRecord(outputs.inputs)) return outputs;
+  const known = Object.entries(outputs.inputs).filter(
+    ([key, value]) => !(key in inputs && unknownOnTheWire.has(value)),
+  );
+  return { ...outputs, inputs: { ...inputs, ...Object.fromEntries(known) } };
+}
+
 function plainValue(value: unknown, path: string, secretPaths: string[], depth: number): unknown {
   if (unknownOnTheWire.has(value)) return notYetKnown;
   if (typeof value !== "object" || value === null) return value;

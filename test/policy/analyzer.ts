@@ -57,8 +57,14 @@ export class Analyzer {
     await call<Empty>(done => this.client.configure(request, done));
   }
 
-  /** Remediates and analyses each resource, then the stack. */
-  async deploy(program: readonly RawResource[]): Promise<Deployment> {
+  /**
+   * Remediates and analyses each resource, then the stack.
+   * @param hasOutputs whether the provider was asked about a resource. Pulumi does not ask one whose own arguments are not yet known, and shows no outputs then. Default: it was
+   */
+  async deploy(
+    program: readonly RawResource[],
+    hasOutputs: (resource: RawResource) => boolean = () => true,
+  ): Promise<Deployment> {
     const deployment: Deployment = { diagnostics: [], notApplicable: new Map(), remediated: new Map() };
     const resources: analyzer.AnalyzerResource[] = [];
     for (const resource of program) {
@@ -66,7 +72,7 @@ export class Analyzer {
       if (inputs) deployment.remediated.set(resource.name, inputs.toJavaScript());
       const final = inputs ?? wire(resource);
       record(await this.analyze(resource, final), resource.urn, deployment);
-      resources.push(outputsOf(resource, final));
+      resources.push(outputsOf(resource, hasOutputs(resource) ? final : new Struct()));
     }
     const request = new analyzer.AnalyzeStackRequest();
     request.setResourcesList(resources);

@@ -7,7 +7,7 @@ import { planProgram } from "../../cli/planner/planProgram";
 import { checks } from "../../policy/checks";
 import { type PackConfiguration } from "../../policy/configuration";
 import { judge } from "../../policy/judge";
-import { notYetKnown, type RawResource } from "../../policy/model/resource";
+import { completed, notYetKnown, type RawResource } from "../../policy/model/resource";
 import { Pack } from "../../policy/pack";
 import { Preset, presetConfiguration } from "../../policy/preset";
 import { serve } from "../../policy/server";
@@ -62,6 +62,20 @@ describe("the policy pack, over Pulumi's protocol", () => {
     const plan = await planProgram(guide, { project: "guide", stack: "prod" });
     const program = programOf(plan);
     assert.deepEqual(violations(await analyzer.deploy(program)), judged(program));
+  });
+
+  it("says the same in a first preview, in which nothing in the cluster has outputs", async () => {
+    const isElsewhere = ({ type }: RawResource) => !type.startsWith("kubernetes:");
+    assert.deepEqual((await analyzer.deploy(goodProgram, isElsewhere)).diagnostics, []);
+    const program = programOf(await planProgram(guide, { project: "guide", stack: "prod" }));
+    assert.deepEqual(violations(await analyzer.deploy(program, isElsewhere)), judged(program));
+  });
+
+  it("judges the program by outputs where they are known, and by inputs where they are not", () => {
+    const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    const outputs = resource("t", "r", { both: 2, decidedLater: unknown, computed: unknown });
+    const { inputs } = completed(outputs, { both: 1, decidedLater: "given", given: true });
+    assert.deepEqual(inputs, { both: 2, decidedLater: "given", computed: unknown, given: true });
   });
 
   it("tells what is wrong, why, and what to write", async () => {
