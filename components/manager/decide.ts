@@ -10,12 +10,13 @@ import {
   waitsForVolume,
 } from "./candidacy";
 import { asksPeers, decideWrites, exceedsLoss, hangs, lossText, whyVolumeHangs } from "./health";
-import { handoverSteps, HandoverStep, promotionSteps, PromotionStep, salvageSteps } from "./steps";
+import { handoverSteps, HandoverStep, hurriedSteps, promotionSteps, PromotionStep, salvageSteps } from "./steps";
 import {
   beginDetour,
   beginDetourWithoutEngine,
   beginSwitchover,
   continueSwitchover,
+  mustHurry,
   stepsOf,
   stillServes,
 } from "./switchover";
@@ -56,7 +57,7 @@ export type EngineAction =
   | { kind: "kill"; why: string; hung?: true }
   | { kind: "abandonPromotion"; why: string }
   | { kind: "promotionStep"; step: PromotionStep; epoch: number }
-  | { kind: "handoverStep"; step: HandoverStep; detour?: string; salvages?: true }
+  | { kind: "handoverStep"; step: HandoverStep; detour?: string; hurries?: true; salvages?: true }
   /** A switchover is over, well or not: be a replica, or go on. */
   | { kind: "endHandover"; why: string }
   | { kind: "refuseSwitchover"; why: string }
@@ -234,6 +235,8 @@ function leave(view: View, holds: boolean): EngineAction | undefined {
   if (engine.role === "promoting" && alive) return { kind: "abandonPromotion", why: "the pod is being stopped" };
   const serves = engine.role === "primary" && alive;
   if (serves && holds && !handover && view.replicaGoesFirst) return hangs(view);
+  if (serves && holds && handover?.failed === undefined && mustHurry(view))
+    return { kind: "handoverStep", step: hurriedSteps[0], hurries: true };
   if ((serves || (handover && handover.failed === undefined)) && holds) {
     const step = handover ? stepsOf(handover)[handover.completed] : handoverSteps[0];
     if (step !== undefined) return { kind: "handoverStep", step };

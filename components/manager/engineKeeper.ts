@@ -408,13 +408,14 @@ export class EngineKeeper {
 
   private async runHandoverStep(
     step: HandoverStep,
-    { detour, salvages }: Pick<HandoverProgress, "detour" | "salvages">,
+    { detour, hurries, salvages }: Pick<HandoverProgress, "detour" | "hurries" | "salvages">,
   ): Promise<void> {
     const { ports, pod, owner, lease, configuration } = this.options;
     const { log, clock, engine } = ports;
     if (!this.handover && detour !== undefined)
       log("warning", "hands over, since the bucket answers a follower and not this primary", { detour });
     if (salvages) this.handover = { completed: 0, salvages };
+    if (hurries) this.handover = { completed: 0, hurries };
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };
     const { handover } = this;
     const holds = () => lease.hold !== undefined && clock.now() < lease.hold.deadline;
@@ -439,7 +440,7 @@ export class EngineKeeper {
           await this.options.sendThrough(handover.detour ?? "");
         },
         nodes: configuration.nodes,
-        hurries: this.options.hurries(),
+        hurries: this.options.hurries,
         sound: this.soundFollowers,
         onSound: pods => (this.soundFollowers = pods),
         nextBeat: () => this.options.duties.nextBeat(),

@@ -22,7 +22,7 @@ export interface HandoverContext {
   /** Pods of the StatefulSet. */
   nodes: number;
   /** This pod is about to be killed: whatever can be left out is. */
-  hurries: boolean;
+  hurries: () => boolean;
   /** The followers that lacked nothing when this handover began. */
   sound: ReadonlySet<string>;
   /** The label is being taken off; never rejected. */
@@ -68,6 +68,8 @@ const longestLook = 5000;
 const comparisonsTake = 15_000;
 const requestsEach = 2;
 const askTimeout = 400;
+/** A pod that is about to be killed waits so long for commits that are under way, and for its last heartbeat. Milliseconds. */
+const hurriedTimeout = 300;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
 const manifestTakes = 300;
@@ -80,11 +82,16 @@ export async function handoverStep(step: HandoverStep, context: HandoverContext)
   await steps[step](context);
 }
 
+/** Whether there is time to wait for followers. */
+function mayWait({ hurries, mayGoOn }: HandoverContext): boolean {
+  return !hurries() && mayGoOn();
+}
+
 /** Followers look at the WAL's generation from time to time: one that misses a move of it begins anew, and is no successor. Gives up after a while. */
 async function followersPass(context: HandoverContext): Promise<void> {
   const { clock, engine } = context.ports;
   const generation = await engine.walGeneration();
-  for (const until = clock.now() + passTimeout; clock.now() < until && context.mayGoOn();) {
+  for (const until = clock.now() + passTimeout; clock.now() < until && mayWait(context);) {
     if ((await followers(context)).every(peer => peer.generation >= generation)) return;
     await clock.sleep(compareEvery);
   }
@@ -104,7 +111,7 @@ async function successorIsThere(context: HandoverContext): Promise<void> {
     const waited = clock.now() - began;
     // One that begins anew puts old manifests over this node's: better before the writes stop.
     if (sound.size > 0 && (sound.size >= context.nodes - 1 || waited > passTimeout)) return;
-    if (waited > successorTimeout || !context.mayGoOn()) return;
+    if (waited > successorTimeout || !mayWait(context)) return;
     await clock.sleep(compareEvery);
   }
 }
@@ -112,7 +119,7 @@ async function successorIsThere(context: HandoverContext): Promise<void> {
 /** A replica that opens the bucket puts the manifests that it has read back over newer ones: it has done so before the last comparison. Gives up after a while. */
 async function nobodyOpens(context: HandoverContext): Promise<void> {
   const { clock } = context.ports;
-  const until = clock.now() + (context.hurries ? askTimeout : openingTimeout);
+  const until = clock.now() + (context.hurries() ? askTimeout : openingTimeout);
   while (clock.now() < until && context.holds()) {
     if (!(await askPeers(context)).some(({ opens }) => opens)) return;
     await clock.sleep(compareEvery);
@@ -142,7 +149,7 @@ async function followers(context: HandoverContext): Promise<PeerStatus[]> {
 
 const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Promise<void> } = {
   async flushAhead(context) {
-    if (context.hurries) return;
+    if (context.hurries()) return;
     const { store, log } = context.ports;
     try {
       await context.forgetRevived();
@@ -188,6 +195,19 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     context.onLastBeat(beat);
   },
 
+  async closeInHurry(context) {
+    const { engine, log } = context.ports;
+    const beat = context.nextBeat();
+    const epoch = context.owner?.record.epoch ?? 0;
+    try {
+      await engine.setReadOnly(true, hurriedTimeout);
+      await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, hurriedTimeout);
+      context.onLastBeat(beat);
+    } catch (error) {
+      log("warning", "there was no time for a last heartbeat", { error: String(error) });
+    }
+  },
+
   waitUntilUploaded: waitForBucket,
 
   async killEngine({ ports }) {
@@ -213,7 +233,7 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
       if (!context.holds()) throw new Error("the lease was lost while a replica opened the bucket");
       await context.sendEverything();
       const disturbedAt = context.disturbedAt();
-      if (disturbedAt === undefined || context.hurries || clock.now() > until) return;
+      if (disturbedAt === undefined || context.hurries() || clock.now() > until) return;
       if (clock.now() - disturbedAt > (await lookTakes(context))) return;
       await clock.sleep(compareEvery);
     }
@@ -221,12 +241,19 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async markClean(context) {
     // Nobody has waited until followers go by the right manifests: who takes over must have followed.
-    if (context.hurries && context.disturbedAt() !== undefined) return;
+    if (context.hurries() && context.disturbedAt() !== undefined) return;
     if (!context.owner) throw new Error("the owner's record was never read");
     const { record: before, etag } = context.owner;
     const lastBeat = context.beat === undefined ? undefined : { epoch: before.epoch, beat: context.beat };
     const record = { ...before, clean: true, ...(lastBeat && { lastBeat }) };
     context.onOwner({ record, etag: await context.ports.store.writeOwner(record, etag, callTimeout) });
+  },
+
+  async noteLastBeat(context) {
+    const { beat, owner, ports } = context;
+    if (beat === undefined || !owner) return;
+    const record = { ...owner.record, lastBeat: { epoch: owner.record.epoch, beat } };
+    context.onOwner({ record, etag: await ports.store.writeOwner(record, owner.etag, callTimeout) });
   },
 
   async release(context) {

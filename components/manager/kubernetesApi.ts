@@ -43,6 +43,7 @@ interface PodDocument {
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     deletionTimestamp?: string;
+    deletionGracePeriodSeconds?: number;
   };
   status?: {
     conditions?: { type: string; status: string }[];
@@ -208,6 +209,7 @@ function podRecord({ metadata, status }: PodDocument): PodRecord {
     revision: metadata.labels?.["controller-revision-hash"] ?? "",
     ready: status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
     leaving: metadata.deletionTimestamp !== undefined,
+    ...(metadata.deletionTimestamp !== undefined && { leavesWithinSeconds: metadata.deletionGracePeriodSeconds }),
     switchover: metadata.annotations?.[requests.switchover] ?? "",
     promote: metadata.annotations?.[requests.promote] ?? "",
   };

@@ -186,6 +186,7 @@ export class Manager {
       stopping: this.stopping,
       wipes: this.engine.wipes,
       stoppedSince: this.stoppedSince,
+      hurries: this.rollout.hurries,
       replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
       promisedUntil: this.lease.promisedUntil(),
       ...this.duties.view(this.ports.clock.now()),
@@ -249,7 +250,7 @@ export class Manager {
     this.duties.observe(now);
     if (state === "running" && role === "replica" && !this.engine.promotion)
       this.lanes.every(intervals.readHeartbeat, "heartbeat", () => this.follower.read());
-    if (this.rollout.waits(now) && role === "primary")
+    if (this.rollout.isInDoubt && role === "primary")
       this.lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
     const unasked = this.vacancy.since !== undefined && this.peersAskedAt < this.vacancy.since;
     if (this.vacancy.since !== undefined && this.vacancy.holderReturns)

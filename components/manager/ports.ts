@@ -62,6 +62,8 @@ export interface PodRecord {
   ready: boolean;
   /** It has been told to go. */
   leaving: boolean;
+  /** It is killed so long after that; undefined: it has not been told to go. Seconds. */
+  leavesWithinSeconds?: number;
   /** Value of the annotation that asks for a switchover, empty without one. */
   switchover: string;
   /** Value of the annotation that asks for a promotion, empty without one. */

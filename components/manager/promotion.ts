@@ -171,7 +171,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
     const objects = await engineObjects(store, callTimeout);
     const listing = clock.now() - answered;
     context.stored = objects;
-    const lastBeat = context.following && last?.clean ? last.lastBeat : undefined;
+    const lastBeat = context.following ? last?.lastBeat : undefined;
     const [isThere, wasRevived] = await Promise.all([
       lastBeat && followLastBeat(context, lastBeat),
       reviveWal(context.ports, objects),
@@ -292,7 +292,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
   },
 
   async markOpen(context) {
-    if (!context.owner?.record.clean) return;
+    if (!context.owner?.record.clean && !context.owner?.record.lastBeat) return;
     const record: OwnerRecord = { ...context.owner.record, clean: false };
     delete record.lastBeat;
     const etag = await context.ports.store.writeOwner(record, context.owner.etag, callTimeout);

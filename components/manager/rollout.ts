@@ -4,6 +4,8 @@ import { Monotonic } from "./view";
 
 const callTimeout = 1000;
 const askTimeout = 400;
+/** Leaving in order takes two to four seconds where it was measured. Seconds. */
+const tooShort = 5;
 /** For so long after it was told to go a primary finds out why. Milliseconds. */
 const mostDoubt = 2000;
 /** A replaced replica follows after 5 to 10 s where it was measured. A third of the grace period at most: what is left of it belongs to the handover. Milliseconds. */
@@ -17,7 +19,7 @@ export class Rollout {
   private since: Monotonic | undefined;
   private looked = false;
   private mayLeave = false;
-  /** This pod is gone already for the API server: it is killed within seconds. */
+  /** This pod is gone already for the API server, or about to be: it is killed within seconds. */
   hurries = false;
   /** The replica that was sent ahead. */
   private ahead: string | undefined;
@@ -42,11 +44,18 @@ export class Rollout {
     return now - this.since < (this.looked ? this.patience : mostDoubt);
   }
 
+  /** Whether there is something to find out: where the update is, or that this pod is gone for the API server while it leaves. */
+  get isInDoubt(): boolean {
+    return this.since !== undefined && !this.hurries;
+  }
+
   /** Looks where the update is, and sends a replica ahead where that saves a pause. */
   async look(): Promise<void> {
     try {
       const pods = await this.ports.kubernetes.readPods(callTimeout);
-      if (!pods.some(({ name, leaving }) => name === this.pod && leaving)) return this.hurry();
+      const own = pods.find(({ name, leaving }) => name === this.pod && leaving);
+      if (!own || (own.leavesWithinSeconds ?? Infinity) <= tooShort) return this.hurry();
+      if (this.mayLeave) return;
       const revision = await this.ports.kubernetes.updateRevision(callTimeout);
       // Kubernetes deletes the first pod before it says why.
       if (revision === undefined) return;

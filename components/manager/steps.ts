@@ -46,6 +46,21 @@ export const handoverSteps = [
   "release",
 ] as const;
 
+/**
+ * Leaving when the pod is gone for the API server already, so that it is killed within two seconds. There is no time for a flush or for the engine's own uploads: what the volume holds is sent as it is, and
+ * a follower replays it.
+ */
+export const hurriedSteps = [
+  "stripOwnLabel",
+  /** Without it the successor has to guess how long to wait, so it is tried for a moment. */
+  "closeInHurry",
+  "killEngine",
+  "compareAgain",
+  /** Not `markClean`: a memtable that is half flushed is read in full only by who has followed. */
+  "noteLastBeat",
+  "release",
+] as const;
+
 /** Leaving when only this node cannot reach the bucket: a peer takes there what the volume holds. */
 export const detourSteps = [
   "stripOwnLabel",
@@ -59,4 +74,7 @@ export const detourSteps = [
 export const salvageSteps = ["sendEverything", "compareAgain", "release"] as const;
 
 export type HandoverStep =
-  (typeof handoverSteps)[number] | (typeof detourSteps)[number] | (typeof salvageSteps)[number];
+  | (typeof handoverSteps)[number]
+  | (typeof hurriedSteps)[number]
+  | (typeof detourSteps)[number]
+  | (typeof salvageSteps)[number];

@@ -1,6 +1,6 @@
 import { anySuccessor } from "../core/podLayout";
 import type { EngineAction } from "./decide";
-import { detourSteps, handoverSteps, HandoverStep, salvageSteps } from "./steps";
+import { detourSteps, handoverSteps, HandoverStep, hurriedSteps, salvageSteps } from "./steps";
 import { HandoverProgress, Monotonic, View } from "./view";
 
 /** A bucket that does not answer for so long may be gone for this node alone. Milliseconds. */
@@ -44,9 +44,17 @@ function detourWhenProven(
 }
 
 /** The steps of the handover that is under way. */
-export function stepsOf({ detour, salvages }: HandoverProgress): readonly HandoverStep[] {
+export function stepsOf({ detour, hurries, salvages }: HandoverProgress): readonly HandoverStep[] {
   if (salvages) return salvageSteps;
+  if (hurries) return hurriedSteps;
   return detour === undefined ? handoverSteps : detourSteps;
+}
+
+/** Whether leaving in order takes too long by now, and can be cut short: this pod is about to be killed. Once its engine has ended, all that is left is quick. */
+export function mustHurry({ handover, hurries }: View): boolean {
+  if (!hurries) return false;
+  if (!handover) return true;
+  return stepsOf(handover) === handoverSteps && handover.completed <= handoverSteps.indexOf("killEngine");
 }
 
 /** Whether a primary serves its clients still: the first step of leaving in order is made while writes go on. */

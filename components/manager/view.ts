@@ -44,7 +44,7 @@ export interface OwnerRecord {
   engineVersion?: string;
   /** Everything that was ever acknowledged was found in the bucket after its last writer had stopped, and no other has taken a write since. */
   clean: boolean;
-  /** With `clean`: that writer's last heartbeat. Who has followed it, and all that was sent with it, lacks nothing. */
+  /** The last heartbeat of a writer that has left, after everything that it had acknowledged. Who has followed it, and all that was sent with it, lacks nothing. */
   lastBeat?: { epoch: number; beat: number };
 }
 
@@ -146,6 +146,8 @@ export interface HandoverProgress {
   completed: number;
   /** The pod through which this node reaches the bucket, where it does not itself. */
   detour?: string;
+  /** Cut short, since the pod is about to be killed. */
+  hurries?: true;
   /** The engine is dead, and what it had not sent is sent by the manager. */
   salvages?: true;
   failed?: string;
@@ -210,6 +212,8 @@ export interface View {
   stoppedSince?: Monotonic;
   /** SIGTERM was received. */
   stopping: boolean;
+  /** This pod was told to go and is gone for the API server already: it is killed within two seconds. */
+  hurries: boolean;
   /** A primary that was told to go has a replica replaced first. */
   replicaGoesFirst: boolean;
   /** No attempt to take the Lease before this. */

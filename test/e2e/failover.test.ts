@@ -215,10 +215,18 @@ describe("a database on a real Kubernetes", function () {
     assert.deepEqual({ lost, duplicated, unknown }, { lost: [], duplicated: [], unknown: [] });
     for (const replica of (await deployment.pods()).filter(pod => roleOf(pod) === "replica")) {
       const { namespace } = deployment.options;
-      const same = async () => isDeepStrictEqual(audit(entries, await deployment.ids(replica, table)), onPrimary);
-      await deployment.kubernetes.until(`all rows on ${replica.metadata.name}`, same, {
+      let shown = onPrimary;
+      const same = async () => {
+        shown = audit(entries, await deployment.ids(replica, table));
+        return isDeepStrictEqual(shown, onPrimary);
+      };
+      const whole = deployment.kubernetes.until(`all rows on ${replica.metadata.name}`, same, {
         deadlineSeconds: 15,
         namespace,
+      });
+      await whole.finally(() => {
+        if (shown.lost.length > 0)
+          figure(`${replica.metadata.name} lacked ${shown.lost.length} rows: ${shown.lost.slice(0, 20).join(", ")}`);
       });
     }
     for (const [index, made] of later.entries()) {

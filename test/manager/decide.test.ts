@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { freeLease, volumeIsKept } from "../../components/manager/candidacy";
 import { decide } from "../../components/manager/decide";
-import { handoverSteps, promotionSteps } from "../../components/manager/steps";
+import { handoverSteps, hurriedSteps, promotionSteps } from "../../components/manager/steps";
 import { View } from "../../components/manager/view";
 import {
   candidate,
@@ -350,6 +350,24 @@ describe("decide", () => {
       assert.equal(decide(waiting, now).label, undefined);
       const lost = primary({ stopping: true, replicaGoesFirst: true, hold: undefined });
       assert.notEqual(decide(lost, now).fence, undefined);
+    });
+
+    it("cuts it short when the pod is about to be killed: it ends its engine, and the manager sends what that had not", () => {
+      const first = { kind: "handoverStep", step: "stripOwnLabel", hurries: true };
+      const leaving = primary({ stopping: true, hurries: true });
+      assert.deepEqual(decide(leaving, now).engine, first);
+      // It was not known at first.
+      for (const completed of [0, 1, handoverSteps.indexOf("killEngine")])
+        assert.deepEqual(decide({ ...leaving, handover: { completed } }, now).engine, first, String(completed));
+      const engine = { ...leaving.engine, state: "stopped", role: "replica" } as const;
+      const ended = { ...leaving, engine, handover: { completed: handoverSteps.indexOf("compareAgain") } };
+      assert.deepEqual(decide(ended, now).engine, { kind: "handoverStep", step: "compareAgain" });
+      const steps = hurriedSteps.map((_, completed) => {
+        const alive = completed <= hurriedSteps.indexOf("killEngine") ? leaving.engine : engine;
+        const { engine: action } = decide({ ...leaving, engine: alive, handover: { completed, hurries: true } }, now);
+        return action?.kind === "handoverStep" && !action.hurries ? action.step : action;
+      });
+      assert.deepEqual(steps, hurriedSteps);
     });
 
     it("sends what an engine had not that died while it left", () => {

@@ -37,7 +37,7 @@ describe("the last comparison of a handover", () => {
           },
         },
       },
-      hurries,
+      hurries: () => hurries,
       holds: () => now < heldUntil,
       sendEverything: () => {
         sent.push(now);
@@ -108,6 +108,64 @@ describe("the last comparison of a handover", () => {
   it("fails when the bucket lacks something that cannot be sent", async () => {
     const failing = { ...context(false), sendEverything: () => Promise.reject(new Error("the bucket still lacks")) };
     await assert.rejects(handoverStep("compareAgain", failing), /still lacks/);
+  });
+});
+
+describe("leaving in a hurry", () => {
+  const owner = { databaseId: "d1", epoch: 7, holder: "orders-0_a", volumeId: "v0", clean: false };
+  let calls: string[];
+  let noted: HandoverContext["beat"];
+  let readOnlyHangs: boolean;
+
+  const context = (beat?: number) =>
+    ({
+      ports: {
+        log: () => undefined,
+        engine: {
+          setReadOnly: (_on: boolean, timeout: number) => {
+            calls.push("setReadOnly");
+            return readOnlyHangs ? Promise.reject(new Error(`no answer in ${timeout} ms`)) : Promise.resolve();
+          },
+          walGeneration: () => Promise.resolve(3),
+          writeHeartbeat: (heartbeat: object) => Promise.resolve(void calls.push(JSON.stringify(heartbeat))),
+        },
+        store: {
+          writeOwner: (record: object, etag: string) =>
+            Promise.resolve(void calls.push(`${etag} ${JSON.stringify(record)}`)).then(() => "e2"),
+        },
+      },
+      owner: { record: owner, etag: "e1" },
+      onOwner: () => undefined,
+      nextBeat: () => 41,
+      onLastBeat: (last: number) => (noted = last),
+      beat,
+    }) as unknown as HandoverContext;
+
+  beforeEach(() => {
+    calls = [];
+    noted = undefined;
+    readOnlyHangs = false;
+  });
+
+  it("writes a last heartbeat behind everything that it has acknowledged", async () => {
+    await handoverStep("closeInHurry", context());
+    assert.deepEqual(calls, ["setReadOnly", JSON.stringify({ epoch: 7, beat: 41, generation: 3 })]);
+    assert.equal(noted, 41);
+  });
+
+  it("goes on without one where commits take too long", async () => {
+    readOnlyHangs = true;
+    await handoverStep("closeInHurry", context());
+    assert.deepEqual(calls, ["setReadOnly"]);
+    assert.equal(noted, undefined);
+  });
+
+  it("tells the bucket of that heartbeat, and does not call itself clean: fresh nodes may not read all that was half flushed", async () => {
+    await handoverStep("noteLastBeat", context(41));
+    assert.deepEqual(calls, [`e1 ${JSON.stringify({ ...owner, lastBeat: { epoch: 7, beat: 41 } })}`]);
+    calls = [];
+    await handoverStep("noteLastBeat", context());
+    assert.deepEqual(calls, []);
   });
 });
 

@@ -211,6 +211,7 @@ describe("the manager at the API server", () => {
             labels: { "tidesql.io/role": "primary", "tidesql.io/reads": "true", "controller-revision-hash": "r2" },
             annotations: { "tidesql.io/switchover": "any" },
             deletionTimestamp: "2026-11-29T12:00:00Z",
+            deletionGracePeriodSeconds: 120,
           },
           status: { conditions: [{ type: "Ready", status: "True" }], containerStatuses: [running] },
         },
@@ -232,6 +233,7 @@ describe("the manager at the API server", () => {
       revision: "r2",
       ready: true,
       leaving: true,
+      leavesWithinSeconds: 120,
       switchover: "any",
       promote: "",
     });

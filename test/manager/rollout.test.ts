@@ -99,6 +99,32 @@ describe("a primary that is told to go in a rolling update", () => {
     assert.equal(rollout.hurries, true);
   });
 
+  it("hurries when the API server is about to remove the pod, or gives it less time than leaving takes", async () => {
+    for (const [leavesWithinSeconds, hurries] of [
+      [120, false],
+      [6, false],
+      [5, true],
+    ] as const) {
+      pods = [pod("db-0", "old"), pod("db-1", "new"), pod("db-2", "old", { leaving: true, leavesWithinSeconds })];
+      await rollout.look();
+      assert.equal(rollout.hurries, hurries, String(leavesWithinSeconds));
+    }
+  });
+
+  it("finds out later, too, that it was deleted by force: the API server may be late", async () => {
+    podsFail = new NotAccepted("503");
+    await assert.rejects(rollout.look());
+    podsFail = undefined;
+    assert.equal(rollout.isInDoubt, true);
+    await rollout.look();
+    assert.equal(rollout.hurries, false);
+    pods = [pod("db-0", "old"), pod("db-1", "old")];
+    await rollout.look();
+    assert.equal(rollout.hurries, true);
+    assert.equal(rollout.isInDoubt, false);
+    assert.deepEqual(deleted, []);
+  });
+
   it("goes when the API server does not say, without a hurry", async () => {
     podsFail = new NotAccepted("503");
     await assert.rejects(rollout.look());

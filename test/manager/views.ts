@@ -116,6 +116,7 @@ export function replica(changes: Partial<View> = {}): View {
     peersAskedAt: -Infinity,
     stopping: false,
     wipes: 0,
+    hurries: false,
     replicaGoesFirst: false,
     promisedUntil: -Infinity,
     writesStopped: false,

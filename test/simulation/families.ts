@@ -189,7 +189,31 @@ export const families: readonly Family[] = [
   },
 ];
 
-/** What all schedules of a seed's number have in common, whatever the family. */
+/** Durations and margins of Leases that are accepted, the default among them more often. Seconds. */
+const leases = [
+  { leaseDurationSeconds: 4, leaseMarginSeconds: 0.5 },
+  { leaseDurationSeconds: 4, leaseMarginSeconds: 0.5 },
+  { leaseDurationSeconds: 3, leaseMarginSeconds: 0.3 },
+  { leaseDurationSeconds: 6, leaseMarginSeconds: 1 },
+  { leaseDurationSeconds: 10, leaseMarginSeconds: 0.5 },
+];
+
+/** What a user may have chosen, whatever the family. */
 export function drawConfiguration(random: Random): Partial<ManagerConfiguration> {
-  return { durability: random.chance(0.4) ? "commit" : "interval" };
+  return {
+    durability: random.chance(0.4) ? "commit" : "interval",
+    nodes: random.pick([1, 2, 2, 3, 3, 3, 3, 4, 5]),
+    ...random.pick(leases),
+    replicaSyncIntervalMicroseconds: 1000 * random.pick([100, 100, 250, 1000]),
+    failoverPreference: random.chance(0.25) ? "durability" : "availability",
+    resumeWithinSeconds: random.pick([5, 10, 20]),
+    onNoCandidate: random.chance(0.2) ? "promote" : "wait",
+    onObjectStoreOutage: random.chance(0.2) ? "continue" : "stopWrites",
+    maxDataLossSeconds: random.pick([2, 5, 5]),
+  };
+}
+
+/** Tables that the application writes to. */
+export function drawTables(random: Random): number {
+  return random.pick([1, 1, 2, 4]);
 }

@@ -5,7 +5,7 @@
 export const promised = {
   /** Rule 6: writes go on while the API server is gone for all. */
   apiServerOutage: true,
-  /** Rule 7: `commit` acknowledges nothing that is not in the bucket; in `interval` what is not there is never older than {@link maxDataLossMilliseconds}. */
+  /** Rule 7: `commit` acknowledges nothing that is not in the bucket; in `interval` what is not there is never older than `maxDataLossSeconds`, but for {@link lossIsNoticedWithin}. */
   bucketOutage: true,
   /** A bucket that answers now and then harms no replica that starts. */
   bucketNowAndThen: false,
@@ -22,8 +22,8 @@ export const promised = {
   agreementAfterAcceptedLoss: false,
 };
 
-/** With rule 7: a primary stops taking writes when what is not in the bucket is older than five seconds, which it looks at every so often. Milliseconds. */
-export const maxDataLossMilliseconds = 5700;
+/** With rule 7: a primary stops taking writes when what is not in the bucket is older than `maxDataLossSeconds`, which it looks at every so often. Milliseconds. */
+export const lossIsNoticedWithin = 700;
 
 /** In `interval` mode the bucket lags by a reaper's round and an upload, and the clients are told before a fenced server is killed. Milliseconds. */
 export const shippingLag = 600;

@@ -1,5 +1,6 @@
+import { noCandidateWaitMilliseconds } from "../../components/manager/candidacy";
 import type { SimulatedNode } from "./node";
-import { maxDataLossMilliseconds, promised, shippingLag, zombieMilliseconds } from "./promised";
+import { lossIsNoticedWithin, promised, shippingLag, zombieMilliseconds } from "./promised";
 import type { World } from "./world";
 
 /** Faults that take a node away may cost what it had not sent, or had not been told to send. */
@@ -10,10 +11,8 @@ interface Span {
   until: number;
 }
 
-/** After a fault is over its consequences take so long: a lease runs out, a start is tried again, parked uploads are sent. Milliseconds. */
-const aftermath = 8000;
-/** A manager that hangs stops nothing; its watchdog ends the engine within a lease. Milliseconds. */
-const leaseMilliseconds = 4000;
+/** After a fault is over its consequences take so long beside a Lease: a start is tried again, parked uploads are sent. Milliseconds. */
+const aftermath = 4000;
 const parkedUploads = 70_000;
 
 /** Watches for two writers, and knows for which acknowledged writes there is an excuse to be lost. */
@@ -33,6 +32,11 @@ export class Promises {
 
   constructor(private readonly world: World) {}
 
+  /** A manager that hangs stops nothing; its watchdog ends the engine within a Lease. */
+  private get leaseMilliseconds(): number {
+    return 1000 * this.world.configuration.leaseDurationSeconds;
+  }
+
   violated(text: string): void {
     this.world.say(`VIOLATION ${text}`);
     this.violations.push(text);
@@ -41,7 +45,7 @@ export class Promises {
   /** A node may not come back before another takes over: its volume is wiped then. In `interval` mode the writes that it has just acknowledged may be lost. */
   mayDepart(pod: string | undefined, forSeconds: number): void {
     const { now } = this.world.time;
-    this.departures.push({ pod, from: now, until: now + forSeconds * 1000 + aftermath });
+    this.departures.push({ pod, from: now, until: now + forSeconds * 1000 + this.leaseMilliseconds + aftermath });
   }
 
   /** What a node writes does not get to the bucket, or not at once. */
@@ -119,15 +123,18 @@ export class Promises {
   /** Whether a write that a pod acknowledged then may be lost. */
   mayBeLost(pod: string, sentAt: number, at: number): boolean {
     if (this.isZombie(pod, at) || (this.lossAcceptedAt !== undefined && at < this.lossAcceptedAt)) return true;
-    const interval = this.world.configuration.durability !== "commit";
+    const { durability, onNoCandidate, onObjectStoreOutage, maxDataLossSeconds } = this.world.configuration;
+    const interval = durability !== "commit";
     return this.stops.some(stop => {
-      if (stop.pod !== pod || stop.at < sentAt || !this.departs(pod, stop.at, stop.until)) return false;
+      if (stop.pod !== pod || stop.at < sentAt) return false;
+      if (onNoCandidate === "promote" && stop.until - stop.at >= noCandidateWaitMilliseconds) return true;
+      if (!this.departs(pod, stop.at, stop.until)) return false;
       if (interval && at > stop.closedAt - shippingLag) return true;
       const outage = this.cutOff.find(span => covers(span, pod, stop.at) && at > span.from - shippingLag);
       if (!outage) return false;
-      const unstopped = this.hungLoops.has(pod) ? leaseMilliseconds : 0;
-      const bound = interval ? maxDataLossMilliseconds + unstopped : unstopped;
-      return !promised.bucketOutage || at > stop.closedAt - bound;
+      const unstopped = this.hungLoops.has(pod) ? this.leaseMilliseconds : 0;
+      const bound = interval ? 1000 * maxDataLossSeconds + lossIsNoticedWithin + unstopped : unstopped;
+      return !promised.bucketOutage || onObjectStoreOutage === "continue" || at > stop.closedAt - bound;
     });
   }
 }

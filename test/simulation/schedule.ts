@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { acceptDataLoss } from "../../components/core/podLayout";
 import { Client } from "./client";
-import { drawConfiguration, families } from "./families";
+import { drawConfiguration, drawTables, families } from "./families";
 import type { Mutation } from "./mutations";
 import { compareAtTheEnd, isStranded } from "./outcome";
+import { apiFaults } from "./faults/kubernetes";
 import { healthyWithin, writesBackWithin } from "./promised";
 import { Random } from "./random";
 import { World } from "./world";
@@ -53,6 +54,7 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
   const family = families[seed % families.length]!;
   const world = new World(seed, {
     configuration: drawConfiguration(random),
+    tables: drawTables(random),
     engine: family.engine?.(random) ?? {},
     mutation: options.mutation,
   });
@@ -101,7 +103,9 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
   world.heal(0, () => undefined);
   if (promises.violations.length === 0 && !(await untilHealthy(time.now + healthyWithin)))
     promises.violated(`not every pod has the label that it should have: ${labels(world)}`);
-  if (family.keepsPrimary && writer && promises.hasStopped(writer, began))
+  // One that has no peers to ask ends itself when the API server is away.
+  const isAlone = world.nodes.length === 1 && apiFaults.some(({ name }) => injected.includes(name));
+  if (family.keepsPrimary && !isAlone && writer && promises.hasStopped(writer, began))
     promises.violated(`${writer.pod} was healthy, and has been ended`);
 
   client.stop();

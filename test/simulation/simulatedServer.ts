@@ -27,7 +27,7 @@ const familySettings = {
   minLevels: 2,
   writeBufferBytes: 1024 ** 3,
 };
-/** The application's table. */
+/** The application's first table. */
 export const applicationTable = { database: "shop", table: "orders" };
 
 /** mariadbd, with the model of the engine in it: a process that can be killed, frozen, be slow, and lie. */
@@ -232,7 +232,9 @@ export class SimulatedServer implements Engine {
   }
 
   compactableTables(timeout: number): Promise<CompactableTable[]> {
-    return this.ask(timeout, () => Promise.resolve([{ ...applicationTable, keyColumn: "id" }]));
+    const { database } = applicationTable;
+    const tables = this.world.tables.map(table => ({ database, table, keyColumn: "id" }));
+    return this.ask(timeout, () => Promise.resolve(tables));
   }
 
   compact(table: CompactableTable, timeout: number): Promise<void> {
@@ -259,7 +261,9 @@ export class SimulatedServer implements Engine {
 
   writeHeartbeat({ epoch, beat, generation }: Heartbeat, timeout: number): Promise<void> {
     return this.ask(timeout, async model => {
-      for (const table of [heartbeatTable, markerTable, applicationTable]) {
+      const { database } = applicationTable;
+      const own = this.world.tables.map(table => ({ database, table }));
+      for (const table of [heartbeatTable, markerTable, ...own]) {
         if (model.definition(table) === undefined)
           await model.createTable(table, "made by the manager", this.familySettings());
       }
@@ -291,7 +295,7 @@ export class SimulatedServer implements Engine {
   }
 
   /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @throws when it is refused */
-  async write(row: Omit<RowWrite, keyof typeof applicationTable>, table = applicationTable.table): Promise<void> {
+  async write(row: Omit<RowWrite, keyof typeof applicationTable>, table = this.world.tableOf(row.key)): Promise<void> {
     const { process, model } = this;
     if (!process?.alive || !model) throw new Error("connection refused");
     await this.sleep(process, statement);
@@ -347,19 +351,21 @@ export class SimulatedServer implements Engine {
     return this.model?.tables().map(({ table }) => table) ?? [];
   }
 
-  /** The application's rows by scan, and each by point read: the two may differ. */
-  rows(table = applicationTable.table): {
+  /** The application's rows by scan, and each by point read: the two may differ. @param only of this table. Default: of all that the application writes to */
+  rows(only?: string): {
     scanned: Map<string, string>;
     read: (key: string) => string | undefined;
     isOvertaken: (key: string) => boolean;
   } {
     const { model } = this;
     if (!model) throw new Error("no engine");
-    const name = { ...applicationTable, table };
+    const { database } = applicationTable;
+    const holding = (key: string) => ({ database, table: only ?? this.world.tableOf(key) });
+    const tables = only === undefined ? this.world.tables : [only];
     return {
-      scanned: model.scan(name),
-      read: key => model.get(name, key),
-      isOvertaken: key => model.isOvertaken(name, key),
+      scanned: new Map(tables.flatMap(table => [...model.scan({ database, table })])),
+      read: key => model.get(holding(key), key),
+      isOvertaken: key => model.isOvertaken(holding(key), key),
     };
   }
 

@@ -13,6 +13,8 @@ import { VirtualTime } from "./virtualTime";
 
 /** What differs from one world to the next. */
 export interface WorldOptions {
+  /** Tables that the application writes to. Default 1. */
+  tables?: number;
   /** Tables merge SSTables with deleted rows by themselves. Default true. */
   automaticCompaction?: boolean;
   configuration?: Partial<ManagerConfiguration>;
@@ -33,6 +35,8 @@ export class World {
   readonly nodes: SimulatedNode[];
   readonly configuration: ManagerConfiguration;
   readonly settings: Partial<EngineSettings>;
+  /** The application's tables. */
+  readonly tables: readonly string[];
   readonly automaticCompaction: boolean;
   readonly engineRequestTimeout: number;
   readonly mutation: Mutation | undefined;
@@ -54,6 +58,7 @@ export class World {
       writeBufferBytes: 8 * 1024 * 1024,
       ...options.engine,
     };
+    this.tables = Array.from({ length: options.tables ?? 1 }, (_, i) => (i === 0 ? "orders" : `orders_${i}`));
     this.automaticCompaction = options.automaticCompaction ?? true;
     this.engineRequestTimeout = options.engineRequestTimeout ?? 5000;
     this.mutation = options.mutation;
@@ -75,6 +80,12 @@ export class World {
     return this.said.map(({ at, text }) => {
       return `${(at / 1000).toFixed(3).padStart(9)} ${typeof text === "string" ? text : text()}`;
     });
+  }
+
+  /** The application's table that holds the rows of a key. */
+  tableOf(key: string): string {
+    const number = Number(/\d+$/.exec(key)?.[0] ?? 0);
+    return this.tables[number % this.tables.length]!;
   }
 
   nextSerial(): number {

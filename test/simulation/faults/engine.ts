@@ -128,6 +128,7 @@ export const promotionDiesBesideLaggard: Fault = {
   inject(world, random) {
     const writer = world.writer();
     const others = world.nodes.filter(node => node !== writer);
+    if (others.length < 2) return;
     const laggard = random.pick(others);
     const candidate = others.find(node => node !== laggard);
     if (!writer || !candidate) return;

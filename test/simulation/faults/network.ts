@@ -41,7 +41,9 @@ export const cutFromPeers: Fault = {
   name: "two nodes cut from each other",
   inject(world, random) {
     const { pod } = victim(world, random);
-    const other = random.pick(world.nodes.filter(node => node.pod !== pod));
+    const others = world.nodes.filter(node => node.pod !== pod);
+    if (others.length === 0) return;
+    const other = random.pick(others);
     cutLinks(world, between(random, pod, other.pod), random.between(1, 12));
   },
 };
@@ -65,6 +67,7 @@ export const followersLag: Fault = {
   inject(world, random) {
     const seconds = random.between(2, 15);
     const followers = world.nodes.filter(node => node !== world.writer()).map(({ pod }) => pod);
+    if (followers.length === 0) return;
     const cut = random.chance(0.6) ? followers : [random.pick(followers)];
     cutLinks(
       world,

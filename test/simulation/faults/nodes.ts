@@ -42,8 +42,9 @@ export const twoNodesLost: Fault = {
   name: "two nodes lost, disks kept",
   inject(world, random) {
     const first = victim(world, random);
-    for (const node of [first, random.pick(world.nodes.filter(other => other !== first))])
-      loseNode(world, random, node, false);
+    const others = world.nodes.filter(other => other !== first);
+    const second = others.length > 0 ? [random.pick(others)] : [];
+    for (const node of [first, ...second]) loseNode(world, random, node, false);
   },
 };
 
