@@ -2,6 +2,7 @@
  * Measures the write outage and the rows lost for classes of faults, against the sandbox or a cluster of one's own:
  *   npm run e2e:faults -- --class engine-killed --class pod-deleted --n 20 --durability interval --out runs.jsonl
  * Without --class all classes run that the environment allows; with --short one run of a few. --slack F allows F times the outage, and one more: of a machine that has other work to do.
+ * --idle S leaves the database alone for S seconds before the first fault, and wants it to stay as it is.
  * The last line is "N passed, N failed", in classes. Exit code 1 when a class does not hold what it promises.
  */
 import { appendFileSync } from "node:fs";
@@ -12,10 +13,13 @@ import { Deployment } from "../deployment";
 import { environment } from "../environment";
 import { deployLocalStack, remove } from "../localStack";
 import { FaultClass, faultClasses } from "./classes";
+import { staysIdle } from "./idle";
 import { measure } from "./measure";
 import { ClassSummary, FaultRun, summarise, table } from "./summary";
 
 const machinePauseMilliseconds = 1000;
+/** A database that was just deployed is healthy within so long. Seconds. */
+const healthySeconds = 240;
 /** Rows of one run; those of the next have higher numbers. */
 const mostWrites = 100_000;
 /** One of each kind: a process, an order, a machine, a network, the store. */
@@ -29,6 +33,7 @@ async function main(): Promise<void> {
       short: { type: "boolean", default: false },
       slack: { type: "string", default: "1" },
       durability: { type: "string", default: "interval" },
+      idle: { type: "string", default: "0" },
       out: { type: "string", default: join(tmpdir(), "tidesql-fault-runs.jsonl") },
     },
   });
@@ -38,6 +43,8 @@ async function main(): Promise<void> {
   const slack = Number(values.slack);
   if (wrong.length > 0) throw new Error(`--class ${wrong.join(", ")} is none of: ${known.join(", ")}`);
   if (!Number.isInteger(count) || count < 1) throw new Error(`--n must be a positive integer, not ${values.n}`);
+  const idleSeconds = Number(values.idle);
+  if (!(idleSeconds >= 0)) throw new Error(`--idle must be a number of seconds, not ${values.idle}`);
   if (!(slack >= 1)) throw new Error(`--slack must be a number of at least 1, not ${values.slack}`);
 
   const { sandbox } = await environment();
@@ -47,6 +54,12 @@ async function main(): Promise<void> {
     console.log(`${fault.name}: not run, it needs the sandbox`);
   }
   let deployment: Deployment | undefined;
+  if (idleSeconds > 0) {
+    deployment = await deployLocalStack({ durability: values.durability });
+    await deployment.healthy(healthySeconds);
+    const looks = await staysIdle(deployment, idleSeconds);
+    console.log(`idle for ${idleSeconds} s: one primary and its replicas stayed as they were in ${looks} looks`);
+  }
   const summaries: ClassSummary[] = [];
   for (const fault of asked.filter(candidate => !candidate.needsSandbox || sandbox)) {
     const runs: FaultRun[] = [];
