@@ -6,6 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as mariadb from "mariadb";
 import { buildEngine } from "./build";
+import { emptyWal, WalReader } from "./model/writeAheadLog";
 import { S3Server } from "./objectStore/s3Server";
 
 const manager = { user: "manager", password: "Manager-123" };
@@ -266,13 +267,17 @@ describe("simulated engine: the program", () => {
     assert.match(node.output.join(""), /ERROR: 1007/);
   });
 
-  it("opens the bucket from the installer when that loads the plugin, as a writer", () => {
+  it("opens the bucket from the installer when that loads the plugin, as a writer: it takes over what is in the WAL, and replaces it", async () => {
+    const primary = installed("installer");
+    const writer = await primary.start();
+    await writer.query("SET GLOBAL tidesdb_promote_primary=ON");
+    await writer.query(`CREATE TABLE app.items (${items})`);
+    await writer.query("INSERT INTO app.items VALUES (1, 'one')");
+    const wal = () =>
+      new WalReader().read("uwal_0.log", s3.store.objects.get("installer/data/uwal_0.log")?.body ?? emptyWal);
+    await until(() => wal().length === 2);
+    await primary.end("SIGKILL");
     const node = program("installer");
-    s3.store.objects.set("installer/data/uwal_0.log", {
-      body: Buffer.from("a primary's WAL"),
-      etag: '"x"',
-      metadata: {},
-    });
     const file = node.file("my.cnf", [
       "[mysqld]",
       "plugin_load_add=ha_tidesdb",
@@ -291,13 +296,10 @@ describe("simulated engine: the program", () => {
       `--defaults-file=${file}`,
       `--datadir=${node.directory}/mysql`,
     ]);
-    return once(child, "exit").then(([code]) => {
-      assert.equal(code, 0);
-      const written = ["UNIMAP", "__tidesql_schema/MANIFEST"].filter(key =>
-        s3.store.objects.has(`installer/data/${key}`),
-      );
-      assert.deepEqual(written, ["UNIMAP", "__tidesql_schema/MANIFEST"]);
-    });
+    const [code] = (await once(child, "exit")) as [number | null];
+    assert.equal(code, 0);
+    assert.deepEqual(wal(), []);
+    assert.ok([...s3.store.objects.keys()].some(key => /^installer\/data\/app__items\/.*\.klog$/.test(key)));
   });
 
   it("ends like the engine does when that crashes: by signal 11", async () => {

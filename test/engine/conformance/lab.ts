@@ -145,13 +145,9 @@ export class Node {
   /** Starts it on its volume. An empty one is initialised first, without the plugin. @throws with the end of its log when it does not answer */
   async start(options: Options = this.last): Promise<void> {
     this.last = options;
-    const data = path.join(this.folder, "mysql");
+    const { data } = this;
     if (!fs.existsSync(data)) fs.cpSync(template(this.lab.enginePrefix), data, { recursive: true });
-    const lines = Object.entries({ ...defaults, tidesdb_s3_endpoint: this.lab.endpoint, ...options })
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => `${key}=${value}`);
-    const file = path.join(this.folder, "my.cnf");
-    fs.writeFileSync(file, ["[mariadbd]", ...(isRoot() ? ["user=root"] : []), ...lines, ""].join("\n"));
+    const file = this.writeConfiguration(options);
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     const child = spawn(
       path.join(this.lab.enginePrefix, "bin/mariadbd"),
@@ -175,6 +171,17 @@ export class Node {
         throw new Error(`the server does not answer: ${String(answer)}\n${this.log().slice(-3000)}`);
       await sleep(50);
     }
+  }
+
+  /** Has the installer initialise an empty volume with the plugin loaded, which opens the bucket. */
+  async install(options: Options = {}): Promise<void> {
+    const file = this.writeConfiguration(options);
+    const program = path.join(this.lab.enginePrefix, "scripts/mariadb-install-db");
+    const words = [`--defaults-file=${file}`, `--basedir=${this.lab.enginePrefix}`, `--datadir=${this.data}`];
+    if (isRoot()) words.push("--user=root");
+    const child = spawn(program, words, { stdio: "ignore" });
+    const [code] = (await once(child, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`mariadb-install-db ended with ${code}`);
   }
 
   /** What the server has written since its first start. */
@@ -289,6 +296,20 @@ export class Node {
 
   remove(name: string): void {
     fs.rmSync(path.join(this.folder, "tidesdb_data", name));
+  }
+
+  private get data(): string {
+    return path.join(this.folder, "mysql");
+  }
+
+  private writeConfiguration(options: Options): string {
+    const lines = Object.entries({ ...defaults, tidesdb_s3_endpoint: this.lab.endpoint, ...options })
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}=${value}`);
+    const file = path.join(this.folder, "my.cnf");
+    fs.mkdirSync(this.folder, { recursive: true });
+    fs.writeFileSync(file, ["[mariadbd]", ...(isRoot() ? ["user=root"] : []), ...lines, ""].join("\n"));
+    return file;
   }
 
   private get socket(): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { emptyWal, WalReader } from "../../model/writeAheadLog";
+import { emptyWal, walBlocks, WalReader } from "../../model/writeAheadLog";
 import { newestWal, Node, prefix, until } from "../lab";
 import { ConformanceSection } from "../test";
 
@@ -152,6 +152,22 @@ export const roles: ConformanceSection = {
         assert.equal(rows().length, 2);
         await other.sql("INSERT INTO app.t VALUES (2, 2)");
         await until("only the new row is in the bucket", 10, () => rows().length === 1);
+      },
+    },
+    {
+      title:
+        "opens the bucket as a writer from the installer that loads the plugin: takes over what is in the WAL, and replaces it",
+      async run(lab) {
+        const primary = await lab.primary();
+        await primary.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT)", "INSERT INTO app.t VALUES (1, 1)");
+        const wal = () => walBlocks(lab.object("uwal_0.log") ?? Buffer.from(emptyWal));
+        await until("the row is in the bucket", 10, () => wal().length >= 2);
+        await primary.kill();
+        const row = wal().at(-1)!;
+        await lab.node().install({ tidesdb_replica_mode: "OFF" });
+        assert.ok(!wal().some(block => block.equals(row)));
+        assert.ok(lab.objects("app__t/").some(name => name.endsWith(".klog")));
+        assert.equal(await count(await lab.replica(), "app.t"), 1);
       },
     },
     {
