@@ -65,6 +65,8 @@ export class Audit {
   /** When the WAL was last seen to grow. */
   grewAt: Monotonic = -Infinity;
   private lastSample: Sample | undefined;
+  /** The newest WAL holds commits that followers pass over until they are flushed. */
+  isDisordered = false;
   private failingSince: Monotonic | undefined;
   private comparedAt: Monotonic = -Infinity;
   private missing = new Map<string, { size: number; since: Monotonic }>();
@@ -93,6 +95,7 @@ export class Audit {
     this.samples = [];
     this.confirmedAt = this.ports.clock.now();
     this.failingSince = undefined;
+    this.isDisordered = false;
     this.roundTrips = [0, 0];
     this.comparedAt = -Infinity;
     this.missing.clear();
@@ -124,6 +127,7 @@ export class Audit {
     const at = clock.now();
     const files = await volume.walFiles();
     const wal = newestWal(files);
+    this.isDisordered = wal?.isDisordered === true;
     const sample = { at, generation: wal?.generation ?? 0, bytes: wal?.bytes ?? 0 };
     if (sample.bytes !== this.lastSample?.bytes || sample.generation !== this.lastSample.generation) this.grewAt = at;
     this.lastSample = sample;

@@ -97,8 +97,8 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       const found: WalFile[] = [];
       for (const name of await fs.readdir(tidesdbDirectory)) {
         const generation = walGeneration(name);
-        const bytes = generation === undefined ? undefined : await walEnds.of(path.join(tidesdbDirectory, name));
-        if (generation !== undefined && bytes !== undefined) found.push({ generation, bytes });
+        const content = generation === undefined ? undefined : await walEnds.of(path.join(tidesdbDirectory, name));
+        if (generation !== undefined && content !== undefined) found.push({ generation, ...content });
       }
       return found;
     },
@@ -155,14 +155,14 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     async readFile(name) {
       const file = path.join(tidesdbDirectory, name);
       if (!isOfWal(name)) return contentOf(file);
-      return contentOf(file, await walEnds.of(file));
+      return contentOf(file, (await walEnds.of(file))?.bytes);
     },
 
     async list() {
       const files: LocalFile[] = [];
       for (const name of (await filesIn(tidesdbDirectory)).filter(belongsInBucket)) {
         const full = path.join(tidesdbDirectory, name);
-        const size = await (isOfWal(name) ? walEnds.of(full) : sizeOf(full));
+        const size = isOfWal(name) ? (await walEnds.of(full))?.bytes : await sizeOf(full);
         if (size === undefined) continue;
         const md5 = isRewritten(name)
           ? createHash("md5")

@@ -70,6 +70,7 @@ const requestsEach = 2;
 const askTimeout = 400;
 /** A pod that is about to be killed waits so long for commits that are under way, and for its last heartbeat. Milliseconds. */
 const hurriedTimeout = 300;
+const hurriedFlushTimeout = 1000;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
 const manifestTakes = 300;
@@ -196,11 +197,13 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   },
 
   async closeInHurry(context) {
-    const { engine, log } = context.ports;
+    const { engine, log, volume } = context.ports;
     const beat = context.nextBeat();
     const epoch = context.owner?.record.epoch ?? 0;
     try {
       await engine.setReadOnly(true, hurriedTimeout);
+      // Followers have passed over some commits, and get them by a flush only.
+      if ((await volume.walFiles()).some(({ isDisordered }) => isDisordered)) await engine.flush(hurriedFlushTimeout);
       await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, hurriedTimeout);
       context.onLastBeat(beat);
     } catch (error) {

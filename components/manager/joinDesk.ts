@@ -6,6 +6,8 @@ import { Ports } from "./ports";
  * could not tell these moves from ones that they missed. Milliseconds.
  */
 const flushesApart = 3000;
+/** Many clients disturb the order of the WAL every second: a flush each time would make too many SSTables. Milliseconds. */
+const disorderLasts = 5000;
 const flushTimeout = 30_000;
 const markerTimeout = 5000;
 const lookEvery = 50;
@@ -15,7 +17,7 @@ interface Waiting {
   settle: (failure?: Error) => void;
 }
 
-/** The primary's side of joining: one flush for all replicas that ask at about the same time, and then their markers. */
+/** The primary's flushes beside its writes. Its side of joining: one flush for all replicas that ask at about the same time, and then their markers. */
 export class JoinDesk {
   private waiting: Waiting[] = [];
   /** A flush for another purpose is about to come. */
@@ -33,9 +35,14 @@ export class JoinDesk {
     });
   }
 
-  /** Called at each tick of a primary. */
-  serve(): void {
-    if (this.waiting.length > 0 && !this.held) this.lanes.every(flushesApart, "joins", () => this.flushForAll());
+  /**
+   * Called at each tick of a primary.
+   * @param isDisordered followers lack commits until the next flush: it must not take long to come
+   */
+  serve(isDisordered: boolean): void {
+    if (this.held || (this.waiting.length === 0 && !isDisordered)) return;
+    const apart = this.waiting.length > 0 ? flushesApart : disorderLasts;
+    this.lanes.every(apart, "joins", () => this.flushForAll());
   }
 
   /** A new primary begins: its promotion's own flush counts. */

@@ -2,6 +2,8 @@ import { isSuperseded, walGeneration, walGenerationsKept } from "./comparison";
 import { LocalFile, StoredObject, WalFile } from "./ports";
 import { Monotonic } from "./view";
 
+type WalLength = Pick<WalFile, "generation" | "bytes">;
+
 /** What a promotion found. */
 export interface BeforePromotion {
   /** The bucket's objects, when the last primary's last writes were waited for. */
@@ -66,7 +68,7 @@ export class LateUploads {
   }
 
   /** A WAL of this node's was seen to be so long. */
-  grew({ generation, bytes }: WalFile): void {
+  grew({ generation, bytes }: WalLength): void {
     this.lengths.set(generation, bytes);
     for (const earlier of this.lengths.keys())
       if (earlier <= generation - walGenerationsKept) this.lengths.delete(earlier);
@@ -89,7 +91,7 @@ export class LateUploads {
 }
 
 /** The WALs that are in the bucket, and not on this node's disk any more. */
-function inBucketOnly(stored: StoredObject[], files: LocalFile[]): WalFile[] {
+function inBucketOnly(stored: StoredObject[], files: LocalFile[]): WalLength[] {
   const local = new Set(files.map(({ name }) => name));
   return stored.flatMap(({ key, size }) => {
     const generation = walGeneration(key);

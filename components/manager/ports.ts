@@ -223,7 +223,10 @@ export interface LocalFile {
 /** A WAL on the volume. */
 export interface WalFile {
   generation: number;
+  /** Up to the end of its last whole block. */
   bytes: number;
+  /** Commits that ran side by side stand in another order than that of their sequences: until they are flushed, followers do not have all of them. */
+  isDisordered: boolean;
 }
 
 export interface Volume {

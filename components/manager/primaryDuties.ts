@@ -142,7 +142,7 @@ export class PrimaryDuties {
     lanes.every(intervals.heartbeat, "heartbeat", () => this.writeHeartbeat());
     if (now - this.beatWrittenAt > heartbeatIsLate) lanes.every(intervals.ping, "ping", () => this.ping());
     lanes.every(intervals.definitions, "definitions", () => copyDefinitions(ports.store, ports.log, callTimeout));
-    this.joins.serve();
+    this.joins.serve(this.audit.isDisordered);
     this.watchBucket(now);
     lanes.run("pace", () => this.keepPace());
     if (this.options.configuration.compactAtSstables > 0 && !engine().handover)

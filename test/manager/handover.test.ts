@@ -116,12 +116,15 @@ describe("leaving in a hurry", () => {
   let calls: string[];
   let noted: HandoverContext["beat"];
   let readOnlyHangs: boolean;
+  let isDisordered: boolean;
 
   const context = (beat?: number) =>
     ({
       ports: {
         log: () => undefined,
+        volume: { walFiles: () => Promise.resolve([{ generation: 3, bytes: 100, isDisordered }]) },
         engine: {
+          flush: () => Promise.resolve(void calls.push("flush")),
           setReadOnly: (_on: boolean, timeout: number) => {
             calls.push("setReadOnly");
             return readOnlyHangs ? Promise.reject(new Error(`no answer in ${timeout} ms`)) : Promise.resolve();
@@ -145,12 +148,19 @@ describe("leaving in a hurry", () => {
     calls = [];
     noted = undefined;
     readOnlyHangs = false;
+    isDisordered = false;
   });
 
   it("writes a last heartbeat behind everything that it has acknowledged", async () => {
     await handoverStep("closeInHurry", context());
     assert.deepEqual(calls, ["setReadOnly", JSON.stringify({ epoch: 7, beat: 41, generation: 3 })]);
     assert.equal(noted, 41);
+  });
+
+  it("flushes first what followers have passed over", async () => {
+    isDisordered = true;
+    await handoverStep("closeInHurry", context());
+    assert.deepEqual(calls, ["setReadOnly", "flush", JSON.stringify({ epoch: 7, beat: 41, generation: 3 })]);
   });
 
   it("goes on without one where commits take too long", async () => {

@@ -27,14 +27,14 @@ describe("the end of a WAL", () => {
     const content = Buffer.concat([emptyWal, block(1), block(2, 400_000), block(3)]);
     writeFileSync(file, content);
     truncateSync(file, 64 * 1024 * 1024);
-    assert.equal(await ends.of(file), content.length);
+    assert.equal((await ends.of(file))?.bytes, content.length);
   });
 
   it("is 8 in one without a block, and undefined without a file", async () => {
     writeFileSync(file, emptyWal);
-    assert.equal(await ends.of(file), 8);
+    assert.equal((await ends.of(file))?.bytes, 8);
     truncateSync(file, 4096);
-    assert.equal(await ends.of(file), 8);
+    assert.equal((await ends.of(file))?.bytes, 8);
     assert.equal(await ends.of(join(folder, "uwal_4.log")), undefined);
   });
 
@@ -45,24 +45,24 @@ describe("the end of a WAL", () => {
     for (const sequence of [1, 2, 3]) {
       disk.append("uwal_3.log", block(sequence));
       end += block(sequence).length;
-      assert.equal(await ends.of(file), end);
+      assert.equal((await ends.of(file))?.bytes, end);
     }
     const torn = block(4).subarray(0, 20);
     truncateSync(file, end);
     appendFileSync(file, torn);
-    assert.equal(await ends.of(file), end);
+    assert.equal((await ends.of(file))?.bytes, end);
     appendFileSync(file, block(4).subarray(20));
-    assert.equal(await ends.of(file), end + block(4).length);
+    assert.equal((await ends.of(file))?.bytes, end + block(4).length);
   });
 
   it("is found anew in a file that was cut off and written again, and in another one of the same name", async () => {
     writeFileSync(file, Buffer.concat([emptyWal, block(1), block(2)]));
     await ends.of(file);
     writeFileSync(file, Buffer.concat([emptyWal, block(7)]));
-    assert.equal(await ends.of(file), 8 + block(7).length);
+    assert.equal((await ends.of(file))?.bytes, 8 + block(7).length);
     writeFileSync(`${file}.new`, Buffer.concat([emptyWal, block(8), block(9), block(10)]));
     renameSync(`${file}.new`, file);
-    assert.equal(await ends.of(file), 8 + block(8).length + block(9).length + block(10).length);
+    assert.equal((await ends.of(file))?.bytes, 8 + block(8).length + block(9).length + block(10).length);
   });
 
   it("is the same however often it was looked for on the way", async () => {
@@ -78,14 +78,33 @@ describe("the end of a WAL", () => {
           for (const [index, { bytes, look }] of blocks.entries()) {
             disk.append("uwal_9.log", block(index + 1, bytes));
             end += block(index + 1, bytes).length;
-            if (look) assert.equal(await looking.of(path), end);
+            if (look) assert.equal((await looking.of(path))?.bytes, end);
           }
-          assert.equal(await looking.of(path), end);
-          assert.equal(await new WalEnds().of(path), end);
+          assert.equal((await looking.of(path))?.bytes, end);
+          assert.equal((await new WalEnds().of(path))?.bytes, end);
         },
       ),
       { numRuns: 30 },
     );
+  });
+
+  it("comes with whether the commits before it stand in order, whatever was looked at before, and however large they are", async () => {
+    const inOrder = async (...sequences: number[]) => {
+      const looking = new WalEnds();
+      const path = join(folder, "uwal_9.log");
+      const disk = fileDisk(folder);
+      disk.write("uwal_9.log", emptyWal);
+      const seen: boolean[] = [];
+      for (const sequence of sequences) {
+        disk.append("uwal_9.log", block(sequence, 300_000 * (sequence % 2)));
+        seen.push((await looking.of(path))?.isDisordered === false);
+      }
+      assert.equal((await new WalEnds().of(path))?.isDisordered, seen.at(-1) === false);
+      return seen;
+    };
+    assert.deepEqual(await inOrder(1, 2, 200, 40_000, 5_000_000_000), [true, true, true, true, true]);
+    assert.deepEqual(await inOrder(7, 9, 8, 10), [true, true, false, false]);
+    assert.deepEqual(await inOrder(300, 299), [true, false]);
   });
 
   it("is the length that the volume tells, and what is read for the bucket ends there", async () => {
@@ -101,7 +120,7 @@ describe("the end of a WAL", () => {
       keptDirectory: join(folder, "kept"),
       epochFile: join(folder, "epoch.json"),
     });
-    assert.deepEqual(await volume.walFiles(), [{ generation: 3, bytes }]);
+    assert.deepEqual(await volume.walFiles(), [{ generation: 3, bytes, isDisordered: false }]);
     assert.deepEqual(
       (await volume.list()).map(({ name, size }) => ({ name, size })),
       [{ name: "uwal_3.log", size: bytes }],

@@ -4,11 +4,12 @@ import { definitionsTable } from "../../components/manager/definitions";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
 import { PeerDesk } from "../../components/manager/peerDesk";
-import { Clock, Conflict, Detour, PeerStatus, Ports, Store, Volume } from "../../components/manager/ports";
+import { Clock, Conflict, Detour, PeerStatus, Ports, Store, Volume, WalFile } from "../../components/manager/ports";
 import { retryingStore } from "../../components/manager/retryingStore";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
+import { emptyWal, WalReader } from "../engine/model/writeAheadLog";
 import { bucket, inProcess, Process } from "./network";
 import { SimulatedServer } from "./simulatedServer";
 import { withTraps } from "./traps";
@@ -47,6 +48,7 @@ export class SimulatedNode {
   brokenUntil = 0;
   /** Added to the time that mariadbd needs to start. Milliseconds. */
   slowStart = 0;
+  private readonly wals = new WalReader();
   private readonly clockRate: number;
   private readonly clockOffset: number;
 
@@ -181,7 +183,7 @@ export class SimulatedNode {
             Promise.resolve(
               this.disk.list().flatMap(name => {
                 const generation = walGeneration(name);
-                return generation === undefined ? [] : [{ generation, bytes: this.disk.size(name) ?? 0 }];
+                return generation === undefined ? [] : [this.walFile(name, generation)];
               }),
             ),
           keep: () => Promise.resolve(this.keep()),
@@ -358,6 +360,14 @@ export class SimulatedNode {
       const [kept, now] = [this.kept.get(manifestOf(name)), this.disk.read(manifestOf(name))];
       return kept !== undefined && (now === undefined || !Buffer.from(kept).equals(now));
     });
+  }
+
+  private walFile(name: string, generation: number): WalFile {
+    const bytes = this.disk.size(name) ?? 0;
+    if (!this.world.settings.overtakenCommitProbability) return { generation, bytes, isDisordered: false };
+    const records = this.wals.read(name, this.disk.read(name) ?? emptyWal);
+    const isDisordered = records.some(({ sequence }, i) => sequence < (records[i - 1]?.sequence ?? 0));
+    return { generation, bytes, isDisordered };
   }
 
   private sstableFiles() {

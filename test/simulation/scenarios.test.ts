@@ -611,6 +611,42 @@ for (const seed of seeds) {
       for (const { at } of lost()) assert.ok(at > began - shippingLag && at < began + 100);
     });
 
+    describe("with commits that run side by side, whose order in the WAL is not that of their sequences", () => {
+      const keys = Array.from({ length: 20 }, (_, i) => `beside-${i}`);
+      const lacking = (node: SimulatedNode) => {
+        const { scanned } = node.server?.rows() ?? assert.fail("no server");
+        return keys.filter(key => scanned.get(key) !== "v");
+      };
+
+      beforeEach(async () => {
+        await begin(new World(seed, { engine: { overtakenCommitProbability: 0.5 } }));
+        const { server } = primary();
+        // No flush shortly before.
+        await run(6);
+        await Promise.all([run(0.7), ...keys.map(key => server?.write({ key, value: "v" }))]);
+        assert.ok(replicas().some(node => lacking(node).length > 0));
+      });
+
+      it("flushes soon what followers have passed over", async () => {
+        await run(7);
+        for (const node of world.nodes) assert.deepEqual(lacking(node), [], node.pod);
+        assert.deepEqual(lost(), []);
+      });
+
+      it("leaves nothing behind in a hurry", async () => {
+        const victim = primary();
+        world.kubernetes.forget(victim.pod, victim.process, "another", 0);
+        victim.manager?.requestStop();
+        await run(2);
+        victim.vanish();
+        victim.loseDisk();
+        await run(15);
+        assert.notEqual(primary().pod, victim.pod);
+        assert.deepEqual(lacking(primary()), []);
+        assert.deepEqual(lost(), []);
+      });
+    });
+
     it("keeps the SSTables of a table bounded, and loses nothing by it", async () => {
       const threshold = 8;
       await begin(new World(seed, { automaticCompaction: false, configuration: { compactAtSstables: threshold } }));

@@ -56,6 +56,7 @@ export class World {
       walSyncThresholdBytes: commit ? 1024 * 1024 : 16,
       walSyncOnCommit: commit,
       writeBufferBytes: 8 * 1024 * 1024,
+      overtakenCommitProbability: 0,
       ...options.engine,
     };
     this.tables = Array.from({ length: options.tables ?? 1 }, (_, i) => (i === 0 ? "orders" : `orders_${i}`));

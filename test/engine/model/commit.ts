@@ -3,6 +3,9 @@ import { rotate } from "./flush";
 import type { EngineState } from "./state";
 import { encodeWalRecord, FamilyWrite } from "./writeAheadLog";
 
+/** A commit that loses the processor between its sequence and its block. Milliseconds. */
+const overtakenMilliseconds = 5;
+
 /**
  * One transaction. It is durable on this node's disk when this resolves. With `walSyncOnCommit` the whole active WAL has been sent to the bucket too: or has not,
  * three times, in which case the commit succeeds all the same.
@@ -15,6 +18,7 @@ export async function commit(state: EngineState, writes: FamilyWrite[]): Promise
   const memtable = state.active;
   memtable.writers++;
   try {
+    if (state.random() < state.settings.overtakenCommitProbability) await state.clock.sleep(overtakenMilliseconds);
     if (memtable.wal !== undefined) state.disk.append(memtable.wal, encodeWalRecord({ sequence, writes }));
     if (state.settings.walSyncOnCommit && memtable.wal !== undefined) await sendActiveWal(state, memtable.wal);
     for (const [family, key, value] of writes) memtable.put(family, key, { sequence, value });

@@ -108,7 +108,7 @@ export const volumeHangs: Fault = {
   },
 };
 
-/** Longer than writes may be away: another node takes over meanwhile, so it does not count as a fault that has to heal first. */
+/** Longer than writes may be away: another node takes over meanwhile, where there is one, so it does not count as a fault that has to heal first. */
 export const volumeHangsForLong: Fault = {
   name: "the primary's volume hangs for long",
   inject(world, random) {
@@ -116,7 +116,9 @@ export const volumeHangsForLong: Fault = {
     const seconds = random.between(65, 80);
     world.promises.mayDepart(node.pod, seconds);
     node.hangVolume();
-    world.time.after(seconds * 1000, () => node.recoverVolume());
+    const recover = () => node.recoverVolume();
+    if (world.nodes.length === 1) world.heal(seconds, recover);
+    else world.time.after(seconds * 1000, recover);
   },
 };
 

@@ -187,6 +187,48 @@ export const durability: ConformanceSection = {
       },
     },
     {
+      title:
+        "writes blocks of commits that run side by side out of the order of their sequences, and a follower lacks those until the next flush",
+      async run(lab) {
+        const primary = await lab.primary();
+        const tables = Array.from({ length: 8 }, (_, i) => `app.t${i}`);
+        const all = async (node: Node) => {
+          const each = tables.map(async name => Number((await node.sql(`SELECT COUNT(*) FROM ${name}`))[0]?.[0]));
+          return (await Promise.all(each)).reduce((sum, rows) => sum + rows);
+        };
+        for (const name of tables) await primary.sql(`CREATE TABLE ${name} (id INT PRIMARY KEY)`);
+        await primary.flush(tables[0]!);
+        const replica = await lab.replica();
+        await until("the replica follows", 10, async () => (await all(replica)) === 0);
+        const wal = newestWal(primary.files());
+        const reader = new WalReader();
+        const overtaken = () => {
+          let highest = 0;
+          return reader.read(wal, lab.object(wal) ?? emptyWal).filter(({ sequence }) => {
+            const isOvertaken = sequence < highest;
+            highest = Math.max(highest, sequence);
+            return isOvertaken;
+          }).length;
+        };
+        let ids = 0;
+        const end = Date.now() + 60_000;
+        const client = async (name: string) => {
+          const query = await primary.session();
+          while (overtaken() === 0 && Date.now() < end)
+            for (let i = 0; i < 20; i++) await query(`INSERT INTO ${name} VALUES (${++ids})`);
+        };
+        await Promise.all(tables.map(client));
+        await until("the order is disturbed in the bucket", 10, () => overtaken() > 0);
+        await lab.polls();
+        await lab.polls();
+        const lacking = ids - (await all(replica));
+        assert.ok(lacking > 0, `${overtaken()} out of order, ${lacking} lacking`);
+        await primary.flush(tables[0]!);
+        await until("the replica has all", 20, async () => (await all(replica)) === ids);
+        assert.equal(await all(primary), ids);
+      },
+    },
+    {
       title: "has several uploads of one WAL under way at once, and one at a time with one upload thread",
       async run(lab) {
         for (const threads of [undefined, "1"]) {
