@@ -28,7 +28,12 @@ export function parseKlogName(name: string): { level: number; id: number; partit
   };
 }
 
-/** The keys with their sequences in one file, the values in the other. */
+/** Both files begin with it, whatever is in them: one that is longer has content. */
+const header = Buffer.alloc(8);
+const parse = (file: Uint8Array): unknown[] =>
+  file.length <= header.length ? [] : (JSON.parse(Buffer.from(file).toString("utf8", header.length)) as unknown[]);
+
+/** The keys with their sequences in one file, the values in the other, if there are any. */
 export function encodeSstable(rows: Map<string, Version>): { klog: Uint8Array; vlog: Uint8Array } {
   const keys: [string, number][] = [];
   const values: (string | null)[] = [];
@@ -36,7 +41,11 @@ export function encodeSstable(rows: Map<string, Version>): { klog: Uint8Array; v
     keys.push([key, sequence]);
     values.push(value);
   }
-  return { klog: Buffer.from(JSON.stringify(keys)), vlog: Buffer.from(JSON.stringify(values)) };
+  const hasValues = values.some(value => value !== null);
+  return {
+    klog: Buffer.concat([header, Buffer.from(JSON.stringify(keys))]),
+    vlog: hasValues ? Buffer.concat([header, Buffer.from(JSON.stringify(values))]) : header,
+  };
 }
 
 /** An empty klog is an SSTable without rows: what the engine makes of a file that was nowhere when it looked for it. */
@@ -46,8 +55,8 @@ export function decodeSstable(
   vlog: Uint8Array,
 ): Sstable {
   const rows = new Map<string, Version>();
-  const keys = klog.length === 0 ? [] : (JSON.parse(Buffer.from(klog).toString("utf8")) as [string, number][]);
-  const values = vlog.length === 0 ? [] : (JSON.parse(Buffer.from(vlog).toString("utf8")) as (string | null)[]);
+  const keys = parse(klog) as [string, number][];
+  const values = parse(vlog) as (string | null)[];
   keys.forEach(([key, sequence], i) => rows.set(key, { sequence, value: values[i] ?? null }));
   return { ...at, rows, lacksValues: keys.length > 0 && vlog.length === 0, bytes: klog.length + vlog.length };
 }
