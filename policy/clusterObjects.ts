@@ -73,6 +73,13 @@ function hidesObjects(stack: Stack): boolean {
   return stack.resources.some(({ resource: { type } }) => kindOf(type) !== undefined && !known(type));
 }
 
+/** Whether a selector names nothing but labels of controllers (`longhorn.io/recovery-backend`) that no template has: the controller sets them on running pods. */
+function setByController(selector: Field, stack: Stack): boolean {
+  const isOfController = (key: string) => key.includes("/") && !key.startsWith("app.kubernetes.io/");
+  const templates = stack.where(isLongRunning).map(workload => podTemplate(workload).at("metadata", "labels"));
+  return selector.entries.every(([key]) => isOfController(key) && !templates.some(labels => labels.at(key).isPresent));
+}
+
 /** A rule that gives every right on everything. */
 function isEverything(rule: Field): boolean {
   return ["apiGroups", "resources", "verbs"].every(name => rule.at(name).textList.includes("*"));
@@ -130,6 +137,7 @@ export const clusterObjectChecks = [
     *evaluateInStack(service, _given, stack) {
       const selector = service.at("spec", "selector");
       if (!selector.isPresent || selector.entries.length === 0 || !isWholeNamespace(service, stack)) return;
+      if (setByController(selector, stack)) return;
       const isAnswered = (workload: Field) =>
         sameNamespace(workload, service) && maySelect(selector, podTemplate(workload).at("metadata", "labels"));
       if (anyOf(stack.where(isLongRunning), isAnswered)) return;

@@ -17,6 +17,9 @@ const judgedElsewhere: readonly (readonly [applies: (type: string) => boolean, k
   [hasUserData, /userdata|bootstrapextraargs/i],
 ];
 
+/** Kinds that describe other kinds: thousands of fields, and no values. */
+const isSchema = ofKind("CustomResourceDefinition");
+
 /** Types whose inputs Pulumi itself makes, or that run a program as it stands. */
 const isOfPulumi = (type: string): boolean => type.startsWith("pulumi:");
 
@@ -25,7 +28,7 @@ const anyCredential = "Any-Credential-1";
 
 /** Credentials in the inputs of any resource: by the names of fields, in pairs of `name` and `value`, and in texts. */
 function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> {
-  if (field.firstUnknown === field) {
+  if (field.isUnknown) {
     if (credentialByName(field.key, anyCredential) && !isSecret(field.resource, field.path)) void field.value;
     return;
   }
@@ -37,7 +40,7 @@ function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> 
   const name = namedBy(field);
   if (name !== undefined) {
     const value = field.at("value");
-    const isNamed = credentialByName(name, value.firstUnknown ? anyCredential : (value.text ?? ""));
+    const isNamed = credentialByName(name, value.isUnknown ? anyCredential : (value.text ?? ""));
     if (isNamed !== undefined && !isSecret(field.resource, value.path)) {
       void value.value;
       yield { path: value.path, message: `${value.path} holds a credential: ${isNamed}.` };
@@ -50,10 +53,9 @@ function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> 
 
 /** The name that an object of a `name` (or `key`) and a `value` gives its value. */
 function namedBy(field: Field): string | undefined {
-  const names = ["name", "key", "Name", "Key"].map(key => field.at(key)).filter(name => !name.firstUnknown);
-  return field.at("value").firstUnknown || field.at("value").isPresent
-    ? names.find(name => name.text !== undefined)?.text
-    : undefined;
+  const names = ["name", "key", "Name", "Key"].map(key => field.at(key)).filter(name => !name.isUnknown);
+  const value = field.at("value");
+  return value.isUnknown || value.isPresent ? names.find(name => name.text !== undefined)?.text : undefined;
 }
 
 /** Credentials anywhere that no policy of its own looks at: custom resources, values of charts, task definitions, functions. */
@@ -63,7 +65,7 @@ export const inputSecretsCheck = resourceCheck({
   why: "It stands readable in the cluster or the cloud, in Pulumi's state and in every diff.",
   fix: "a reference to a Secret, or pulumi.secret(<value>) where the resource itself keeps it encrypted",
   level: Level.mandatory,
-  applies: type => !isKindOfSecrets(type) && !isOfPulumi(type),
+  applies: type => !isKindOfSecrets(type) && !isSchema(type) && !isOfPulumi(type),
   *evaluate(top) {
     if (!top.isPresent) return;
     const { resource } = top;

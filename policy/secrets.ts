@@ -78,7 +78,7 @@ function inputsToEncrypt(resource: Field): Field[] {
 
 /** The values directly below an input, or the input itself when it is one value. */
 function leaves(field: Field): Field[] {
-  if (field.firstUnknown === field) return [field];
+  if (field.isUnknown) return [field];
   if (!field.isPresent) return [];
   return field.entries.length > 0 ? field.entries.map(([, entry]) => entry) : field.text === undefined ? [] : [field];
 }

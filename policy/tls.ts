@@ -27,6 +27,33 @@ function endsTls(service: Field): boolean {
     .items.every(port => [port.at("port").text, port.at("name").text].some(name => names.includes(name ?? "")));
 }
 
+/** Annotations by which controllers of Ingresses have a certificate from elsewhere, or no plain port: the AWS load balancer controller, GKE and Traefik. */
+const tlsAnnotations: Readonly<Record<string, (value: string) => boolean>> = {
+  "alb.ingress.kubernetes.io/certificate-arn": value => value !== "",
+  "alb.ingress.kubernetes.io/listen-ports": value => value.includes("HTTPS") && !/HTTP\b/.test(value),
+  "networking.gke.io/managed-certificates": value => value !== "",
+  "ingress.gcp.kubernetes.io/pre-shared-cert": value => value !== "",
+  "traefik.ingress.kubernetes.io/router.tls": value => /^true$/i.test(value),
+};
+
+/** Whether the controller of an Ingress ends TLS without a Secret: by an annotation, or as Caddy does, which gets certificates by itself. */
+function controllerEndsTls(ingress: Field): boolean {
+  const annotations = ingress.at("metadata", "annotations");
+  const className = ingress.at("spec", "ingressClassName").text ?? annotations.at("kubernetes.io/ingress.class").text;
+  const endsTls = Object.entries(tlsAnnotations).some(([name, says]) => says(annotations.at(name).text ?? ""));
+  return endsTls || className === "caddy";
+}
+
+/** Whether the program behind a Service speaks TLS itself, as an ingress controller does: at every port, but for one of plain HTTP beside them, which redirects. */
+function speaksTls(service: Field): boolean {
+  const ports = service.at("spec", "ports").items;
+  const isTls = (port: Field) =>
+    [443, 6443, 8443, 9443].includes(port.at("port").number ?? 0) ||
+    ["name", "appProtocol"].some(key => /https|tls|ssl|wss|grpcs/i.test(port.at(key).text ?? ""));
+  const isHttp = (port: Field) => port.at("port").number === 80 || /^http\b/i.test(port.at("name").text ?? "");
+  return ports.some(isTls) && ports.every(port => isTls(port) || isHttp(port) || port.at("protocol").text === "UDP");
+}
+
 /** Security policies of load balancers that begin at TLS 1.2 (Elastic Load Balancing, "Security policies"). */
 const modernPolicy = /TLS13-1-[23]|TLS-1-2|FS-1-2/;
 
@@ -208,7 +235,7 @@ export const tls = group(Group.tls, [
     applies: ofKind("Service", "Ingress"),
     *evaluateInStack(object, _given, stack) {
       if (ofKind("Ingress")(object.resource.type)) {
-        if (object.at("spec", "tls").items.length > 0) return;
+        if (object.at("spec", "tls").items.length > 0 || controllerEndsTls(object)) return;
         yield {
           path: "spec.tls",
           message: "The Ingress serves plain HTTP.",
@@ -218,7 +245,7 @@ export const tls = group(Group.tls, [
       }
       if (object.at("spec", "type").text !== "LoadBalancer") return;
       const behind = databasesBehind(object, stack);
-      if (behind.length === 0 && endsTls(object)) return;
+      if (behind.length === 0 && (endsTls(object) || speaksTls(object))) return;
       if (behind.length > 0 && behind.every(({ settings }) => settings.isOn("require_secure_transport", false))) return;
       if (behind.length === 0) throwIfUnseen(object, stack);
       yield {

@@ -22,7 +22,19 @@ export function looksRandom(value: string): boolean {
   if (value.length < shortestRandomLength || value.length > 200 || !/^[A-Za-z0-9+/_=.~!@#$%^&*-]+$/.test(value))
     return false;
   if (!/[A-Z]/.test(value) || !/[a-z]/.test(value) || !/\d/.test(value)) return false;
-  return changesOfClass(value) >= value.length / 3 && bitsPerCharacter(value) >= randomBitsPerCharacter;
+  return (
+    changesOfClass(value) >= value.length / 3 &&
+    bitsPerCharacter(value) >= randomBitsPerCharacter &&
+    shareOfWords(value) < mostWords
+  );
+}
+
+/** Of a name in camel case nearly all is words, of one random base64 text in a hundred three quarters. */
+const mostWords = 0.75;
+
+/** How much of a text is words that begin with a capital: `KafkaRestartedInTheLast5Minutes`. */
+function shareOfWords(value: string): number {
+  return (value.match(/[A-Z][a-z]{2,}/g) ?? []).join("").length / value.length;
 }
 
 /**

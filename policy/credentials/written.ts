@@ -21,7 +21,7 @@ const writtenForms: readonly (readonly [sign: string, form: RegExp])[] = [
   ],
   [
     "a password on a command line",
-    /\b(?:sshpass\s{1,4}-p|redis-cli\s(?:[^;|&\n]|\\\n){0,200}?-a)\s{0,4}["']?([^\s"';|&]{1,100})/g,
+    /\b(?:sshpass\s{1,4}-p|redis-cli\s(?:(?:[^;|&\n]|\\\n){0,200}?\s)?-a)\s{1,4}["']?([^\s"';|&]{1,100})/g,
   ],
   [
     "a password on a command line",

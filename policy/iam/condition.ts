@@ -62,7 +62,7 @@ const denials: Record<string, Comparison> = {
  * @throws NotYetKnown when a value decides it that a preview cannot know.
  */
 export function conditionHolds(condition: Field, context: RequestContext): boolean {
-  if (condition.firstUnknown === condition) void condition.value;
+  if (condition.isUnknown) void condition.value;
   return allOf(condition.entries, ([operator, keys]) =>
     allOf(keys.entries, ([key, wanted]) => holds(operator.toLowerCase(), context[key.toLowerCase()], wanted)),
   );

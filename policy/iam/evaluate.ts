@@ -66,7 +66,7 @@ function coversResource(element: Element, { resource, context }: Request): boole
 }
 
 function covered(element: Element, matches: (pattern: string) => boolean): boolean {
-  if (element.field.firstUnknown !== element.field && !element.field.isPresent) return false;
+  if (!element.field.isUnknown && !element.field.isPresent) return false;
   const isListed = anyOf(patternsOf(element), ({ text }) => text !== undefined && matches(text));
   return isListed !== element.isInverted;
 }

@@ -86,9 +86,7 @@ export function documentsIn(resource: Field): Field[] {
 export function attachedPolicies(resource: Field): Field[] {
   const lists = ["policyArns", "managedPolicyArns"].map(name => resource.at(name));
   const single = resource.at("policyArn");
-  const listed = lists.flatMap(list =>
-    Array.isArray(list.firstUnknown === list ? undefined : list.value) ? list.items : [],
-  );
+  const listed = lists.flatMap(list => (Array.isArray(list.isUnknown ? undefined : list.value) ? list.items : []));
   return [single, ...listed];
 }
 

@@ -41,7 +41,7 @@ function elementOf(statement: Field, name: string): Element {
 
 /** Also for a value that is not known yet: the element is there all the same. */
 function isThere(field: Field): boolean {
-  return field.firstUnknown === field || field.isPresent;
+  return field.isUnknown || field.isPresent;
 }
 
 /** The patterns of an element, each a field of its own, so that one that is not known yet does not hide the others. */

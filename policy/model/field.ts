@@ -60,6 +60,11 @@ export class Field {
     return this.raw;
   }
 
+  /** Whether this value as a whole is one that a preview cannot know. */
+  get isUnknown(): boolean {
+    return this.raw === notYetKnown;
+  }
+
   /** True when there is a value other than null. */
   get isPresent(): boolean {
     return this.value !== undefined && this.value !== null;

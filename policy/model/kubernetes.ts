@@ -81,7 +81,7 @@ export function podTemplate(workload: Field): Field {
 
 function hasContainers(template: Field): boolean {
   const containers = template.at("spec", "containers");
-  return containers.firstUnknown !== containers && containers.items.length > 0;
+  return !containers.isUnknown && containers.items.length > 0;
 }
 
 /** Whether an object runs pods: those of operators do when they have a pod template. */

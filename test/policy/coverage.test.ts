@@ -280,6 +280,7 @@ describe("objects of the cluster", () => {
         set("orders-primary", "spec.selector", { app: "other" }),
         plus(resource("kubernetes:helm.sh/v3:Release", "chart", {})),
       ),
+      changed(goodDatabase, set("orders-primary", "spec.selector", { "storage.example/engine": "writer" })),
     ],
     fails: {
       program: changed(goodDatabase, set("orders-primary", "spec.selector", { app: "other" })),

@@ -77,6 +77,10 @@ describe("credentials", () => {
       ["seed = wJalrXUtnFEMI7K7MDENGbPxRfiCYzx8Vq", ["1: a long random value"]],
       ["path = /usr/local/mariadb/lib/plugin/ha_tidesdb.so", []],
       ["policy = AmazonEKSClusterAdminPolicyForEveryone2", []],
+      ["alert: DatabaseFailedOverInTheLast15Minutes", []],
+      ['redis-cli -h "$HOST" sentinel get-master-addr-by-name "$GROUP"', []],
+      ["redis-cli -a hunter2 ping", ["1: a password on a command line"]],
+      ["redis-cli -h cache -a hunter2 ping", ["1: a password on a command line"]],
     ];
     for (const [text, signs] of cases) {
       it(JSON.stringify(text), () => assert.deepEqual(signsIn(text), signs));

@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
+import { judge } from "../../policy/judge";
 import { notYetKnown } from "../../policy/model/resource";
-import { describePolicy } from "./describePolicy";
+import { describePolicy, today } from "./describePolicy";
 import { goodBucket, goodCluster, goodDatabase, option, withoutManager } from "./goodProgram";
 import { changed, dataPath, edit, manifests, plus, resource, set, without } from "./program";
 
@@ -178,5 +180,55 @@ describe("SSL", () => {
       resource: "plain",
       says: /serves plain HTTP/,
     },
+  });
+
+  describe("tls-load-balancer, of programs that are no database", () => {
+    const says = (text: string) =>
+      judge(manifests(text), { today }).findings.filter(({ policy }) => policy === "tls-load-balancer").length;
+    const service = (ports: string) =>
+      `{ apiVersion: v1, kind: Service, metadata: { name: web }, spec: { type: LoadBalancer, ports: ${ports} } }`;
+    const ingress = (annotations: string, spec = "{ rules: [] }") =>
+      `{ apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: { name: web, annotations: ${annotations} }, spec: ${spec} }`;
+
+    it("takes a program that speaks TLS itself, with plain HTTP beside it, as an ingress controller has it", () => {
+      for (const ports of [
+        "[{ port: 443 }]",
+        "[{ port: 80, name: http }, { port: 443, name: https }]",
+        "[{ port: 8000, appProtocol: https }, { port: 443, protocol: UDP }]",
+      ])
+        assert.equal(says(service(ports)), 0, ports);
+    });
+
+    it("reports ports that nothing says of that they speak TLS", () => {
+      for (const ports of [
+        "[{ port: 80, name: http }]",
+        "[{ port: 443 }, { port: 5432 }]",
+        "[{ port: 6379, name: redis }]",
+      ])
+        assert.equal(says(service(ports)), 1, ports);
+    });
+
+    it("knows how controllers of Ingresses get certificates without a Secret", () => {
+      for (const annotations of [
+        '{ alb.ingress.kubernetes.io/certificate-arn: "arn:aws:acm:us-east-1:123456789012:certificate/1" }',
+        `{ alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS":443}]' }`,
+        "{ networking.gke.io/managed-certificates: web }",
+        '{ traefik.ingress.kubernetes.io/router.tls: "true" }',
+        "{ kubernetes.io/ingress.class: caddy }",
+      ])
+        assert.equal(says(ingress(annotations)), 0, annotations);
+      assert.equal(says(ingress("{}", "{ ingressClassName: caddy, rules: [] }")), 0);
+    });
+
+    it("reports an Ingress of plain HTTP", () => {
+      for (const annotations of [
+        "{}",
+        "{ kubernetes.io/ingress.class: nginx }",
+        `{ alb.ingress.kubernetes.io/listen-ports: '[{"HTTP":80}]' }`,
+        `{ alb.ingress.kubernetes.io/listen-ports: '[{"HTTP":80},{"HTTPS":443}]' }`,
+        '{ traefik.ingress.kubernetes.io/router.tls: "false" }',
+      ])
+        assert.equal(says(ingress(annotations)), 1, annotations);
+    });
   });
 });
