@@ -22,6 +22,8 @@ export interface ManagerConfiguration {
   /** Taken off for the holder, added for a candidate. Seconds. Default 0.5. */
   leaseMarginSeconds: number;
   durability: Durability;
+  /** Whether the engine speaks to the bucket itself, or to the manager, which keeps an ordered log there: docs/store.md. Default `engine`. */
+  store: StoreKind;
   onNoCandidate: "wait" | "promote";
   /** `durability`: a follower lets the last primary's volume come back first, for `resumeWithinSeconds`. */
   failoverPreference: "availability" | "durability";
@@ -47,6 +49,9 @@ export interface ManagerConfiguration {
 
 /** What is lost when a node and its disk die at once: see docs/engine.md. */
 export type Durability = "commit" | "interval" | "threshold";
+
+/** Who keeps the database in the bucket: the engine's own files, or the manager's log. */
+export type StoreKind = "engine" | "log";
 
 export interface ObjectStoreLocation {
   /** Host, and port when it is not the scheme's default: `s3.us-east-1.amazonaws.com`, `10.88.0.1:9000`. No scheme, no path. */

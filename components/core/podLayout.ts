@@ -16,6 +16,8 @@ export const podLayout = {
   templateDirectory: "/var/lib/tidesql/template",
   /** Second names of the engine's files while the last primary's volume is being opened. */
   keptDirectory: "/var/lib/tidesql/kept",
+  /** Where the store is the log: the book of the engine's files, and the last epoch in which this volume was written. */
+  storeDirectory: "/var/lib/tidesql/store",
   /** The last epoch in which this node was primary. */
   epochFile: "/var/lib/tidesql/epoch.json",
 

@@ -18,6 +18,15 @@ export const Durability = {
 } as const;
 export type Durability = (typeof Durability)[keyof typeof Durability];
 
+/** Who keeps the database in the bucket. Under one prefix it cannot be changed: dump the database and load it into another one. */
+export const StoreKind = {
+  /** The engine, in its own files. */
+  Engine: "engine",
+  /** The manager, in one ordered log of things that are written once. New: see docs/store.md for what was seen of it, and what is missing. */
+  Log: "log",
+} as const;
+export type StoreKind = (typeof StoreKind)[keyof typeof StoreKind];
+
 /** Who becomes primary when the last one is lost. */
 export const FailoverPreference = {
   /** A follower takes over as soon as the lease has run out: writes are back in seconds, and lack what the durability mode had not sent. */
@@ -103,6 +112,8 @@ export interface DatabaseSettingsArgs {
   createNamespace?: boolean;
   /** Default `interval`. */
   durability?: Durability;
+  /** Who keeps the database in the bucket. Default `engine`. */
+  store?: StoreKind;
   /** With durability `threshold` only: the WAL is sent when it has grown by so much. Bytes, 16 to 1,073,741,824. Default 1 MiB. */
   walSyncThresholdBytes?: number;
   /**

@@ -50,6 +50,7 @@ export function configurationTexts(
         leaseDurationSeconds: settings.leaseDurationSeconds,
         leaseMarginSeconds: settings.leaseMarginSeconds,
         durability,
+        store: settings.store,
         onNoCandidate: settings.onNoCandidate,
         failoverPreference: settings.failoverPreference,
         resumeWithinSeconds: settings.resumeWithinSeconds,

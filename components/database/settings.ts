@@ -13,6 +13,7 @@ import {
   DatabaseArgs,
   DatabaseServicesArgs,
   Durability,
+  StoreKind,
   ImagePullPolicy,
   FailoverPreference,
   OnNoCandidate,
@@ -47,6 +48,7 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     walSyncThresholdBytes: durability === Durability.Threshold ? (args.walSyncThresholdBytes ?? mebibyte) : undefined,
     replicaSyncIntervalMicroseconds:
       1000 * (args.replicaSyncIntervalMilliseconds ?? leastReplicaSyncIntervalMilliseconds),
+    store: args.store ?? StoreKind.Engine,
     onNoCandidate: args.onNoCandidate ?? OnNoCandidate.Wait,
     failoverPreference: args.failoverPreference ?? FailoverPreference.Availability,
     resumeWithinSeconds: args.resumeWithinSeconds ?? 60,

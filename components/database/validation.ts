@@ -15,6 +15,7 @@ import {
   DatabaseArgs,
   DatabaseTlsArgs,
   Durability,
+  StoreKind,
   OnObjectStoreOutage,
   StorageKind,
   TolerationArgs,
@@ -75,12 +76,19 @@ function imageProblems({ image, nodeImage, imagePullSecrets = [] }: DatabaseArgs
   ];
 }
 
-function durabilityProblems({ durability, onObjectStoreOutage, walSyncThresholdBytes }: DatabaseArgs): InputProblem[] {
+function durabilityProblems(args: DatabaseArgs): InputProblem[] {
+  const { durability, onObjectStoreOutage, store, walSyncThresholdBytes } = args;
   const problems: InputProblem[] = [];
   if (durability === Durability.Commit && onObjectStoreOutage === OnObjectStoreOutage.Continue) {
     problems.push({
       propertyPath: "onObjectStoreOutage",
       reason: `is "continue" with durability "commit", which promises that every acknowledged write is in the bucket: leave it out, or choose durability "interval"`,
+    });
+  }
+  if (store === StoreKind.Log && durability === Durability.Threshold) {
+    problems.push({
+      propertyPath: "store",
+      reason: `is "log" with durability "threshold", which that store does not have: choose durability "interval", which keeps up with bulk loads there, or store "engine"`,
     });
   }
   if (walSyncThresholdBytes !== undefined && durability !== Durability.Threshold) {

@@ -32,8 +32,14 @@ export function podOf(identity: string | undefined): string | undefined {
   return identity ? identity.slice(0, identity.lastIndexOf("_")) : undefined;
 }
 
+/** What it takes to say whether the Lease is free. */
+type LeaseSight = Pick<View, "configuration" | "lease"> & {
+  owner?: Pick<OwnerRecord, "epoch">;
+  peers: readonly Pick<PeerView, "freeLease">[];
+};
+
 /** Whether nobody holds the Lease as far as this node's own clock can tell (rule 3). */
-export function leaseIsFree(view: View, now: Monotonic): boolean {
+export function leaseIsFree(view: LeaseSight, now: Monotonic): boolean {
   const lease = view.lease;
   if (!lease) return false;
   if (lease.released) return true;
@@ -46,7 +52,7 @@ export function leaseIsFree(view: View, now: Monotonic): boolean {
 }
 
 /** Whether this node has heard no renewal of the Lease for its duration and a margin. */
-function hasHeardSilence({ configuration, lease }: View, now: Monotonic): boolean {
+function hasHeardSilence({ configuration, lease }: Pick<View, "configuration" | "lease">, now: Monotonic): boolean {
   // Silence counts only where this node has listened.
   if (!lease || now - lease.seenAt > heardMilliseconds) return false;
   return now - lease.unchangedSince >= leaseTiming(configuration).silence;
@@ -56,7 +62,10 @@ function hasHeardSilence({ configuration, lease }: View, now: Monotonic): boolea
  * The version of the Lease that has been free long enough for this follower to take it, for a peer that has not listened for so long; empty: none. Only of a follower: a primary knows it, so that it could not
  * have gone on without its confirmation (rule 6), which is a promise and makes this node keep silent.
  */
-export function freeLease(view: View, now: Monotonic): string {
+export function freeLease(
+  view: Pick<View, "configuration" | "lease" | "following" | "promisedUntil">,
+  now: Monotonic,
+): string {
   const { lease, following, promisedUntil } = view;
   if (!lease?.exists || following !== "following" || now < promisedUntil) return "";
   return hasHeardSilence(view, now) ? lease.version : "";
@@ -127,7 +136,7 @@ export function waitsForPrimary(view: View, now: Monotonic): boolean {
 }
 
 /** For how long nobody has held the Lease. Milliseconds. */
-export function freeFor(view: View, now: Monotonic): number {
+export function freeFor(view: Pick<View, "leaseFreeSince">, now: Monotonic): number {
   return view.leaseFreeSince === undefined ? 0 : now - view.leaseFreeSince;
 }
 

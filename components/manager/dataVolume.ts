@@ -1,26 +1,20 @@
-import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { constants, existsSync, watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { promisify } from "node:util";
 import { podLayout } from "../core/podLayout";
 import { walGeneration } from "./comparison";
 import { definitionsTable } from "./definitions";
+import { copyServer } from "./serverTemplate";
 import { LocalFile, Volume, WalFile } from "./ports";
 import { VolumeRecord } from "./view";
 import { WalEnds } from "./walEnds";
-
-const run = promisify(execFile);
 
 /** Where things are on the volume. */
 type VolumeLayout = Record<
   "mariadbDirectory" | "tidesdbDirectory" | "templateDirectory" | "keptDirectory" | "epochFile" | "dataDirectory",
   string
 >;
-
-/** Initialising takes a second; a slow volume may need much longer. Milliseconds. */
-const initialiseTimeout = 120_000;
 
 /** The pod's own volume: the server's data, the engine's files, and the small file that says whose data it is. */
 export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayout): Volume {
@@ -35,30 +29,6 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     await file.close();
     await fs.rename(temporary, epochFile);
     await syncDirectory(dataDirectory);
-  }
-
-  /** A server with nothing in it, made once a volume. The engine's plugin is left out: it would open the bucket as a writer. */
-  async function prepareTemplate(): Promise<void> {
-    if (await exists(templateDirectory)) return;
-    const temporary = `${templateDirectory}.new`;
-    await fs.rm(temporary, { recursive: true, force: true });
-    const installer = await firstExisting([
-      `${mariadbPrefix}/scripts/mariadb-install-db`,
-      `${mariadbPrefix}/bin/mariadb-install-db`,
-    ]);
-    await run(
-      installer,
-      [
-        "--no-defaults",
-        `--basedir=${mariadbPrefix}`,
-        `--datadir=${temporary}`,
-        "--auth-root-authentication-method=normal",
-        "--skip-test-db",
-        "--skip-name-resolve",
-      ],
-      { timeout: initialiseTimeout },
-    );
-    await fs.rename(temporary, templateDirectory);
   }
 
   return {
@@ -77,8 +47,7 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       await fs.rm(keptDirectory, { recursive: true, force: true });
       await fs.rm(tidesdbDirectory, { recursive: true, force: true });
       await fs.rm(mariadbDirectory, { recursive: true, force: true });
-      await prepareTemplate();
-      await fs.cp(templateDirectory, mariadbDirectory, { recursive: true, mode: constants.COPYFILE_FICLONE });
+      await copyServer(mariadbPrefix, { templateDirectory, mariadbDirectory });
       const record: VolumeRecord = { volumeId: randomUUID() };
       await write(record);
       return record;
@@ -269,16 +238,4 @@ async function syncDirectory(directory: string): Promise<void> {
   const handle = await fs.open(directory, "r");
   await handle.sync();
   await handle.close();
-}
-
-async function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function firstExisting(candidates: string[]): Promise<string> {
-  for (const candidate of candidates) if (await exists(candidate)) return candidate;
-  throw new Error(`the image has none of ${candidates.join(", ")}`);
 }

@@ -1,7 +1,7 @@
 import { leaseTiming } from "../core/leaseTiming";
 import type { Decision, EngineAction } from "./decide";
 import { stillServes } from "./switchover";
-import { BucketView, Monotonic, View } from "./view";
+import { BucketView, CanaryView, Monotonic, View } from "./view";
 
 /** A primary whose heartbeat is overdue for so long, and whose server does not answer, hangs. Milliseconds. */
 export const hungAfterMilliseconds = 2000;
@@ -22,7 +22,7 @@ export const unreadableAfterMilliseconds = 60_000;
  * Why this node's volume is taken for one that does not answer; undefined: it is not. mariadbd was killed in vain, since the kernel keeps it until the request ends that it waits for; it runs no
  * instruction any more (rule 2). Or the manager itself waits for the volume.
  */
-export function whyVolumeHangs({ engine }: View, now: Monotonic): string | undefined {
+export function whyVolumeHangs({ engine }: Pick<View, "engine">, now: Monotonic): string | undefined {
   const { killedAt, readingSince } = engine;
   if (killedAt !== undefined && now - killedAt >= unkillableAfterMilliseconds)
     return `mariadbd was killed ${Math.round((now - killedAt) / 1000)} s ago, and has not ended`;
@@ -32,12 +32,12 @@ export function whyVolumeHangs({ engine }: View, now: Monotonic): string | undef
 }
 
 /** The API server does not take renewals: all peers together can stand in for it. */
-export function asksPeers(view: View, now: Monotonic): boolean {
+export function asksPeers(view: Pick<View, "engine" | "hold" | "configuration">, now: Monotonic): boolean {
   return view.engine.role === "primary" && isUnheard(view, now);
 }
 
 /** The last renewal has failed, and the deadline is near. */
-function isUnheard({ hold, configuration }: View, now: Monotonic): boolean {
+export function isUnheard({ hold, configuration }: Pick<View, "hold" | "configuration">, now: Monotonic): boolean {
   if (!hold || hold.lastAttempt <= hold.lastRenewalSent) return false;
   return hold.deadline - now <= leaseTiming(configuration).failsafeAhead;
 }
@@ -85,12 +85,19 @@ function ageText({ unconfirmed }: BucketView): string {
 
 /** Alive is not healthy (rule 8): an engine that does not write is killed and resumed in place, under the same Lease. */
 export function hangs({ canary, bucket }: View): EngineAction | undefined {
-  if (!canary || canary.silent < hungAfterMilliseconds) return undefined;
-  if (canary.unanswered >= hungAfterUnanswered) return { kind: "kill", why: "mariadbd does not answer", hung: true };
-  // With a slow or absent bucket writes may take long, and no other engine would do better.
   const bucketIsWell = bucket?.failingSince === undefined && (bucket?.unconfirmed ?? 0) < commitPatienceMilliseconds;
+  const why = canary && unansweredHang(canary, bucketIsWell);
+  return why === undefined ? undefined : { kind: "kill", why, hung: true };
+}
+
+/**
+ * Why a primary's engine is taken for one that hangs; undefined: it is not.
+ * @param bucketIsWell with a slow or absent bucket writes may take long, and no other engine would do better
+ */
+export function unansweredHang(canary: CanaryView, bucketIsWell: boolean): string | undefined {
+  if (canary.silent < hungAfterMilliseconds) return undefined;
+  if (canary.unanswered >= hungAfterUnanswered) return "mariadbd does not answer";
   // A primary whose commits queue up writes all the time, only not this heartbeat.
-  if (Math.min(canary.silent, canary.walIdle) >= deafAfterMilliseconds && bucketIsWell)
-    return { kind: "kill", why: "mariadbd answers, but does not write", hung: true };
-  return undefined;
+  const isDeaf = Math.min(canary.silent, canary.walIdle) >= deafAfterMilliseconds && bucketIsWell;
+  return isDeaf ? "mariadbd answers, but does not write" : undefined;
 }

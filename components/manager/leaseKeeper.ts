@@ -30,7 +30,7 @@ export class LeaseKeeper {
   constructor(
     configuration: ManagerConfiguration,
     private readonly identity: string,
-    private readonly ports: Ports,
+    private readonly ports: Pick<Ports, "clock" | "kubernetes" | "peers" | "watchdog" | "log">,
     /** The Lease was read. */
     private readonly changed: () => void,
   ) {

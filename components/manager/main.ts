@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { certificateCheckMilliseconds, CertificateWatch } from "./certificates";
 import { systemClock } from "./clock";
@@ -9,17 +10,19 @@ import { kubernetesApi } from "./kubernetesApi";
 import { jsonLog } from "./log";
 import { Manager } from "./manager";
 import { mariadbEngine, readSecret } from "./mariadbEngine";
-import { objectStore } from "./objectStore";
+import { objectStore, StoreCredentials } from "./objectStore";
+import { logPages } from "./onLog/pages";
+import { CommonPorts, StartedLog, startOnLog } from "./onLog/start";
 import { peerNetwork, servePeers } from "./peerNetwork";
 import { retryingStore } from "./retryingStore";
-import { serveStatus } from "./statusServer";
+import { managerPages, serveStatus } from "./statusServer";
 import { startWatchdog } from "./watchdogThread";
 
 /** For the server to read its certificate anew. Milliseconds. */
 const certificateTimeout = 5000;
 
 /** Process 1 of a database pod. */
-function main(): void {
+async function main(): Promise<void> {
   const pod = fromEnvironment("POD_NAME");
   const podUid = fromEnvironment("POD_UID");
   const log = jsonLog(pod);
@@ -31,19 +34,19 @@ function main(): void {
     secretAccessKey: readSecret(`${podLayout.objectStoreSecretDirectory}/secretAccessKey`),
     ...(existsSync(caFile) && { caFile }),
   };
-  const engine = mariadbEngine(configuration, credentials, log);
   const peers = peerNetwork(configuration, pod, log);
-  const manager = new Manager(configuration, pod, `${pod}_${podUid}`, {
-    clock: systemClock,
+  const common = {
     kubernetes: kubernetesApi({ namespace, name, pod, podUid, leaseDurationSeconds, log }),
-    store: retryingStore(objectStore(configuration.objectStore, credentials), systemClock),
-    engine,
-    volume: dataVolume(configuration.mariadbPrefix),
     peers,
     watchdog: startWatchdog(`${podLayout.managerDirectory}/watchdog.js`, log),
     log,
-    exit: code => process.exit(code),
-  });
+    exit: (code: number) => process.exit(code),
+  };
+  const identity = `${pod}_${podUid}`;
+  const { manager, engine, pages } =
+    configuration.store === "log"
+      ? onLog(await startOnLog(configuration, pod, identity, credentials, common, peers.pushEntry))
+      : onBucket(configuration, pod, identity, credentials, common);
   // Whatever goes wrong unforeseen: end, and take mariadbd along. A restart in place loses nothing; a manager in an unknown state might.
   process.on("uncaughtException", error => {
     log("error", "uncaught exception", { error: error.stack });
@@ -52,7 +55,7 @@ function main(): void {
   process.on("SIGTERM", () => manager.requestStop());
   process.on("SIGINT", () => manager.requestStop());
   collectGarbage(log);
-  serveStatus(manager, systemClock);
+  serveStatus(pages, systemClock);
   const peerServer = servePeers(configuration, manager.peerDesk, log);
   const certificates = new CertificateWatch(
     podLayout.tlsSecretDirectory,
@@ -71,10 +74,37 @@ function main(): void {
   });
 }
 
+/** The engine keeps its own files in the bucket. */
+function onBucket(
+  configuration: ManagerConfiguration,
+  pod: string,
+  identity: string,
+  credentials: StoreCredentials,
+  common: CommonPorts,
+) {
+  const engine = mariadbEngine(configuration, credentials, common.log);
+  const manager = new Manager(configuration, pod, identity, {
+    ...common,
+    clock: systemClock,
+    store: retryingStore(objectStore(configuration.objectStore, credentials), systemClock),
+    engine,
+    volume: dataVolume(configuration.mariadbPrefix),
+  });
+  return { manager, engine, pages: managerPages(manager) };
+}
+
+/** The manager keeps a log in the bucket, and is the engine's object store. */
+function onLog({ manager, engine, ports, gateway }: StartedLog) {
+  return { manager, engine, pages: logPages(manager, ports, gateway) };
+}
+
 function fromEnvironment(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: the StatefulSet passes it with fieldRef`);
   return value;
 }
 
-main();
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(70);
+});

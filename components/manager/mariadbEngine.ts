@@ -34,10 +34,13 @@ const absent = [1049, 1146];
 export type EngineLayout = ProcessLayout &
   Record<"usersSecretDirectory" | "engineConfiguration" | "tidesdbDirectory", string>;
 
+/** How mariadbd reaches its object store: the bucket's key, where everything else is in `engine.cnf`; or lines of its configuration, which win over those, asked for at each start. */
+export type EngineStore = StoreCredentials | (() => string[]);
+
 /** mariadbd with the TideSQL plugin, over its process, its socket and its files. */
 export function mariadbEngine(
   configuration: ManagerConfiguration,
-  credentials: StoreCredentials,
+  store: EngineStore,
   log: Log,
   layout: EngineLayout = podLayout,
 ): Engine {
@@ -58,8 +61,9 @@ export function mariadbEngine(
     const lines = [
       `!include ${layout.engineConfiguration}`,
       "[mariadbd]",
-      `tidesdb_s3_access_key=${credentials.accessKeyId}`,
-      `tidesdb_s3_secret_key=${credentials.secretAccessKey}`,
+      ...(typeof store === "function"
+        ? store()
+        : [`tidesdb_s3_access_key=${store.accessKeyId}`, `tidesdb_s3_secret_key=${store.secretAccessKey}`]),
     ];
     await fs.writeFile(layout.serverConfiguration, `${lines.join("\n")}\n`, { mode: 0o600 });
   }

@@ -1,6 +1,7 @@
 import { Manager } from "./manager";
 
-interface Metric {
+/** One metric and its values; those that are undefined are left out. */
+export interface Metric {
   name: string;
   type: "gauge" | "counter";
   help: string;
@@ -82,7 +83,12 @@ export function metrics(manager: Manager, now: number): string {
     ...bucketMetrics(manager),
     one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
   ];
-  return all.map(render).join("");
+  return prometheusText(all);
+}
+
+/** What Prometheus reads. */
+export function prometheusText(metrics: readonly Metric[]): string {
+  return metrics.map(render).join("");
 }
 
 /** What a primary knows of the bucket; nothing on other nodes. */
@@ -113,11 +119,13 @@ function bucketMetrics(manager: Manager): Metric[] {
   ];
 }
 
-function one(name: string, type: Metric["type"], help: string, value: number | undefined): Metric {
+/** A metric with one value. */
+export function one(name: string, type: Metric["type"], help: string, value: number | undefined): Metric {
   return { name, type, help, values: [{ value }] };
 }
 
-function remaining(deadline: number | undefined, now: number): number {
+/** Seconds until a deadline; 0 without one. */
+export function remaining(deadline: number | undefined, now: number): number {
   return deadline === undefined ? 0 : Math.max(0, (deadline - now) / 1000);
 }
 

@@ -8,6 +8,8 @@ import { readIdentity, TlsIdentity } from "./certificates";
 import { httpRequest } from "./httpRequest";
 import { engineFolder } from "./comparison";
 import { Inventory } from "./inventory";
+import type { PushedEntry } from "./onLog/entryInbox";
+import type { SendEntry } from "./onLog/entryPusher";
 import { configuredPeers } from "./knownPeers";
 import { Conflict, Detour, HeldLease, Log, PeerStatus, Peers, PutCondition, StoredObject } from "./ports";
 
@@ -26,6 +28,8 @@ export interface PeerHandler {
   isSound(): Promise<boolean>;
   /** The bucket, for a peer that cannot reach it itself. */
   readonly bucket: Detour;
+  /** An entry of the log, or how far it is durable, from its writer; absent where the database's store is not the log. @throws when it is no such entry */
+  takeEntry?(entry: PushedEntry): void;
 }
 
 const longestMarker = 64;
@@ -60,7 +64,7 @@ export function peerNetwork(
   pod: string,
   log: Log,
   place: PeerPlace = inPod,
-): Peers & { useIdentity(identity: TlsIdentity): void } {
+): Peers & { useIdentity(identity: TlsIdentity): void; pushEntry: SendEntry } {
   const { lookup, port } = place;
   const options = { keepAlive: true, keepAliveMsecs: 5000, maxSockets: 2, ...(lookup && { lookup }) };
   const agent = new https.Agent({ ...options, ...readIdentity(place.directory) });
@@ -134,6 +138,10 @@ export function peerNetwork(
           return Number(await relay("epoch", {}, timeout));
         },
       };
+    },
+    async pushEntry(other, { epoch, position, durable, bytes }, timeout) {
+      const numbers = { epoch: String(epoch), position: String(position), durable: String(durable) };
+      await call(other, "POST", `/log/entry?${new URLSearchParams(numbers).toString()}`, timeout, bytes);
     },
     async leaseChanged(timeout) {
       const told = others().map(other =>
@@ -238,6 +246,15 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
         name => searchParams.get(name) ?? "",
       );
       await handler.releaseFor({ identity, version, epoch: Number(searchParams.get("epoch")) }, successor);
+      return "";
+    }
+    case "POST /log/entry": {
+      if (!handler.takeEntry) return undefined;
+      const [epoch = -1, position = -1, durable = -1] = ["epoch", "position", "durable"].map(name =>
+        Number(url.searchParams.get(name) ?? NaN),
+      );
+      if (![epoch, position, durable].every(Number.isSafeInteger)) throw new Error("an entry has three numbers");
+      handler.takeEntry({ epoch, position, durable, bytes: await readBody(request) });
       return "";
     }
     case "POST /lease-changed":

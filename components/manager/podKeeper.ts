@@ -21,7 +21,7 @@ export class PodKeeper {
 
   constructor(
     private readonly pod: string,
-    private readonly ports: Ports,
+    private readonly ports: Pick<Ports, "clock" | "kubernetes">,
   ) {}
 
   /**
@@ -31,7 +31,7 @@ export class PodKeeper {
    */
   async read(
     seen: (pods: readonly PodRecord[]) => void,
-    engine: () => EngineView,
+    engine: () => Pick<EngineView, "state" | "role">,
     labelIsBeingSet: () => boolean,
     mayHandOver: () => boolean,
   ): Promise<void> {
@@ -56,7 +56,11 @@ export class PodKeeper {
     if (clock.now() - this.primarySince >= readsEndAfter) await kubernetes.endReads(this.pod, callTimeout);
   }
 
-  private async readRequests(self: PodRecord | undefined, engine: EngineView, mayHandOver: boolean): Promise<void> {
+  private async readRequests(
+    self: PodRecord | undefined,
+    engine: Pick<EngineView, "state" | "role">,
+    mayHandOver: boolean,
+  ): Promise<void> {
     const runs = engine.state === "running";
     const isReplica = engine.role === "replica";
     this.lossAccepted = self?.promote === acceptDataLoss && isReplica;

@@ -279,6 +279,19 @@ export interface PeerStatus {
   mustBeginAnew: boolean;
   /** The version of the Lease of which it has heard no renewal for so long that it is free; empty: none, or it has promised not to take it. */
   freeLease: string;
+  /** Where it is in the log, where the database's store is that; absent until it has read it. */
+  log?: PeerPlace;
+}
+
+/** A node's place in the log. */
+export interface PeerPlace {
+  epoch: number;
+  /** Of the last entry that it has applied. */
+  position: number;
+  /** How far it knows the log, with what was pushed to it. */
+  pushed: number;
+  /** Since the bucket has answered it last. Milliseconds. */
+  bucketAge: number;
 }
 
 /** A Lease as its holder last knew it. */

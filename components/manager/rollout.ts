@@ -27,7 +27,7 @@ export class Rollout {
 
   constructor(
     private readonly pod: string,
-    private readonly ports: Ports,
+    private readonly ports: Pick<Ports, "clock" | "kubernetes" | "peers" | "log">,
     terminationGracePeriodSeconds: number,
   ) {
     this.patience = Math.min(mostPatience, (terminationGracePeriodSeconds * 1000) / 3);

@@ -55,11 +55,26 @@ export interface StatusDocument {
   alarm?: string;
   /** What only this node has so far. Absent where that is not known. */
   notInBucket?: NotInBucket;
+  /** Where the database's store is the log: this node's place in it. Absent otherwise. */
+  log?: LogStatus;
   /** End of the server certificate's validity, ISO 8601. Absent when its file cannot be read. */
   certificateExpires?: string;
   counters: Counters;
   /** Memory of the manager itself. */
   managerResidentBytes: number;
+}
+
+/** A node's place in the log. */
+export interface LogStatus {
+  epoch: number;
+  /** Of the last entry that it has applied. */
+  position: number;
+  /** Position that its engine shows to readers; absent while it shows none. */
+  shown?: number;
+  /** Time of the last entry, ISO 8601. */
+  time: string;
+  /** What it does to become or to stop being the primary. Absent: nothing. */
+  transition?: string;
 }
 
 /** What a node has on its volume and the bucket does not hold yet. */
@@ -122,7 +137,7 @@ export function statusDocument(manager: StatusSource, now: Monotonic, certificat
 }
 
 /** A certificate that cannot be read is for the server to complain about: the rest of the status is still wanted. */
-function expiryOf(certificate: string): string | undefined {
+export function expiryOf(certificate: string): string | undefined {
   try {
     return new Date(new X509Certificate(certificate).validTo).toISOString();
   } catch {

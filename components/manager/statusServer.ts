@@ -4,29 +4,57 @@ import { podLayout } from "../core/podLayout";
 import { Manager, tickMilliseconds } from "./manager";
 import { metrics } from "./metrics";
 import { Clock } from "./ports";
-import { statusDocument } from "./statusDocument";
+import { StatusDocument, statusDocument } from "./statusDocument";
+import { Monotonic } from "./view";
 
 /** A loop that did not come round for so long hangs. Milliseconds. */
 const hungAfter = 50 * tickMilliseconds;
 
+/** What a node says of itself over HTTP. */
+export interface StatusPages {
+  /** When the manager's loop last came round. */
+  readonly lastTick: Monotonic;
+  ready(): boolean;
+  whyNotReady(): string;
+  /** Prometheus text. */
+  metrics(now: Monotonic): string;
+  /** @param certificate PEM of the server's, where it can be read */
+  status(now: Monotonic, certificate?: string): StatusDocument;
+}
+
+/** The pages of a node whose engine speaks to the bucket itself. */
+export function managerPages(manager: Manager): StatusPages {
+  return {
+    get lastTick() {
+      return manager.lastTick;
+    },
+    ready: () => manager.ready(),
+    whyNotReady: () => whyNotReady(manager),
+    metrics: now => metrics(manager, now),
+    status: (now, certificate) => statusDocument(manager, now, certificate),
+  };
+}
+
 /** `/healthz` (the manager runs), `/readyz` (this pod may get traffic), `/metrics` and `/status`, in plain HTTP for the kubelet, Prometheus and `tidesql status`. */
-export function serveStatus(manager: Manager, clock: Clock, port: number = podLayout.managerPort): http.Server {
+export function serveStatus(
+  pages: StatusPages,
+  clock: Pick<Clock, "now">,
+  port: number = podLayout.managerPort,
+): http.Server {
   const server = http.createServer((request, response) => {
     switch (request.url) {
       case "/healthz": {
-        const healthy = clock.now() - manager.lastTick < hungAfter;
+        const healthy = clock.now() - pages.lastTick < hungAfter;
         return response.writeHead(healthy ? 200 : 503).end(healthy ? "ok" : "the manager hangs");
       }
       case "/readyz": {
-        const ready = manager.ready();
-        return response.writeHead(ready ? 200 : 503).end(ready ? "ok" : whyNotReady(manager));
+        const ready = pages.ready();
+        return response.writeHead(ready ? 200 : 503).end(ready ? "ok" : pages.whyNotReady());
       }
       case "/metrics":
-        return response
-          .writeHead(200, { "content-type": "text/plain; version=0.0.4" })
-          .end(metrics(manager, clock.now()));
+        return response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(pages.metrics(clock.now()));
       case "/status": {
-        const status = statusDocument(manager, clock.now(), serverCertificate());
+        const status = pages.status(clock.now(), serverCertificate());
         return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(status));
       }
       default:

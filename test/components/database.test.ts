@@ -377,6 +377,7 @@ describe("Database", () => {
         leaseDurationSeconds: 4,
         leaseMarginSeconds: 0.5,
         durability: "interval",
+        store: "engine",
         onNoCandidate: "wait",
         failoverPreference: "availability",
         resumeWithinSeconds: 60,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Manager } from "../../components/manager/manager";
-import { serveStatus } from "../../components/manager/statusServer";
+import { managerPages, serveStatus } from "../../components/manager/statusServer";
 import { now, primary } from "./views";
 
 describe("the status server", () => {
@@ -21,7 +21,7 @@ describe("the status server", () => {
       lastTick: now,
     };
     const clock = { now: () => now, wallTime: () => "", sleep: () => Promise.resolve() };
-    server = serveStatus(manager as unknown as Manager, clock, 0);
+    server = serveStatus(managerPages(manager as unknown as Manager), clock, 0);
     await once(server, "listening");
   });
 

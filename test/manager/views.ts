@@ -13,6 +13,7 @@ export const configuration: ManagerConfiguration = {
   leaseDurationSeconds: 4,
   leaseMarginSeconds: 0.5,
   durability: "interval",
+  store: "engine",
   onNoCandidate: "wait",
   failoverPreference: "availability",
   resumeWithinSeconds: 60,

@@ -225,6 +225,7 @@ async function answers(): Promise<void> {
     bucket: "store",
     accessKeyId: () => key,
     handler: () => handler,
+    lost: () => undefined,
     failed: () => undefined,
     broken: error => console.error(error),
   });

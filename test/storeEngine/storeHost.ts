@@ -82,6 +82,10 @@ export class StoreHost {
       bucket: "store",
       accessKeyId: () => this.accessKeyId,
       handler: () => this.handler!,
+      lost: error => {
+        this.engine.killNow();
+        this.warn("a commit could not be brought into the log", error);
+      },
       failed: (what, error) => this.warn(what, error),
       broken: error => {
         this.engine.killNow();

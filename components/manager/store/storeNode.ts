@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { Bucket, StoreClock } from "./bucket/bucket";
 import { LogWriter, Sealed } from "./log/append";
 import { ChangesEntry } from "./log/entry";
-import { checkpoint, checkpointDue } from "./log/keeping";
+import { checkpoint, checkpointDue, collectGarbage } from "./log/keeping";
+import { checkpointKey } from "./log/keys";
+import { CheckpointPointer } from "./log/owner";
 import { Election, followSeal, PushedEntries, seal } from "./log/seal";
 import { blockName, DatabaseState, LiveBlock } from "./log/state";
 import { LogReader, openLog } from "./log/tail";
@@ -43,6 +45,10 @@ export interface StoreNodeOptions {
   boundMilliseconds: number;
   /** An entry is built and not durable yet: for the other nodes. */
   built?: (epoch: number, position: number, bytes: Buffer) => void;
+  /** An entry of this node's is durable, and applied to its state. */
+  durable?: (epoch: number, position: number) => void;
+  /** Asked before an attempt of a takeover is made again; false ends it. Default: it never ends by itself. */
+  mayTakeOver?: () => boolean;
 }
 
 /** A writing engine's side of the store. */
@@ -55,11 +61,13 @@ export interface Writing {
   waitingMilliseconds: () => number;
   /** Resolves when the flush of this generation was released. */
   released: (generation: number) => Promise<void>;
-  /** Ends the reading of the engine's files. The engine is gone. */
+  /** Ends the reading of the engine's files, and the appending of what they hold. The engine is gone. */
   close(): Promise<void>;
 }
 
 const longestBound = 20_000;
+/** Beside the book: the epoch in which this volume's engine has written last. */
+const epochFile = "epoch";
 
 /**
  * One node's store: the state of the log, the aligned volume, and what its engine is shown. In order: {@link open}, {@link catchUp} or {@link takeOver}, {@link align}, {@link opening} while the engine starts,
@@ -73,11 +81,15 @@ export class StoreNode {
   private since = { entries: 0, bytes: 0, at: 0 };
   private checkpointing: Promise<void> | undefined;
 
+  /** Checkpoints that this node has written, oldest first, and when: garbage goes by their age. */
+  private readonly checkpoints: { position: number; at: number }[] = [];
+
   private constructor(
     private readonly options: StoreNodeOptions,
     private readonly reader: LogReader,
     private readonly book: VolumeBook,
     readonly databaseId: string,
+    private ownEpoch: number,
   ) {
     this.since.at = options.clock.now();
   }
@@ -87,14 +99,20 @@ export class StoreNode {
     await fs.mkdir(options.own, { recursive: true });
     const { owner, state } = await openLog(options.bucket, join(options.own, "checkpoint.reading"));
     const book = await VolumeBook.open(join(options.own, "book"));
-    return new StoreNode(options, new LogReader(options.bucket, state), book, owner.owner.databaseId);
+    const ownEpoch = Number(await fs.readFile(join(options.own, epochFile), "utf8").catch(() => "-1"));
+    return new StoreNode(options, new LogReader(options.bucket, state), book, owner.owner.databaseId, ownEpoch);
   }
 
   get state(): DatabaseState {
     return this.reader.state;
   }
 
-  /** Applies what is in the log by now. Only of a node that does not write. */
+  /** Whether this volume is the last writer's: what its engine has acknowledged and nobody has brought into the log is on it. */
+  get isLastWriters(): boolean {
+    return this.ownEpoch === this.state.epoch;
+  }
+
+  /** Applies what is in the log by now. Only of a node that does not write. @returns how many entries @throws BehindHorizon, UnreadableEntry */
   async catchUp(): Promise<number> {
     let count = 0;
     for (let entry = await this.reader.next(); entry; entry = await this.reader.next()) {
@@ -105,37 +123,52 @@ export class StoreNode {
     return count;
   }
 
+  /** Applies the next entry, which came another way and is durable. Only of a node that does not write. @throws UnreadableEntry */
+  async apply(bytes: Buffer): Promise<void> {
+    const entry = await this.reader.next(bytes);
+    if (entry) await this.feed?.take(entry, key => this.large(key));
+    this.wake();
+  }
+
+  /** Whether the entries from this node's position on are still kept. @throws BehindHorizon */
+  async assertKept(): Promise<void> {
+    await this.reader.assertKept();
+  }
+
   /**
    * Seals the epoch that the log is in, with what was pushed of it. No engine of this node's runs.
    * @returns undefined when another was elected
+   * @throws WriterClosed: it may not go on
    */
   async takeOver(pushed?: PushedEntries, insist = false): Promise<Election | undefined> {
-    const { bucket, clock, name } = this.options;
-    this.feed = undefined;
+    const { bucket, clock, name, mayTakeOver } = this.options;
     await this.appendLeftovers();
     return seal(bucket, clock, this.reader, {
       nonce: randomBytes(16).toString("hex"),
       author: name,
       ...(pushed && { pushed }),
       insist,
+      ...(mayTakeOver && { mayGoOn: mayTakeOver }),
     });
   }
 
   /**
-   * What this volume's engine has acknowledged and nobody has brought into the log, when its epoch is open still: it goes there first. After another's seal it is lost, as with the node.
+   * What this volume's engine has acknowledged and nobody has brought into the log, when its epoch is open still: it goes there first. After another's seal it is lost, as with the node. In `commit` there is
+   * nothing of that kind. No engine of this node's runs.
    */
-  private async appendLeftovers(): Promise<void> {
+  async appendLeftovers(): Promise<void> {
+    this.feed = undefined;
     await this.catchUp();
-    const epoch = Number(await fs.readFile(this.epochFile, "utf8").catch(() => "-1"));
-    while (epoch === this.state.epoch) {
-      const { bucket, clock, directory } = this.options;
-      const { blocks, flushedGeneration, position, time } = this.state;
+    while (this.isLastWriters && this.options.durability === "interval") {
+      const { bucket, clock, directory, mayTakeOver } = this.options;
+      const { blocks, flushedGeneration, position, time, epoch } = this.state;
       const left = (await readLeftovers(directory, flushedGeneration)).filter(block => !blocks.has(blockName(block)));
       const log = new LogWriter(bucket, clock, {
         epoch,
         position: position + 1,
         nonce: randomBytes(16).toString("hex"),
         time,
+        ...(mayTakeOver && { mayGoOn: mayTakeOver }),
       });
       try {
         await submitBlocks(left, { bucket, clock, epoch, submit: submission => log.submit(submission) });
@@ -146,10 +179,6 @@ export class StoreNode {
         await this.catchUp();
       }
     }
-  }
-
-  private get epochFile(): string {
-    return join(this.options.own, "epoch");
   }
 
   /** Brings the volume to the state's position. No engine runs on it. */
@@ -187,7 +216,8 @@ export class StoreNode {
 
   /** The engine is about to be promoted. Only after {@link takeOver} and {@link align}, once for each. */
   async write({ epoch, position }: Election): Promise<Writing> {
-    await fs.writeFile(this.epochFile, String(epoch), { flush: true });
+    await fs.writeFile(join(this.options.own, epochFile), String(epoch), { flush: true });
+    this.ownEpoch = epoch;
     const { alignment, options, book } = this;
     if (!alignment || this.state.epoch !== epoch || this.state.position !== position - 1)
       throw new Error("the volume was not aligned to the seal");
@@ -260,9 +290,11 @@ export class StoreNode {
         generation <= done
           ? Promise.resolve()
           : new Promise(resolve => waiting.push({ generation, resolve: () => resolve() })),
-      close: () => {
+      close: async () => {
         clearInterval(watch);
-        return shipper.close();
+        handler.close();
+        await shipper.close();
+        await log.close();
       },
     };
   }
@@ -274,16 +306,47 @@ export class StoreNode {
 
   private appended(entry: ChangesEntry): void {
     this.state.apply(entry);
+    this.options.durable?.(entry.epoch, entry.position);
     this.since.entries++;
     this.since.bytes += entry.payload.length;
     const { clock, bucket, own, warn } = this.options;
     const milliseconds = clock.now() - this.since.at;
     if (this.checkpointing || !checkpointDue({ ...this.since, milliseconds })) return;
     this.since = { entries: 0, bytes: 0, at: clock.now() };
-    this.checkpointing = checkpoint(bucket, this.state.snapshot(), join(own, "checkpoint.writing"))
-      .then(() => undefined)
+    const snapshot = this.state.snapshot();
+    this.checkpointing = checkpoint(bucket, snapshot, join(own, "checkpoint.writing"))
+      .then(() => void this.checkpoints.push({ position: snapshot.position, at: clock.now() }))
       .catch((error: unknown) => warn("a checkpoint could not be written", { error: String(error) }))
       .finally(() => (this.checkpointing = undefined));
+  }
+
+  /**
+   * Deletes what nobody needs any more, slowly. Only of a node that writes. The checkpoint that others begin at has to be older than `keepMilliseconds`, so that who reads an older state of the database has
+   * so long to come to its end.
+   * @returns how many objects went
+   */
+  async collectGarbage({ log }: Writing, keepMilliseconds: number, stillWriter: () => boolean): Promise<number> {
+    const { bucket, clock } = this.options;
+    const old = this.checkpoints.filter(({ at }) => clock.now() - at >= keepMilliseconds);
+    const kept = (await this.reader.assertKept())?.checkpoints ?? [];
+    const older = kept.length < 2 ? -1 : kept.at(-1)!.position;
+    const horizon = old.findLast(({ position }) => position <= older)?.position;
+    if (horizon === undefined || horizon <= this.state.sweptUntil) return 0;
+    const state = this.state.snapshot();
+    const deleted = await collectGarbage(bucket, clock, { state, from: state.sweptUntil, horizon, stillWriter });
+    if (deleted > 0 && stillWriter()) await log.submit({ changes: [{ type: "swept", until: horizon }], payload: [] });
+    await this.deleteOldCheckpoints(kept, stillWriter);
+    return deleted;
+  }
+
+  /** Those before the two that the owner's record names. They are few, and listed: a process that died may have left some. */
+  private async deleteOldCheckpoints(kept: readonly CheckpointPointer[], stillWriter: () => boolean): Promise<void> {
+    const { bucket } = this.options;
+    const older = checkpointKey(kept.at(-1)!.position);
+    for (const key of await bucket.list("checkpoint/", "", 100, 5000)) {
+      if (key >= older || !stillWriter()) return;
+      await bucket.delete(key, 5000);
+    }
   }
 
   private wake(): void {

@@ -39,6 +39,13 @@ export class KubernetesApi {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** A pod's labels, to read and to change. @throws Error when there is no such pod */
+  labelsOf(pod: string): Record<string, string> {
+    const found = this.pods.get(pod);
+    if (!found) throw new Error(`there is no pod ${pod}`);
+    return (found.metadata.labels ??= {});
+  }
+
   stop(): void {
     this.server.close();
     this.server.closeAllConnections();

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   accessKeyId(): string;
   /** Who answers now. */
   handler(): EngineHandler;
+  /** What a WAL's PUT brought could not be put into the log, and no answer is given: the engine must die before it takes that for a failure, which it would acknowledge. */
+  lost: (error: unknown) => void;
   /** A request that was refused or could not be answered, for the log and the counters. */
   failed: (what: string, error?: unknown) => void;
   /** The server itself has failed: the engine must not go on with one that nobody listens to. */
@@ -50,7 +52,7 @@ export class Gateway {
     const gateway = new Gateway(options);
     await new Promise<void>((resolve, reject) => {
       gateway.server.once("error", reject);
-      gateway.server.listen(port, "127.0.0.1", () => resolve());
+      gateway.server.listen({ port, host: "127.0.0.1" }, () => resolve());
     });
     return gateway;
   }
@@ -87,7 +89,11 @@ export class Gateway {
     } catch (error) {
       this.options.failed(`${method} ${request.key}`, error);
       // Whoever waits for a WAL waits on: its engine is killed first, and the connection ends with it.
-      if (isWal(request)) return;
+      if (isWal(request)) {
+        // Of an engine that is gone nobody waits.
+        if (handler === this.options.handler()) this.options.lost(error);
+        return;
+      }
       if (!response.headersSent) await writeAnswer(response, false, { status: 500 }).catch(() => undefined);
     }
   }

@@ -27,8 +27,14 @@ export class SstableSender {
   /** Those whose other half is not sent yet. */
   private readonly halves = new Map<string, { file: FileRecord; maxSequence: number }>();
   private uploads = 0;
+  private closed = false;
 
   constructor(private readonly options: SenderOptions) {}
+
+  /** The engine is gone, and the volume is about to be aligned: what is on its way is not told to the book any more, whose files may be others by then. */
+  close(): void {
+    this.closed = true;
+  }
 
   /**
    * @param path below the data directory
@@ -49,8 +55,10 @@ export class SstableSender {
     const sum = await this.upload(key, full);
     if (sum.size !== length) throw new Error(`${path} has ${sum.size} bytes, the engine sent ${length}`);
     const file = { key, ...sum };
+    const maxSequence = half === "keys" ? await readMaxSequence(full) : 0;
+    if (this.closed) throw new Error("the engine that sent this file is gone");
     await book.add(path, file);
-    this.halves.set(name, { file, maxSequence: half === "keys" ? await readMaxSequence(full) : 0 });
+    this.halves.set(name, { file, maxSequence });
     const keys = this.halves.get(`${table}/${id}/keys`);
     const values = this.halves.get(`${table}/${id}/values`);
     if (!keys || !values) return;
@@ -81,7 +89,7 @@ export class SstableSender {
       try {
         return await bucket.putFile(key, path);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
+        if (this.closed || (error as NodeJS.ErrnoException).code === "ENOENT") throw error;
         warn("a file could not be sent yet", { path, error: String(error) });
         await clock.sleep(uploadPause);
       }

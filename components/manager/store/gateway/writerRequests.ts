@@ -80,6 +80,11 @@ export class WriterRequests implements EngineHandler {
     await this.options.shipper.look();
   }
 
+  /** The engine is gone. */
+  close(): void {
+    this.sender.close();
+  }
+
   private async put(request: EngineRequest): Promise<EngineAnswer> {
     const { key } = request;
     const generation = walGeneration(key);

@@ -11,6 +11,14 @@ export class Sealed extends Error {
   }
 }
 
+/** The writer was closed by its own node: its engine is gone, and whether the last entry is in the log is for the next reader to see. */
+export class WriterClosed extends Error {
+  constructor() {
+    super("this node writes no more in this epoch");
+    this.name = "WriterClosed";
+  }
+}
+
 /** What one caller wants in the log. */
 export interface Submission {
   changes: Change[];
@@ -31,6 +39,16 @@ export interface LogWriterOptions {
   durable?: (entry: ChangesEntry) => void;
   /** Somebody else has sealed this epoch. Called once, before anybody who waits is told. */
   sealed?: (error: Sealed) => void;
+  /** Asked before an attempt is made again; false closes the writer. */
+  mayGoOn?: () => boolean;
+}
+
+/** What appends have cost so far. */
+export interface AppendFigures {
+  entries: number;
+  bytes: number;
+  /** Milliseconds, summed over all entries, from the first attempt to the answer that counted. */
+  milliseconds: number;
 }
 
 /** Milliseconds that one attempt of an append may take before its bytes are sent again. */
@@ -52,7 +70,9 @@ interface Waiting extends Submission {
 export class LogWriter {
   private readonly waiting: Waiting[] = [];
   private busy = false;
-  private ended: Sealed | undefined;
+  private ended: Sealed | WriterClosed | undefined;
+  private running: Promise<void> = Promise.resolve();
+  readonly figures: AppendFigures = { entries: 0, bytes: 0, milliseconds: 0 };
   private next: number;
   private time: number;
   private oldest: number | undefined;
@@ -83,15 +103,23 @@ export class LogWriter {
 
   /**
    * Resolves with the position of the entry that holds all of it, once that is durable; what one caller submits first stands first.
-   * @throws Sealed
+   * @throws Sealed, WriterClosed
    */
   submit(submission: Submission): Promise<number> {
     if (this.ended) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
       const bytes = submission.payload.reduce((sum, part) => sum + part.length, 0);
       this.waiting.push({ ...submission, bytes, since: this.clock.now(), resolve, reject });
-      if (!this.busy) void this.run();
+      if (!this.busy) this.running = this.run();
     });
+  }
+
+  /**
+   * Appends nothing more. The attempt that is on its way may take effect still; it is told to nobody, and whoever reads the log finds it. Resolves when nothing of this writer's runs any more.
+   */
+  async close(): Promise<void> {
+    if (!this.ended) this.fail(new WriterClosed());
+    await this.running;
   }
 
   private async run(): Promise<void> {
@@ -107,7 +135,8 @@ export class LogWriter {
         this.options.durable?.(entry);
         for (const { resolve } of group) resolve(entry.position);
       } catch (error) {
-        this.end(error instanceof Sealed ? error : new Sealed(entry.epoch, entry.position));
+        if (!(error instanceof WriterClosed))
+          this.end(error instanceof Sealed ? error : new Sealed(entry.epoch, entry.position));
         for (const { reject } of group) reject(error);
       }
       this.oldest = undefined;
@@ -116,8 +145,14 @@ export class LogWriter {
   }
 
   private end(error: Sealed): void {
+    if (this.ended) return;
     this.ended = error;
     this.options.sealed?.(error);
+    this.fail(error);
+  }
+
+  private fail(error: Sealed | WriterClosed): void {
+    this.ended = error;
     for (const { reject } of this.waiting.splice(0)) reject(error);
   }
 
@@ -151,13 +186,20 @@ export class LogWriter {
     const key = entryKey(entry.epoch, entry.position);
     const bytes = encodeEntry(entry);
     this.options.built?.(entry.epoch, entry.position, bytes);
+    const begun = this.clock.now();
     for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
       const outcome = await settle(this.bucket, key, bytes, attemptTimeout);
+      // Its node has gone on without it, and may have read this entry already.
+      if (this.ended) throw this.ended;
       if (outcome === "ours") break;
       if (outcome === "another's") throw new Sealed(entry.epoch, entry.position);
+      if (this.options.mayGoOn?.() === false) this.fail(new WriterClosed());
       await this.clock.sleep(pause);
     }
     this.next = entry.position + 1;
+    this.figures.entries++;
+    this.figures.bytes += bytes.length;
+    this.figures.milliseconds += this.clock.now() - begun;
   }
 }
 

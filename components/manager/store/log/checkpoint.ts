@@ -21,6 +21,8 @@ type CheckpointRecord =
       time: number;
       generation: number;
       flushed: number;
+      /** Absent in a checkpoint of a build that deleted nothing. */
+      swept?: number;
       seals: Seal[];
     }
   | ({ type: "table" } & Omit<TableState, "files" | "frozen">)
@@ -79,7 +81,8 @@ export async function readCheckpoint(
 function* records(state: DatabaseState): Generator<[CheckpointRecord, Buffer]> {
   const none = Buffer.alloc(0);
   const { position, epoch, time, seals, highestGeneration: generation, flushedGeneration: flushed } = state;
-  yield [{ type: "head", version: checkpointVersion, position, epoch, time, generation, flushed, seals }, none];
+  const swept = state.sweptUntil;
+  yield [{ type: "head", version: checkpointVersion, position, epoch, time, generation, flushed, swept, seals }, none];
   for (const { number, name, dropped, configuration, nextId, files } of state.tables.values()) {
     yield [{ type: "table", number, name, dropped, configuration, nextId }, none];
     let some: SstableRecord[] = [];
@@ -107,6 +110,7 @@ function restore(key: string, state: DatabaseState, record: CheckpointRecord, pa
       state.time = record.time;
       state.highestGeneration = record.generation;
       state.flushedGeneration = record.flushed;
+      state.sweptUntil = record.swept ?? 0;
       state.seals.push(...record.seals);
       break;
     case "table": {

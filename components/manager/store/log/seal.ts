@@ -1,5 +1,5 @@
 import { Bucket, StoreClock } from "../bucket/bucket";
-import { settle } from "./append";
+import { settle, WriterClosed } from "./append";
 import { encodeEntry, SealEntry } from "./entry";
 import { entryKey } from "./keys";
 import { layoutVersion, LogOwner, OwnerObject, readOwner, writeOwner } from "./owner";
@@ -25,7 +25,7 @@ export interface Election {
  *
  * What stands at the number already is read and applied, and the next one is tried; a seal of somebody else's ends it, unless `insist`: then that epoch is sealed in turn.
  * @returns undefined when somebody else was elected
- * @throws UnreadableEntry; BehindHorizon: the reader must begin anew at a checkpoint
+ * @throws UnreadableEntry; BehindHorizon: the reader must begin anew at a checkpoint; WriterClosed: `mayGoOn` says no. A seal that is on its way then may stand later, and elects nobody who acts on it
  */
 export async function seal(
   bucket: Bucket,
@@ -36,15 +36,19 @@ export async function seal(
     author,
     pushed = new Map<number, Buffer>(),
     insist = false,
+    mayGoOn = () => true,
   }: {
     nonce: string;
     author: string;
     pushed?: PushedEntries;
     insist?: boolean;
+    /** Asked before each attempt. */
+    mayGoOn?: () => boolean;
   },
 ): Promise<Election | undefined> {
   const from = reader.state.epoch;
   for (;;) {
+    if (!mayGoOn()) throw new WriterClosed();
     await reader.catchUp();
     const { epoch, position: last, time } = reader.state;
     if (epoch !== from && !insist) return undefined;
@@ -68,6 +72,7 @@ export async function seal(
     let outcome = await settle(bucket, entryKey(epoch, position), bytes, attemptTimeout);
     while (outcome === "unknown") {
       await clock.sleep(pause);
+      if (!mayGoOn()) throw new WriterClosed();
       outcome = await settle(bucket, entryKey(epoch, position), bytes, attemptTimeout);
     }
     if (outcome === "another's") continue;

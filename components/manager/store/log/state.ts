@@ -54,6 +54,8 @@ export class DatabaseState {
   highestGeneration = 0;
   /** The newest generation that the present epoch has released; -1: none. */
   flushedGeneration = -1;
+  /** Everything that was to be deleted before this position is. */
+  sweptUntil = 0;
   /** Bytes of data that {@link blocks} hold in memory. */
   heldBytes = 0;
 
@@ -83,6 +85,7 @@ export class DatabaseState {
     copy.time = this.time;
     copy.highestGeneration = this.highestGeneration;
     copy.flushedGeneration = this.flushedGeneration;
+    copy.sweptUntil = this.sweptUntil;
     copy.heldBytes = this.heldBytes;
     copy.seals.push(...this.seals);
     copy.retired = this.retired;
@@ -161,6 +164,7 @@ export class DatabaseState {
         this.retireObjects(change.keys);
         break;
       case "swept":
+        this.sweptUntil = Math.max(this.sweptUntil, change.until);
         this.retired = this.retired.filter(({ position }) => position >= change.until);
         break;
       case "flushed":

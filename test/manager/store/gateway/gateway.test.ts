@@ -110,6 +110,7 @@ describe("the engine's object store", () => {
       bucket: "store",
       accessKeyId: () => key,
       handler: () => handler,
+      lost: () => undefined,
       failed: (what, error) => failures.push(`${what} ${error instanceof Error ? error.message : ""}`),
       broken: error => failures.push(String(error)),
     });

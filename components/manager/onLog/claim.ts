@@ -1,0 +1,77 @@
+import { newProbeKey } from "../conditionalWriteProbe";
+import { Bucket, StoreClock } from "../store/bucket/bucket";
+import { UnreadableEntry } from "../store/log/entry";
+import { ForeignPrefix, readOwner } from "../store/log/owner";
+import { createLog } from "../store/log/seal";
+import { Refusal } from "../view";
+
+const timeout = 4000;
+/** No object has it. */
+const etagOfNothing = `"${"0".repeat(32)}"`;
+
+/** What this node is told of the bucket it is given. */
+export interface ClaimOptions {
+  bucket: Bucket;
+  clock: StoreClock;
+  databaseId: string;
+  author: string;
+  /** Where that is, for people: `s3://bucket/prefix`. */
+  place: string;
+}
+
+/**
+ * Makes the log of a new database under an empty prefix, once the store has shown that it keeps both conditions; or finds that it is there.
+ * @returns why this database must not touch the prefix
+ * @throws when the bucket does not answer
+ */
+export async function claimPrefix({
+  bucket,
+  clock,
+  databaseId,
+  author,
+  place,
+}: ClaimOptions): Promise<Refusal | undefined> {
+  try {
+    let owner = (await readOwner(bucket, timeout))?.owner;
+    if (!owner) {
+      if (!(await keepsConditions(bucket)))
+        return {
+          reason: "NoConditionalWrites",
+          message: `${place}: the store ignores If-None-Match or If-Match, and two primaries could not be told apart. Use a store with conditional writes`,
+        };
+      await createLog(bucket, databaseId, author, clock);
+      owner = (await readOwner(bucket, timeout))?.owner;
+    }
+    // A record without its first seal: whoever made it was ended in between.
+    else if (owner.epoch === 0 && !(await bucket.get("log/0000000000/000000000000000", timeout)))
+      await createLog(bucket, owner.databaseId, author, clock);
+    if (!owner || owner.databaseId === databaseId) return undefined;
+    return {
+      reason: "ForeignData",
+      message: `${place} belongs to database ${owner.databaseId}, this one is ${databaseId}: give this database another prefix, or set databaseId to attach that data`,
+    };
+  } catch (error) {
+    const refusal = asRefusal(error, place);
+    if (refusal) return refusal;
+    throw error;
+  }
+}
+
+/** Whether an error means that the prefix is not to be touched, and no retry heals it. */
+export function asRefusal(error: unknown, place: string): Refusal | undefined {
+  if (error instanceof ForeignPrefix || error instanceof UnreadableEntry)
+    return { reason: "UnknownData", message: `${place}: ${error.message}` };
+  return undefined;
+}
+
+async function keepsConditions(bucket: Bucket): Promise<boolean> {
+  const key = newProbeKey();
+  const content = Buffer.from("{}");
+  await bucket.create(key, content, timeout);
+  try {
+    const second = await bucket.create(key, content, timeout);
+    return second === "taken" && (await bucket.replace(key, content, etagOfNothing, timeout)) === undefined;
+  } finally {
+    await bucket.delete(key, timeout).catch(() => undefined);
+  }
+}

@@ -1,0 +1,265 @@
+import { anySuccessor } from "../../core/podLayout";
+import { leaseTiming } from "../../core/leaseTiming";
+import {
+  heardMilliseconds,
+  leaseIsFree,
+  freeFor,
+  rankGraceMilliseconds,
+  successorGraceMilliseconds,
+} from "../candidacy";
+import type { Alarm, Decision } from "../decide";
+import { failuresBeforeRelease, leastHoldMilliseconds } from "../decide";
+import { asksPeers, isUnheard, unansweredHang, whyVolumeHangs } from "../health";
+import { PeerStatus } from "../ports";
+import { Monotonic, Refusal } from "../view";
+import { LogView } from "./view";
+
+/** What to do next on the log. Its lanes do not wait for each other. */
+export type LogDecision = Pick<Decision, "fence" | "lease" | "label" | "failsafe" | "writes" | "alarm"> & {
+  engine?: LogAction;
+};
+
+export type LogAction =
+  /** (Re-)start mariadbd on the volume as it is in the log, to follow. */
+  | { kind: "follow"; why: string }
+  /** Seal, align, start, promote, flush, open. Also what ends an engine of this node's. */
+  | { kind: "takeOver" }
+  /** Leave in order; `cutOff`: the bucket answers that pod and not this one, which leaves at once. */
+  | { kind: "handOver"; to: string; cutOff?: true }
+  /** The engine is gone, and what only the volume has goes into the log before the Lease is given back. */
+  | { kind: "leaveNothing" }
+  | { kind: "kill"; why: string; hung?: true }
+  | { kind: "refuseSwitchover"; why: string }
+  | { kind: "exit" };
+
+/** The bucket must have answered this recently where an engine is to be started. Milliseconds. */
+const freshMilliseconds = 5000;
+/** A primary whose writes have waited so long, and whose bucket has been silent for so long, may be the only one that it does not answer. Milliseconds. */
+export const cutOffMilliseconds = 4000;
+/** A peer reaches the bucket when it had an answer so recently; followers ask once a second. Milliseconds. */
+const peerReachesMilliseconds = 1500;
+/** A node that has just started waits so long for a primary before it follows a database that nobody writes. Milliseconds. */
+const primaryPatienceMilliseconds = 6000;
+
+/**
+ * The pure heart of a manager whose store is the log. Much of what `decide` has to find out it need not: any node can take over without a loss, since the log has everything, and what a former writer still
+ * does cannot be kept, since its epoch is sealed. The Lease says whose turn it is, and bounds for how long a primary that is cut off acknowledges in `interval`.
+ */
+export function decideOnLog(view: LogView, now: Monotonic): LogDecision {
+  if (view.refusal) return refuse(view, view.refusal);
+  const decision: LogDecision = {};
+  const holds = view.hold !== undefined && now < view.hold.deadline;
+  if (view.engine.role !== "replica" && isAlive(view)) {
+    if (!holds) decision.fence = "the lease is not held any more";
+    else if (now >= view.hold!.deadline - leaseTiming(view.configuration).fenceAhead)
+      decision.fence = "the lease was not renewed in time";
+  }
+  decision.label = decideLabel(view, holds && !decision.fence);
+  if (decision.fence) return decision;
+  decision.lease = decideLease(view, now);
+  if (holds && asksPeers(view, now)) decision.failsafe = true;
+  decision.writes = decideWrites(view, holds, now);
+  decision.engine = decideEngine(view, now, holds, decision);
+  decision.alarm = alarmOf(view, now);
+  return decision;
+}
+
+function isAlive({ engine }: LogView): boolean {
+  return engine.state !== "stopped" && engine.killedAt === undefined;
+}
+
+function refuse(view: LogView, refusal: Refusal): LogDecision {
+  const decision: LogDecision = { alarm: refusal };
+  if (isAlive(view)) decision.fence = refusal.reason;
+  else if (view.hold) decision.lease = { kind: "release", why: refusal.reason };
+  else if (view.stopping && view.engine.state === "stopped") decision.engine = { kind: "exit" };
+  if (view.ownLabel !== "none") decision.label = { kind: "own", role: "none" };
+  return decision;
+}
+
+function decideLabel(view: LogView, holds: boolean): LogDecision["label"] {
+  const { engine, transition } = view;
+  const isPrimary = holds && engine.role === "primary" && serves(view);
+  const isReplica = engine.role === "replica" && view.following === "following" && !view.stopping && !transition;
+  const role = engine.state !== "running" ? "none" : isPrimary ? "primary" : isReplica ? "replica" : "none";
+  if (view.ownLabel !== role) return { kind: "own", role };
+  if (role === "primary" && view.otherPrimaries.length > 0) return { kind: "stripOthers", pods: view.otherPrimaries };
+  return undefined;
+}
+
+/** A primary that leaves serves until its writes are stopped. */
+export function serves({ transition }: Pick<LogView, "transition">): boolean {
+  return transition === undefined || (transition.kind === "handOver" && transition.step === "flushAhead");
+}
+
+function decideLease(view: LogView, now: Monotonic): LogDecision["lease"] {
+  const { lease, hold, engine, log } = view;
+  const hangs = whyVolumeHangs(view, now);
+  if (hold) {
+    if (hangs !== undefined) return { kind: "letRunOut", why: hangs };
+    const why = whyRelease(view, now);
+    if (why !== undefined) return { kind: "release", why };
+    const { renewEvery, retryRenewal } = leaseTiming(view.configuration);
+    const due = now - hold.lastRenewalSent >= renewEvery && now - hold.lastAttempt >= retryRenewal;
+    return due ? { kind: "renew" } : undefined;
+  }
+  if (hangs !== undefined || engine.killedAt !== undefined || !lease || !log) return undefined;
+  if (view.stopping || view.transition || now < view.backoffUntil || now < view.promisedUntil) return undefined;
+  // Another process of this pod held it, and has died with its engine.
+  if (lease.exists && lease.holder === view.identity) return engine.role === "replica" ? { kind: "renew" } : undefined;
+  if (now - view.bucketAnsweredAt > freshMilliseconds || !leaseIsFree(view, now)) return undefined;
+  if (waitsForVolume(view, now) || letsOthersGoFirst(view, now)) return undefined;
+  return { kind: "acquire", epoch: lease.epoch + 1 };
+}
+
+/** With a preference for durability, the last writer's volume is given the time to come back: in `interval` it has what was not shipped. */
+function waitsForVolume(view: LogView, now: Monotonic): boolean {
+  const { configuration, lease, log, owner } = view;
+  if (configuration.failoverPreference !== "durability" || configuration.durability === "commit") return false;
+  if (log?.isLastWriters || lease?.released === true || owner?.epoch === 0) return false;
+  return freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
+}
+
+/** The named successor first, then who has most of the log. Both for a bounded time. */
+function letsOthersGoFirst(view: LogView, now: Monotonic): boolean {
+  const free = freeFor(view, now);
+  const preferred = view.lease?.preferredSuccessor ?? "";
+  if (preferred === view.pod) return false;
+  if (preferred !== "" && free < successorGraceMilliseconds) return true;
+  const waited = view.configuration.failoverPreference === "durability" ? view.configuration.resumeWithinSeconds : 0;
+  if (free >= waited * 1000 + rankGraceMilliseconds) return false;
+  if (view.leaseFreeSince === undefined || view.peersAskedAt < view.leaseFreeSince) return true;
+  const own = [Number(view.log?.isLastWriters), view.log?.epoch ?? 0, view.log?.pushed ?? 0];
+  return view.peers.some(peer => {
+    const theirs = [Number(peer.resumable), peer.log?.epoch ?? -1, peer.log?.pushed ?? -1];
+    for (const [index, value] of theirs.entries()) if (value !== own[index]) return value > own[index]!;
+    return peer.pod < view.pod;
+  });
+}
+
+/** Why a holder gives the Lease back; undefined: it goes on. */
+function whyRelease(view: LogView, now: Monotonic): string | undefined {
+  const { engine, log } = view;
+  if (engine.state !== "stopped" || view.transition) return undefined;
+  const candidates = view.peers.filter(({ log: place }) => place !== undefined);
+  if (engine.failures >= failuresBeforeRelease && candidates.length > 0)
+    return "this node could not become the primary";
+  if (peerThatReaches(view, now) !== undefined) return "the bucket answers a peer and not this node";
+  // What only the volume has is brought into the log first.
+  return view.stopping && !log?.isLastWriters ? "the pod is being stopped" : undefined;
+}
+
+/** A peer that reaches the bucket, where this node has not for a while. */
+export function peerThatReaches(view: LogView, now: Monotonic): string | undefined {
+  if (now - view.bucketAnsweredAt < cutOffMilliseconds || now - view.peersAskedAt > peerReachesMilliseconds)
+    return undefined;
+  return view.peers.find(({ log }) => log !== undefined && log.bucketAge < peerReachesMilliseconds)?.pod;
+}
+
+function decideWrites(view: LogView, holds: boolean, now: Monotonic): LogDecision["writes"] {
+  const { engine, configuration, waiting } = view;
+  if (!holds || engine.role !== "primary" || engine.state !== "running" || !serves(view)) return undefined;
+  const bound = configuration.maxDataLossSeconds * 1000;
+  const ages = `writes of the last ${(waiting / 1000).toFixed(1)} s are not in the log`;
+  // In `commit` they wait, and nobody is told that they are kept.
+  if (view.writesStopped) return waiting < bound / 4 ? { kind: "resume" } : undefined;
+  if (configuration.durability === "commit") return undefined;
+  if (waiting > 1000 && isUnheard(view, now))
+    return { kind: "stop", why: `neither the API server nor the bucket answers; ${ages}` };
+  if (configuration.onObjectStoreOutage === "continue" || waiting <= bound) return undefined;
+  return { kind: "stop", why: ages };
+}
+
+function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: LogDecision): LogAction | undefined {
+  const { engine, log, transition } = view;
+  if (view.stopping) return leave(view, holds);
+  if (!log || !view.lease || transition) return undefined;
+  const isFresh = now - view.bucketAnsweredAt <= freshMilliseconds;
+  if (engine.state === "stopping") return undefined;
+  if (engine.state === "stopped") {
+    if (now < view.startBackoffUntil || !isFresh) return undefined;
+    if (holds) return decision.lease?.kind === "release" ? undefined : { kind: "takeOver" };
+    if (view.hold || view.lease.holder === view.identity || !log.hasTables || waitsForPrimary(view, now))
+      return undefined;
+    return { kind: "follow", why: "a follower begins where the log is" };
+  }
+  if (engine.state === "starting") return holds ? { kind: "kill", why: "is to take over" } : undefined;
+  if (engine.role === "primary") {
+    if (!holds) return undefined;
+    const cutOff = view.waiting >= cutOffMilliseconds ? peerThatReaches(view, now) : undefined;
+    if (cutOff !== undefined) return { kind: "handOver", to: cutOff, cutOff: true };
+    return hangs(view, now) ?? beginSwitchover(view);
+  }
+  if (holds) return isFresh && now >= view.startBackoffUntil ? { kind: "takeOver" } : undefined;
+  if (view.hold || view.restartDue === "" || !view.isItsTurn || !isFresh) return undefined;
+  return { kind: "follow", why: view.restartDue };
+}
+
+/** With the Lease free somebody is about to become the primary, perhaps this node: an engine that follows would have to be ended again. */
+function waitsForPrimary(view: LogView, now: Monotonic): boolean {
+  if (!leaseIsFree(view, now) || view.stoppedSince === undefined) return false;
+  return now - view.stoppedSince < primaryPatienceMilliseconds;
+}
+
+/** Alive is not healthy: an engine that does not answer is ended and resumed. */
+function hangs(view: LogView, now: Monotonic): LogAction | undefined {
+  const hang =
+    view.canary && unansweredHang(view.canary, view.waiting === 0 && now - view.bucketAnsweredAt < freshMilliseconds);
+  return hang === undefined ? undefined : { kind: "kill", why: hang, hung: true };
+}
+
+function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): LogAction | undefined {
+  if (!switchover || peersAskedAt < switchover.since) return undefined;
+  const followers = peers.filter(({ following, log }) => following === "following" && log !== undefined);
+  const names = followers.map(peer => peer.pod);
+  if (switchover.to === pod) return { kind: "refuseSwitchover", why: `${pod} is the primary already` };
+  if (names.length === 0) return { kind: "refuseSwitchover", why: "no replica follows, so none could take over" };
+  if (switchover.to !== anySuccessor && !names.includes(switchover.to))
+    return { kind: "refuseSwitchover", why: `${switchover.to} does not follow; these do: ${names.join(", ")}` };
+  return { kind: "handOver", to: switchover.to === anySuccessor ? successorAmong(followers) : switchover.to };
+}
+
+/** Who has most of the log; empty without one. */
+export function successorAmong(peers: readonly PeerStatus[]): string {
+  const able = peers.filter(({ following, log }) => following === "following" && log !== undefined);
+  able.sort((a, b) => b.log!.pushed - a.log!.pushed || (a.pod < b.pod ? -1 : 1));
+  return able[0]?.pod ?? "";
+}
+
+/** Leaving in order: nothing acknowledged may exist only here when the Lease is given back. */
+function leave(view: LogView, holds: boolean): LogAction | undefined {
+  const { engine, transition } = view;
+  if (transition?.kind === "takeOver")
+    return isAlive(view) ? { kind: "kill", why: "the pod is being stopped" } : undefined;
+  if (transition) return undefined;
+  if (engine.role === "primary" && isAlive(view) && holds)
+    return view.replicaGoesFirst ? undefined : { kind: "handOver", to: successorAmong(view.peers) };
+  if (isAlive(view)) return { kind: "kill", why: "the pod is being stopped" };
+  if (engine.state !== "stopped") return undefined;
+  if (!view.hold) return { kind: "exit" };
+  return holds && view.log?.isLastWriters ? { kind: "leaveNothing" } : undefined;
+}
+
+function alarmOf(view: LogView, now: Monotonic): Alarm | undefined {
+  const hung = whyVolumeHangs(view, now);
+  if (hung !== undefined)
+    return {
+      reason: "VolumeHangs",
+      message: `this node's volume does not answer: ${hung}. Another node takes over; unless the volume recovers, take this one out of service`,
+    };
+  const { configuration, engine, waiting } = view;
+  if (engine.role === "primary" && waiting > configuration.maxDataLossSeconds * 1000)
+    return {
+      reason: "NotInBucket",
+      message: `writes of the last ${(waiting / 1000).toFixed(1)} s are not in the log: the bucket does not take them`,
+    };
+  if (view.lease && leaseIsFree(view, now) && waitsForVolume(view, now))
+    return {
+      reason: "WaitsForVolume",
+      message: "waiting for the last primary's volume, which lacks nothing: failoverPreference is durability",
+    };
+  return undefined;
+}
+
+/** No takeover is opened with less than this left on the Lease. */
+export { leastHoldMilliseconds, heardMilliseconds };

@@ -1,0 +1,90 @@
+import { decodeEntry } from "../store/log/entry";
+import { entryKey } from "../store/log/keys";
+
+/** An entry as its writer tells the other nodes of it, or only the word of how far it is durable. */
+export interface PushedEntry {
+  epoch: number;
+  /** Of the entry; with no bytes the last one that was built. */
+  position: number;
+  /** Up to here the writer has seen its entries in the bucket. */
+  durable: number;
+  /** Empty: only `durable` is news. */
+  bytes: Buffer;
+}
+
+/** Where this node's own state is. */
+interface Place {
+  epoch: number;
+  position: number;
+}
+
+/**
+ * What the writer has pushed to this node: entries that may not be in the bucket yet. They are applied when the writer says that they are durable; a candidate appends the others before it seals (rule 6 of the
+ * log). Pure.
+ */
+export class EntryInbox {
+  private readonly entries = new Map<number, Buffer>();
+  private bytes = 0;
+  private epoch = -1;
+  private durable = -1;
+
+  /** @param mostBytes of entries that are kept at most: what is dropped is read from the bucket */
+  constructor(private readonly mostBytes = 64 * 1024 * 1024) {}
+
+  /** @throws UnreadableEntry when the bytes are not those of this entry: nothing of it is kept */
+  take({ epoch, position, durable, bytes }: PushedEntry, state: Place): void {
+    // Of a writer that does not know yet that its epoch has ended.
+    if (epoch < Math.max(state.epoch, this.epoch)) return;
+    if (bytes.length > 0) decodeEntry(entryKey(epoch, position), bytes, epoch, position);
+    if (epoch > this.epoch) {
+      this.clear();
+      this.epoch = epoch;
+    }
+    this.durable = Math.max(this.durable, durable);
+    if (bytes.length === 0 || position <= state.position || this.entries.has(position)) return;
+    this.entries.set(position, bytes);
+    this.bytes += bytes.length;
+    while (this.bytes > this.mostBytes) this.drop(Math.min(...this.entries.keys()));
+  }
+
+  /** The entry behind the state's position, when its writer has said that it is durable. */
+  nextDurable({ epoch, position }: Place): Buffer | undefined {
+    this.forget({ epoch, position });
+    return epoch === this.epoch && position < this.durable ? this.entries.get(position + 1) : undefined;
+  }
+
+  /** What stands behind the state's position in its epoch, by position. */
+  pending(state: Place): ReadonlyMap<number, Buffer> {
+    this.forget(state);
+    return state.epoch === this.epoch ? new Map(this.entries) : new Map<number, Buffer>();
+  }
+
+  /** How far this node knows the log without a gap: in the bucket, or by what was pushed. */
+  until(state: Place): number {
+    const pending = this.pending(state);
+    let position = state.position;
+    while (pending.has(position + 1)) position++;
+    return position;
+  }
+
+  /** The writer has said that more is durable than this node has applied. */
+  isAheadOf({ epoch, position }: Place): boolean {
+    return this.epoch > epoch || (this.epoch === epoch && this.durable > position);
+  }
+
+  private forget({ epoch, position }: Place): void {
+    if (epoch > this.epoch) this.clear();
+    else if (epoch === this.epoch) for (const at of [...this.entries.keys()]) if (at <= position) this.drop(at);
+  }
+
+  private drop(position: number): void {
+    this.bytes -= this.entries.get(position)?.length ?? 0;
+    this.entries.delete(position);
+  }
+
+  private clear(): void {
+    this.entries.clear();
+    this.bytes = 0;
+    this.durable = -1;
+  }
+}

@@ -1,0 +1,197 @@
+import { Metric, one, prometheusText, remaining } from "../metrics";
+import { expiryOf, StatusDocument } from "../statusDocument";
+import { StatusPages } from "../statusServer";
+import { Monotonic } from "../view";
+import { Gateway } from "../store/gateway/gateway";
+import { LogManager } from "./logManager";
+import { LogPorts } from "./ports";
+
+/** What a node says of itself where the store is the log. */
+export function logPages(
+  manager: LogManager,
+  { bucket, clock }: Pick<LogPorts, "bucket" | "clock">,
+  gateway: Pick<Gateway, "requests">,
+): StatusPages {
+  return {
+    get lastTick() {
+      return manager.lastTick;
+    },
+    ready: () => manager.ready(),
+    whyNotReady() {
+      const { refusal, engine, log, stopping, transition } = manager.view();
+      if (refusal) return refusal.message;
+      if (stopping) return "is leaving";
+      if (!log) return "has not read the log yet";
+      if (transition) return `${transition.kind === "takeOver" ? "takes over" : "hands over"}: ${transition.step}`;
+      return `mariadbd is ${engine.state}`;
+    },
+    metrics: now => metrics(manager, bucket, gateway, now),
+    status: (now, certificate) => status(manager, now, clock.wall(), certificate),
+  };
+}
+
+function status(manager: LogManager, now: Monotonic, wall: number, certificate?: string): StatusDocument {
+  const view = manager.view();
+  const { engine, lease, hold, log, transition, refusal, configuration } = view;
+  const { state } = manager.store;
+  const { shownPosition } = manager.engine;
+  return {
+    database: configuration.name,
+    pod: view.pod,
+    durability: configuration.durability,
+    ready: manager.ready(),
+    engine: {
+      state: engine.state,
+      role: engine.role,
+      version: engine.version,
+      failures: engine.failures,
+      writesStopped: view.writesStopped,
+    },
+    following: engine.state === "running" && engine.role === "replica" ? view.following : undefined,
+    followed: { epoch: log?.epoch ?? 0, beat: shownPosition ?? log?.position ?? 0 },
+    heartbeatAgeSeconds: lagSeconds(manager, wall),
+    lease: lease && {
+      holder: lease.holder,
+      epoch: lease.epoch,
+      remainingSeconds: hold ? Math.max(0, (hold.deadline - now) / 1000) : 0,
+    },
+    owner: log && { epoch: log.epoch, holder: lease?.holder ?? "", clean: view.waiting === 0 },
+    volume: { epoch: log?.epoch, resumable: log?.isLastWriters === true && engine.state === "stopped" },
+    refusal: refusal && { reason: refusal.reason, message: refusal.message },
+    alarm: manager.alarm === "" ? undefined : manager.alarm,
+    notInBucket:
+      engine.role === "primary" ? { bytes: 0, objects: 0, oldestSeconds: manager.duties.waiting / 1000 } : undefined,
+    log: log &&
+      state && {
+        epoch: log.epoch,
+        position: log.position,
+        ...(shownPosition !== undefined && { shown: shownPosition }),
+        time: new Date(state.time).toISOString(),
+        ...(transition && { transition: `${transition.kind}: ${transition.step}` }),
+      },
+    certificateExpires: certificate === undefined ? undefined : expiryOf(certificate),
+    counters: { ...manager.counters },
+    managerResidentBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** Age of what this node shows: 0 when that is all there is. Both times are wall clocks, of two machines perhaps. */
+function lagSeconds({ store, engine }: LogManager, wall: number): number | undefined {
+  const { state } = store;
+  const { shownPosition } = engine;
+  if (!state || shownPosition === undefined) return undefined;
+  return shownPosition >= state.position ? 0 : Math.max(0, (wall - state.time) / 1000);
+}
+
+function metrics(
+  manager: LogManager,
+  bucket: LogPorts["bucket"],
+  gateway: Pick<Gateway, "requests">,
+  now: Monotonic,
+): string {
+  const view = manager.view();
+  const { counters, engine, store, duties, pusher } = manager;
+  const role = view.engine.state === "running" ? view.engine.role : "none";
+  const { log } = view;
+  const { state } = store;
+  const writer = engine.writing;
+  const appended = writer?.log.figures;
+  const all: Metric[] = [
+    {
+      name: "role",
+      type: "gauge",
+      help: "1 for the role that this node has.",
+      values: ["primary", "promoting", "replica", "none"].map(value => ({
+        labels: `role="${value}"`,
+        value: value === role ? 1 : 0,
+      })),
+    },
+    one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
+    one("owner_epoch", "gauge", "Epoch of the log that this node knows.", log?.epoch),
+    one(
+      "lease_remaining_seconds",
+      "gauge",
+      "Time that a writer may still run here without a renewal.",
+      remaining(view.hold?.deadline, now),
+    ),
+    one("candidate", "gauge", "1 when this node could take over: it knows the log.", log ? 1 : 0),
+    one("log_position", "gauge", "Position of the log that this node has applied.", log?.position),
+    one("log_shown_position", "gauge", "Position of the log that this node shows to readers.", engine.shownPosition),
+    one("log_entries_total", "counter", "Entries that this primary has appended in its epoch.", appended?.entries),
+    one("log_bytes_total", "counter", "Bytes of those.", appended?.bytes),
+    one(
+      "log_append_seconds_total",
+      "counter",
+      "Time that the appends have taken: with the number of entries, their latency.",
+      appended && appended.milliseconds / 1000,
+    ),
+    one("log_held_blocks", "gauge", "Commits that a follower holds back for one before them.", engine.heldBlocks),
+    one("log_memory_bytes", "gauge", "Commits that no flush covers yet, in the manager's memory.", state?.heldBytes),
+    one("log_flushes_open", "gauge", "Flushes that have begun and are not in the log.", writer?.flushes.open),
+    one("log_pushes_dropped_total", "counter", "Entries that a peer was too slow for, or away.", pusher.dropped),
+    one(
+      "log_unknown_requests_total",
+      "counter",
+      "What this follower's engine asked for and the view does not know.",
+      engine.unknownRequests,
+    ),
+    one("garbage_objects_total", "counter", "Objects that were deleted since nothing needs them.", duties.deleted),
+    one(
+      "not_in_bucket_seconds",
+      "gauge",
+      "Age of the oldest write that would be lost with this node and its disk: the live RPO.",
+      role === "primary" ? duties.waiting / 1000 : undefined,
+    ),
+    one(
+      "commits_held_ratio",
+      "gauge",
+      "1 while commits wait a share of the time, so that the log keeps up.",
+      duties.holds ? 1 : 0,
+    ),
+    {
+      name: "bucket_requests_total",
+      type: "counter",
+      help: "Requests to the bucket, by kind.",
+      values: Object.entries(bucket.requests).map(([kind, value]) => ({ labels: `kind="${kind}"`, value })),
+    },
+    one("bucket_sent_bytes_total", "counter", "Bytes that were sent to the bucket.", bucket.sentBytes),
+    {
+      name: "engine_requests_total",
+      type: "counter",
+      help: "Requests of this node's engine to its object store, which is the manager.",
+      values: [...gateway.requests].map(([method, value]) => ({ labels: `method="${method}"`, value })),
+    },
+    one(
+      "alarm",
+      "gauge",
+      "1 while the manager can do nothing without help; its log says why.",
+      manager.alarm === "" ? 0 : 1,
+    ),
+    one("promotions_total", "counter", "Promotions that ended open for writes.", counters.promotions),
+    one("failed_promotions_total", "counter", "Promotions that were given up.", counters.failedPromotions),
+    one("engine_starts_total", "counter", "Starts of mariadbd.", counters.engineStarts),
+    one("engine_exits_total", "counter", "Ends of mariadbd, wanted or not.", counters.engineExits),
+    one(
+      "fences_total",
+      "counter",
+      "Times that a writer was killed because it might not write any more.",
+      counters.fences,
+    ),
+    one("heartbeat_failures_total", "counter", "Heartbeats that the engine did not take.", counters.heartbeatFailures),
+    one(
+      "confirmations_total",
+      "counter",
+      "Times that the peers stood in for an API server that did not answer.",
+      counters.confirmations,
+    ),
+    one(
+      "write_stops_total",
+      "counter",
+      "Times that writes were stopped because they could not be kept.",
+      counters.writeStops,
+    ),
+    one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
+    one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
+  ];
+  return prometheusText(all);
+}

@@ -1,0 +1,58 @@
+import { Engine, Ports } from "../ports";
+import { StoreClock } from "../store/bucket/bucket";
+import { EngineHandler } from "../store/gateway/gateway";
+import { CountingBucket } from "./countingBucket";
+import { SendEntry } from "./entryPusher";
+
+/** What the manager on the log needs of the world. */
+export type LogPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" | "exit"> & {
+  clock: Ports["clock"] & Pick<StoreClock, "wall">;
+  engine: LogEngine;
+  bucket: CountingBucket;
+  files: LogFiles;
+  door: EngineDoor;
+  pushEntry: SendEntry;
+};
+
+/** What is asked of mariadbd. */
+export type LogEngine = Pick<
+  Engine,
+  | "start"
+  | "onExit"
+  | "kill"
+  | "end"
+  | "pid"
+  | "checkAccounts"
+  | "version"
+  | "setReadOnly"
+  | "endSessions"
+  | "promote"
+  | "writeHeartbeat"
+  | "ping"
+  | "holdCommits"
+  | "flush"
+>;
+
+/** This node's volume. */
+export interface LogFiles {
+  /** The engine's data directory. */
+  directory: string;
+  /** The store's own folder beside it. */
+  own: string;
+  /** Bytes that a follower's rows may take in the engine's memory before it is started anew. */
+  followerMemoryBytes: number;
+  /** Puts an empty server in place, whose tables are those of the engine alone. */
+  freshServer(): Promise<void>;
+  /** Whether there is a server's folder. */
+  hasServer(): Promise<boolean>;
+}
+
+/** The port on loopback that mariadbd is told. */
+export interface EngineDoor {
+  /** Who answers from now on: an engine's requests never fail for want of somebody. */
+  open(handler: EngineHandler): void;
+  /** No engine runs: what is on its way of an earlier one's says nothing any more. */
+  shut(): void;
+  /** Makes a new key: an engine that was started before is refused. */
+  renewKey(): void;
+}

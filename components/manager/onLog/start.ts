@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { ManagerConfiguration } from "../../core/managerConfiguration";
+import { podLayout } from "../../core/podLayout";
+import { systemClock } from "../clock";
+import { mariadbEngine } from "../mariadbEngine";
+import { StoreCredentials } from "../objectStore";
+import { Ports } from "../ports";
+import { copyServer } from "../serverTemplate";
+import { s3Bucket } from "../store/bucket/s3Bucket";
+import { EngineHandler, Gateway } from "../store/gateway/gateway";
+import { countingBucket } from "./countingBucket";
+import { SendEntry } from "./entryPusher";
+import { LogManager } from "./logManager";
+import { EngineDoor, LogPorts } from "./ports";
+
+/** Bucket and prefix that the engine is told: names of nothing outside this pod. */
+const engineBucket = "store";
+/** The share of the pod's memory that a follower's replayed rows may take before its engine is started anew. */
+const followerShare = 0.25;
+const fallbackMemoryBytes = 1024 * 1024 * 1024;
+
+/** The node's parts that are the same whatever its store is. */
+export type CommonPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" | "exit">;
+
+/** A manager on the log with everything that it stands on. */
+export interface StartedLog {
+  manager: LogManager;
+  engine: Ports["engine"];
+  ports: LogPorts;
+  gateway: Gateway;
+}
+
+/** Puts a manager on the log together: the port that the engine is told, the bucket, mariadbd. */
+export async function startOnLog(
+  configuration: ManagerConfiguration,
+  pod: string,
+  identity: string,
+  credentials: StoreCredentials,
+  common: CommonPorts,
+  pushEntry: SendEntry,
+): Promise<StartedLog> {
+  const { log } = common;
+  const door = new Door();
+  let manager: LogManager | undefined;
+  const gateway = await Gateway.listen({
+    bucket: engineBucket,
+    accessKeyId: () => door.accessKeyId,
+    handler: () => door.handler,
+    lost: error => manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
+    failed: (what, error) => log("info", "a request of the engine's was not answered", { what, error: String(error) }),
+    broken: error => {
+      log("error", "the engine's object store has failed", { error: String(error) });
+      // Its child goes with it.
+      common.exit(70);
+    },
+  });
+  const engine = mariadbEngine(configuration, () => engineLines(gateway, door.accessKeyId), log);
+  const ports: LogPorts = {
+    ...common,
+    clock: { ...systemClock, wall: () => Date.now() },
+    engine,
+    bucket: countingBucket(bucketOf(configuration, credentials), systemClock),
+    door,
+    pushEntry,
+    files: {
+      directory: podLayout.tidesdbDirectory,
+      own: podLayout.storeDirectory,
+      followerMemoryBytes: followerShare * podMemoryBytes(),
+      freshServer: () => copyServer(configuration.mariadbPrefix, podLayout),
+      hasServer: () => Promise.resolve(existsSync(`${podLayout.mariadbDirectory}/mysql`)),
+    },
+  };
+  manager = new LogManager(configuration, pod, identity, ports);
+  return { manager, engine, ports, gateway };
+}
+
+/** What mariadbd is told of its object store; these lines win over those of `engine.cnf`. */
+export function engineLines({ endpoint }: Pick<Gateway, "endpoint">, accessKeyId: string): string[] {
+  return [
+    `tidesdb_s3_endpoint=${endpoint}`,
+    `tidesdb_s3_bucket=${engineBucket}`,
+    "tidesdb_s3_prefix=",
+    "tidesdb_s3_use_ssl=OFF",
+    "tidesdb_s3_path_style=ON",
+    `tidesdb_s3_access_key=${accessKeyId}`,
+    "tidesdb_s3_secret_key=worthless",
+    // The manager reads the WAL itself.
+    "tidesdb_objstore_wal_sync_threshold=0",
+  ];
+}
+
+const nobody: EngineHandler = { handle: () => Promise.resolve({ status: 503 }) };
+
+class Door implements EngineDoor {
+  accessKeyId = randomBytes(16).toString("hex");
+  handler = nobody;
+
+  open(handler: EngineHandler): void {
+    this.handler = handler;
+  }
+
+  shut(): void {
+    this.handler = nobody;
+  }
+
+  renewKey(): void {
+    this.accessKeyId = randomBytes(16).toString("hex");
+  }
+}
+
+function bucketOf({ objectStore }: ManagerConfiguration, { accessKeyId, secretAccessKey, caFile }: StoreCredentials) {
+  const location = { ...objectStore, ...(caFile && { ca: readFileSync(caFile) }) };
+  return s3Bucket(location, () => Promise.resolve({ accessKeyId, secretAccessKey }));
+}
+
+/** The container's limit, in either version of cgroups. */
+function podMemoryBytes(): number {
+  for (const file of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
+    if (!existsSync(file)) continue;
+    const bytes = Number(readFileSync(file, "utf8"));
+    // Without a limit it is a number larger than any machine's memory, or the word `max`.
+    if (bytes > 0 && bytes < 2 ** 50) return bytes;
+  }
+  return fallbackMemoryBytes;
+}

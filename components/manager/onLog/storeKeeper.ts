@@ -1,0 +1,171 @@
+import { ManagerConfiguration } from "../../core/managerConfiguration";
+import { Monotonic, Refusal } from "../view";
+import { Sealed } from "../store/log/append";
+import { BehindHorizon } from "../store/log/tail";
+import { StoreNode } from "../store/storeNode";
+import { asRefusal, claimPrefix } from "./claim";
+import { EntryInbox, PushedEntry } from "./entryInbox";
+import { LogPorts } from "./ports";
+import { LogPlace } from "./view";
+
+/** While the writer's entries come, the bucket is asked this often only, and otherwise once a second. Milliseconds. */
+const readEvery = { heard: 5000, silent: 1000 };
+/** Whether the log is still kept from here on is asked this often. Milliseconds. */
+const keptEvery = 60_000;
+/** Of the engine's 60 s for a request: a commit that has waited for longer is taken back with the engine. Milliseconds. */
+export const boundMilliseconds = 20_000;
+
+export interface StoreKeeperOptions {
+  configuration: ManagerConfiguration;
+  pod: string;
+  ports: LogPorts;
+  /** Another has sealed this node's epoch. */
+  sealed: (error: Sealed) => void;
+  /** A commit has waited for longer than the bound. */
+  overdue: (milliseconds: number) => void;
+  built: (epoch: number, position: number, bytes: Buffer) => void;
+  durable: (epoch: number, position: number) => void;
+  mayTakeOver: () => boolean;
+  refuse: (refusal: Refusal) => void;
+}
+
+/** Keeps this node's state of the log: opens it, reads on, takes what is pushed, and begins anew where it has fallen behind. One thing at a time is done with it. */
+export class StoreKeeper {
+  private node: StoreNode | undefined;
+  readonly inbox = new EntryInbox();
+  private queue: Promise<unknown> = Promise.resolve();
+  private heardAt: Monotonic = -Infinity;
+  private readAt: Monotonic = -Infinity;
+  private keptAt: Monotonic = -Infinity;
+  /** The engine that runs was aligned before this node began anew. */
+  private begunAnew = false;
+
+  constructor(private readonly options: StoreKeeperOptions) {}
+
+  /** Undefined until the log was read. */
+  get place(): LogPlace | undefined {
+    if (!this.node) return undefined;
+    const { state, isLastWriters } = this.node;
+    const { epoch, position } = state;
+    return { epoch, position, pushed: this.inbox.until(state), isLastWriters, hasTables: state.tables.size > 0 };
+  }
+
+  /** Undefined until the log was read. For figures; it changes. */
+  get state() {
+    return this.node?.state;
+  }
+
+  /** Why the engine that runs cannot be shown what this node knows; empty: it can. */
+  get mustRestart(): string {
+    return this.begunAnew ? "this node had fallen behind what is kept of the log" : "";
+  }
+
+  /** A volume was aligned with the present state. */
+  aligned(): void {
+    this.begunAnew = false;
+  }
+
+  /** Does something with the node's store, when nobody else does. @throws Error before the log was read */
+  exclusive<T>(work: (node: StoreNode) => Promise<T>): Promise<T> {
+    const result = this.queue.then(async () => {
+      if (!this.node) throw new Error("the log was not read yet");
+      try {
+        return await work(this.node);
+      } catch (error) {
+        await this.failed(error);
+        throw error;
+      }
+    });
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** The node's store beside whatever is done with it: only for what neither reads nor applies. Undefined before the log was read. */
+  get beside(): StoreNode | undefined {
+    return this.node;
+  }
+
+  /** An entry from its writer. @throws UnreadableEntry */
+  take(entry: PushedEntry): void {
+    const { state } = this;
+    if (!state) return;
+    this.inbox.take(entry, state);
+    if (entry.epoch >= state.epoch) this.heardAt = this.options.ports.clock.now();
+  }
+
+  /** Whether there is something to be done for {@link read}. */
+  isDue(): boolean {
+    const now = this.options.ports.clock.now();
+    const { state } = this;
+    if (!state || this.inbox.isAheadOf(state)) return true;
+    const every = now - this.heardAt < readEvery.heard + 1000 ? readEvery.heard : readEvery.silent;
+    return now - this.readAt >= every;
+  }
+
+  /** Applies what is new, of what was pushed and of the bucket. Only while this node does not write. */
+  async read(): Promise<void> {
+    if (!this.node) await this.open();
+    await this.exclusive(async node => {
+      const { clock } = this.options.ports;
+      const before = node.state.position;
+      for (let next = this.inbox.nextDurable(node.state); next; next = this.inbox.nextDurable(node.state))
+        await node.apply(next);
+      const isBehind = this.inbox.isAheadOf(node.state);
+      if (node.state.position > before && !isBehind) return;
+      if (!isBehind && clock.now() - this.readAt < readEvery.silent) return;
+      this.readAt = clock.now();
+      await node.catchUp();
+      if (clock.now() - this.keptAt < keptEvery) return;
+      this.keptAt = clock.now();
+      await node.assertKept();
+    });
+  }
+
+  private async open(): Promise<void> {
+    const { configuration, pod, ports, refuse } = this.options;
+    const { bucket, clock, files, log } = ports;
+    const storeClock = { now: () => clock.now(), wall: () => clock.wall(), sleep: (ms: number) => clock.sleep(ms) };
+    const { databaseId, objectStore, durability } = configuration;
+    const place = `s3://${objectStore.bucket}/${objectStore.prefix}`;
+    const refusal = await claimPrefix({ bucket, clock: storeClock, databaseId, author: pod, place });
+    if (refusal) {
+      refuse(refusal);
+      throw new Error(refusal.message);
+    }
+    const { sealed, overdue, built, durable, mayTakeOver } = this.options;
+    const node = await StoreNode.open({
+      bucket,
+      clock: storeClock,
+      directory: files.directory,
+      own: files.own,
+      name: pod,
+      durability: durability === "commit" ? "commit" : "interval",
+      warn: (message, fields) => log("warning", message, fields),
+      sealed,
+      overdue,
+      boundMilliseconds,
+      built,
+      durable,
+      mayTakeOver,
+    });
+    await node.catchUp();
+    this.node = node;
+    log("info", "has read the log", { epoch: node.state.epoch, position: node.state.position });
+  }
+
+  /** Who has fallen behind the horizon begins anew at a checkpoint; its engine is started anew on what is there. */
+  private async failed(error: unknown): Promise<void> {
+    const { configuration, ports, refuse } = this.options;
+    if (error instanceof BehindHorizon) {
+      ports.log("warning", "begins anew at a checkpoint", { why: error.message });
+      const { node } = this;
+      this.node = undefined;
+      this.begunAnew = true;
+      await node?.close();
+      return;
+    }
+    const { bucket, prefix } = configuration.objectStore;
+    const refusal = asRefusal(error, `s3://${bucket}/${prefix}`);
+    if (refusal) refuse(refusal);
+  }
+}

@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { decideOnLog, peerThatReaches, successorAmong } from "../../../components/manager/onLog/decideOnLog";
+import { LogPlace, LogView } from "../../../components/manager/onLog/view";
+import { PeerPlace, PeerStatus } from "../../../components/manager/ports";
+import { configuration, hold, lease, now } from "../views";
+
+const place = (changes: Partial<LogPlace> = {}): LogPlace => ({
+  epoch: 7,
+  position: 100,
+  pushed: 100,
+  isLastWriters: false,
+  hasTables: true,
+  ...changes,
+});
+
+const peer = (pod: string, log: Partial<PeerPlace> = {}, changes: Partial<PeerStatus> = {}): PeerStatus => ({
+  pod,
+  serves: false,
+  opens: false,
+  following: "following",
+  resumable: false,
+  lacksVolume: true,
+  epoch: 7,
+  beat: 100,
+  sequence: 100,
+  generation: 0,
+  mustBeginAnew: false,
+  freeLease: "",
+  log: { epoch: 7, position: 100, pushed: 100, bucketAge: 100, ...log },
+  ...changes,
+});
+
+/** A follower while another pod is the primary. */
+const follower = (changes: Partial<LogView> = {}): LogView => ({
+  configuration: { ...configuration, store: "log" },
+  pod: "orders-1",
+  identity: "orders-1_b",
+  lease: lease(),
+  owner: { epoch: 6 },
+  log: place(),
+  engine: { state: "running", role: "replica", onKeptVolume: false, failures: 0 },
+  following: "following",
+  peers: [],
+  peersAskedAt: -Infinity,
+  stopping: false,
+  replicaGoesFirst: false,
+  backoffUntil: -Infinity,
+  startBackoffUntil: -Infinity,
+  promisedUntil: -Infinity,
+  bucketAnsweredAt: now - 100,
+  waiting: 0,
+  writesStopped: false,
+  restartDue: "",
+  isItsTurn: false,
+  ownLabel: "replica",
+  otherPrimaries: [],
+  ...changes,
+});
+
+const primary = (changes: Partial<LogView> = {}): LogView =>
+  follower({
+    lease: lease({ holder: "orders-1_b" }),
+    hold: hold(),
+    engine: { state: "running", role: "primary", onKeptVolume: false, failures: 0 },
+    ownLabel: "primary",
+    log: place({ isLastWriters: true }),
+    ...changes,
+  });
+
+const stopped = { state: "stopped", role: "replica", onKeptVolume: false, failures: 0 } as const;
+/** Of a Lease whose holder has not renewed it for long. */
+const silent = { lease: lease({ unchangedSince: now - 5000 }), leaseFreeSince: now - 500, peersAskedAt: now - 300 };
+
+describe("what a manager on the log decides", () => {
+  it("goes on as it is while all is well", () => {
+    assert.deepEqual(decideOnLog(follower(), now), {
+      alarm: undefined,
+      engine: undefined,
+      label: undefined,
+      lease: undefined,
+      writes: undefined,
+    });
+    assert.equal(decideOnLog(primary(), now).engine, undefined);
+  });
+
+  describe("fences", () => {
+    it("a writer that does not hold the Lease, or is about to lose it", () => {
+      assert.match(decideOnLog(primary({ hold: undefined }), now).fence!, /not held/);
+      assert.match(decideOnLog(primary({ hold: hold({ deadline: now + 500 }) }), now).fence!, /not renewed in time/);
+      const promoting = { ...primary().engine, role: "promoting", state: "starting" } as const;
+      assert.match(decideOnLog(primary({ engine: promoting, hold: undefined }), now).fence!, /not held/);
+    });
+
+    it("nobody who does not write, and no engine that was killed already", () => {
+      assert.equal(decideOnLog(follower(), now).fence, undefined);
+      const engine = { ...primary().engine, killedAt: now - 100 };
+      assert.equal(decideOnLog(primary({ hold: undefined, engine }), now).fence, undefined);
+    });
+  });
+
+  describe("takes the Lease", () => {
+    it("of a holder that went silent, when it knows who has most of the log", () => {
+      assert.deepEqual(decideOnLog(follower(silent), now).lease, { kind: "acquire", epoch: 8 });
+      assert.equal(decideOnLog(follower({ ...silent, peersAskedAt: now - 1000 }), now).lease, undefined);
+    });
+
+    it("after who has more of the log, by what was pushed, and after the last writer's volume", () => {
+      const ahead = [peer("orders-2", { pushed: 101 })];
+      assert.equal(decideOnLog(follower({ ...silent, peers: ahead }), now).lease, undefined);
+      const behind = [peer("orders-2", { pushed: 99 })];
+      assert.equal(decideOnLog(follower({ ...silent, peers: behind }), now).lease?.kind, "acquire");
+      const resumable = [peer("orders-2", { pushed: 90 }, { resumable: true })];
+      assert.equal(decideOnLog(follower({ ...silent, peers: resumable }), now).lease, undefined);
+      // One that does not move must not block the others.
+      const late = { ...silent, leaseFreeSince: now - 2000, peers: ahead };
+      assert.equal(decideOnLog(follower(late), now).lease?.kind, "acquire");
+    });
+
+    it("at once when it is the named successor, and lets another one go first for a while", () => {
+      const released = (preferredSuccessor: string) => ({
+        ...silent,
+        lease: lease({ holder: "", released: true, preferredSuccessor }),
+      });
+      assert.equal(decideOnLog(follower(released("orders-1")), now).lease?.kind, "acquire");
+      assert.equal(decideOnLog(follower(released("orders-2")), now).lease, undefined);
+    });
+
+    it("with no engine as well, but not when the bucket does not answer, nor before it has read the log", () => {
+      assert.equal(decideOnLog(follower({ ...silent, engine: stopped }), now).lease?.kind, "acquire");
+      assert.equal(decideOnLog(follower({ ...silent, bucketAnsweredAt: now - 6000 }), now).lease, undefined);
+      assert.equal(decideOnLog(follower({ ...silent, log: undefined }), now).lease, undefined);
+      assert.equal(decideOnLog(follower({ ...silent, promisedUntil: now + 1 }), now).lease, undefined);
+    });
+
+    it("later where the last writer's volume may come back, and durability goes first", () => {
+      const durable = { ...configuration, failoverPreference: "durability" } as const;
+      assert.equal(decideOnLog(follower({ ...silent, configuration: durable }), now).lease, undefined);
+      const waited = { ...silent, leaseFreeSince: now - 62_000, configuration: durable };
+      assert.equal(decideOnLog(follower(waited), now).lease?.kind, "acquire");
+      // In `commit` the log has everything.
+      const commit = { ...durable, durability: "commit" } as const;
+      assert.equal(decideOnLog(follower({ ...silent, configuration: commit }), now).lease?.kind, "acquire");
+      const own = { ...silent, configuration: durable, engine: stopped, log: place({ isLastWriters: true }) };
+      assert.equal(decideOnLog(follower(own), now).lease?.kind, "acquire");
+    });
+
+    it("again where a process before it has held it", () => {
+      const own = lease({ holder: "orders-1_b" });
+      assert.deepEqual(decideOnLog(follower({ lease: own, engine: stopped }), now).lease, { kind: "renew" });
+    });
+  });
+
+  describe("its engine", () => {
+    it("takes over with the Lease, whether it follows or not, and ends a start that is in the way", () => {
+      const holds = { hold: hold(), lease: lease({ holder: "orders-1_b" }) };
+      assert.deepEqual(decideOnLog(follower(holds), now).engine, { kind: "takeOver" });
+      assert.deepEqual(decideOnLog(follower({ ...holds, engine: stopped }), now).engine, { kind: "takeOver" });
+      const starting = { ...stopped, state: "starting" } as const;
+      assert.equal(decideOnLog(follower({ ...holds, engine: starting }), now).engine?.kind, "kill");
+      assert.equal(
+        decideOnLog(follower({ ...holds, engine: stopped, startBackoffUntil: now + 1 }), now).engine,
+        undefined,
+      );
+      const transition = { kind: "takeOver", step: "seal" } as const;
+      assert.equal(decideOnLog(follower({ ...holds, engine: stopped, transition }), now).engine, undefined);
+    });
+
+    it("follows where there is a primary and something to follow", () => {
+      assert.equal(decideOnLog(follower({ engine: stopped }), now).engine?.kind, "follow");
+      const empty = place({ hasTables: false });
+      assert.equal(decideOnLog(follower({ engine: stopped, log: empty }), now).engine, undefined);
+      assert.equal(decideOnLog(follower({ engine: stopped, bucketAnsweredAt: now - 6000 }), now).engine, undefined);
+      const noPrimary = { ...silent, engine: stopped, backoffUntil: now + 1000, stoppedSince: now - 1000 };
+      assert.equal(decideOnLog(follower(noPrimary), now).engine, undefined);
+      assert.equal(decideOnLog(follower({ ...noPrimary, stoppedSince: now - 7000 }), now).engine?.kind, "follow");
+    });
+
+    it("is started anew when that is due and it is its turn, never as a primary", () => {
+      const due = { restartDue: "a table was dropped" };
+      assert.equal(decideOnLog(follower(due), now).engine, undefined);
+      const restart = { kind: "follow", why: "a table was dropped" };
+      assert.deepEqual(decideOnLog(follower({ ...due, isItsTurn: true }), now).engine, restart);
+      assert.equal(decideOnLog(primary({ ...due, isItsTurn: true }), now).engine, undefined);
+    });
+
+    it("is ended when it does not answer, and not for a slow bucket when it does", () => {
+      const hung = { silent: 2500, walIdle: 2500, unanswered: 2 };
+      assert.deepEqual(decideOnLog(primary({ canary: hung }), now).engine, {
+        kind: "kill",
+        why: "mariadbd does not answer",
+        hung: true,
+      });
+      const deaf = { silent: 16_000, walIdle: 16_000, unanswered: 0 };
+      assert.equal(decideOnLog(primary({ canary: deaf }), now).engine?.kind, "kill");
+      assert.equal(decideOnLog(primary({ canary: deaf, waiting: 3000 }), now).engine, undefined);
+    });
+  });
+
+  describe("leaves", () => {
+    it("by a handover to who has most of the log, and exits without the Lease", () => {
+      const peers = [peer("orders-0", { pushed: 99 }), peer("orders-2")];
+      assert.deepEqual(decideOnLog(primary({ stopping: true, peers }), now).engine, {
+        kind: "handOver",
+        to: "orders-2",
+      });
+      assert.equal(decideOnLog(primary({ stopping: true, replicaGoesFirst: true }), now).engine, undefined);
+      assert.deepEqual(decideOnLog(follower({ stopping: true, engine: stopped }), now).engine, { kind: "exit" });
+      assert.equal(decideOnLog(follower({ stopping: true }), now).engine?.kind, "kill");
+    });
+
+    it("with a dead engine only when the log has what the volume has", () => {
+      const dead = primary({ stopping: true, engine: stopped });
+      assert.deepEqual(decideOnLog(dead, now).engine, { kind: "leaveNothing" });
+      assert.equal(decideOnLog(dead, now).lease, undefined);
+      const nothing = { ...dead, log: place() };
+      assert.equal(decideOnLog(nothing, now).lease?.kind, "release");
+    });
+
+    it("where a person wants it, to a follower only", () => {
+      const asked = { switchover: { to: "any", since: now - 500 }, peersAskedAt: now - 100 };
+      const peers = [peer("orders-2")];
+      assert.deepEqual(decideOnLog(primary({ ...asked, peers }), now).engine, { kind: "handOver", to: "orders-2" });
+      assert.equal(decideOnLog(primary({ ...asked, peers: [] }), now).engine?.kind, "refuseSwitchover");
+      const named = { ...asked, peers, switchover: { to: "orders-0", since: now - 500 } };
+      assert.equal(decideOnLog(primary(named), now).engine?.kind, "refuseSwitchover");
+      assert.equal(decideOnLog(primary({ ...asked, peers, peersAskedAt: now - 900 }), now).engine, undefined);
+    });
+
+    it("at once when the bucket answers a peer and not this node", () => {
+      const cutOff = {
+        bucketAnsweredAt: now - 5000,
+        waiting: 4500,
+        peersAskedAt: now - 200,
+        peers: [peer("orders-2")],
+      };
+      assert.deepEqual(decideOnLog(primary(cutOff), now).engine, { kind: "handOver", to: "orders-2", cutOff: true });
+      assert.equal(
+        decideOnLog(primary({ ...cutOff, peers: [peer("orders-2", { bucketAge: 3000 })] }), now).engine,
+        undefined,
+      );
+      assert.equal(decideOnLog(primary({ ...cutOff, waiting: 100 }), now).engine, undefined);
+      const dead = primary({ ...cutOff, engine: stopped });
+      assert.match((decideOnLog(dead, now).lease as { why: string }).why, /answers a peer/);
+      assert.equal(peerThatReaches(primary({ ...cutOff, peersAskedAt: now - 3000 }), now), undefined);
+    });
+
+    it("when it failed three times and another could do better", () => {
+      const failed = primary({ engine: { ...stopped, failures: 3 }, peers: [peer("orders-2")] });
+      assert.equal(decideOnLog(failed, now).lease?.kind, "release");
+      assert.equal(decideOnLog({ ...failed, peers: [] }, now).lease, undefined);
+    });
+  });
+
+  describe("takes writes", () => {
+    it("no more in `interval` when more waits than may be lost, and again when little does", () => {
+      assert.equal(decideOnLog(primary({ waiting: 5100 }), now).writes?.kind, "stop");
+      assert.equal(decideOnLog(primary({ waiting: 4900 }), now).writes, undefined);
+      assert.equal(decideOnLog(primary({ waiting: 4900, writesStopped: true }), now).writes, undefined);
+      assert.deepEqual(decideOnLog(primary({ waiting: 0, writesStopped: true }), now).writes, { kind: "resume" });
+      const goesOn = { ...configuration, onObjectStoreOutage: "continue" } as const;
+      assert.equal(decideOnLog(primary({ waiting: 5100, configuration: goesOn }), now).writes, undefined);
+      assert.match(decideOnLog(primary({ waiting: 5100, configuration: goesOn }), now).alarm!.message, /5\.1 s/);
+    });
+
+    it("in `commit` always: they wait", () => {
+      const commit = { ...configuration, durability: "commit" } as const;
+      assert.equal(decideOnLog(primary({ waiting: 9000, configuration: commit }), now).writes, undefined);
+    });
+
+    it("no more when neither the API server nor the bucket answers", () => {
+      const unheard = hold({ deadline: now + 1500, lastRenewalSent: now - 2000, lastAttempt: now - 200 });
+      assert.match((decideOnLog(primary({ waiting: 1200, hold: unheard }), now).writes as { why: string }).why, /API/);
+    });
+  });
+
+  it("touches nothing while it is refused", () => {
+    const refusal = { reason: "ForeignData", message: "another's" } as const;
+    assert.equal(decideOnLog(primary({ refusal }), now).fence, "ForeignData");
+    assert.equal(decideOnLog(primary({ refusal, engine: stopped }), now).lease?.kind, "release");
+    assert.equal(decideOnLog(follower({ refusal, engine: stopped }), now).engine, undefined);
+  });
+
+  it("names no successor where nobody follows", () => {
+    assert.equal(successorAmong([peer("orders-0", {}, { following: "none" })]), "");
+  });
+});

@@ -1,0 +1,307 @@
+import { ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { Connection, createConnection } from "mysql2/promise";
+import { engineConfigurationText } from "../../components/core/engineConfiguration";
+import { Durability, ManagerConfiguration, StoreKind } from "../../components/core/managerConfiguration";
+import { managerConfigurationText } from "../../components/core/managerConfigurationText";
+import { databaseContainer } from "../../components/core/manifests/containers";
+import { labels, podLayout } from "../../components/core/podLayout";
+import { deriveSizing } from "../../components/core/sizing";
+import { ManagerBundle, readManagerBundle } from "../../components/managerBundle";
+import { KubernetesApi } from "../benchmark/pods/kubernetesApi";
+import { S3Server } from "../engine/objectStore/s3Server";
+import { makeCertificate, TestCertificate } from "../engine/testCertificate";
+import { configuration as baseConfiguration } from "../manager/views";
+
+const name = "bench";
+const namespace = "default";
+const kubernetesHost = "kubernetes.default.svc";
+const preload = path.join(__dirname, "../benchmark/pods/loopback.cjs");
+const password = "Application-1";
+
+export interface ProcessesOptions {
+  /** MariaDB's prefix: a real engine. */
+  prefix: string;
+  folder: string;
+  durability: Durability;
+  store: StoreKind;
+  nodes: number;
+  leaseDurationSeconds: number;
+  /** Of the write buffer; the derived one without. */
+  writeBufferBytes?: number;
+}
+
+/** A database's managers as they are shipped, as processes of this machine, with the real mariadbd as their child, an API server and a bucket in this process. */
+export class ManagerProcesses {
+  readonly pods: string[];
+  private readonly running = new Map<string, ChildProcess>();
+  private readonly starts = new Map<string, number>();
+  private readonly addresses: Map<string, string>;
+  private environment: Record<string, string> = {};
+  private kubernetes!: KubernetesApi;
+  bucket!: S3Server;
+
+  constructor(private readonly options: ProcessesOptions) {
+    this.pods = Array.from({ length: options.nodes }, (_, ordinal) => `${name}-${ordinal}`);
+    this.addresses = new Map(this.pods.map((pod, ordinal) => [pod, `127.0.0.${ordinal + 2}`]));
+    process.on("exit", () => this.pods.forEach(pod => this.signal(pod, "SIGKILL")));
+  }
+
+  /** Builds the manager, starts what is around it, and all pods. */
+  async start(): Promise<void> {
+    execFileSync("npm", ["run", "--silent", "build:manager"], { cwd: path.join(__dirname, "../..") });
+    const manager = readManagerBundle();
+    const apiCertificate = makeCertificate(kubernetesHost);
+    this.kubernetes = await KubernetesApi.start(this.pods, apiCertificate);
+    this.bucket = await S3Server.start("bucket");
+    const hosts = {
+      [kubernetesHost]: "127.0.0.1",
+      ...Object.fromEntries([...this.addresses].map(([pod, address]) => [`${pod}.${name}.${namespace}.svc`, address])),
+    };
+    this.environment = {
+      HOST_ADDRESSES: JSON.stringify(hosts),
+      KUBERNETES_SERVICE_HOST: kubernetesHost,
+      KUBERNETES_SERVICE_PORT: String(this.kubernetes.port),
+      PATH: process.env.PATH ?? "",
+    };
+    const peers = makeCertificate(`*.${name}.${namespace}.svc`);
+    const prefix = this.prefixForThisUser();
+    for (const pod of this.pods) this.writeMounts(pod, prefix, manager, apiCertificate, peers);
+    for (const pod of this.pods) this.run(pod);
+  }
+
+  /** Starts a pod's manager: its container, with what is on its volume. */
+  run(pod: string): void {
+    const root = this.root(pod);
+    const [, ...parameters] = databaseContainer({
+      image: "",
+      imagePullPolicy: "",
+      sizing: this.sizing,
+      storage: { onInstanceStore: false },
+      environment: [],
+      volumes: [],
+    }).command;
+    const start = (this.starts.get(pod) ?? 0) + 1;
+    this.starts.set(pod, start);
+    const child = spawn(
+      process.execPath,
+      ["--require", preload, ...parameters.map(parameter => parameter.replace(/^\//, `${root}/`))],
+      {
+        env: {
+          ...this.environment,
+          POD_IP: this.addresses.get(pod),
+          POD_NAME: pod,
+          POD_UID: `${pod}-${start}`,
+          NODE_NAME: "here",
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: true,
+      },
+    );
+    const out = fs.createWriteStream(this.logFile(pod), { flags: "a" });
+    for (const stream of [child.stdout, child.stderr]) stream.pipe(out, { end: false });
+    child.on("exit", (code, signal) => out.write(`==== the manager ended: ${code ?? signal}\n`));
+    this.running.set(pod, child);
+  }
+
+  logFile(pod: string): string {
+    return path.join(this.options.folder, `${pod}.log`);
+  }
+
+  /** A pod that is lost with its node: everything ends without a word. @param wipe its disk, too */
+  async lose(pod: string, wipe: boolean): Promise<void> {
+    const child = this.running.get(pod);
+    const ended = child && child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+    this.signal(pod, "SIGKILL");
+    await ended;
+    this.forget(pod);
+    if (!wipe) return;
+    const data = this.root(pod) + podLayout.dataDirectory;
+    await fs.promises.rm(data, { recursive: true, force: true });
+    await fs.promises.mkdir(data, { recursive: true });
+  }
+
+  /** To all processes of a pod: SIGSTOP freezes it, SIGCONT thaws it. */
+  signal(pod: string, signal: NodeJS.Signals): void {
+    const child = this.running.get(pod);
+    if (child?.pid === undefined) return;
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // It has ended.
+    }
+  }
+
+  /** SIGTERM to the manager, as when its pod is deleted; resolves when it has ended. */
+  async terminate(pod: string): Promise<void> {
+    const child = this.running.get(pod)!;
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await ended;
+    this.forget(pod);
+  }
+
+  /** SIGKILL to mariadbd alone. */
+  killEngine(pod: string): void {
+    const manager = this.running.get(pod)?.pid;
+    const engine = execFileSync("pgrep", ["-P", String(manager)])
+      .toString()
+      .trim()
+      .split("\n")[0];
+    process.kill(Number(engine), "SIGKILL");
+  }
+
+  role(pod: string): string | undefined {
+    return this.kubernetes.labelsOf(pod)[labels.role];
+  }
+
+  /** The pod that carries the primary's label; undefined without one. */
+  primary(): string | undefined {
+    return this.pods.find(pod => this.role(pod) === "primary");
+  }
+
+  /** One primary, all others replicas. */
+  healthy(): boolean {
+    const roles = this.pods.map(pod => this.role(pod));
+    return roles.filter(role => role === "primary").length === 1 && roles.every(role => role !== undefined);
+  }
+
+  async connect(pod = this.primary()): Promise<Connection> {
+    if (pod === undefined) throw new Error("no pod is labelled primary");
+    return createConnection({
+      host: this.addresses.get(pod)!,
+      port: podLayout.mysqlPort,
+      user: "app",
+      password,
+      database: "app",
+      ssl: { rejectUnauthorized: false },
+      connectTimeout: 10_000,
+    });
+  }
+
+  /** What the manager of a pod answers to Prometheus, by name and labels. */
+  async metrics(pod: string): Promise<Map<string, number>> {
+    const response = await fetch(`http://${this.addresses.get(pod)}:${podLayout.managerPort}/metrics`);
+    const lines = (await response.text()).split("\n").filter(line => line !== "" && !line.startsWith("#"));
+    return new Map(lines.map(line => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]));
+  }
+
+  async stop(): Promise<void> {
+    for (const pod of this.pods) await this.lose(pod, false);
+    this.kubernetes.stop();
+    this.bucket.stop();
+  }
+
+  /** MariaDB's programs refuse to run as root unless they are told to. */
+  private prefixForThisUser(): string {
+    const { prefix, folder } = this.options;
+    if (process.getuid?.() !== 0) return prefix;
+    const wrapped = path.join(folder, "mariadb");
+    for (const program of ["bin/mariadbd", "scripts/mariadb-install-db"]) {
+      const file = path.join(wrapped, program);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      const text = `#!/bin/sh\nexec "${path.join(prefix, program)}" "$@" --basedir="${prefix}" --user=root\n`;
+      fs.writeFileSync(file, text, { mode: 0o755 });
+    }
+    return wrapped;
+  }
+
+  private forget(pod: string): void {
+    this.kubernetes.labelsOf(pod)[labels.role] = "";
+    delete this.kubernetes.labelsOf(pod)[labels.role];
+    delete this.kubernetes.labelsOf(pod)[labels.reads];
+  }
+
+  private root(pod: string): string {
+    return path.join(this.options.folder, pod);
+  }
+
+  private get sizing() {
+    const { durability, writeBufferBytes } = this.options;
+    return deriveSizing({
+      durability,
+      onInstanceStore: false,
+      memoryBytes: 1 << 30,
+      ...(writeBufferBytes !== undefined && { writeBufferBytes }),
+    });
+  }
+
+  /** What the manifests mount into a pod. */
+  private writeMounts(
+    pod: string,
+    prefix: string,
+    manager: ManagerBundle,
+    api: TestCertificate,
+    peers: TestCertificate,
+  ): void {
+    const { durability, store, nodes, leaseDurationSeconds } = this.options;
+    const root = this.root(pod);
+    const configuration: ManagerConfiguration = {
+      ...baseConfiguration,
+      durability,
+      store,
+      leaseDurationSeconds,
+      name,
+      namespace,
+      databaseId: "2d0a4c1e-7a0f-4b0c-9a55-0a4f3a7f5b11",
+      headlessService: name,
+      nodes,
+      objectStore: {
+        endpoint: this.bucket.endpoint,
+        bucket: "bucket",
+        region: "us-east-1",
+        prefix: `${name}/`,
+        useTls: false,
+        pathStyle: true,
+      },
+      mariadbPrefix: prefix,
+      databases: ["app"],
+      users: [{ name: "app", host: "%", grants: [{ database: "app", privileges: ["ALL PRIVILEGES"] }] }],
+    };
+    const { databaseId, nodes: _nodes, ...body } = configuration;
+    const engine = engineConfigurationText({
+      durability,
+      replicaSyncIntervalMicroseconds: configuration.replicaSyncIntervalMicroseconds,
+      objectStore: configuration.objectStore,
+      objectStoreHasOwnAuthority: false,
+      requireTls: true,
+      sizing: this.sizing,
+      settings: { bind_address: this.addresses.get(pod)! },
+    });
+    const {
+      serviceAccountDirectory: account,
+      tlsSecretDirectory: tls,
+      objectStoreSecretDirectory: keys,
+      usersSecretDirectory: users,
+    } = podLayout;
+    const files = {
+      [podLayout.managerConfiguration]: managerConfigurationText(body),
+      [podLayout.databaseId]: databaseId,
+      [podLayout.nodes]: String(nodes),
+      [podLayout.engineConfiguration]: relocated(engine, root),
+      [`${podLayout.managerDirectory}/manager.js`]: relocated(manager.manager, root),
+      [`${podLayout.managerDirectory}/watchdog.js`]: manager.watchdog,
+      [`${account}/token`]: "token",
+      [`${account}/ca.crt`]: api.certificate,
+      [`${tls}/tls.crt`]: peers.certificate,
+      [`${tls}/tls.key`]: peers.key,
+      [`${tls}/ca.crt`]: peers.certificate,
+      [`${keys}/accessKeyId`]: "key",
+      [`${keys}/secretAccessKey`]: "secret",
+      [`${users}/app`]: password,
+    };
+    for (const [file, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(root + file), { recursive: true });
+      fs.writeFileSync(root + file, text);
+    }
+    for (const folder of [podLayout.dataDirectory, podLayout.runDirectory, podLayout.temporaryDirectory])
+      fs.mkdirSync(root + folder, { recursive: true });
+  }
+}
+
+/** Folders of a pod that a text names, as folders below `root`: no container has a file system of its own here. */
+function relocated(text: string, root: string): string {
+  return text.replaceAll(/(?<=[="])\/(?=(?:etc|opt\/tidesql|run|var)\/|tmp\b)/g, `${root}/`);
+}

@@ -1,0 +1,303 @@
+import { mkdtempSync } from "node:fs";
+import * as fsp from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { audit, distribution, LedgerEntry, outages } from "../e2e/ledger";
+import { LedgerWriter } from "../e2e/writer";
+import { ManagerProcesses } from "./managerProcesses";
+
+const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second, and faults:
+  npx tsx test/storeEngine/managers.ts --engine PREFIX [--store log|engine] [--durability commit|interval] [--rounds 6] [--faults LIST]
+      [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--seed N] [--keep]
+--engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${"node,wipe,restart,engine,frozen,terminated,s3"}.
+Exits with 1 when a row is wrong, or lost that the mode does not allow.`;
+
+/** What happens to the primary in one round. */
+const faults = ["node", "wipe", "restart", "engine", "frozen", "terminated", "s3"] as const;
+type Fault = (typeof faults)[number];
+
+/** Rows that `interval` may lose with a node and its disk were acknowledged so shortly before. Milliseconds. */
+const allowedLoss = 1000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      engine: { type: "string" },
+      store: { type: "string", default: "log" },
+      durability: { type: "string", default: "commit" },
+      rounds: { type: "string", default: "6" },
+      faults: { type: "string", default: faults.join(",") },
+      idle: { type: "string", default: "0" },
+      buffer: { type: "string" },
+      lease: { type: "string", default: "4" },
+      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      keep: { type: "boolean", default: false },
+    },
+  });
+  if (!values.engine) throw new Error(usage);
+  const { durability, store } = values;
+  if (durability !== "commit" && durability !== "interval") throw new Error("--durability is commit or interval");
+  if (store !== "log" && store !== "engine") throw new Error("--store is log or engine");
+  const folder = mkdtempSync(join(tmpdir(), "managers-"));
+  const database = new ManagerProcesses({
+    prefix: values.engine,
+    folder,
+    durability,
+    store,
+    nodes: 3,
+    leaseDurationSeconds: Number(values.lease),
+    ...(values.buffer !== undefined && { writeBufferBytes: Number(values.buffer) }),
+  });
+  say({ ...values, folder });
+  process.on("SIGTERM", () => process.exit(1));
+  process.on("SIGINT", () => process.exit(1));
+  await database.start();
+  const run = new Run(database, durability, mulberry(Number(values.seed)));
+  const isRight = await run.play(
+    Number(values.rounds),
+    values.faults.split(",").map(fault => fault.trim() as Fault),
+    Number(values.idle),
+  );
+  await database.stop();
+  if (isRight && !values.keep) await fsp.rm(folder, { recursive: true });
+  process.exit(isRight ? 0 : 1);
+}
+
+/** One run against one database. */
+class Run {
+  /** Times at which a node was lost, with what it had not shipped. */
+  private readonly lostAt: number[] = [];
+  /** Changes of the counter that were acknowledged, and those whose commit was begun. */
+  private updates = 0;
+  private begun = 0;
+
+  constructor(
+    private readonly database: ManagerProcesses,
+    private readonly durability: "commit" | "interval",
+    private readonly random: () => number,
+  ) {}
+
+  /** @returns whether every row is right on every node */
+  async play(rounds: number, kinds: Fault[], idleSeconds: number): Promise<boolean> {
+    const { database } = this;
+    await until("all pods to be healthy", 120, () => database.healthy());
+    await until("the first tables", 120, async () => {
+      const connection = await database.connect();
+      try {
+        await connection.query("CREATE TABLE IF NOT EXISTS app.ledger (id BIGINT PRIMARY KEY)");
+        await connection.query("CREATE TABLE IF NOT EXISTS app.counters (id INT PRIMARY KEY, v INT, KEY v (v))");
+        await connection.query("REPLACE INTO app.counters VALUES (1, 0)");
+      } finally {
+        connection.destroy();
+      }
+      return true;
+    });
+    if (idleSeconds > 0) await this.idle(idleSeconds);
+    const writer = new LedgerWriter({
+      connect: () => database.connect(),
+      table: "app.ledger",
+      suspectAfterMilliseconds: 1000,
+    });
+    await writer.acknowledgements(20, 60);
+    for (let round = 1; round <= rounds; round++) {
+      const fault = kinds[Math.floor(this.random() * kinds.length)]!;
+      await delay(1000 + this.random() * 2000);
+      await this.round(round, fault, writer);
+    }
+    const entries = await writer.stop();
+    await until("all pods to be healthy", 120, () => database.healthy());
+    const isRight = await this.judge(entries);
+    const gaps = outages(entries, writer.startedAt, performance.now()).map(gap => gap.durationMilliseconds);
+    say({ rounds, writeOutages: gaps.map(Math.round), ...distribution(gaps.map(Math.round)) });
+    for (const pod of database.pods) say({ pod, metrics: await this.figures(pod) });
+    return isRight;
+  }
+
+  private async round(round: number, fault: Fault, writer: LedgerWriter): Promise<void> {
+    const { database, random } = this;
+    const victim = database.primary();
+    if (victim === undefined) throw new Error("no pod is labelled primary");
+    const at = performance.now();
+    switch (fault) {
+      case "node":
+      case "wipe":
+        if (this.durability === "interval") this.lostAt.push(at);
+        await database.lose(victim, fault === "wipe");
+        setTimeout(() => database.run(victim), 6000 + random() * 4000);
+        break;
+      case "restart":
+        await database.lose(victim, false);
+        setTimeout(() => database.run(victim), 500);
+        if (this.durability === "interval") this.lostAt.push(at);
+        break;
+      case "engine":
+        database.killEngine(victim);
+        break;
+      case "frozen":
+        database.signal(victim, "SIGSTOP");
+        if (this.durability === "interval") this.lostAt.push(at);
+        setTimeout(() => database.signal(victim, "SIGCONT"), 6000 + random() * 15_000);
+        break;
+      case "terminated":
+        await database.terminate(victim);
+        setTimeout(() => database.run(victim), 500);
+        break;
+      case "s3": {
+        database.bucket.store.down();
+        await delay(2000 + random() * 28_000);
+        database.bucket.store.up();
+        break;
+      }
+    }
+    await writer.acknowledgements(10, 120);
+    const first = writer.entries.find(
+      ({ sentAtMilliseconds, acknowledgedAtMilliseconds }) =>
+        acknowledgedAtMilliseconds !== undefined && sentAtMilliseconds > at,
+    );
+    const again = (first?.acknowledgedAtMilliseconds ?? NaN) - at;
+    await until("a change of round " + round, 120, async () => this.change(round));
+    await until("all pods to be healthy", 180, () => database.healthy());
+    say({ round, fault, victim, primary: database.primary(), writtenAgainAfter: Math.round(again) });
+  }
+
+  /** A table that is new, and a row that is read and changed in a transaction: as often as that is acknowledged, and at most once more. */
+  private async change(round: number): Promise<true> {
+    const connection = await this.database.connect();
+    try {
+      await connection.query(`CREATE TABLE IF NOT EXISTS app.round${round} (id INT PRIMARY KEY, t VARCHAR(20))`);
+      await connection.query(`REPLACE INTO app.round${round} VALUES (1, 'made')`);
+      await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      await connection.query("START TRANSACTION");
+      await connection.query("UPDATE app.counters SET v = v + 1 WHERE id = 1");
+      this.begun++;
+      await connection.query("COMMIT");
+      this.updates++;
+      return true;
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  private async idle(seconds: number): Promise<void> {
+    const { database } = this;
+    const primary = database.primary();
+    for (let second = 0; second < seconds; second++) {
+      await delay(1000);
+      if (database.primary() !== primary || !database.healthy())
+        say({ second, trouble: "roles have changed while idle" });
+    }
+    say({ idle: seconds, primary: database.primary(), was: primary });
+    for (const pod of database.pods) say({ pod, metrics: await this.figures(pod) });
+  }
+
+  /** Every row of every node, by scan and by point read, alone and in a transaction. */
+  private async judge(entries: LedgerEntry[]): Promise<boolean> {
+    const { database } = this;
+    const last = Math.max(
+      ...entries.filter(entry => entry.acknowledgedAtMilliseconds !== undefined).map(({ id }) => id),
+    );
+    let isRight = true;
+    let allowed: number[] | undefined;
+    for (const pod of [database.primary()!, ...database.pods.filter(pod => pod !== database.primary())]) {
+      const shows = async () => (await this.rows(pod, "SELECT MAX(id) AS id FROM app.ledger"))[0]?.id === last;
+      const caughtUp = await until(`${pod} to show the last row`, 20, shows).catch(() => false);
+      const ids = (await this.rows(pod, "SELECT id FROM app.ledger")).map(({ id }) => Number(id));
+      const found = audit(entries, ids);
+      const points = await this.pointReads(pod, entries);
+      const differ = points.filter(id => !ids.includes(id)).length + ids.filter(id => !points.includes(id)).length;
+      const counter = Number((await this.rows(pod, "SELECT v FROM app.counters WHERE id = 1"))[0]?.v);
+      const lost = found.lost.filter(id => !this.mayBeLost(entries[id - 1]!));
+      allowed ??= found.lost;
+      const isNew = found.lost.some(id => !allowed!.includes(id));
+      const wrong =
+        lost.length +
+        differ +
+        found.unknown.length +
+        found.duplicated.length +
+        Number(!(counter >= this.updates && counter <= this.begun));
+      say({
+        pod,
+        primary: pod === database.primary(),
+        acknowledged: found.acknowledged,
+        rows: ids.length,
+        lost: found.lost.length,
+        lostBeyondTheMode: lost.slice(0, 20),
+        scanAndPointsDiffer: differ,
+        presentUnacknowledged: found.presentUnacknowledged.length,
+        counter: `${counter} of ${this.updates} to ${this.begun}`,
+      });
+      if (wrong > 0 || isNew || caughtUp === false) isRight = false;
+    }
+    say({ right: isRight });
+    return isRight;
+  }
+
+  private mayBeLost({ acknowledgedAtMilliseconds: at = 0 }: LedgerEntry): boolean {
+    return this.lostAt.some(lost => at <= lost + 200 && at > lost - allowedLoss);
+  }
+
+  private async pointReads(pod: string, entries: LedgerEntry[]): Promise<number[]> {
+    const connection = await this.database.connect(pod);
+    try {
+      const found: number[] = [];
+      for (const { id } of entries) {
+        const [rows] = await connection.query("SELECT id FROM app.ledger WHERE id = ?", [id]);
+        if ((rows as unknown[]).length === 1) found.push(id);
+      }
+      return found;
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  private async rows(pod: string, sql: string): Promise<Record<string, unknown>[]> {
+    const connection = await this.database.connect(pod);
+    try {
+      const [rows] = await connection.query(sql);
+      return rows as Record<string, unknown>[];
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  private async figures(pod: string): Promise<Record<string, number>> {
+    const wanted = /^tidesql_(log|bucket|not_in|manager_resident|engine_starts|garbage)/;
+    const found = [...(await this.database.metrics(pod))].filter(([name]) => wanted.test(name));
+    return Object.fromEntries(found);
+  }
+}
+
+/** @throws when it does not hold in time */
+async function until(what: string, seconds: number, holds: () => boolean | Promise<boolean>): Promise<true> {
+  for (const end = performance.now() + seconds * 1000; ; await delay(100)) {
+    if (
+      await Promise.resolve()
+        .then(holds)
+        .catch(() => false)
+    )
+      return true;
+    if (performance.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
+  }
+}
+
+function say(fields: object): void {
+  console.log(JSON.stringify({ at: Number((performance.now() / 1000).toFixed(1)), ...fields }));
+}
+
+/** Numbers from 0 to 1, the same for the same seed. */
+function mulberry(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+void main().catch((error: unknown) => {
+  console.error(error instanceof Error && error.message.startsWith("Three") ? error.message : error);
+  process.exit(1);
+});
