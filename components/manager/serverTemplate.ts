@@ -19,8 +19,8 @@ export async function copyServer(mariadbPrefix: string, layout: ServerLayout): P
   await fs.cp(templateDirectory, mariadbDirectory, { recursive: true, mode: constants.COPYFILE_FICLONE });
 }
 
-/** The engine's plugin is left out: it would open the bucket as a writer. */
-async function prepareTemplate(mariadbPrefix: string, templateDirectory: string): Promise<void> {
+/** Initialises the server to copy, once a volume. The engine's plugin is left out: it would open the bucket as a writer. */
+export async function prepareTemplate(mariadbPrefix: string, templateDirectory: string): Promise<void> {
   if (await exists(templateDirectory)) return;
   const temporary = `${templateDirectory}.new`;
   await fs.rm(temporary, { recursive: true, force: true });

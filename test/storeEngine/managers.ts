@@ -107,10 +107,11 @@ class Run {
       await delay(1000 + this.random() * 2000);
       await this.round(round, fault, writer);
     }
+    const endedAt = performance.now();
     const entries = await writer.stop();
     await until("all pods to be healthy", 120, () => database.healthy());
     const isRight = await this.judge(entries);
-    const gaps = outages(entries, writer.startedAt, performance.now()).map(gap => gap.durationMilliseconds);
+    const gaps = outages(entries, writer.startedAt, endedAt).map(gap => gap.durationMilliseconds);
     say({ rounds, writeOutages: gaps.map(Math.round), ...distribution(gaps.map(Math.round)) });
     for (const pod of database.pods) say({ pod, metrics: await this.figures(pod) });
     return isRight;

@@ -1,14 +1,8 @@
 import { anySuccessor } from "../../core/podLayout";
 import { leaseTiming } from "../../core/leaseTiming";
-import {
-  heardMilliseconds,
-  leaseIsFree,
-  freeFor,
-  rankGraceMilliseconds,
-  successorGraceMilliseconds,
-} from "../candidacy";
+import { leaseIsFree, freeFor, rankGraceMilliseconds, successorGraceMilliseconds } from "../candidacy";
 import type { Alarm, Decision } from "../decide";
-import { failuresBeforeRelease, leastHoldMilliseconds } from "../decide";
+import { failuresBeforeRelease } from "../decide";
 import { asksPeers, isUnheard, unansweredHang, whyVolumeHangs } from "../health";
 import { PeerStatus } from "../ports";
 import { Monotonic, Refusal } from "../view";
@@ -260,6 +254,3 @@ function alarmOf(view: LogView, now: Monotonic): Alarm | undefined {
     };
   return undefined;
 }
-
-/** No takeover is opened with less than this left on the Lease. */
-export { leastHoldMilliseconds, heardMilliseconds };

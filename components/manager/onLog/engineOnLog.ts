@@ -8,7 +8,8 @@ import { FollowingRequests } from "../store/gateway/followingRequests";
 import { Election } from "../store/log/seal";
 import { Writing } from "../store/storeNode";
 import { FollowerFeed } from "../store/view/feed";
-import { leastHoldMilliseconds } from "./decideOnLog";
+import { leastHoldMilliseconds } from "../decide";
+import { successorAmong } from "./decideOnLog";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
 import { Transition } from "./view";
@@ -25,6 +26,10 @@ const readOnlyTimeout = 30_000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
 const backoffAfterHandover = 2000;
+/** A writer that is fenced takes no more writes, and gets this long to ship what it has acknowledged, where the deadline leaves so much. Milliseconds. */
+const leastCourtesy = 150;
+const mostCourtesy = 550;
+const peersTimeout = 300;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
 
@@ -104,12 +109,19 @@ export class EngineOnLog {
     engine.kill();
   }
 
-  /** Ends the writer now. What it still acknowledges is not kept beyond the seal, so no time is given to it. */
-  fence(why: string): void {
-    const { log, kubernetes } = this.options.ports;
+  /** Ends the writer now. While there is time its clients are told first, and what it has acknowledged goes into the log meanwhile; the kill does not wait for them. */
+  async fence(why: string): Promise<void> {
+    const { engine, clock, log, kubernetes } = this.options.ports;
     this.options.counters.fences++;
     log("error", "fencing", { why });
     kubernetes.event("Warning", "Fenced", `mariadbd is killed: ${why}`);
+    const left = this.holdsFor();
+    if (left >= leastCourtesy && this.view.role === "primary") {
+      const courtesy = Math.min(left - leastCourtesy / 2, mostCourtesy);
+      const told = Promise.all([engine.setReadOnly(true, courtesy), engine.endSessions(courtesy)]);
+      told.catch((error: unknown) => log("warning", "a fenced server was not told", { error: text(error) }));
+      await clock.sleep(courtesy);
+    }
     this.kill(why);
   }
 
@@ -171,6 +183,7 @@ export class EngineOnLog {
       await this.step("stop", () => this.stopEngine());
       this.view = { ...this.view, state: "starting", role: "promoting", killedAt: undefined };
       const replayed = await store.exclusive(async node => {
+        await node.catchUp();
         const resumes = node.isLastWriters;
         const pushed = store.inbox.pending(node.state);
         const [election] = await this.step("seal", () =>
@@ -226,6 +239,7 @@ export class EngineOnLog {
 
   /**
    * Leaves in order, and gives the Lease back.
+   * @param to the successor's pod; empty: whoever has most of the log then
    * @param cutOff the bucket does not answer this node: nothing is waited for
    */
   async handOver(to: string, cutOff: boolean): Promise<void> {
@@ -246,7 +260,9 @@ export class EngineOnLog {
       await this.step("kill", () => this.stopEngine());
       // What had not been shipped is on the disk.
       if (!cutOff) await this.step("leaveNothing", () => store.exclusive(node => node.appendLeftovers()));
-      await this.step("release", () => lease.release(to));
+      // Who has most of the log now.
+      const successor = to === "" ? successorAmong(await ports.peers.askAll(peersTimeout)) : to;
+      await this.step("release", () => lease.release(successor));
       this.options.backOff(backoffAfterHandover);
     } catch (error) {
       log("error", "the handover failed", { why: `${this.transition?.step}: ${text(error)}` });

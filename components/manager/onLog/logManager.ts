@@ -86,7 +86,8 @@ export class LogManager {
       ports,
       sealed: error => {
         log("error", "another node writes now", { error: error.message });
-        this.engine.fence(error.message);
+        this.counters.fences++;
+        this.engine.kill(error.message);
       },
       overdue: milliseconds => {
         // In `interval` nobody waits for the log but the flushes, which are made good when it is back.
@@ -193,7 +194,10 @@ export class LogManager {
     this.lastTick = now;
     this.observe(now);
     const decision = this.decideNext(this.view(), now);
-    if (decision.fence) this.engine.fence(decision.fence);
+    if (decision.fence && !this.lanes.isBusy("fence")) {
+      const why = decision.fence;
+      this.lanes.run("fence", () => this.engine.fence(why));
+    }
     this.raise(decision.alarm);
     this.carryOutLease(decision.lease);
     if (decision.label) {

@@ -6,7 +6,7 @@ import { systemClock } from "../clock";
 import { mariadbEngine } from "../mariadbEngine";
 import { StoreCredentials } from "../objectStore";
 import { Ports } from "../ports";
-import { copyServer } from "../serverTemplate";
+import { copyServer, prepareTemplate } from "../serverTemplate";
 import { s3Bucket } from "../store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../store/gateway/gateway";
 import { countingBucket } from "./countingBucket";
@@ -56,6 +56,9 @@ export async function startOnLog(
     },
   });
   const engine = mariadbEngine(configuration, () => engineLines(gateway, door.accessKeyId), log);
+  // It takes seconds on a new volume: a first takeover need not wait for it.
+  const prepared = prepareTemplate(configuration.mariadbPrefix, podLayout.templateDirectory);
+  prepared.catch((error: unknown) => log("warning", "no empty server could be prepared yet", { error: String(error) }));
   const ports: LogPorts = {
     ...common,
     clock: { ...systemClock, wall: () => Date.now() },
@@ -67,7 +70,10 @@ export async function startOnLog(
       directory: podLayout.tidesdbDirectory,
       own: podLayout.storeDirectory,
       followerMemoryBytes: followerShare * podMemoryBytes(),
-      freshServer: () => copyServer(configuration.mariadbPrefix, podLayout),
+      async freshServer() {
+        await prepared.catch(() => undefined);
+        await copyServer(configuration.mariadbPrefix, podLayout);
+      },
       hasServer: () => Promise.resolve(existsSync(`${podLayout.mariadbDirectory}/mysql`)),
     },
   };

@@ -1,6 +1,6 @@
 import { Bucket, StoreClock } from "../bucket/bucket";
 import { settle, WriterClosed } from "./append";
-import { encodeEntry, SealEntry } from "./entry";
+import { decodeEntry, encodeEntry, SealEntry } from "./entry";
 import { entryKey } from "./keys";
 import { layoutVersion, LogOwner, OwnerObject, readOwner, writeOwner } from "./owner";
 import { LogReader } from "./tail";
@@ -54,7 +54,8 @@ export async function seal(
     if (epoch !== from && !insist) return undefined;
     const position = last + 1;
     const early = epoch === from ? pushed.get(position) : undefined;
-    if (early) {
+    // What was pushed in an epoch before this one has the number of another entry.
+    if (early && isEntry(early, epoch, position)) {
       if ((await settle(bucket, entryKey(epoch, position), early, attemptTimeout)) === "unknown")
         await clock.sleep(pause);
       continue;
@@ -79,6 +80,15 @@ export async function seal(
     // Applies it, and looks at the horizon after it was put: a number whose entry was deleted is no end of the log.
     await reader.next(bytes);
     return { epoch: epoch + 1, position: position + 1 };
+  }
+}
+
+function isEntry(bytes: Buffer, epoch: number, position: number): boolean {
+  try {
+    decodeEntry(entryKey(epoch, position), bytes, epoch, position);
+    return true;
+  } catch {
+    return false;
   }
 }
 

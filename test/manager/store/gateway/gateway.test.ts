@@ -82,15 +82,16 @@ describe("the engine's object store", () => {
   const failures: string[] = [];
   const sealed: Sealed[] = [];
   const overdue: number[] = [];
+  let lost = 0;
 
-  async function nodeOf(name: string): Promise<StoreNode> {
+  async function nodeOf(name: string, durability: "commit" | "interval" = "commit"): Promise<StoreNode> {
     return StoreNode.open({
       bucket,
       clock,
       directory: join(folder, name, "data"),
       own: join(folder, name, "own"),
       name,
-      durability: "commit",
+      durability,
       warn: message => failures.push(message),
       sealed: error => sealed.push(error),
       overdue: milliseconds => overdue.push(milliseconds),
@@ -102,7 +103,7 @@ describe("the engine's object store", () => {
     folder = mkdtempSync(join(tmpdir(), "gateway-"));
     directory = join(folder, "a", "data");
     bucket = new MemoryBucket();
-    failures.length = sealed.length = overdue.length = 0;
+    failures.length = sealed.length = overdue.length = lost = 0;
     writings = [];
     await createLog(bucket, "db", "test", clock);
     node = await nodeOf("a");
@@ -110,7 +111,7 @@ describe("the engine's object store", () => {
       bucket: "store",
       accessKeyId: () => key,
       handler: () => handler,
-      lost: () => undefined,
+      lost: () => lost++,
       failed: (what, error) => failures.push(`${what} ${error instanceof Error ? error.message : ""}`),
       broken: error => failures.push(String(error)),
     });
@@ -155,6 +156,39 @@ describe("the engine's object store", () => {
     assert.equal(wrong.status, 403);
     assert.match(failures.join(), /wrong key/);
     assert.equal((await thread.ask("GET", "../other/UNIMAP")).status, 404);
+  });
+
+  it("tells the volume's book nothing of a file whose engine is gone: others may have its name by then", async () => {
+    const writing = await writer();
+    await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n"));
+    await fs.mkdir(join(directory, "app__t"), { recursive: true });
+    const content = sstable(7);
+    for (const name of ["L1_1.klog", "L1_2.klog"]) await fs.writeFile(join(directory, "app__t", name), content);
+    assert.equal((await thread.ask("PUT", "app__t/L1_1.klog", content)).status, 200);
+    let closing: Promise<void> | undefined;
+    bucket.fate = operation => {
+      if (operation === "putFile") closing = writing.close();
+      return "works";
+    };
+    assert.equal((await thread.ask("PUT", "app__t/L1_2.klog", content)).status, 500);
+    await closing;
+    const book = await fs.readFile(join(folder, "a", "own", "book"), "utf8");
+    assert.match(book, /L1_1\.klog/);
+    assert.doesNotMatch(book, /L1_2\.klog/);
+  });
+
+  it("has a commit's engine killed that cannot be brought into the log, and gives it no answer", async () => {
+    await writer();
+    const length = await written(1, frame(1));
+    bucket.fate = operation => (operation === "create" ? "fails" : "works");
+    const answer = thread.ask("PUT", "uwal_1.log", Buffer.alloc(length)).then(() => "answered");
+    answer.catch(() => undefined);
+    while (!failures.some(text => text.startsWith("PUT uwal_1.log"))) {
+      await writings[0]!.close();
+      await clock.sleep(5);
+    }
+    assert.equal(lost, 1);
+    assert.equal(await Promise.race([answer, clock.sleep(50).then(() => "none")]), "none");
   });
 
   it("is an empty bucket while the engine opens its volume, but for the number map", async () => {
@@ -343,12 +377,16 @@ describe("the engine's object store", () => {
     assert.equal((await probe()).status, 200);
   });
 
-  it("brings into the log what an engine had on its disk, on a resume and after nobody else's seal", async () => {
+  it("brings into the log what an engine has acknowledged by its disk alone, on a resume and after nobody else's seal", async () => {
     await writer();
     await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n"));
     await written(1, frame(1), frame(2));
     await node.close();
     node = await nodeOf("a");
+    await node.appendLeftovers();
+    assert.equal(node.state.blocks.size, 0, "in `commit` it has acknowledged nothing that the log lacks");
+    await node.close();
+    node = await nodeOf("a", "interval");
     const election = await node.takeOver();
     assert.ok(election);
     assert.deepEqual(
@@ -363,7 +401,7 @@ describe("the engine's object store", () => {
     await other.takeOver();
     await other.close();
     await node.close();
-    node = await nodeOf("a");
+    node = await nodeOf("a", "interval");
     await node.takeOver(undefined, true);
     assert.equal(node.state.blocks.size, 2, "another has sealed: what was not in the log is lost");
   });

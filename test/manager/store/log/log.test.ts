@@ -156,6 +156,32 @@ describe("the log", () => {
     assert.equal(await answer, "acknowledged");
   });
 
+  it("appends nothing of what was pushed in an epoch that another has sealed meanwhile", async () => {
+    const { bucket, clock } = await fresh();
+    await elected(bucket, clock, "writer");
+    const at = reader(bucket);
+    await at.catchUp();
+    const { epoch, position } = at.state;
+    const entry = (behind: number): Entry => ({
+      kind: "changes",
+      epoch,
+      position: position + behind,
+      nonce: "writer",
+      time: 1,
+      changes: [],
+      payload: Buffer.alloc(0),
+    });
+    const pushed = new Map([1, 2, 3].map(behind => [position + behind, encodeEntry(entry(behind))]));
+    const rival = reader(bucket);
+    await rival.catchUp();
+    await seal(bucket, clock, rival, { nonce: "rival", author: "rival" });
+    // Its reader stands behind the rival's seal already, whose epoch has the same numbers.
+    await at.catchUp();
+    const next = await seal(bucket, clock, at, { nonce: "next", author: "next", pushed });
+    assert.deepEqual(next, { epoch: epoch + 2, position: position + 3 });
+    assert.equal(await reader(bucket).catchUp(), position + 3, "everybody reads the log to its end");
+  });
+
   it("gives up behind the horizon, and elects nobody in a gap of deleted entries", async () => {
     const { bucket, clock } = await fresh();
     const stale = reader(bucket);
