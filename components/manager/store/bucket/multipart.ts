@@ -4,7 +4,7 @@ import type { Answer, BucketRequest } from "./s3Bucket";
 import { expect, Sum } from "./s3Bucket";
 
 /** Bytes of a part: of 10,000 that S3 allows, for files of up to 312 GiB. */
-const partBytes = 32 * 1024 * 1024;
+const usualPartBytes = 32 * 1024 * 1024;
 const partAttempts = 5;
 
 /** Sends a file in parts, one after the other, each streamed. A part that fails is sent again; when it cannot be, the upload is aborted, so that its parts are not paid for. */
@@ -13,6 +13,7 @@ export async function putParts(
   key: string,
   path: string,
   size: number,
+  partBytes = usualPartBytes,
 ): Promise<FileSum> {
   const begun = expect(await send({ method: "POST", key, query: "uploads=" }), `beginning ${key}`, 200);
   const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun.body.toString())?.[1];
