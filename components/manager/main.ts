@@ -16,6 +16,7 @@ import { CommonPorts, StartedLog, startOnLog } from "./onLog/start";
 import { peerNetwork, servePeers } from "./peerNetwork";
 import { retryingStore } from "./retryingStore";
 import { managerPages, serveStatus } from "./statusServer";
+import { supervise } from "./supervision";
 import { startWatchdog } from "./watchdogThread";
 
 /** For the server to read its certificate anew. Milliseconds. */
@@ -47,13 +48,6 @@ async function main(): Promise<void> {
     configuration.store === "log"
       ? onLog(await startOnLog(configuration, pod, identity, credentials, common, peers.pushEntry))
       : onBucket(configuration, pod, identity, credentials, common);
-  // Whatever goes wrong unforeseen: end, and take mariadbd along. A restart in place loses nothing; a manager in an unknown state might.
-  process.on("uncaughtException", error => {
-    log("error", "uncaught exception", { error: error.stack });
-    process.exit(70);
-  });
-  process.on("SIGTERM", () => manager.requestStop());
-  process.on("SIGINT", () => manager.requestStop());
   collectGarbage(log);
   serveStatus(pages, systemClock);
   const peerServer = servePeers(configuration, manager.peerDesk, log);
@@ -68,10 +62,7 @@ async function main(): Promise<void> {
   );
   setInterval(() => void certificates.check(), certificateCheckMilliseconds).unref();
   log("info", "the manager starts", { node: process.env.NODE_NAME, name, namespace });
-  manager.run().catch((error: unknown) => {
-    log("error", "the manager ends", { error: String(error) });
-    process.exit(70);
-  });
+  supervise(process, manager, log);
 }
 
 /** The engine keeps its own files in the bucket. */
