@@ -8,9 +8,12 @@ import { InputProblem } from "./core/inputProblem";
  */
 export function refuseInvalid(component: string, problems: InputProblem[]): void {
   if (problems.length === 0) return;
-  const lines = problems.map(({ propertyPath, reason }) => `  ${propertyPath}: ${reason}`);
+  // Two parts may have the same to say about an argument that both take.
+  const lines = [...new Set(problems.map(line))];
   throw new pulumi.InputPropertiesError({
     message: `${component} has invalid arguments:\n${lines.join("\n")}`,
-    errors: problems,
+    errors: problems.filter((problem, index) => problems.findIndex(other => line(other) === line(problem)) === index),
   });
 }
+
+const line = ({ propertyPath, reason }: InputProblem) => `  ${propertyPath}: ${reason}`;

@@ -194,7 +194,7 @@ or write publicAccessCidrs: [] if it does run in there.`;
 /** What is filled in from above is named as it was written there. */
 function asWritten(problem: InputProblem): InputProblem {
   const propertyPath = problem.propertyPath.replace(
-    /^(network|cluster|objectStore|image|sizing)\.(region|instanceType|name)$/,
+    /^(network|cluster|objectStore|image|sizing)\.((region|instanceType|name)$|tags\b)/,
     "$2",
   );
   return { ...problem, propertyPath };

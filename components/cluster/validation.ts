@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { validateAwsTags } from "../core/awsTags";
 import { validateAwsRegion } from "../core/awsRegion";
 import { InputProblem, under } from "../core/inputProblem";
 import { machineType, validateInstanceType } from "../core/instanceTypes";
@@ -21,9 +22,10 @@ const mostNodes = 450;
 
 /** Everything that is wrong with a Cluster's name and arguments, as far as it is known before anything is made. */
 export function validateClusterArgs(name: string, args: ClusterArgs): InputProblem[] {
-  return judgeArguments("Cluster", args, () =>
-    args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing),
-  );
+  return judgeArguments("Cluster", args, () => [
+    ...validateAwsTags(args.tags),
+    ...(args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing)),
+  ]);
 }
 
 function madeProblems(name: string, args: ClusterArgs): InputProblem[] {

@@ -31,7 +31,7 @@ const zoneLetters: Record<string, string[] | undefined> = {
 const fewestZones = 2;
 const mostZones = 4;
 
-const regionName = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
+const regionName = /^[a-z]{2,4}(-gov)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/;
 
 /** Name of the partition of a region, as ARNs begin with it: `aws`, `aws-cn`, `aws-us-gov`. */
 export function partitionOf(region: string): string {

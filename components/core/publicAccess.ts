@@ -11,7 +11,9 @@ const privateRange = /^(10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
 /** What is wrong with the addresses that may reach the Kubernetes API from the internet. Paths begin with the index. */
 export function validatePublicAccess(cidrs: string[]): InputProblem[] {
   return cidrs.flatMap((cidr, index) => {
-    const reason = rangeProblem(cidr);
+    const first = cidrs.indexOf(cidr);
+    const reason =
+      rangeProblem(cidr) ?? (first < index ? `is there already, at [${first}]: keep one of them` : undefined);
     return reason === undefined ? [] : [{ propertyPath: `[${index}]`, reason }];
   });
 }

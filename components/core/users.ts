@@ -140,8 +140,11 @@ function duplicateProblem(names: string[], name: string, index: number): string 
 }
 
 function hostProblem(host: string): string | undefined {
-  const address = /^[0-9a-fA-F.:%_]{1,60}(\/[0-9.]{1,15})?$/;
+  const address = /^[0-9a-fA-F.:%_]{1,60}(\/[0-9]{1,3}(\.[0-9]{1,3}){3})?$/;
   if (address.test(host)) return undefined;
+  if (/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/.test(host)) {
+    return `"${host}" has a prefix length, which MariaDB takes for part of a name that nobody has: write a netmask, like "10.0.0.0/255.0.0.0", or a pattern, like "10.%"`;
+  }
   return `"${printable(host)}" is no pattern of addresses, and the server resolves no host names: write "%", an address, "10.0.%" or "10.0.0.0/255.0.0.0"`;
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { authorityProblem } from "../core/pem";
 import { InputProblem, under } from "../core/inputProblem";
 import {
   validateBucketLocation,
@@ -59,10 +60,16 @@ export function objectStoreData(
         : [
             ...validateKeyPart("accessKeyId", known.accessKeyId),
             ...validateKeyPart("secretAccessKey", known.secretAccessKey),
+            ...validateAuthority(known.caCertificate),
           ];
     refuseInvalid(`Database "${name}"`, under("objectStore", problems));
     return objectStoreSecretData(known);
   });
+}
+
+function validateAuthority(pem: string | undefined): InputProblem[] {
+  const reason = pem === undefined ? undefined : authorityProblem(pem);
+  return reason === undefined ? [] : [{ propertyPath: "caCertificate", reason }];
 }
 
 /** The store's port, for the NetworkPolicy. */

@@ -7,6 +7,7 @@ import { validateLease } from "../core/leaseTiming";
 import { isDnsName, validateDatabaseName, validateNamespaceName, validateObjectName } from "../core/names";
 import { validateLabels, validateNetworkPeers } from "../core/networkPeers";
 import { passwordProblem } from "../core/passwords";
+import { authorityProblem } from "../core/pem";
 import { printable } from "../core/printable";
 import { gibibyte } from "../core/quantities";
 import { validateSizing } from "../core/sizingProblems";
@@ -170,6 +171,8 @@ function tlsProblems(tls: DatabaseTlsArgs): InputProblem[] {
           reason: "is for the certificate that is made: leave it out with existingSecretName",
         });
     }
+    const wrongAuthority = typeof tls.caCertificate === "string" ? authorityProblem(tls.caCertificate) : undefined;
+    if (wrongAuthority !== undefined) problems.push({ propertyPath: "caCertificate", reason: wrongAuthority });
     return problems;
   }
   if (tls.caCertificate !== undefined) {

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { validateAwsTags } from "../core/awsTags";
 import { validateAwsRegion } from "../core/awsRegion";
 import { defaultDisabledEngines, ImageBuild, testedVersions, validateImageBuild } from "../core/imageBuild";
 import { validateImageReference } from "../core/imageReference";
@@ -65,9 +66,10 @@ export function imageBuild(args: ImageArgs): ImageBuild {
 
 /** Everything that is wrong with an Image's name and arguments, as far as it is known before anything is made. */
 export function validateImageArgs(name: string, args: ImageArgs): InputProblem[] {
-  return judgeArguments("Image", args, () =>
-    args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing),
-  );
+  return judgeArguments("Image", args, () => [
+    ...validateAwsTags(args.tags),
+    ...(args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing)),
+  ]);
 }
 
 function madeProblems(name: string, args: ImageArgs): InputProblem[] {

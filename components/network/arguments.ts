@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { validateAwsTags } from "../core/awsTags";
 import { validateAwsRegion, validateZones } from "../core/awsRegion";
 import { InputProblem, under } from "../core/inputProblem";
 import { validateLogRetention } from "../core/logRetention";
@@ -103,7 +104,7 @@ const fewestSubnets = 2;
 
 /** Everything that is wrong with a Network's arguments, as far as it is known before anything is made. */
 export function validateNetworkArgs(args: NetworkArgs): InputProblem[] {
-  return judgeArguments("Network", args, () => meaningProblems(args));
+  return judgeArguments("Network", args, () => [...validateAwsTags(args.tags), ...meaningProblems(args)]);
 }
 
 function meaningProblems(args: NetworkArgs): InputProblem[] {

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { validateAwsTags } from "../core/awsTags";
 import { validateAwsRegion } from "../core/awsRegion";
 import { InputProblem, under } from "../core/inputProblem";
 import {
@@ -111,9 +112,10 @@ const longestNameForBucket = 55;
 
 /** Everything that is wrong with an ObjectStore's name and arguments, as far as it is known before anything is made. */
 export function validateObjectStoreArgs(name: string, args: ObjectStoreArgs): InputProblem[] {
-  return judgeArguments("ObjectStore", args, () =>
-    args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing),
-  );
+  return judgeArguments("ObjectStore", args, () => [
+    ...validateAwsTags(args.tags),
+    ...(args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing)),
+  ]);
 }
 
 function madeProblems(name: string, args: ObjectStoreArgs): InputProblem[] {

@@ -46,8 +46,11 @@ function structureProblems(schema: PackageSchema, structure: Structure, value: u
     ...Object.entries(properties).flatMap(([schemaName, property]) => {
       const name = argumentName(schemaName);
       const given = value[name];
-      if (given !== undefined) return valueProblems(schema, property, given, joined(path, name));
-      return required.includes(schemaName) ? [missing(property, joined(path, name), name)] : [];
+      const isRequired = required.includes(schemaName);
+      if (given === undefined || (given === null && isRequired)) {
+        return isRequired ? [missing(property, joined(path, name), name, given)] : [];
+      }
+      return valueProblems(schema, property, given, joined(path, name));
     }),
   ];
 }
@@ -109,6 +112,7 @@ function simpleProblem(property: PropertySchema, value: unknown): string | undef
   switch (property.type) {
     case "string":
       if (typeof value === "string") return undefined;
+      if (typeof value === "number" && !Number.isFinite(value)) return `is ${value}: write a text`;
       if (typeof value === "number" || typeof value === "boolean") return `${is}: write it in quotes, "${value}"`;
       return value instanceof pulumi.Resource ? `${is}: give one of its outputs, like its name` : `${is}: write a text`;
     case "boolean":
@@ -150,19 +154,25 @@ function kindOf(value: unknown, { secret = false }: PropertySchema = {}): string
     case "bigint":
       return secret ? `is a ${typeof value}` : `is the ${typeof value} ${value}`;
     case "function":
-      return "is a function";
+    case "symbol":
+      return `is a ${typeof value}`;
     default:
       return "is an object";
   }
 }
 
 /** Says what belongs there, in the words of the argument's own description. */
-function missing({ description = "", secret }: PropertySchema, path: string, name: string): InputProblem {
+function missing(
+  { description = "", secret }: PropertySchema,
+  path: string,
+  name: string,
+  given: unknown,
+): InputProblem {
   const what = description.split(/(?<=[.:])\s/, 1)[0] ?? "";
   const wayOut = secret
     ? ` Set it with\n      pulumi config set --secret ${name} <value>\n    and give config.requireSecret("${name}")`
     : "";
-  return { propertyPath: path, reason: `is missing. It is needed: ${what}${wayOut}` };
+  return { propertyPath: path, reason: `is ${given === null ? "null" : "missing"}. It is needed: ${what}${wayOut}` };
 }
 
 function listed(names: readonly string[]): string {

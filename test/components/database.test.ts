@@ -7,6 +7,7 @@ import { ManagerConfigurationBody } from "../../components/core/managerConfigura
 import { configurationHashAnnotation } from "../../components/core/manifests/statefulSet";
 import { passwordProblem } from "../../components/core/passwords";
 import { unknown } from "../../cli/planner/values";
+import { makeCertificate } from "../engine/testCertificate";
 import { databaseArgs, managerBundle, secretValues } from "./databaseFixtures";
 import { at, isSecret, items, record, Recording, Registered, valueOf } from "./mocks";
 
@@ -71,6 +72,9 @@ function secretOf(recording: Recording<Database>, name: string): Record<string, 
 function hashOf(recording: Recording<Database>): string {
   return statefulSetOf(recording).spec.template.metadata.annotations[configurationHashAnnotation]!;
 }
+
+/** PEM of an authority that is not the database's own. */
+const authority = makeCertificate("authority.example").certificate;
 
 describe("Database", () => {
   let made: Recording<Database>;
@@ -447,10 +451,10 @@ describe("Database", () => {
     it("trusts the store's own authority where there is one, given now or later", async () => {
       const { objectStore } = databaseArgs();
       assert.equal(texts(made).engine.has("tidesdb_s3_tls_ca_path"), false);
-      for (const caCertificate of ["PEM of the store", pulumi.output("PEM of the store")]) {
+      for (const caCertificate of [authority, pulumi.output(authority)]) {
         const recording = await recordDatabase({ objectStore: { ...objectStore, caCertificate } });
         assert.equal(texts(recording).engine.get("tidesdb_s3_tls_ca_path"), "/etc/tidesql/object-store/ca.crt");
-        assert.equal(secretOf(recording, "orders-object-store")["ca.crt"], "PEM of the store");
+        assert.equal(secretOf(recording, "orders-object-store")["ca.crt"], authority);
       }
       const none = await recordDatabase({ objectStore: { ...objectStore, caCertificate: pulumi.output(undefined) } });
       assert.equal(texts(none).engine.has("tidesdb_s3_tls_ca_path"), false);
@@ -493,7 +497,7 @@ describe("Database", () => {
     });
 
     it("can come from an existing Secret: then nothing is made", async () => {
-      const recording = await recordDatabase({ tls: { existingSecretName: "orders-cert", caCertificate: "PEM" } });
+      const recording = await recordDatabase({ tls: { existingSecretName: "orders-cert", caCertificate: authority } });
       assert.deepEqual(
         recording.resources.filter(({ type }) => type.startsWith("tls:")),
         [],
@@ -507,7 +511,7 @@ describe("Database", () => {
       );
       const { volumes } = statefulSetOf(recording).spec.template.spec;
       assert.equal(volumes.find(({ name }) => name === "tls")?.secret?.secretName, "orders-cert");
-      assert.equal(await valueOf(recording.result.caCertificate), "PEM");
+      assert.equal(await valueOf(recording.result.caCertificate), authority);
       assert.equal(await valueOf(recording.result.tlsSecretName), "orders-cert");
     });
   });

@@ -157,6 +157,12 @@ describe("Database refuses", () => {
       /leave it out/,
     ],
     ["an authority without its Secret", { tls: { caCertificate: "PEM" } }, "tls.caCertificate", /existingSecretName/],
+    [
+      "an authority that is none",
+      { tls: { existingSecretName: "cert", caCertificate: "/etc/ca.pem" } },
+      "tls.caCertificate",
+      /is no certificate in PEM/,
+    ],
     ["a renewal before the beginning", { tls: { validityHours: 100 } }, "tls.earlyRenewalHours", /every deployment/],
     ["a DNS name that is none", { tls: { additionalDnsNames: ["a b"] } }, "tls.additionalDnsNames[0]", /DNS name/],
     ["an identity that is no UUID", { databaseId: "mine" }, "databaseId", /owner\.json/],
@@ -205,6 +211,14 @@ describe("Database judges what comes later", () => {
     const later = pulumi.output("http://anything");
     const store = { ...objectStore, endpoint: later, bucket: later, accessKeyId: later, secretAccessKey: later };
     assert.deepEqual(validateDatabaseArgs("orders", databaseArgs({ image: later, objectStore: store })), []);
+  });
+
+  it("refuses a store's authority that is none, without showing it", async () => {
+    const caCertificate = pulumi.output("not a certificate");
+    await assert.rejects(settled(objectStoreData("orders", { ...objectStore, caCertificate })), (error: Error) => {
+      assert.match(error.message, /objectStore\.caCertificate: is no certificate in PEM/);
+      return !error.message.includes("not a certificate");
+    });
   });
 
   it("refuses a store's place once it is known", async () => {

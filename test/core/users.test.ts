@@ -81,10 +81,19 @@ describe("users", () => {
   });
 
   it("takes patterns of addresses as hosts, and refuses names, which are not resolved", () => {
-    for (const host of ["%", "10.0.%", "10.0.0.0/255.0.0.0", "10.0.0.0/8", "::1", "fd00::%"]) {
+    for (const host of ["%", "10.0.%", "10.0.0.0/255.0.0.0", "::1", "fd00::%"]) {
       assert.deepEqual(refused([user({ host })]), {}, host);
     }
-    for (const host of ["localhost", "db.example.com", "%' IDENTIFIED BY ''", "", "a b"]) {
+    for (const host of [
+      "localhost",
+      "db.example.com",
+      "10.0.0.0/8",
+      "10.0.0.0/99",
+      "fd00::/8",
+      "%' IDENTIFIED BY ''",
+      "",
+      "a b",
+    ]) {
       assert.ok(refused([user({ host })])["[0].host"], host);
     }
   });

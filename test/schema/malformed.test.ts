@@ -134,6 +134,19 @@ describe("arguments that no compiler has looked at", function () {
     assert.deepEqual(Object.keys(components).sort(), named.sort());
   });
 
+  it("are told to be given where they are needed, and to be left out where they are not", () => {
+    const objectStore = { ...databaseArgs().objectStore, secretAccessKey: null, prefix: null };
+    const problems = validateDatabaseArgs("orders", { ...databaseArgs(), objectStore } as never);
+    const reasons = Object.fromEntries(problems.map(({ propertyPath, reason }) => [propertyPath, reason]));
+    assert.match(reasons["objectStore.secretAccessKey"] ?? "", /^is null\. It is needed: /);
+    assert.match(reasons["objectStore.prefix"] ?? "", /^is null: leave it out/);
+  });
+
+  it("are not told to be written in quotes where no number is", () => {
+    const problems = validateDatabaseArgs("orders", { ...databaseArgs(), namespace: NaN } as never);
+    assert.deepEqual(problems, [{ propertyPath: "namespace", reason: "is NaN: write a text" }]);
+  });
+
   for (const [component, { judge, good }] of Object.entries(components)) {
     const { inputProperties, requiredInputs } = schema.resources[`tidesql:index:${component}`]!;
     const places = [...placesIn(inputProperties, "", value => ({ ...good, ...value }))];

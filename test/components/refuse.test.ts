@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { InputPropertiesError } from "@pulumi/pulumi";
+import { refuseInvalid } from "../../components/refuse";
+
+describe("a refusal", () => {
+  const problem = (propertyPath: string, reason = "is wrong") => ({ propertyPath, reason });
+
+  it("names every problem once, whatever number of parts has found it", () => {
+    const found = [problem("region"), problem("cidr"), problem("region"), problem("region", "is missing")];
+    assert.throws(
+      () => refuseInvalid('Network "orders"', found),
+      (error: InputPropertiesError) => {
+        assert.deepEqual(
+          error.errors.map(({ propertyPath, reason }) => `${propertyPath} ${reason}`),
+          ["region is wrong", "cidr is wrong", "region is missing"],
+        );
+        assert.equal(error.message.split("\n").length, 4);
+        return true;
+      },
+    );
+  });
+
+  it("is none where nothing is wrong", () => refuseInvalid('Network "orders"', []));
+});
