@@ -35,6 +35,17 @@ describe("started by Pulumi's language host", function () {
     assert.ok(resources.some(({ type }) => type === "aws:eks/cluster:Cluster"));
   });
 
+  it("a stack with an argument that is wrong ends with its name and the way out, and no stack trace", async () => {
+    const { exitCode, resources, logged } = await startProgram(root, "prod", { "tidesql:replicas": "3" });
+    assert.equal(exitCode, 32);
+    assert.match(logged.join("\n"), /TideSql "tidesql" has invalid arguments:\n {2}replicas: is 3, .* write at most 2/);
+    assert.doesNotMatch(logged.join("\n"), /unhandled exception|^\s+at /m);
+    assert.deepEqual(
+      resources.filter(({ type }) => type !== "pulumi:pulumi:Stack"),
+      [],
+    );
+  });
+
   it("the stack local compiles and registers everything", async () => {
     const { exitCode, resources, logged } = await startProgram(root, "local", under("tidesql", storeKeys));
     assert.equal(exitCode, 0, logged.join("\n"));
