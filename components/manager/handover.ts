@@ -69,7 +69,7 @@ const comparisonsTake = 15_000;
 const requestsEach = 2;
 const askTimeout = 400;
 /** A pod that is about to be killed waits so long for commits that are under way, and for its last heartbeat. Milliseconds. */
-const hurriedTimeout = 300;
+const hurriedTimeout = 600;
 const hurriedFlushTimeout = 1000;
 /** What the engine has not sent after so long is sent by the manager. Milliseconds. */
 const helpAfter = 1500;
