@@ -144,7 +144,7 @@ export const families: readonly Family[] = [
     name: "the bucket away, and then a node",
     first: [
       [bucketDown, bucketFrozen, cutFromBucket],
-      [nodeAndDiskLost, nodeLost, podDeleted],
+      [nodeAndDiskLost, nodeLost, podDeleted, mariadbdKilled],
     ],
     faults: [bucketDown, cutFromBucket, nodeAndDiskLost, podDeleted],
     count: [0, 2],
