@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 const bytes = (mebibytes: number | undefined) => (mebibytes === undefined ? undefined : mebibytes * mebibyte);
 
 /** Arguments that each topology says in its own way, or that have short keys below. */
-const saidElsewhere = ["image", "objectStore", "users", "sizing", "storage"];
+const saidElsewhere = ["image", "objectStore", "users", "sizing", "storage", "engineSettings"];
 
 /**
  * What both topologies let a stack say of its database: every argument of Database under its own name, and short keys for sizes and storage. Passwords are secrets of the stack
@@ -34,7 +34,16 @@ export function databaseSettings(settings: Settings): DatabaseSettingsArgs {
     users: usersWithPasswords(settings),
     sizing: sizing(settings),
     storage: storage(settings),
+    engineSettings: engineSettings(settings),
   });
+}
+
+/** `pulumi config set --path` makes a number of what looks like one, and a YAML file holds it as people write it: the argument takes texts. */
+function engineSettings(settings: Settings): Record<string, string> | undefined {
+  const given = settings.structure<Record<string, unknown>>("engineSettings");
+  if (given === undefined || Array.isArray(given)) return given as Record<string, string> | undefined;
+  const texts = Object.entries(given).map(([name, value]) => [name, typeof value === "number" ? String(value) : value]);
+  return Object.fromEntries(texts) as Record<string, string>;
 }
 
 function usersWithPasswords(settings: Settings): DatabaseUserArgs[] {

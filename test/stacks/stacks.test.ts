@@ -117,6 +117,16 @@ describe("the stacks of this repository", () => {
     assert.equal(plan.resources.filter(resource => resource.type === "kubernetes:core/v1:Namespace").length, 0);
   });
 
+  it("takes an engine setting that looks like a number, as `pulumi config set --path` stores it", async () => {
+    const config = { ...keys, engineSettings: '{"wait_timeout": 1234, "long_query_time": 2.5}' };
+    const plan = await planStack({ directory, stack: "local", config });
+    const [engine] = plan.resources
+      .filter(({ type }) => type === "kubernetes:core/v1:ConfigMap")
+      .flatMap(({ inputs }) => (inputs.data as Record<string, string>)["engine.cnf"] ?? []);
+    assert.match(engine ?? "", /^wait_timeout *= *1234$/m);
+    assert.match(engine ?? "", /^long_query_time *= *2\.5$/m);
+  });
+
   it("takes passwords from the stack's secrets", async () => {
     const config = { ...keys, "passwords.app": "Chosen-By-Hand-1" };
     const plan = await planStack({ directory, stack: "local", config });
