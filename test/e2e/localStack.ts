@@ -14,7 +14,7 @@ const user = "app";
 const database = "app";
 
 /** One primary and two replicas, one per node. */
-const nodes = 3;
+const defaultNodes = 3;
 
 export interface LocalStackOptions {
   /** Default `interval`. */
@@ -31,11 +31,15 @@ export async function deployLocalStack(options: LocalStackOptions = {}): Promise
   const manifests = mkdtempSync(join(tmpdir(), "tidesql-manifests-"));
   await planManifests(manifests, prepared, name, options);
   await prepared.kubernetes.kubectl(["apply", "--server-side", "-f", manifests]);
-  return localDeployment(prepared, name, manifests);
+  return localDeployment(prepared, name, { manifests });
 }
 
-/** The local stack's database under this name, deployed or yet to be. */
-export function localDeployment(prepared: Environment, name: string, manifests?: string): Deployment {
+/** The local stack's database under this name, deployed or yet to be. @param options folder of its manifests, and its number of pods: 3 by default */
+export function localDeployment(
+  prepared: Environment,
+  name: string,
+  { manifests, nodes = defaultNodes }: { manifests?: string; nodes?: number } = {},
+): Deployment {
   return new Deployment(prepared, { name, namespace: name, nodes, user, database, ...(manifests && { manifests }) });
 }
 
@@ -60,7 +64,7 @@ export function plainConfiguration(prepared: Environment, name: string, options:
   return {
     name,
     namespace: name,
-    replicas: String(nodes - 1),
+    replicas: String(defaultNodes - 1),
     image: prepared.engineImage,
     durability: options.durability ?? process.env.E2E_DURABILITY ?? "interval",
     ...(process.env.E2E_STORE && { store: process.env.E2E_STORE }),

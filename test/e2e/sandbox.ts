@@ -142,6 +142,14 @@ export class Sandbox {
     }
   }
 
+  /** Gives an image that every node has a second tag, so that a change of image can be tried. @returns the other name */
+  async imageUnderAnotherName(reference: string): Promise<string> {
+    const other = `${reference}-again`;
+    for (const node of this.nodeNames())
+      await script("node", ["ctr", node, "images", "tag", "--force", reference, other]);
+    return other;
+  }
+
   nodeNames(): string[] {
     return readdirSync(join(stateFolder, "nodes")).sort();
   }

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { projectFolder } from "../localStack";
-import { Changes, nameOf, PulumiStack, pulumiVersion, RunFailed } from "./stack";
+import { pluginsOn, pulumiVersion } from "./plugins";
+import { Changes, failureOf, nameOf, none, PulumiStack } from "./stack";
 
 /** Plugins that stand for AWS, Docker and Kubernetes: any create succeeds, and nothing is checked. */
 const cloudFolder = process.env.TIDESQL_CLOUD ?? resolve(projectFolder, "../shared/cloud");
@@ -30,7 +31,9 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
     }
     plugins = mkdtempSync(join(tmpdir(), "tidesql-cloud-"));
     installCloud(plugins);
-    stack = await PulumiStack.make("e2e-prod", "prod", { PATH: `${plugins}${delimiter}${process.env.PATH}` });
+    const path = `${plugins}${delimiter}${process.env.PATH}`;
+    for (const line of pluginsOn(path, ["aws", "docker", "kubernetes", "random", "tls"])) console.log(`    ${line}`);
+    stack = await PulumiStack.make("e2e-prod", "prod", { PATH: path });
   });
 
   after("remove it", () => {
@@ -38,7 +41,6 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
     if (plugins) rmSync(plugins, { recursive: true, force: true });
   });
 
-  const none: Changes = { byOperation: {}, errors: [] };
   const up = async (replace?: string[]) => withoutSimulated(await stack.up(replace));
   const updated = (changes: Changes) => changes.byOperation.update ?? [];
 
@@ -56,10 +58,10 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
 
   it("keeps every pod when the number of replicas changes", async () => {
     const before = await podTemplate();
-    await stack.configure({ "tidesql:replicas": "3" });
-    const changes = await up();
+    await stack.configure({ "tidesql:replicas": "1" });
+    const fewer = await up();
     assert.deepEqual(
-      updated(changes),
+      updated(fewer),
       [
         "ConfigMap tidesql-config",
         "Role tidesql-role",
@@ -68,11 +70,13 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
         "Database tidesql",
       ].sort(),
     );
-    assert.deepEqual(changes.byOperation.create, ["PersistentVolumeClaimPatch tidesql-data-3"]);
-    assert.deepEqual(Object.keys(changes.byOperation).sort(), ["create", "update"]);
+    assert.deepEqual(fewer.byOperation.delete, ["PersistentVolumeClaimPatch tidesql-data-2"]);
+    assert.deepEqual(Object.keys(fewer.byOperation).sort(), ["delete", "update"]);
     assert.deepEqual(await podTemplate(), before);
     await stack.configure({ "tidesql:replicas": "2" });
-    assert.deepEqual((await up()).byOperation.delete, ["PersistentVolumeClaimPatch tidesql-data-3"]);
+    const more = await up();
+    assert.deepEqual(updated(more), updated(fewer));
+    assert.deepEqual(more.byOperation.create, ["PersistentVolumeClaimPatch tidesql-data-2"]);
   });
 
   it("grows volumes by their claims alone", async () => {
@@ -122,7 +126,7 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
 
   it("is kept by a destroy by mistake where it holds data, and found again by an up", async () => {
     const kept = await identityOf();
-    const refused = await failure(() => stack.destroy());
+    const refused = await failureOf(() => stack.destroy());
     assert.match(refused.changes.errors.join("\n"), /because it is protected/);
     const left = (await stack.resources()).map(({ urn }) => nameOf(urn));
     for (const name of [
@@ -174,7 +178,7 @@ describe("an up of the stack prod that fails half-way, in a simulated cloud", fu
       });
       try {
         installCloud(plugins);
-        const refused = await failure(() => stack.up());
+        const refused = await failureOf(() => stack.up());
         assert.match(refused.changes.errors.join("\n"), /simulated failure/);
         const identity = await made(stack, "RandomUuid");
         installCloud(plugins, "FAIL=");
@@ -216,14 +220,4 @@ function installCloud(plugins: string, assignment = ""): void {
 
 async function made(stack: PulumiStack, type: string): Promise<unknown> {
   return (await stack.resources()).find(resource => resource.type.endsWith(`:${type}`))?.outputs;
-}
-
-async function failure(run: () => Promise<unknown>): Promise<RunFailed> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof RunFailed) return error;
-    throw error;
-  }
-  throw new Error("the run was expected to fail");
 }

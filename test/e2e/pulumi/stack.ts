@@ -1,15 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineEvent, LocalWorkspace, OpType, Stack } from "@pulumi/pulumi/automation";
 import { projectFolder } from "../localStack";
-
-/** Version of the Pulumi command line on the path; undefined where there is none. */
-export function pulumiVersion(): string | undefined {
-  const { status, stdout } = spawnSync("pulumi", ["version"], { encoding: "utf8" });
-  return status === 0 ? stdout.trim() : undefined;
-}
 
 /** What a run of the command line did, or wants to do. */
 export interface Changes {
@@ -18,6 +11,9 @@ export interface Changes {
   /** What is shown as an error. */
   errors: string[];
 }
+
+/** What a run did that had nothing to do. */
+export const none: Changes = { byOperation: {}, errors: [] };
 
 /** Operations that change nothing. */
 const quiet: readonly string[] = ["same", "read", "refresh", "remove-pending-replace"];
@@ -59,7 +55,8 @@ export class PulumiStack {
 
   /** Sets configuration, by keys of the project or full ones; paths like `engineSettings.long_query_time` lead into structures. */
   async configure(values: Record<string, string>, secret = false): Promise<void> {
-    for (const [key, value] of Object.entries(values)) await this.stack.setConfig(key, { value, secret }, true);
+    const all = Object.entries(values).map(([key, value]) => [key, { value, secret }]);
+    await this.stack.setAllConfig(Object.fromEntries(all), true);
   }
 
   /** `pulumi preview`. */
@@ -112,6 +109,17 @@ export class RunFailed extends Error {
   ) {
     super(message);
   }
+}
+
+/** What a run says that must fail. @throws when it does not, or for another reason */
+export async function failureOf(run: () => Promise<unknown>): Promise<RunFailed> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof RunFailed) return error;
+    throw error;
+  }
+  throw new Error("the run was expected to fail");
 }
 
 async function watched(run: (onEvent: (event: EngineEvent) => void) => Promise<unknown>): Promise<Changes> {
