@@ -69,6 +69,37 @@ export const restarts: ConformanceSection = {
       },
     },
     {
+      title: "has the same sequence on a node that has followed and on one that lacks rows",
+      async run(lab) {
+        const primary = await lab.primary();
+        await primary.sql(table, "CREATE TABLE app.u (id INT PRIMARY KEY)");
+        await primary.flush("app.t");
+        const follower = await lab.replica();
+        await primary.sql(insert(1), "INSERT INTO app.u VALUES (1)");
+        await until(
+          "the follower has both",
+          10,
+          async () => (await count(follower)) + (await count(follower, "app.u")) === 2,
+        );
+        lab.bucket.fault = ({ operation, key }) => {
+          if (operation === "put" && key.startsWith(`${prefix}app__t/`)) throw new Error("held");
+        };
+        await primary.flush("app.u");
+        await until("a table of the flush is there", 10, () =>
+          lab.objects("app__u/").some(name => name.endsWith(".klog")),
+        );
+        await lab.polls();
+        await primary.kill();
+        lab.bucket.up();
+        const fresh = await lab.replica();
+        await lab.polls();
+        assert.equal(await count(follower), 1);
+        assert.equal(await count(fresh), 0);
+        const sequence = (node: Node) => node.status("Tidesdb_global_sequence");
+        await until("the status is as new", 5, async () => (await sequence(fresh)) === (await sequence(follower)));
+      },
+    },
+    {
       title: "begins a poll with its lease, then lists all, then reads manifests, then the WALs",
       async run(lab) {
         const primary = await lab.primary();
