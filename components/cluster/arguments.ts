@@ -20,7 +20,7 @@ export interface ClusterArgs {
   vpcId?: pulumi.Input<string>;
   /** Private subnets in two zones or more, for the control plane's network interfaces. */
   subnetIds?: pulumi.Input<string>[];
-  /** The database's pool has one node group in each of them, since an EBS volume does not leave its zone. Give Network's `nodeSubnetIds`. Default: `subnetIds`. */
+  /** Subnets of the database's pool, one node group in each: an EBS volume cannot leave its zone. Give Network's `nodeSubnetIds`. Default: `subnetIds`. */
   nodeSubnetIds?: pulumi.Input<string>[];
   /** Default: the component's name. */
   clusterName?: string;
@@ -34,33 +34,33 @@ export interface ClusterArgs {
   storage?: NodeStorage;
   /** Type of the nodes for everything else: DNS, drivers, your own pods. Default `t4g.medium` or `t3.medium`, of the same architecture as the database's. */
   systemInstanceType?: string;
-  /** Number of those nodes, over all zones. Default 2, so that DNS survives one. */
+  /** Number of those nodes, over all zones. Default 2, so that DNS survives the loss of one. */
   systemNodes?: number;
   /** Each node's EBS volume, for the system, images, logs and scratch data. GiB, 20 to 16,384. Default 30. */
   rootVolumeGiB?: number;
   /**
-   * Addresses that reach the Kubernetes API from the internet, in CIDR notation; whoever runs `pulumi up` from outside the VPC has to be among them. The whole internet is refused. Default:
+   * Addresses that reach the Kubernetes API from the internet, in CIDR notation; the machine that runs `pulumi up` must be among them, unless it is inside the VPC. The whole internet is refused. Default:
    * none, and the API is reached from the VPC (or through a VPN into it) alone.
    */
   publicAccessCidrs?: string[];
-  /** IAM roles and users, by ARN, that administer the cluster beside whoever creates it (who must not be named here again). Default: none. */
+  /** ARNs of IAM roles and users that administer the cluster, besides the one that creates it (which must not be listed). Default: none. */
   administrators?: string[];
-  /** TCP ports on which nodes and pods may reach the world; inside the pools everything is open, and NetworkPolicies decide. Default 443. Add the port of an object store outside AWS. */
+  /** TCP ports on which nodes and pods may connect to the internet. Between nodes all ports are open, and NetworkPolicies decide. Default 443. Add the port of an object store outside AWS. */
   egressPorts?: number[];
-  /** Refuses to delete the control plane, in Pulumi and in AWS. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md). */
+  /** Protects the control plane from deletion, in Pulumi and in AWS. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md). */
   deletionProtection?: boolean;
   /** How long the control plane's logs are kept. Days, one of CloudWatch's steps. Default 90. */
   logRetentionDays?: number;
   /** The default StorageClass that is made: gp3, encrypted, XFS, growable. Default `gp3`. */
   storageClassName?: string;
   /**
-   * How this program reaches the cluster that is made: through a proxy, or with another login than the AWS command line. Default: the endpoint itself, with tokens from `aws eks get-token`, so
+   * Kubeconfig for this program, where it reaches the cluster through a proxy or logs in without the AWS command line. Default: the endpoint itself, with tokens from `aws eks get-token`, so
    * that `aws` has to be installed where Pulumi runs.
    */
   kubeconfig?: pulumi.Input<string>;
-  /** Tags of everything that is made in AWS. Default: none. */
+  /** Tags of every AWS resource. At most 40; no name begins with `aws:`. Default: none. */
   tags?: Record<string, string>;
-  /** A cluster that is there already. Nothing is made. */
+  /** An existing cluster. Nothing is created. */
   existing?: ExistingClusterArgs;
 }
 

@@ -2,25 +2,25 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** What the pods carry and need beyond the database itself. */
 export interface DatabasePodsArgs {
-  /** More labels of the pods. Those by which the Services and the managers know them are refused. Default: none. */
+  /** Additional labels of the pods. Labels that the Services and the managers use are refused. Default: none. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** More annotations of the pods, for service meshes, log collectors and the like. Default: none. */
+  /** Additional annotations of the pods, for service meshes, log collectors and the like. Default: none. */
   annotations?: Record<string, pulumi.Input<string>>;
   /** Annotations of the pods' service account, like `eks.amazonaws.com/role-arn`. Default: none. */
   serviceAccountAnnotations?: Record<string, pulumi.Input<string>>;
-  /** More environment variables of the database's container. Default: none. */
+  /** Additional environment variables of the database's container. Default: none. */
   environment?: EnvironmentVariableArgs[];
-  /** More volumes of the database's container. Default: none. */
+  /** Additional volumes of the database's container. Default: none. */
   volumes?: ExtraVolumeArgs[];
-  /** Where the pods run, as Kubernetes says it. It comes on top of `spread`. Default: none. */
+  /** Affinity of the pods, as in Kubernetes, in addition to `spread`. Default: none. */
   affinity?: DatabaseAffinityArgs;
-  /** How the pods are spread. One for `topology.kubernetes.io/zone` takes the place of `spread.zones`. Default: none. */
+  /** Topology spread constraints. One for `topology.kubernetes.io/zone` replaces `spread.zones`. Default: none. */
   topologySpreadConstraints?: TopologySpreadConstraintArgs[];
   /** User that everything runs as. 1 to 2,147,483,647. Default 10001. */
   userId?: number;
   /** Group of everything, and of the volumes. 1 to 2,147,483,647. Default 10001. */
   groupId?: number;
-  /** Leaves both ids to the cluster, which assigns them from the namespace's range: for OpenShift. Default false. */
+  /** For OpenShift: leaves both ids to the cluster, which assigns them from the namespace's range. Default false. */
   assignedIds?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface ExtraVolumeArgs {
   scratchGiB?: number;
   /** A CSI driver that makes the volume with the pod, like `secrets-store.csi.k8s.io`. */
   csiDriver?: string;
-  /** With `csiDriver`: what the driver is told. */
+  /** With `csiDriver`: attributes for the driver. */
   csiAttributes?: Record<string, pulumi.Input<string>>;
 }
 
@@ -72,13 +72,13 @@ export interface LabelRequirementArgs {
 
 /** Nodes for which every condition holds. */
 export interface NodeTermArgs {
-  /** All of them have to hold. */
+  /** All of them must hold. */
   matchExpressions: LabelRequirementArgs[];
 }
 
 /** Nodes that are better than others. */
 export interface PreferredNodeTermArgs extends NodeTermArgs {
-  /** How much better. 1 to 100. */
+  /** Weight of the preference. 1 to 100. */
   weight: number;
 }
 
@@ -86,7 +86,7 @@ export interface PreferredNodeTermArgs extends NodeTermArgs {
 export interface PodTermArgs {
   /** Labels of those pods. */
   podLabels: Record<string, string>;
-  /** Label of the nodes that says what near is, like `topology.kubernetes.io/zone`. */
+  /** Label of the nodes that defines "near", like `topology.kubernetes.io/zone`. */
   topologyKey: string;
   /** Labels of the pods' namespaces; `{}` is every namespace. Default: the database's own. */
   namespaceLabels?: Record<string, string>;
@@ -94,23 +94,23 @@ export interface PodTermArgs {
 
 /** Pods near which, or far from which, it is better to run. */
 export interface PreferredPodTermArgs extends PodTermArgs {
-  /** How much better. 1 to 100. */
+  /** Weight of the preference. 1 to 100. */
   weight: number;
 }
 
 /** Node and pod affinity, as in Kubernetes. */
 export interface DatabaseAffinityArgs {
-  /** Nodes that pods may run on: one of the terms has to hold. */
+  /** Nodes that the pods may run on: one of the terms must hold. */
   requiredNodes?: NodeTermArgs[];
-  /** Nodes that pods had better run on. */
+  /** Nodes that the pods prefer. */
   preferredNodes?: PreferredNodeTermArgs[];
-  /** Pods near which each pod has to run. */
+  /** Pods near which each pod must run. */
   requiredPods?: PodTermArgs[];
-  /** Pods near which each pod had better run. */
+  /** Pods near which each pod prefers to run. */
   preferredPods?: PreferredPodTermArgs[];
-  /** Pods from which each pod has to keep away. */
+  /** Pods from which each pod must keep away. */
   avoidedPods?: PodTermArgs[];
-  /** Pods from which each pod had better keep away. */
+  /** Pods from which each pod prefers to keep away. */
   dislikedPods?: PreferredPodTermArgs[];
 }
 
@@ -118,7 +118,7 @@ export interface DatabaseAffinityArgs {
 export const WhenUnsatisfiable = {
   /** It waits. */
   DoNotSchedule: "DoNotSchedule",
-  /** It starts where the constraint is broken least. */
+  /** It starts where the constraint is violated least. */
   ScheduleAnyway: "ScheduleAnyway",
 } as const;
 export type WhenUnsatisfiable = (typeof WhenUnsatisfiable)[keyof typeof WhenUnsatisfiable];
@@ -127,22 +127,22 @@ export type WhenUnsatisfiable = (typeof WhenUnsatisfiable)[keyof typeof WhenUnsa
 export interface TopologySpreadConstraintArgs {
   /** The nodes' label, like `topology.kubernetes.io/zone`. */
   topologyKey: string;
-  /** By how many pods two values may differ. 1 to 100. Default 1. */
+  /** Largest difference in pods between two values of the label. 1 to 100. Default 1. */
   maxSkew?: number;
   /** Default `ScheduleAnyway`. */
   whenUnsatisfiable?: WhenUnsatisfiable;
-  /** With `DoNotSchedule`: how many values there have to be. 1 to 100. Default 1. */
+  /** With `DoNotSchedule`: least number of values. 1 to 100. Default 1. */
   minDomains?: number;
 }
 
 /** Where the pods may connect to, by NetworkPolicy, beside one another and the object store. */
 export interface DatabaseEgressArgs {
   /**
-   * TCP ports of the API server: that of its Service, and the one behind it, which some network plugins look at. Default 443, 6443 (most clusters), 8443 (minikube) and 16443 (MicroK8s); 443 on the cluster that
+   * TCP ports of the API server: that of its Service, and the one behind it, which some network plugins check. Default 443, 6443 (most clusters), 8443 (minikube) and 16443 (MicroK8s); 443 on the cluster that
    * TideSql makes.
    */
   apiServerPorts?: number[];
-  /** Ports of the DNS, UDP and TCP: that of its Service, and the one behind it. Default 53 and 5353 (OpenShift); 53 on the cluster that TideSql makes. */
+  /** Ports of DNS, UDP and TCP: that of its Service, and the one behind it. Default 53 and 5353 (OpenShift); 53 on the cluster that TideSql makes. */
   dnsPorts?: number[];
   /** More TCP ports, to any address: for sidecars and the like. Default: none. */
   otherPorts?: number[];

@@ -13,21 +13,21 @@ export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
 
 /** Which nodes pass on what comes from outside the cluster. */
 export const ExternalTrafficPolicy = {
-  /** Every node, to whichever pod it is for. Pods see the node's address. */
+  /** Every node, which forwards to the pod. Pods see the node's address. */
   Cluster: "Cluster",
-  /** Nodes with a pod of the Service only. Pods see the client's address; a load balancer has to notice first when the primary has moved. */
+  /** Nodes with a pod of the Service only. Pods see the client's address; after a failover the load balancer must first notice the move. */
   Local: "Local",
 } as const;
 export type ExternalTrafficPolicy = (typeof ExternalTrafficPolicy)[keyof typeof ExternalTrafficPolicy];
 
 /**
- * AWS network load balancers that go on through a failover: their targets are the nodes, which do not change when the primary does, and kube-proxy finds the pod. Where pods are the targets, a new primary is
- * reached only once AWS has registered it, which takes minutes.
+ * AWS network load balancers that survive a failover: their targets are the nodes, which stay the same, and kube-proxy forwards to the primary. With pods as targets, a new primary is reachable only after AWS has
+ * registered it, which takes minutes.
  */
 export const LoadBalancerPreset = {
-  /** Reached from the VPC, and from networks that are connected with it. */
+  /** Reachable from the VPC, and from networks that are connected to it. */
   NlbInternal: "nlbInternal",
-  /** Reached from the internet: name who may in `loadBalancerSourceRanges`. */
+  /** Reachable from the internet: restrict it with `loadBalancerSourceRanges`. */
   NlbInternetFacing: "nlbInternetFacing",
 } as const;
 export type LoadBalancerPreset = (typeof LoadBalancerPreset)[keyof typeof LoadBalancerPreset];
@@ -47,7 +47,7 @@ export interface ServiceExposureArgs {
   loadBalancerSourceRanges?: string[];
   /** Not with type `ClusterIP`. Default `Cluster`. */
   externalTrafficPolicy?: ExternalTrafficPolicy;
-  /** For controllers that look after Services. Default: none, or the preset's. */
+  /** Annotations for controllers of Services. Default: none, or the preset's. */
   annotations?: Record<string, pulumi.Input<string>>;
 }
 
@@ -57,7 +57,7 @@ export interface DatabaseServiceArgs extends ServiceExposureArgs {
   port?: number;
   /** Port of every node, with type `NodePort` or `LoadBalancer`. 30,000 to 32,767. Default: one that Kubernetes chooses. */
   nodePort?: number;
-  /** Host name by which clients reach it: external-dns is asked for a record of it, and the certificate that is made holds for it. Default: none. */
+  /** Host name by which clients reach it: external-dns gets an annotation for it, and the generated certificate includes it. Default: none. */
   dnsName?: string;
 }
 

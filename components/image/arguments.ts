@@ -25,15 +25,15 @@ export interface ImageArgs {
   mariadbVersion?: string;
   /** Storage engines that are not compiled, by MariaDB's names. Default: ROCKSDB, MROONGA, SPIDER, CONNECT, OQGRAPH, COLUMNSTORE, SPHINX. */
   disabledEngines?: string[];
-  /** Of the nodes. Build it where Docker's machine has the same: emulated it takes hours. Default `amd64`. */
+  /** Architecture of the nodes. Build on a machine of the same architecture: emulation takes hours. Default `amd64`. */
   architecture?: Architecture;
   /** Deletes the repository with the images in it. Default false: another stack may run one of them. */
   forceDelete?: boolean;
-  /** How many images the repository keeps to go back to. 1 to 1,000. Default 10. */
+  /** Number of images that the repository keeps for a rollback. 1 to 1,000. Default 10. */
   imagesToKeep?: number;
-  /** Tags of the repository. Default: none. */
+  /** Tags of the repository. At most 40; no name begins with `aws:`. Default: none. */
   tags?: Record<string, string>;
-  /** An image that is there already, best by digest: `repository@sha256:...`. Nothing is made. */
+  /** An existing image, preferably by digest: `repository@sha256:...`. Nothing is created. */
   existing?: pulumi.Input<string>;
 }
 

@@ -12,9 +12,9 @@ import { Transform } from "../transform";
 
 /** The way out of the private subnets. S3 has a way of its own in any case. */
 export const NatGateways = {
-  /** None. Services of AWS are reached through interface endpoints, and nothing else is: images have to be in ECR. */
+  /** None. Only AWS services are reachable, through interface endpoints: images must be in ECR. */
   None: "none",
-  /** One for all zones. When its zone is lost, nodes of the others cannot pull images or reach AWS until it is back; the database goes on, since S3 has its own way. */
+  /** One for all zones. When its zone is lost, the nodes of other zones cannot pull images or reach AWS until it is back; the database continues, since S3 has its own endpoint. */
   Single: "single",
   /** One in each zone. */
   PerZone: "perZone",
@@ -25,7 +25,7 @@ export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
 export interface NetworkArgs {
   /** AWS region, like `us-east-1`. Required unless there is an `existing` VPC. */
   region?: string;
-  /** The VPC's addresses: a private range, /16 to /22. Default `10.0.0.0/16`. Another one replaces everything. */
+  /** Address range of the VPC: private, /16 to /22. Default `10.0.0.0/16`. A change replaces everything in the VPC. */
   cidr?: string;
   /** Two to four zones of the region; 3 are usual. Default: its zones a, b and c (or what they are called there). */
   zones?: string[];
@@ -36,13 +36,13 @@ export interface NetworkArgs {
    * `logs`, `monitoring` or others that your own pods call.
    */
   interfaceEndpoints?: string[];
-  /** Records who talked to whom, in CloudWatch Logs. Default true. */
+  /** VPC flow logs, in CloudWatch Logs. Default true. */
   flowLogs?: boolean;
   /** How long flow logs are kept. Days, one of CloudWatch's steps. Default 90. */
   flowLogRetentionDays?: number;
-  /** Tags of everything that is made. Default: none but `Name`. */
+  /** Tags of every AWS resource. At most 40; no name begins with `aws:`. Default: none but `Name`. */
   tags?: Record<string, string>;
-  /** A VPC that is there already. Nothing is made, and nothing else may be asked for. */
+  /** An existing VPC. Nothing is created, and no other argument is allowed. */
   existing?: ExistingNetworkArgs;
 }
 
@@ -50,7 +50,7 @@ export interface NetworkArgs {
 export interface ExistingNetworkArgs {
   /** Like `vpc-0123456789abcdef0`. */
   vpcId: pulumi.Input<string>;
-  /** One for each zone that nodes are to be in, at least two; with a way out, and with addresses for pods. */
+  /** One for each zone that gets nodes, at least two; with a route to the internet and with addresses for pods. */
   privateSubnetIds: pulumi.Input<string>[];
   /** Default: none. */
   publicSubnetIds?: pulumi.Input<string>[];
@@ -62,7 +62,7 @@ export interface ExistingNetworkArgs {
 export interface NetworkTransforms {
   /** The network itself. */
   vpc?: Transform<aws.ec2.VpcArgs>;
-  /** Emptied, so that nothing passes it. */
+  /** Emptied, so that it lets nothing through. */
   defaultSecurityGroup?: Transform<aws.ec2.DefaultSecurityGroupArgs>;
   /** Each zone's, for nodes and pods. */
   privateSubnet?: Transform<aws.ec2.SubnetArgs>;

@@ -29,16 +29,16 @@ export interface ObjectStoreArgs {
   region?: string;
   /** Name of the bucket that is made: unique in the world. Default: the component's name with a random suffix. Without a ".", since certificates hold for one label. */
   bucketName?: string;
-  /** The S3 gateway endpoint of the nodes' VPC, `vpce-...`: the key is then of no use anywhere else. Default: it works from anywhere. */
+  /** The S3 gateway endpoint of the nodes' VPC, `vpce-...`: the key is useless elsewhere. Default: the key works from anywhere. */
   vpcEndpointId?: pulumi.Input<string>;
   /**
    * The user's access keys; the database uses the first. To rotate, run `pulumi up` with `["a", "b"]`, then with `["b", "a"]` (the pods change one by one), then with `["b"]`, which
    * deletes the old key. Default `["a"]`.
    */
   accessKeys?: AccessKeySlot[];
-  /** How long a file that was overwritten or deleted can be brought back. Days, 1 to 365. Default 7. What compaction replaces in that time is paid for. */
+  /** How long a file that was overwritten or deleted can be brought back. Days, 1 to 365. Default 7. Files that compaction replaces are paid for that long. */
   noncurrentVersionDays?: number;
-  /** Refuses to delete the bucket, and what keeps it private, encrypted and versioned. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md). */
+  /** Protects the bucket from deletion, and what keeps it private, encrypted and versioned. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md). */
   deletionProtection?: boolean;
   /** Deletes the bucket with everything that is in it, earlier versions included. Default false: a bucket that holds data is not deleted. */
   forceDestroy?: boolean;
@@ -47,9 +47,9 @@ export interface ObjectStoreArgs {
    * requests a second.
    */
   accessLogBucket?: pulumi.Input<string>;
-  /** Tags of everything that is made. Default: none. */
+  /** Tags of every AWS resource. At most 40; no name begins with `aws:`. Default: none. */
   tags?: Record<string, string>;
-  /** A bucket that is there already, in any S3-compatible store with conditional writes. Nothing is made. */
+  /** An existing bucket, in any S3-compatible store with conditional writes. Nothing is created. */
   existing?: ExistingObjectStoreArgs;
 }
 
@@ -59,9 +59,9 @@ export interface ExistingObjectStoreArgs {
   endpoint: string;
   /** Name of the bucket. */
   bucket: pulumi.Input<string>;
-  /** What requests are signed for. Stores outside AWS mostly take `us-east-1`. */
+  /** Region that requests are signed for. Stores outside AWS mostly take `us-east-1`. */
   region: string;
-  /** Needs the actions that the made user has: list, read, write and delete objects, and multipart uploads. No session token. */
+  /** Needs the actions of the generated user: list, read, write and delete objects, and multipart uploads. No session token. */
   accessKeyId: pulumi.Input<string>;
   /** Its secret part. */
   secretAccessKey: pulumi.Input<string>;

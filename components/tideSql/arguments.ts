@@ -8,10 +8,10 @@ import { NetworkArgs, NetworkTransforms } from "../network/arguments";
 import { ObjectStoreArgs, ObjectStoreTransforms } from "../objectStore/arguments";
 
 /**
- * Arguments of {@link TideSql}: those of the database itself, and for each part either how to make it or what there is already. What one part needs of another is filled in.
+ * Arguments of {@link TideSql}: those of the database, and for each part either how to create it or what already exists. What one part needs from another is filled in.
  */
 export interface TideSqlArgs extends DatabaseSettingsArgs {
-  /** AWS region, like `us-east-1`. Required unless cluster, object store and image are all there already. */
+  /** AWS region, like `us-east-1`. Required unless cluster, object store and image all exist. */
   region?: string;
   /** EC2 instance type of the database's nodes; the pods are sized by it. Default `m5.large`; for an existing cluster none, and the pods are sized by `sizing`. */
   instanceType?: string;
@@ -24,16 +24,16 @@ export interface TideSqlArgs extends DatabaseSettingsArgs {
   cluster?: ClusterArgs;
   /** Default: a bucket, and a key that works from the VPC only. */
   objectStore?: ObjectStoreArgs;
-  /** Default: built from source for the nodes' processors, which takes 20 to 40 minutes where Pulumi runs. Give `existing` to start from one that was built before. */
+  /** Default: built from source for the nodes' processors, which takes 20 to 40 minutes where Pulumi runs. Set `existing` to use one that was built before. */
   image?: ImageArgs;
-  /** The deployment's folder in the bucket; ends with `/`. Default: the component's name. Two databases may not share one. */
+  /** The deployment's folder in the bucket; ends with `/`. Default: the component's name. Each database needs its own. */
   objectStorePrefix?: string;
   /**
-   * Refuses to delete what holds data or cannot be made again: the bucket and its guards, the control plane, the data's identity, the authority's key. `cluster.deletionProtection` and
+   * Protects what holds data or cannot be created again from deletion: the bucket and its guards, the control plane, the data's identity, the authority's key. `cluster.deletionProtection` and
    * `objectStore.deletionProtection` follow it unless they say otherwise. Default true; set it to false, run `pulumi up`, and only then `pulumi destroy` (docs/takedown.md).
    */
   deletionProtection?: boolean;
-  /** Tags of everything that is made in AWS. Default: none. */
+  /** Tags of every AWS resource. At most 40; no name begins with `aws:`. Default: none. */
   tags?: Record<string, string>;
 }
 

@@ -16,7 +16,7 @@ interface Variant {
 const variants: Variant[] = [
   { what: "as it stands", written: "", args: {} },
   {
-    what: "replicas look for news once a second",
+    what: "replicas poll the bucket once a second",
     written: "replicaSyncIntervalMilliseconds: 1000",
     args: { replicaSyncIntervalMilliseconds: 1000 },
   },
