@@ -37,7 +37,7 @@ export function keptPodLogs(namespace: string): Map<string, string> {
 }
 
 function linkAll(): void {
-  for (const path of readdirSync(logFolder, { recursive: true, encoding: "utf8" })) {
+  for (const path of logPaths()) {
     if (!path.endsWith(".log")) continue;
     try {
       const log = join(logFolder, path);
@@ -47,5 +47,14 @@ function linkAll(): void {
     } catch {
       // It is linked already, or gone.
     }
+  }
+}
+
+/** Empty where a pod's folder goes while it is read: the next look has the rest. */
+function logPaths(): string[] {
+  try {
+    return readdirSync(logFolder, { recursive: true, encoding: "utf8" });
+  } catch {
+    return [];
   }
 }
