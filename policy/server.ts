@@ -105,7 +105,8 @@ function resourceIn(message: protocol.AnalyzeRequest | protocol.AnalyzerResource
 function configurationIn(request: protocol.ConfigureAnalyzerRequest): PackConfiguration {
   const configuration: PackConfiguration = {};
   request.getPolicyconfigMap().forEach((setting: protocol.PolicyConfig, policy: string) => {
-    const enforcementLevel = levels.find(([, number]) => number === setting.getEnforcementlevel())?.[0];
+    const level: number = setting.getEnforcementlevel();
+    const enforcementLevel = levels.find(([, number]) => number === level)?.[0];
     configuration[policy] = { ...setting.getProperties()?.toJavaScript(), enforcementLevel };
   });
   return configuration;

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type ManagerProcess, supervise, unforeseen } from "../../components/manager/supervision";
+import { supervise, unforeseen } from "../../components/manager/supervision";
 
 const load = createRequire(__filename);
 
@@ -29,7 +29,7 @@ describe("the manager as a process", () => {
     const run = () => new Promise<void>((ends, fails) => (settle = { ends, fails }));
     const log = (level: string, message: string, fields?: object) =>
       logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
-    supervise(own as ManagerProcess, { run, requestStop: () => stops++ }, log);
+    supervise(own, { run, requestStop: () => stops++ }, log);
   });
 
   for (const signal of ["SIGTERM", "SIGINT"]) {

@@ -42,12 +42,12 @@ export async function startOnLog(
 ): Promise<StartedLog> {
   const { log } = common;
   const door = new Door();
-  let manager: LogManager | undefined;
+  const started: Partial<StartedLog> = {};
   const gateway = await Gateway.listen({
     bucket: engineBucket,
     accessKeyId: () => door.accessKeyId,
     handler: () => door.handler,
-    lost: error => manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
+    lost: error => started.manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
     failed: (what, error) => log("info", "a request of the engine's was not answered", { what, error: String(error) }),
     broken: error => {
       log("error", "the engine's object store has failed", { error: String(error) });
@@ -77,7 +77,7 @@ export async function startOnLog(
       hasServer: () => Promise.resolve(existsSync(`${podLayout.mariadbDirectory}/mysql`)),
     },
   };
-  manager = new LogManager(configuration, pod, identity, ports);
+  const manager = (started.manager = new LogManager(configuration, pod, identity, ports));
   return { manager, engine, ports, gateway };
 }
 
