@@ -97,7 +97,7 @@ async function planManifests(folder: string, prepared: Environment, name: string
       settings.push("--secret-file", `${key}=${file}`);
     }
     const plan = ["start", "--silent", "--", "--stack", "local", "--manifests", folder, ...settings];
-    await run("npm", plan, { directory: projectFolder });
+    await run("npm", plan, { directory: projectFolder, deadlineSeconds: 300 });
   } finally {
     rmSync(secrets, { recursive: true, force: true });
   }

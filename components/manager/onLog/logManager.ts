@@ -25,6 +25,9 @@ import { WriterDuties } from "./writerDuties";
 export const tickMilliseconds = 200;
 /** Pushed entries are applied as they come; the log is looked at this often beside. Milliseconds. */
 const readLook = 50;
+const unreadLook = 1000;
+/** Somebody may mend what this node was refused for. Milliseconds. */
+const refusedLook = 10_000;
 const peerTimeout = 300;
 const backoffAfterRelease = 2000;
 const pauseAfterLostRace = 300;
@@ -238,8 +241,14 @@ export class LogManager {
   /** Looks at what is new of the log, often: entries are applied as they are pushed. */
   private readLog(): void {
     const { engine, store } = this;
-    if (engine.writing || engine.transition || this.exited || this.refusal) return;
-    if (store.isDue()) this.lanes.every(store.state ? readLook : 1000, "log", () => store.read());
+    if (engine.writing || engine.transition || this.exited || this.refusal?.reason === "UnsupportedEngine") return;
+    const every = this.refusal ? refusedLook : store.state ? readLook : unreadLook;
+    if (store.isDue() || this.refusal)
+      this.lanes.every(every, "log", async () => {
+        await store.read();
+        if (this.refusal) this.ports.log("info", "the refusal is over", { reason: this.refusal.reason });
+        this.refusal = undefined;
+      });
   }
 
   private askPeersWhenDue(): void {

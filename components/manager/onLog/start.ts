@@ -14,8 +14,6 @@ import { SendEntry } from "./entryPusher";
 import { LogManager } from "./logManager";
 import { EngineDoor, LogPorts } from "./ports";
 
-/** Bucket and prefix that the engine is told: names of nothing outside this pod. */
-const engineBucket = "store";
 /** The share of the pod's memory that a follower's replayed rows may take before its engine is started anew. */
 const followerShare = 0.25;
 const fallbackMemoryBytes = 1024 * 1024 * 1024;
@@ -44,7 +42,7 @@ export async function startOnLog(
   const door = new Door();
   const started: Partial<StartedLog> = {};
   const gateway = await Gateway.listen({
-    bucket: engineBucket,
+    bucket: configuration.objectStore.bucket,
     accessKeyId: () => door.accessKeyId,
     handler: () => door.handler,
     lost: error => started.manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
@@ -55,7 +53,11 @@ export async function startOnLog(
       common.exit(70);
     },
   });
-  const engine = mariadbEngine(configuration, () => engineLines(gateway, door.accessKeyId), log);
+  const engine = mariadbEngine(
+    configuration,
+    () => engineLines(gateway, configuration.objectStore.bucket, door.accessKeyId),
+    log,
+  );
   // It takes seconds on a new volume: a first takeover need not wait for it.
   const prepared = prepareTemplate(configuration.mariadbPrefix, podLayout.templateDirectory);
   prepared.catch((error: unknown) => log("warning", "no empty server could be prepared yet", { error: String(error) }));
@@ -81,11 +83,11 @@ export async function startOnLog(
   return { manager, engine, ports, gateway };
 }
 
-/** What mariadbd is told of its object store; these lines win over those of `engine.cnf`. */
-export function engineLines({ endpoint }: Pick<Gateway, "endpoint">, accessKeyId: string): string[] {
+/** What mariadbd is told of its object store; these lines win over those of `engine.cnf`. The bucket's name is for people who ask the server. */
+export function engineLines({ endpoint }: Pick<Gateway, "endpoint">, bucket: string, accessKeyId: string): string[] {
   return [
     `tidesdb_s3_endpoint=${endpoint}`,
-    `tidesdb_s3_bucket=${engineBucket}`,
+    `tidesdb_s3_bucket=${bucket}`,
     "tidesdb_s3_prefix=",
     "tidesdb_s3_use_ssl=OFF",
     "tidesdb_s3_path_style=ON",

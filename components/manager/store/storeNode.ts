@@ -153,13 +153,13 @@ export class StoreNode {
   }
 
   /**
-   * What this volume's engine has acknowledged and nobody has brought into the log, when its epoch is open still: it goes there first. After another's seal it is lost, as with the node. In `commit` there is
-   * nothing of that kind. No engine of this node's runs.
+   * What this volume's engine has acknowledged and nobody has brought into the log, when its epoch is open still: it goes there first. After another's seal it is lost, as with the node. In `commit` it
+   * is what was not acknowledged: brought along all the same, so that a commit that others have seen before is not gone where it need not be. No engine of this node's runs.
    */
   async appendLeftovers(): Promise<void> {
     this.feed = undefined;
     await this.catchUp();
-    while (this.isLastWriters && this.options.durability === "interval") {
+    while (this.isLastWriters) {
       const { bucket, clock, directory, mayTakeOver } = this.options;
       const { blocks, flushedGeneration, position, time, epoch } = this.state;
       const left = (await readLeftovers(directory, flushedGeneration)).filter(block => !blocks.has(blockName(block)));
@@ -318,6 +318,11 @@ export class StoreNode {
       .then(() => void this.checkpoints.push({ position: snapshot.position, at: clock.now() }))
       .catch((error: unknown) => warn("a checkpoint could not be written", { error: String(error) }))
       .finally(() => (this.checkpointing = undefined));
+  }
+
+  /** Resolves when no checkpoint is being written. */
+  async checkpointed(): Promise<void> {
+    await this.checkpointing;
   }
 
   /**

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLog } from "../../../components/manager/store/log/seal";
+import { readCheckpoint } from "../../../components/manager/store/log/checkpoint";
+import { DatabaseState } from "../../../components/manager/store/log/state";
+import { LogReader, openLog } from "../../../components/manager/store/log/tail";
+import { align } from "../../../components/manager/store/volume/align";
+import { VolumeBook } from "../../../components/manager/store/volume/book";
+import { StoreNode, Writing } from "../../../components/manager/store/storeNode";
+import { Fate, MemoryBucket, steppedClock } from "./memoryBucket";
+import { ScriptedEngine } from "./scriptedEngine";
+
+/** One commit: what it changed, and the log's positions when it was begun and when it was acknowledged. */
+interface Written {
+  changes: Map<string, string | undefined>;
+  begunAt: number;
+  acknowledgedAt: number | undefined;
+}
+
+const killed = new Error("killed");
+const tables = ["app__t", "app__u"];
+
+/** What happens, one after the other. */
+export const events = [
+  "commit",
+  "commit",
+  "commit",
+  "both",
+  "delete",
+  "flush",
+  "merge",
+  "kill",
+  "kill in a flush",
+  "take over",
+  "rival",
+  "later",
+  "drop",
+] as const;
+export type PlayEvent = (typeof events)[number];
+
+/**
+ * A database on the real store, with an engine that is killed anywhere. After every takeover and at every position of the log the rows are those of the commits that were acknowledged by then.
+ */
+export class Play {
+  readonly bucket = new MemoryBucket();
+  readonly clock = steppedClock();
+  readonly commits: Written[] = [];
+  private node!: StoreNode;
+  private writing: Writing | undefined;
+  private engine: ScriptedEngine | undefined;
+  private stepsLeft = Infinity;
+  private volume = "a";
+  private lastVolume = "";
+  private counter = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly roll: (count: number) => number,
+    private readonly durability: "commit" | "interval",
+  ) {}
+
+  async begin(): Promise<void> {
+    await createLog(this.bucket, "db", "play", this.clock);
+    await this.takeOver();
+    for (const table of tables) await this.engine!.createTable(table);
+  }
+
+  async happen(event: PlayEvent): Promise<void> {
+    const table = tables[this.roll(2)]!;
+    const key = `k${this.roll(4)}`;
+    const value = `v${this.counter++}`;
+    const all = [...tables.map(table => ({ table, key, value }))];
+    switch (event) {
+      case "commit":
+        return this.commit([{ table, key, value }]);
+      case "both":
+        return this.commit(all);
+      case "delete":
+        return this.commit([{ table, key, value: undefined }]);
+      case "flush":
+        return this.engine!.flush();
+      case "merge":
+        return this.engine!.merge(table);
+      case "kill":
+        return this.takeOver();
+      case "kill in a flush":
+        this.stepsLeft = this.roll(30);
+        await this.commit(all).catch(onlyKilled);
+        for (const work of [() => this.engine!.flush(), () => this.engine!.merge(table), () => this.engine!.flush()])
+          await work().catch(onlyKilled);
+        return this.takeOver();
+      case "take over":
+        if (this.durability === "interval") await this.writing!.handler.ship();
+        this.volume = this.volume === "a" ? "b" : "a";
+        return this.takeOver();
+      case "rival":
+        return this.rival(all);
+      case "later":
+        return this.later(all);
+      case "drop":
+        // Requests to the bucket fail for a while.
+        this.bucket.fate = operation => (this.roll(3) === 0 ? fates[this.roll(fates.length)]! : ignored(operation));
+    }
+  }
+
+  /** Another node takes over while the writer lives and knows nothing: in `commit` it must not acknowledge anything any more. */
+  private async rival(changes: { table: string; key: string; value: string | undefined }[]): Promise<void> {
+    if (this.durability === "interval") return this.takeOver();
+    const { engine, writing, node } = this;
+    this.volume = this.volume === "a" ? "b" : "a";
+    this.writing = undefined;
+    await this.takeOver(false);
+    const answer = await engine!.commit(changes, false).then(
+      () => "acknowledged",
+      () => "refused",
+    );
+    assert.equal(answer, "refused", "a writer whose epoch is sealed has acknowledged a commit");
+    await writing!.close();
+    await node.close();
+  }
+
+  /** An hour passes: a checkpoint is due, and what is older than the last but one goes. */
+  private async later(changes: { table: string; key: string; value: string | undefined }[]): Promise<void> {
+    for (let times = 0; times < 2; times++) {
+      this.clock.at += 3_600_000;
+      await this.commit(changes);
+      if (this.durability === "interval") await this.writing!.handler.ship();
+      await this.node.checkpointed();
+    }
+    await this.node.collectGarbage(this.writing!, 1, () => true);
+  }
+
+  /** Kills the engine, seals, aligns the volume, starts an engine on it, flushes. */
+  async takeOver(closes = true): Promise<void> {
+    const resumes = this.writing !== undefined && this.lastVolume === this.volume;
+    this.lastVolume = this.volume;
+    if (closes) {
+      await this.writing?.close();
+      await this.node?.close();
+    }
+    this.bucket.fate = () => "works";
+    this.bucket.arrive();
+    const own = join(this.folder, this.volume);
+    const directory = join(own, "data");
+    this.node = await StoreNode.open({
+      bucket: this.bucket,
+      clock: this.clock,
+      directory,
+      own,
+      name: this.volume,
+      durability: this.durability,
+      warn: () => undefined,
+      sealed: () => undefined,
+      overdue: () => undefined,
+      boundMilliseconds: 20_000,
+    });
+    const election = await this.node.takeOver(undefined, true);
+    const { generation } = await this.node.align();
+    this.writing = await this.node.write(election!);
+    this.stepsLeft = Infinity;
+    this.engine = await ScriptedEngine.open(directory, this.writing.handler, () => {
+      if (this.stepsLeft-- <= 0) throw killed;
+    });
+    // On its own volume a writer loses nothing that it has acknowledged, whatever the mode.
+    this.judge(this.engine, this.node.state.position, `after the takeover on ${this.volume}`, resumes);
+    if (this.node.state.blocks.size > 0) {
+      await this.engine.flush();
+      await this.writing.released(generation);
+    }
+  }
+
+  /** Opens the database at a position as if the log ended there. */
+  async openAt(position: number): Promise<void> {
+    const scratch = join(this.folder, "scratch");
+    const { owner } = await openLog(this.bucket, scratch);
+    const oldest = owner.owner.checkpoints.at(-1);
+    const isKept = position >= owner.owner.horizon;
+    if (!isKept && (!oldest || position < oldest.position)) return;
+    // Entries before the horizon are deleted: who wants a position behind it begins at a checkpoint.
+    const state = owner.owner.horizon > 0 ? await readCheckpoint(this.bucket, oldest!, scratch) : new DatabaseState();
+    if (state.position > position) return;
+    const reader = new LogReader(this.bucket, state);
+    while (reader.state.position < position) assert.ok(await reader.next());
+    const directory = join(this.folder, `at-${position}`);
+    const book = await VolumeBook.open(join(this.folder, `book-${position}`));
+    await align(this.bucket, reader.state, directory, book);
+    const engine = await ScriptedEngine.open(directory, this.writing!.handler, () => undefined);
+    this.judge(engine, position, `at position ${position}`);
+    await book.close();
+    await fs.rm(directory, { recursive: true });
+  }
+
+  /** Whatever became of it. */
+  async close(): Promise<void> {
+    await this.writing?.close().catch(() => undefined);
+    await this.node?.close().catch(() => undefined);
+  }
+
+  get position(): number {
+    return this.writing!.log.position - 1;
+  }
+
+  private async commit(changes: { table: string; key: string; value: string | undefined }[]): Promise<void> {
+    const written: Written = {
+      changes: new Map(changes.map(({ table, key, value }) => [`${table}/${key}`, value])),
+      begunAt: this.position,
+      acknowledgedAt: undefined,
+    };
+    this.commits.push(written);
+    await this.engine!.commit(changes, this.durability === "interval");
+    if (this.durability === "interval" && this.roll(3) === 0) await this.writing!.handler.ship();
+    written.acknowledgedAt = this.position;
+  }
+
+  /** All that was acknowledged by then, nothing that was begun after, and commits whole: some prefix of the commits, one by one. */
+  private judge(engine: ScriptedEngine, position: number, where: string, resumed = false): void {
+    const rows = engine.scan();
+    assert.equal(show(engine.points()), show(rows), `${where}: point reads and a scan differ`);
+    // In `interval` what is acknowledged is on the disk; the log has it when it was shipped, or at the next seal.
+    const certain = this.durability === "commit" || resumed ? position : -1;
+    const must = this.commits.findLastIndex(one => one.acknowledgedAt !== undefined && one.acknowledgedAt <= certain);
+    const seen = show(rows);
+    const expected: string[] = [];
+    const state = new Map<string, string>();
+    for (let index = -1; index < this.commits.length; index++) {
+      const one = this.commits[index];
+      if (one && one.begunAt > position) break;
+      for (const [key, value] of one?.changes ?? []) {
+        if (value === undefined) state.delete(key);
+        else state.set(key, value);
+      }
+      if (index < must) continue;
+      if (show(state) === seen) return;
+      expected.push(show(state));
+    }
+    assert.fail(`${where}: ${seen} is none of\n${expected.join("\n")}`);
+  }
+}
+
+const fates: Fate[] = ["fails", "answer lost", "late"];
+const ignored = (_operation: string): Fate => "works";
+
+function onlyKilled(error: unknown): void {
+  if (error !== killed) throw error;
+}
+
+function show(rows: Map<string, string>): string {
+  return [...rows]
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(" ");
+}
+
+/** Plays what happens in a folder of its own, takes over once more, and opens three positions of the past. @throws AssertionError when a row is wrong */
+export async function playAll(
+  happenings: readonly PlayEvent[],
+  roll: (count: number) => number,
+  durability: "commit" | "interval",
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "history-"));
+  try {
+    const play = new Play(folder, roll, durability);
+    try {
+      await play.begin();
+      for (const event of happenings) await play.happen(event);
+      await play.takeOver();
+      for (let times = 0; times < 3; times++) await play.openAt(roll(play.position + 1));
+    } finally {
+      await play.close();
+    }
+  } finally {
+    await fs.rm(folder, { recursive: true, maxRetries: 3 });
+  }
+}
