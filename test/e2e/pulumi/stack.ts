@@ -55,7 +55,7 @@ export class PulumiStack {
 
   /** Sets configuration, by keys of the project or full ones; paths like `engineSettings.long_query_time` lead into structures. */
   async configure(values: Record<string, string>, secret = false): Promise<void> {
-    const all = Object.entries(values).map(([key, value]) => [key, { value, secret }]);
+    const all = Object.entries(values).map(([key, value]) => [key, { value, secret }] as const);
     await this.stack.setAllConfig(Object.fromEntries(all), true);
   }
 
