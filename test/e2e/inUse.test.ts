@@ -162,7 +162,7 @@ describe("a database that applications use and Prometheus watches", function () 
     it("fires the alert of docs/alerts.yaml when writes do not reach the bucket, and ends it", async () => {
       const table = `${deployment.options.database}.watched`;
       await deployment.query("primary", `CREATE TABLE ${table} (id BIGINT NOT NULL PRIMARY KEY)`);
-      assert.deepEqual(await prometheus!.firing(), []);
+      assert.ok(!(await prometheus!.firing()).includes("TidesqlNotInBucket"));
       const writer = deployment.write({ table });
       const { sandbox } = deployment.environment;
       try {
