@@ -99,6 +99,12 @@ describe("Database refuses", () => {
       /at most 16 MiB/,
     ],
     ["an unknown durability", untyped({ durability: "sometimes" }), "durability", /"commit", "interval", "threshold"/],
+    [
+      "the log in a mode that it does not have",
+      { store: "log", durability: "threshold" },
+      "store",
+      /durability "interval"/,
+    ],
     ["a WAL threshold without its mode", { walSyncThresholdBytes: 65_536 }, "walSyncThresholdBytes", /leave it out/],
     [
       "a WAL threshold that an empty WAL reaches",
