@@ -85,6 +85,20 @@ function isEverything(rule: Field): boolean {
   return ["apiGroups", "resources", "verbs"].every(name => rule.at(name).textList.includes("*"));
 }
 
+/** Verbs by which an account gives itself the rights of another (Kubernetes, "Privilege escalation prevention"). */
+const escalatingVerbs = ["escalate", "bind", "impersonate"];
+
+/** Everybody, with and without a login. */
+const everybody = ["system:anonymous", "system:unauthenticated", "system:authenticated"];
+
+/** The first of those verbs that a rule allows for roles or users as a whole. */
+function escalatingVerb(rule: Field): string | undefined {
+  const resources = rule.at("resources").textList;
+  const concernsRights = resources.some(name => /^(?:\*|(?:cluster)?roles|users|groups|serviceaccounts)$/.test(name));
+  if (!concernsRights || rule.at("resourceNames").items.length > 0) return undefined;
+  return rule.at("verbs").textList.find(verb => escalatingVerbs.includes(verb));
+}
+
 /** Objects of the cluster that open it, or lead nowhere. */
 export const clusterObjectChecks = [
   resourceCheck({
@@ -98,6 +112,17 @@ export const clusterObjectChecks = [
     *evaluate(object) {
       for (const rule of object.at("rules").items) {
         if (isEverything(rule)) yield { path: rule.path, message: "Every verb on every resource is allowed." };
+      }
+      for (const rule of object.at("rules").items) {
+        const verb = escalatingVerb(rule);
+        if (verb === undefined) continue;
+        const wayOut = "resourceNames: the roles or accounts that it is for";
+        yield { path: rule.path, message: `The verb ${verb} gives the rights of every other account.`, wayOut };
+      }
+      for (const subject of object.at("subjects").items) {
+        const name = subject.at("name").text ?? "";
+        const wayOut = "the accounts that need it";
+        if (everybody.includes(name)) yield { path: subject.path, message: `The role is bound to ${name}.`, wayOut };
       }
       const role = object.at("roleRef");
       const isForEverywhere = ofKind("ClusterRoleBinding")(object.resource.type);

@@ -55,8 +55,8 @@ function* excessOf(statement: Statement): Generator<Finding> {
   else if (rights !== undefined) yield { path, message: `The statement allows ${rights}, and with it any right.` };
   const isEvery = !resource.isInverted && isForEveryBucket(statement);
   if (isEvery && concernsS3) yield { path, message: "The statement holds for every bucket." };
-  else if (isEvery && patterns.some(pattern => /^(?:sts:AssumeRole|kms:)/i.test(pattern)))
-    yield { path, message: "The statement holds for every role or key." };
+  else if (isEvery && patterns.some(pattern => /^(?:sts:AssumeRole|kms:|secretsmanager:|ssm:)/i.test(pattern)))
+    yield { path, message: "The statement holds for every role, key or secret." };
 }
 
 /** A wildcard over a whole service, or over actions of S3 that end with it. */

@@ -1,7 +1,7 @@
 import { Level, resourceCheck } from "../check";
 import { databaseBucketCheck } from "../databaseBucketCheck";
 import { ofAwsKind } from "../model/aws";
-import { aspectOf, aspectsOf } from "../model/bucket";
+import { aspectOf, aspectsOf, databasePrefixes } from "../model/bucket";
 import { anyOf, type Field, forEach } from "../model/field";
 import { type Stack } from "../model/stack";
 
@@ -14,6 +14,15 @@ const isPublicAccessBlock = ofAwsKind("s3:BucketPublicAccessBlock");
 function lifecycleRules(bucket: Field, stack: Stack): Field[] {
   const aspects = aspectsOf(bucket, "BucketLifecycleConfiguration", stack);
   return [...bucket.at("lifecycleRules").items, ...aspects.flatMap(aspect => aspect.at("rules").items)];
+}
+
+/** Whether a rule may be for objects of a database: its prefix may lie beside all of theirs. */
+function reachesDatabases(rule: Field, stack: Stack): boolean {
+  const places = [rule.at("prefix"), rule.at("filter", "prefix"), rule.at("filter", "and", "prefix")];
+  const prefix = places.find(place => place.isPresent)?.text ?? "";
+  const prefixes = stack.once(databasePrefixes);
+  if (prefixes === undefined || prefixes.length === 0) return true;
+  return prefixes.some(own => own.startsWith(prefix) || prefix.startsWith(own));
 }
 
 /** Storage classes that objects have to be brought back from before they can be read. */
@@ -140,7 +149,7 @@ export const protectionChecks = [
     fix: "expiration: { expiredObjectDeleteMarker: true }, and noncurrentVersionExpiration for old versions",
     level: Level.mandatory,
     *evaluateBucket(subject, _given, stack) {
-      const rules = lifecycleRules(subject, stack).filter(isEnabled);
+      const rules = lifecycleRules(subject, stack).filter(rule => isEnabled(rule) && reachesDatabases(rule, stack));
       yield* forEach(rules, function* (rule) {
         const expiry = currentExpiry(rule);
         if (!expiry) return;

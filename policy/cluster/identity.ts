@@ -47,8 +47,13 @@ function escalation({ allows, action, resource, condition }: Statement): string 
 function trustsAnySubject({ allows, principal, condition }: Statement): boolean {
   if (!allows || !principal) return false;
   const isShared = anyOf(principal.field.at("Federated").texts(), ({ text }) => sharedProviders.test(text ?? ""));
-  const keys = condition.entries.flatMap(([, compared]) => compared.entries.map(([key]) => key.toLowerCase()));
-  return isShared && !keys.some(key => /:(?:sub|repository|repository_owner|namespace_path|project_path)$/.test(key));
+  const compared = condition.entries.flatMap(([, keys]) => keys.entries);
+  const namesSubject = compared.some(
+    ([key, values]) =>
+      /:(?:sub|repository|repository_owner|namespace_path|project_path)$/i.test(key) &&
+      (values.isUnknown || !values.textList.some(value => /^[*?:]*$/.test(value))),
+  );
+  return isShared && !namesSubject;
 }
 
 const openPolicy = (what: string, document: (resource: Field) => Field) =>

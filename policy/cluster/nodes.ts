@@ -18,7 +18,8 @@ function encryptionSwitches(resource: Field): Field[] {
       resource.at(name).items.map(disk => disk.at("encrypted")),
     );
   if (isManagedNodeGroup(type)) return hasLaunchTemplate(resource) ? [] : [resource.at("launchTemplate")];
-  if (ofAwsKind("ebs:Volume")(type)) return [resource.at("encrypted")];
+  if (ofAwsKind("ebs:Volume", "efs:FileSystem")(type)) return [resource.at("encrypted")];
+  if (isRdsDatabase(type)) return followsAnother(resource) ? [] : [resource.at("storageEncrypted")];
   if (ofEksKind("Cluster")(type)) {
     return resource.at("skipDefaultNodeGroup").flag === true ? [] : [resource.at("nodeRootVolumeEncrypted")];
   }
@@ -27,6 +28,15 @@ function encryptionSwitches(resource: Field): Field[] {
     return [either.isPresent ? either : resource.at("nodeRootVolumeEncrypted")];
   }
   return ebsProvisioner.test(resource.at("provisioner").text ?? "") ? [resource.at("parameters", "encrypted")] : [];
+}
+
+const isRdsDatabase = ofAwsKind("rds:Instance", "rds:Cluster");
+
+/** A replica, a copy of a snapshot and a region of a global cluster are encrypted as what they are made from. */
+function followsAnother(database: Field): boolean {
+  return ["replicateSourceDb", "replicationSourceIdentifier", "snapshotIdentifier", "globalClusterIdentifier"].some(
+    name => database.at(name).isUnknown || database.at(name).isPresent,
+  );
 }
 
 const ebsProvisioner = /^(ebs\.csi\.aws\.com|kubernetes\.io\/aws-ebs|ebs\.csi\.eks\.amazonaws\.com)$/;
@@ -141,7 +151,8 @@ export const nodeChecks = [
       isLaunchConfiguration,
       isInstance,
       isManagedNodeGroup,
-      ofAwsKind("ebs:Volume"),
+      ofAwsKind("ebs:Volume", "efs:FileSystem"),
+      isRdsDatabase,
       ofEksKind("Cluster", "NodeGroup", "NodeGroupV2"),
       ofKind("StorageClass"),
     ),

@@ -1,4 +1,5 @@
 import { Level, stackCheck } from "../check";
+import { isDocument } from "../credentials/find";
 import { databaseCheck, optionFinding } from "../databaseCheck";
 import { commandLine, databaseOf } from "../model/database";
 import { anyOf, type Field, forEach } from "../model/field";
@@ -103,7 +104,7 @@ export const roleChecks = [
     applies: type => hasScripts(type) || /^(kubernetes|aws):/.test(type),
     *evaluateInStack(resource, _given, stack) {
       yield* forEach(scriptsIn(resource), function* ({ name, field, text }) {
-        if (!promotes(text)) return;
+        if (isDocument(name) || !promotes(text)) return;
         if (isOnlyForManager(resource, stack)) return;
         yield {
           path: field.path,

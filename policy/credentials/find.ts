@@ -88,7 +88,7 @@ export function isProgramFile(name: string): boolean {
 }
 
 /** Whether a file is for people: a README, the texts of a user interface. */
-function isDocument(name: string): boolean {
+export function isDocument(name: string): boolean {
   return (
     /\.(?:md|markdown|rst|adoc|po|pot|resx|strings)$|^(?:README|NOTES|CHANGELOG|LICENSE)\b/i.test(name) ||
     /(?:^|[./_-])(?:locales?|i18n|l10n|messages|translations?)(?:[./_-]|$)/i.test(name) ||

@@ -31,6 +31,10 @@ const writtenForms: readonly (readonly [sign: string, form: RegExp])[] = [
     "an authorization",
     /\bauthorization["']?\s{0,4}[:=]\s{0,4}["']?(?:basic|bearer|token)\s{1,4}([\w+/=.~-]{8,2000})/gi,
   ],
+  [
+    "a password of HAProxy",
+    /\b(?:stats\s{1,4}auth\s{1,4}[^\s:]{1,60}:|user\s{1,4}\S{1,60}\s{1,4}(?:insecure-)?password\s{1,4})(\S{1,100})/g,
+  ],
   ["a password hash", /^[^:\s#]{1,60}:(\$(?:apr1|2[aby]|[156]|argon2\w{1,2})\$[^\s:]{10,})/gm],
   ["an npm token", /(?:^|:)_(?:authToken|auth|password)\s{0,4}=\s{0,4}([^\s;]{6,})/gm],
 ];
@@ -58,10 +62,18 @@ export function writtenCredentials(
   return found;
 }
 
+/** What MariaDB keeps of a password: whoever has it logs in with it, by a changed client. */
+const nativeHash = /^\*[0-9A-F]{40}$/i;
+
 function firstOf(text: string, form: RegExp, sign: string): Credential[] {
   for (const match of text.matchAll(form)) {
     const value = match.at(-1)!;
-    if (isReference(value) || isPlaceholder(value) || isSwitch(value) || isExampleAddress(match[0], text, match.index))
+    if (
+      (isReference(value) && !nativeHash.test(value)) ||
+      isPlaceholder(value) ||
+      isSwitch(value) ||
+      isExampleAddress(match[0], text, match.index)
+    )
       continue;
     return [{ sign, line: lineAt(text, match.index) }];
   }

@@ -68,6 +68,13 @@ export function databaseBuckets(stack: Stack): ReadonlySet<Field> {
   return new Set(isOpen ? buckets : found);
 }
 
+/** The prefixes under which the program's databases keep their objects; undefined when one of them is not known. */
+export function databasePrefixes(stack: Stack): string[] | undefined {
+  const databases = stack.where(isLongRunning).flatMap(workload => known(() => databaseOf(workload, stack)) ?? []);
+  const prefixes = databases.map(database => known(() => database.settings.text("tidesdb_s3_prefix")));
+  return prefixes.every(prefix => prefix !== undefined) ? prefixes : undefined;
+}
+
 /** Whether the manifests of a database were made with outputs of the bucket. */
 function isMadeFrom({ workload }: Database, bucket: Field): boolean {
   return workload.resource.dependencies.includes(bucket.resource.urn);

@@ -22,10 +22,15 @@ export function settingsOf(workload: Field, container: Field, stack: Stack): Eng
   return new SettingsReader(container, mountedFiles(workload, container, stack)).read();
 }
 
+/** Variables that stand for `--defaults-group-suffix` (seen with a real mariadbd). */
+const suffixVariables = ["MARIADB_GROUP_SUFFIX", "MYSQL_GROUP_SUFFIX"];
+
 class SettingsReader {
   private readonly settings: Setting[] = [];
   private readonly hidden: Hidden;
   private readonly including: MountedFile[] = [];
+  /** At the end of the groups that are read beside the usual ones. */
+  private groupSuffix = "";
 
   constructor(
     private readonly container: Field,
@@ -53,6 +58,7 @@ class SettingsReader {
   private readFiles(options: readonly Setting[]): void {
     const given = (name: string) => options.find(option => option.name === name);
     if (given("no_defaults")) return;
+    this.groupSuffix = given("defaults_group_suffix")?.value ?? this.suffixVariable() ?? "";
     const only = given("defaults_file");
     const extra = given("defaults_extra_file");
     const all = this.files.list.filter(isOptionFile);
@@ -64,8 +70,13 @@ class SettingsReader {
     if (extra) this.include(extra.value, extra.source);
   }
 
+  private suffixVariable(): string | undefined {
+    const variables = this.container.at("env").items.filter(variable => !variable.firstUnknown);
+    return variables.find(variable => suffixVariables.includes(variable.at("name").text ?? ""))?.at("value").text;
+  }
+
   private includedBy(file: MountedFile): MountedFile[] {
-    return linesOfOptionFile(file.text).flatMap(line => {
+    return linesOfOptionFile(file.text, this.groupSuffix).flatMap(line => {
       if (line.kind === "include") return this.files.list.filter(({ path }) => path === line.path);
       return line.kind === "includeFolder" ? this.filesIn(line.path) : [];
     });
@@ -81,7 +92,7 @@ class SettingsReader {
   private readFile(file: MountedFile): void {
     if (this.including.includes(file)) return;
     this.including.push(file);
-    for (const line of linesOfOptionFile(file.text)) {
+    for (const line of linesOfOptionFile(file.text, this.groupSuffix)) {
       if (line.kind === "option") this.settings.push({ ...line.option, source: file.content, line: line.line });
       else if (line.kind === "include") this.include(line.path, file.content);
       else this.includeFolder(line.path, file.content);

@@ -23,16 +23,22 @@ export type OptionLine = { line: number } & (
   | { kind: "includeFolder"; path: string }
 );
 
-/** Whether the server reads this group. Case does not matter, blanks do. */
-function isServerGroup(group: string): boolean {
-  return serverGroups.includes(group.toLowerCase());
+/** Whether the server reads this group, or, with a suffix, the group with that at its end too. Case does not matter, blanks do. */
+function isServerGroup(group: string, suffix = ""): boolean {
+  const name = group.toLowerCase();
+  const end = suffix.toLowerCase();
+  return (
+    serverGroups.includes(name) ||
+    (name.endsWith(end) && serverGroups.includes(name.slice(0, name.length - end.length)))
+  );
 }
 
 /**
  * What the server reads in an option file. A fragment without a group, which the server itself refuses, counts as the server's: something may write the group before
  * it.
+ * @param groupSuffix of `--defaults-group-suffix`. Default: none
  */
-export function linesOfOptionFile(text: string): OptionLine[] {
+export function linesOfOptionFile(text: string, groupSuffix = ""): OptionLine[] {
   const lines: OptionLine[] = [];
   let isServers = true;
   for (const [index, raw] of text.split("\n").entries()) {
@@ -42,7 +48,7 @@ export function linesOfOptionFile(text: string): OptionLine[] {
     if (path !== undefined) {
       lines.push({ kind: directive === "include" ? "include" : "includeFolder", path: path.trim(), line });
     } else if (written.startsWith("[")) {
-      isServers = isServerGroup(/^\[([^\]]*)\]/.exec(written)?.[1] ?? "");
+      isServers = isServerGroup(/^\[([^\]]*)\]/.exec(written)?.[1] ?? "", groupSuffix);
     } else if (isServers) {
       const option = optionOn(written);
       if (option) lines.push({ kind: "option", option, line });

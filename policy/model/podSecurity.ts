@@ -31,6 +31,9 @@ const safeSysctls = [
   "net.ipv4.tcp_wmem",
 ];
 
+/** SELinux types that the "baseline" Pod Security Standard allows (Kubernetes, Pod Security Standards). */
+const safeLabels = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+
 /** What keeps a pod from the "restricted" Pod Security Standard. */
 export function* restrictedFindings(workload: Field): Generator<Finding> {
   const spec = podSpec(workload);
@@ -80,6 +83,12 @@ function* containerFindings(ofPod: Field, container: Field): Generator<Finding> 
   if (appArmor.text === "Unconfined") {
     yield wrong(appArmor.path, "AppArmor does not confine it.", 'appArmorProfile: { type: "RuntimeDefault" }');
   }
+  if (own.at("procMount").text === "Unmasked")
+    yield wrong(own.at("procMount").path, "/proc is not masked.", 'procMount: "Default"');
+  const selinux = effective("seLinuxOptions");
+  const isFree =
+    !safeLabels.includes(selinux.at("type").text ?? "") || selinux.at("user").isPresent || selinux.at("role").isPresent;
+  if (selinux.isPresent && isFree) yield wrong(selinux.path, "SELinux does not confine it.", "no seLinuxOptions");
   if (own.at("privileged").flag === true)
     yield wrong(own.at("privileged").path, "it is privileged.", "privileged: false");
   if (own.at("allowPrivilegeEscalation").flag !== false) {

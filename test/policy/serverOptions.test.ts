@@ -159,6 +159,17 @@ describe("the options that a server starts with", () => {
     assert.equal(start({ args: ["--defaults-file=/etc/t/a.cnf"] }, files).text("read_only"), "ON");
     assert.equal(start({ args: ["--no-defaults"] }, files).text("read_only"), undefined);
   });
+  it("stand in groups with the suffix that an argument or a variable names", () => {
+    const files = { "a.cnf": `${own}[mariadbd-eu]\nread_only=OFF\n[client-eu]\nread_only=ON\n` };
+    const env = (name: string) => ({ env: [{ name, value: "-eu" }] });
+    assert.equal(start({}, files).text("read_only"), "ON");
+    for (const container of [
+      { args: ["--defaults-group-suffix=-eu"] },
+      env("MARIADB_GROUP_SUFFIX"),
+      env("MYSQL_GROUP_SUFFIX"),
+    ])
+      assert.equal(start(container, files).text("read_only"), "OFF", JSON.stringify(container));
+  });
   it("stand in arguments of one part and of two, in scripts, and in variables", () => {
     const containers = [
       { args: ["--datadir=/x"] },
