@@ -1,7 +1,7 @@
 import { type Hidden, type Setting, EngineSettings } from "./engineSettings";
 import { type Field, NotYetKnown } from "./field";
 import { type MountedFile, type MountedFiles, mountedFiles } from "./mountedFiles";
-import { hasServerGroup, linesOfOptionFile } from "./optionFile";
+import { hasServerGroup, isOptionFileName, linesOfOptionFile } from "./optionFile";
 import { type CommandWord, commandsOf, programOf, roleOf, variablesOf } from "./programs";
 import { managerFile, settingsOfManager } from "./managerFile";
 import { serverOption, takesNextArgument } from "./serverOptions";
@@ -155,7 +155,7 @@ function hooksOf(container: Field, variables: ReadonlyMap<string, string>): Comm
 }
 
 function isOptionFile({ name, text }: MountedFile): boolean {
-  return name === managerFile || /\.(cnf|ini|conf)$/.test(name) || hasServerGroup(text);
+  return name === managerFile || isOptionFileName(name) || hasServerGroup(text);
 }
 
 /** The options among arguments: `--name=value`, or in two parts. */

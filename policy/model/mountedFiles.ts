@@ -1,5 +1,7 @@
 import { type Field, NotYetKnown } from "./field";
 import { filesOf, type Mount, mountsOf, outsideTheProgram, type ObjectFile, sourcesOf } from "./mounts";
+import { managerFile } from "./managerFile";
+import { isOptionFileName } from "./optionFile";
 import { type Stack } from "./stack";
 
 /** A file of a ConfigMap or Secret where a container sees it. */
@@ -27,6 +29,7 @@ export function mountedFiles(workload: Field, container: Field, stack: Stack): M
       if (!isSecret || holdsOptions(mount)) hidden ??= error;
     }
   };
+  const given = wordsOf(container);
   for (const mount of mountsOf(workload, container)) {
     const { volume, kind } = mount;
     if (!volume) continue;
@@ -34,12 +37,35 @@ export function mountedFiles(workload: Field, container: Field, stack: Stack): M
       for (const source of sourcesOf(workload, volume, stack)) {
         read(source.kind === "Secret", mount, () => {
           if (!source.object) throw outsideTheProgram(source);
-          list.push(...placed(filesOf(source.object), mount, source.items));
+          for (const file of placed(filesOf(source.object), mount, source.items)) {
+            if (isKnown(file) || mayHoldOptions(file, given)) {
+              read(source.kind === "Secret", mount, () => list.push({ ...file, text: file.text }));
+            }
+          }
         });
       }
     });
   }
   return { list, hidden };
+}
+
+/** Whether the text of a file can be read yet. */
+function isKnown(file: ObjectFile): boolean {
+  return file.content.firstUnknown === undefined;
+}
+
+/** Whether the server or the manager may read options from a file that is not known yet: by its name, or since a command names it. Another value, such as an identity, says nothing about options. */
+function mayHoldOptions({ name, path }: MountedFile, given: readonly string[]): boolean {
+  return (
+    name === managerFile || isOptionFileName(name) || isOptionFileName(path) || given.some(text => text.includes(path))
+  );
+}
+
+/** The words of a container's command that are known. */
+function wordsOf(container: Field): string[] {
+  return ["command", "args"]
+    .flatMap(input => container.at(input).items)
+    .flatMap(word => (word.firstUnknown ? [] : (word.text ?? [])));
 }
 
 /** A Secret whose entries are not seen matters only where it is mounted as an option file. */
@@ -55,6 +81,15 @@ function placed(files: readonly ObjectFile[], { path, subPath }: Mount, items: F
     const inVolume = item?.at("path").text ?? file.name;
     if (subPath !== undefined && subPath !== inVolume) return [];
     const at = subPath === undefined ? `${path}/${inVolume}` : path;
-    return [{ name: file.name, content: file.content, path: at, text: file.text }];
+    return [
+      {
+        name: file.name,
+        content: file.content,
+        path: at,
+        get text() {
+          return file.text;
+        },
+      },
+    ];
   });
 }

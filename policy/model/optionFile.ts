@@ -57,6 +57,11 @@ export function linesOfOptionFile(text: string, groupSuffix = ""): OptionLine[] 
   return lines;
 }
 
+/** Whether a file has a name that options usually stand under. */
+export function isOptionFileName(name: string): boolean {
+  return /\.(cnf|ini|conf)$/.test(name);
+}
+
 /** Whether a text is an option file with something for the server. */
 export function hasServerGroup(text: string): boolean {
   return [...text.slice(0, 10_000).matchAll(/^[ \t]*\[([^\]\n]{1,100})\]/gm)].some(([, group]) =>

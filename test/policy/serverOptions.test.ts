@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { databaseOf } from "../../policy/model/database";
 import { linesOfOptionFile } from "../../policy/model/optionFile";
+import { NotYetKnown } from "../../policy/model/field";
 import { isLongRunning } from "../../policy/model/kubernetes";
-import { plainResource } from "../../policy/model/resource";
+import { notYetKnown, plainResource } from "../../policy/model/resource";
 import { isOn, serverOption } from "../../policy/model/serverOptions";
 import { shellCommands } from "../../policy/model/shell";
 import { settingsInSql } from "../../policy/model/sqlSettings";
@@ -118,7 +119,7 @@ describe("a statement that changes the running server", () => {
 });
 
 describe("the options that a server starts with", () => {
-  const start = (container: object, files: Record<string, string> = {}) => {
+  const start = (container: object, files: Record<string, unknown> = {}) => {
     const program = [
       resource("kubernetes:core/v1:Pod", "pod", {
         metadata: { name: "pod" },
@@ -153,6 +154,13 @@ describe("the options that a server starts with", () => {
     const extra = start({ args: ["--defaults-extra-file=/opt/x.cnf", "--ssl=0"] }, { "a.cnf": own });
     assert.throws(() => extra.get("read_only"), /MariaDB reads \/opt\/x\.cnf too/);
     assert.equal(extra.text("ssl"), "0");
+  });
+  it("are known beside a value that is not known yet, unless the server may read that one too", () => {
+    assert.equal(start({}, { "a.cnf": own, databaseId: notYetKnown }).get("ssl"), undefined);
+    for (const name of ["b.cnf", "manager.json", "my.ini"])
+      assert.throws(() => start({}, { "a.cnf": own, [name]: notYetKnown }).get("ssl"), NotYetKnown, name);
+    const named = start({ args: ["--defaults-file=/etc/t/options"] }, { "a.cnf": own, options: notYetKnown });
+    assert.throws(() => named.get("ssl"), NotYetKnown);
   });
   it("are those of the one file that --defaults-file names", () => {
     const files = { "a.cnf": own, "b.cnf": "[mariadbd]\nread_only=OFF\n" };
