@@ -103,7 +103,7 @@ function escalatingVerb(rule: Field): string | undefined {
 export const clusterObjectChecks = [
   resourceCheck({
     id: "workloads-cluster-admin",
-    description: "No program makes an administrator of the whole cluster.",
+    description: "No program makes an administrator of the whole cluster, or an account that can make itself one.",
     why: "Whoever breaks into one such pod has every Secret of every namespace.",
     fix: "a Role with the resources and verbs that are needed, in the namespace where they are",
     level: Level.mandatory,
