@@ -1,3 +1,4 @@
+import { type Counters } from "./counters";
 import { Manager } from "./manager";
 
 /** One metric and its values; those that are undefined are left out. */
@@ -43,12 +44,30 @@ export function metrics(manager: Manager, now: number): string {
       "Primary: since the last heartbeat was written. Replica: since the last new one was followed (the live lag).",
       manager.heartbeatAgeSeconds(),
     ),
+    ...eventMetrics(manager),
     one(
-      "alarm",
+      "commits_held_ratio",
       "gauge",
-      "1 while the manager can do nothing without help; its log says why.",
-      manager.alarm === "" ? 0 : 1,
+      "Share of the time for which commits wait, so that the bucket and the followers keep up.",
+      manager.hold(),
     ),
+    one("compactions_total", "counter", "Tables that were compacted on demand.", counters.compactions),
+    one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
+    ...bucketMetrics(manager),
+    one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
+  ];
+  return prometheusText(all);
+}
+
+/** What Prometheus reads. */
+export function prometheusText(metrics: readonly Metric[]): string {
+  return metrics.map(render).join("");
+}
+
+/** What a manager counts, whatever it keeps the database in. */
+export function eventMetrics({ alarm, counters }: { alarm: string; counters: Readonly<Counters> }): Metric[] {
+  return [
+    one("alarm", "gauge", "1 while the manager can do nothing without help; its log says why.", alarm === "" ? 0 : 1),
     one("promotions_total", "counter", "Promotions that ended open for writes.", counters.promotions),
     one("failed_promotions_total", "counter", "Promotions that were given up.", counters.failedPromotions),
     one("engine_starts_total", "counter", "Starts of mariadbd.", counters.engineStarts),
@@ -72,23 +91,7 @@ export function metrics(manager: Manager, now: number): string {
       "Times that writes were stopped because they could not be kept.",
       counters.writeStops,
     ),
-    one(
-      "commits_held_ratio",
-      "gauge",
-      "Share of the time for which commits wait, so that the bucket and the followers keep up.",
-      manager.hold(),
-    ),
-    one("compactions_total", "counter", "Tables that were compacted on demand.", counters.compactions),
-    one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
-    ...bucketMetrics(manager),
-    one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
   ];
-  return prometheusText(all);
-}
-
-/** What Prometheus reads. */
-export function prometheusText(metrics: readonly Metric[]): string {
-  return metrics.map(render).join("");
 }
 
 /** What a primary knows of the bucket; nothing on other nodes. */

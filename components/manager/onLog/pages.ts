@@ -1,4 +1,4 @@
-import { Metric, one, prometheusText, remaining } from "../metrics";
+import { eventMetrics, Metric, one, prometheusText, remaining } from "../metrics";
 import { expiryOf, StatusDocument } from "../statusDocument";
 import { StatusPages } from "../statusServer";
 import { Monotonic } from "../view";
@@ -90,7 +90,7 @@ function metrics(
   now: Monotonic,
 ): string {
   const view = manager.view();
-  const { counters, engine, store, duties, pusher } = manager;
+  const { engine, store, duties, pusher } = manager;
   const role = view.engine.state === "running" ? view.engine.role : "none";
   const { log } = view;
   const { state } = store;
@@ -161,35 +161,7 @@ function metrics(
       help: "Requests of this node's engine to its object store, which is the manager.",
       values: [...gateway.requests].map(([method, value]) => ({ labels: `method="${method}"`, value })),
     },
-    one(
-      "alarm",
-      "gauge",
-      "1 while the manager can do nothing without help; its log says why.",
-      manager.alarm === "" ? 0 : 1,
-    ),
-    one("promotions_total", "counter", "Promotions that ended open for writes.", counters.promotions),
-    one("failed_promotions_total", "counter", "Promotions that were given up.", counters.failedPromotions),
-    one("engine_starts_total", "counter", "Starts of mariadbd.", counters.engineStarts),
-    one("engine_exits_total", "counter", "Ends of mariadbd, wanted or not.", counters.engineExits),
-    one(
-      "fences_total",
-      "counter",
-      "Times that a writer was killed because it might not write any more.",
-      counters.fences,
-    ),
-    one("heartbeat_failures_total", "counter", "Heartbeats that the engine did not take.", counters.heartbeatFailures),
-    one(
-      "confirmations_total",
-      "counter",
-      "Times that the peers stood in for an API server that did not answer.",
-      counters.confirmations,
-    ),
-    one(
-      "write_stops_total",
-      "counter",
-      "Times that writes were stopped because they could not be kept.",
-      counters.writeStops,
-    ),
+    ...eventMetrics(manager),
     one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
     one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
   ];
