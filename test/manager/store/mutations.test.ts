@@ -15,7 +15,7 @@ interface Mutation {
   /** Of these the plays are made. */
   of?: PlayEvent[];
   /** Switches the rule off. @returns what switches it on again */
-  off(): () => void;
+  off: () => () => void;
 }
 
 /** Puts another method in place of one. @returns what undoes it */
