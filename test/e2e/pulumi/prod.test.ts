@@ -180,11 +180,11 @@ describe("an up of the stack prod that fails half-way, in a simulated cloud", fu
         installCloud(plugins);
         const refused = await failureOf(() => stack.up());
         assert.match(refused.changes.errors.join("\n"), /simulated failure/);
-        const before = await identities(stack);
+        const before = await stack.identities();
         assert.ok(before.length > 10);
         installCloud(plugins, "FAIL=");
         assert.deepEqual((await stack.up()).errors, []);
-        const after = await identities(stack);
+        const after = await stack.identities();
         for (const made of before) assert.ok(after.includes(made), `${made} was made again`);
         assert.deepEqual(withoutSimulated(await stack.up()).byOperation, {});
       } finally {
@@ -218,9 +218,4 @@ function installCloud(plugins: string, assignment = ""): void {
     const script = readFileSync(join(plugins, file), "utf8");
     writeFileSync(join(plugins, file), script.replace("export SIM_PROVIDER", `export ${assignment} SIM_PROVIDER`));
   }
-}
-
-/** What is there, each with the identity that its provider gave it. */
-async function identities(stack: PulumiStack): Promise<string[]> {
-  return (await stack.resources()).filter(({ id }) => id !== undefined).map(({ urn, id }) => `${urn} ${id}`);
 }

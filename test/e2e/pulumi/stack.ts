@@ -85,6 +85,11 @@ export class PulumiStack {
     return deployment.resources ?? [];
   }
 
+  /** What is there, each with the identity that its provider gave it. */
+  async identities(): Promise<string[]> {
+    return (await this.resources()).filter(({ id }) => id !== undefined).map(({ urn, id }) => `${urn} ${id}`);
+  }
+
   /** The settings' file as it is now. */
   settingsText(): string {
     return readFileSync(this.settings, "utf8");
