@@ -9,7 +9,7 @@ import {
   waitsForReturn,
   waitsForVolume,
 } from "./candidacy";
-import { asksPeers, decideWrites, exceedsLoss, hangs, lossText, whyVolumeHangs } from "./health";
+import { asksPeers, decideWrites, exceedsLoss, hangs, lossText, volumeAlarm, whyVolumeHangs } from "./health";
 import { handoverSteps, HandoverStep, hurriedSteps, promotionSteps, PromotionStep, salvageSteps } from "./steps";
 import {
   beginDetour,
@@ -90,11 +90,8 @@ export function decide(view: View, now: Monotonic): Decision {
   if (holds && asksPeers(view, now)) decision.failsafe = true;
   decision.writes = decideWrites(view, holds, now);
   decision.engine = decideEngine(view, now, holds, decision);
-  const whyHangs = whyVolumeHangs(view, now);
-  if (whyHangs !== undefined) {
-    const message = `this node's volume does not answer: ${whyHangs}. Another node takes over; unless the volume recovers, take this one out of service`;
-    decision.alarm = { reason: "VolumeHangs", message };
-  }
+  const hung = volumeAlarm(view, now);
+  if (hung) decision.alarm = hung;
   return decision;
 }
 

@@ -1,6 +1,7 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { EngineAction, failuresBeforeRelease, leastHoldMilliseconds } from "./decide";
 import { Inherited, withoutRevived } from "./comparison";
+import { stopWrites, tellClients } from "./clientCourtesy";
 import { copyDefinitions } from "./definitions";
 import { Follower } from "./follower";
 import { handoverStep } from "./handover";
@@ -33,9 +34,6 @@ const tablesTimeout = 1000;
 const hangsTogether = 120_000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
-/** A writer that is fenced takes no more writes, and gets this long to send what it has acknowledged, where the deadline leaves so much. Milliseconds. */
-const leastCourtesy = 150;
-const mostCourtesy = 550;
 
 /** What the engine's part of the manager needs of the rest. */
 export interface EngineKeeperOptions {
@@ -155,18 +153,12 @@ export class EngineKeeper {
 
   /** Ends the writer now. While there is time its clients are told first; the kill does not wait for them. */
   async fence(why: string): Promise<void> {
-    const { engine, clock, log, kubernetes } = this.options.ports;
+    const { clock, log, kubernetes } = this.options.ports;
     this.options.counters.fences++;
     log("error", "fencing", { why });
     kubernetes.event("Warning", "Fenced", `mariadbd is killed: ${why}`);
     const left = (this.options.lease.hold?.deadline ?? -Infinity) - clock.now();
-    if (left >= leastCourtesy) {
-      const courtesy = Math.min(left - leastCourtesy / 2, mostCourtesy);
-      const told = Promise.all([engine.setReadOnly(true, courtesy), engine.endSessions(courtesy)]);
-      told.catch((error: unknown) => log("warning", "a fenced server was not told", { error: text(error) }));
-      // What was acknowledged until now is sent in the meantime.
-      await clock.sleep(courtesy);
-    }
+    await tellClients(this.options.ports, left);
     this.kill(why);
   }
 
@@ -181,14 +173,12 @@ export class EngineKeeper {
       return;
     }
     this.writesStopped = true;
-    const stopped = await Promise.allSettled([
-      engine.endSessions(writesTimeout),
-      engine.setReadOnly(true, writesTimeout),
-    ]);
-    const failed = stopped.find(result => result.status === "rejected");
-    if (!failed) return;
-    this.writesStopped = false;
-    throw failed.reason;
+    try {
+      await stopWrites(engine, writesTimeout);
+    } catch (error) {
+      this.writesStopped = false;
+      throw error;
+    }
   }
 
   /** A table that was dropped before this node was promoted may have been made anew. */

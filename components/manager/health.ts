@@ -1,5 +1,5 @@
 import { leaseTiming } from "../core/leaseTiming";
-import type { Decision, EngineAction } from "./decide";
+import type { Alarm, Decision, EngineAction } from "./decide";
 import { stillServes } from "./switchover";
 import { BucketView, CanaryView, Monotonic, View } from "./view";
 
@@ -29,6 +29,14 @@ export function whyVolumeHangs({ engine }: Pick<View, "engine">, now: Monotonic)
   if (readingSince !== undefined && now - readingSince >= unreadableAfterMilliseconds)
     return `the volume could not be read in ${Math.round((now - readingSince) / 1000)} s`;
   return undefined;
+}
+
+/** What a person has to do about a volume that hangs; undefined: nothing. */
+export function volumeAlarm(view: Pick<View, "engine">, now: Monotonic): Alarm | undefined {
+  const why = whyVolumeHangs(view, now);
+  if (why === undefined) return undefined;
+  const message = `this node's volume does not answer: ${why}. Another node takes over; unless the volume recovers, take this one out of service`;
+  return { reason: "VolumeHangs", message };
 }
 
 /** The API server does not take renewals: all peers together can stand in for it. */

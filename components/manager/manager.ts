@@ -2,10 +2,10 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { leaseTiming } from "../core/leaseTiming";
 import { leaseIsFree, volumeIsKept } from "./candidacy";
 import { noCounts } from "./counters";
-import { Alarm, decide, Decision, EngineAction } from "./decide";
+import { decide, Decision, EngineAction } from "./decide";
 import { EngineKeeper } from "./engineKeeper";
 import { Follower } from "./follower";
-import { intervals } from "./intervals";
+import { backoffAfterRelease, intervals, pauseAfterLostRace, peerTimeout, tickMilliseconds } from "./intervals";
 import { compareEvery } from "./inventory";
 import { Lanes, text } from "./lanes";
 import { LeaseKeeper } from "./leaseKeeper";
@@ -18,27 +18,19 @@ import { Ports } from "./ports";
 import { PrimaryDuties } from "./primaryDuties";
 import { Rollout } from "./rollout";
 import { stillServes } from "./switchover";
+import { Troubles } from "./troubles";
 import { Vacancy } from "./vacancy";
-import { EngineView, Following, Monotonic, PeerView, Refusal, View } from "./view";
-
-/** The manager looks at the world this often. Milliseconds. */
-export const tickMilliseconds = 200;
-
-const peerTimeout = 300;
-const backoffAfterRelease = 2000;
-const pauseAfterLostRace = 300;
+import { EngineView, Following, Monotonic, PeerView, View } from "./view";
 
 /** The shell around `decide`: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
 export class Manager {
   readonly counters = noCounts();
   /** When the loop last came round: a manager whose loop hangs is not healthy. */
   lastTick: Monotonic;
-  /** Why nobody can become primary without help; empty while all is well. */
-  alarm = "";
   /** What peers ask of this node. */
   readonly peerDesk: PeerDesk;
-  private alarmReason: string | undefined;
   private readonly lanes: Lanes;
+  private readonly troubles: Troubles;
   private readonly lease: LeaseKeeper;
   private readonly owner: OwnerKeeper;
   private readonly follower: Follower;
@@ -49,7 +41,6 @@ export class Manager {
   private peers: PeerView[] = [];
   private peersAskedAt: Monotonic = -Infinity;
   private readonly vacancy: Vacancy;
-  private refusal: Refusal | undefined;
   private stopping = false;
   private stoppedSince: Monotonic | undefined;
   private backoffUntil: Monotonic = -Infinity;
@@ -66,6 +57,7 @@ export class Manager {
   ) {
     const { clock, log } = ports;
     this.lastTick = clock.now();
+    this.troubles = new Troubles(ports);
     this.lanes = new Lanes(clock, log, (lane, succeeded) => {
       // A bucket that has failed stops the writes of `commit` mode before the engine gives up waiting for it.
       const matters = succeeded ? ["engine", "lease", "owner", "rollout", "peers", "pods"] : ["bucket"];
@@ -97,7 +89,7 @@ export class Manager {
       owner: this.owner,
       follower: this.follower,
       counters: this.counters,
-      refuse: refusal => this.refuse(refusal),
+      refuse: refusal => this.troubles.refuse(refusal),
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
       hurries: () => this.rollout.hurries,
       wantedSuccessor: () => this.pods.switchover?.to,
@@ -128,6 +120,11 @@ export class Manager {
     });
   }
 
+  /** Why nobody can become primary without help; empty while all is well. */
+  get alarm(): string {
+    return this.troubles.alarm;
+  }
+
   /** Runs until the process may end. */
   async run(): Promise<void> {
     await this.engine.readVolume();
@@ -148,7 +145,7 @@ export class Manager {
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. Never a matter of another node's health. */
   ready(): boolean {
     const { state, role } = this.engine.view;
-    if (state !== "running" || this.refusal) return false;
+    if (state !== "running" || this.troubles.refusal) return false;
     if (role === "primary") return stillServes(this.engine.handover);
     // A follower serves its readers until it is the primary.
     const leaves = this.stopping || this.engine.handover !== undefined || this.engine.view.onKeptVolume;
@@ -182,7 +179,7 @@ export class Manager {
       holderReturns: this.vacancy.holderReturns,
       promotion: this.engine.promotion,
       handover: this.engine.handover,
-      refusal: this.refusal,
+      refusal: this.troubles.refusal,
       stopping: this.stopping,
       wipes: this.engine.wipes,
       stoppedSince: this.stoppedSince,
@@ -221,7 +218,7 @@ export class Manager {
       const why = decision.fence;
       this.lanes.run("fence", () => this.engine.fence(why));
     }
-    this.raise(decision.alarm);
+    this.troubles.raise(decision.alarm);
     this.carryOutLease(decision.lease);
     this.carryOutLabel(decision.label);
     if (decision.failsafe)
@@ -308,19 +305,8 @@ export class Manager {
 
   private async readOwner(): Promise<void> {
     const refusal = await this.owner.read();
-    if (refusal) this.refuse(refusal);
-    else if (this.refusal && this.refusal.reason !== "UnsupportedEngine") {
-      this.ports.log("info", "the refusal is over", { reason: this.refusal.reason });
-      this.refusal = undefined;
-    }
-  }
-
-  private refuse(refusal: Refusal): void {
-    if (this.refusal?.message !== refusal.message) {
-      this.ports.log("error", refusal.message, { reason: refusal.reason });
-      this.ports.kubernetes.event("Warning", refusal.reason, refusal.message);
-    }
-    this.refusal = refusal;
+    if (refusal) this.troubles.refuse(refusal);
+    else if (this.troubles.refusal?.reason !== "UnsupportedEngine") this.troubles.endRefusal();
   }
 
   private readPods(): Promise<void> {
@@ -350,16 +336,6 @@ export class Manager {
     const answers = await this.ports.peers.askAll(peerTimeout);
     this.peers = answers.map(peer => ({ ...peer, following: asFollowing(peer.following) }));
     this.peersAskedAt = this.ports.clock.now();
-  }
-
-  private raise(alarm: Alarm | undefined): void {
-    this.alarm = alarm?.message ?? "";
-    if (alarm?.reason === this.alarmReason) return;
-    this.alarmReason = alarm?.reason;
-    // A refusal has been told where it was found.
-    if (!alarm || this.refusal) return;
-    this.ports.log("error", alarm.message, { reason: alarm.reason });
-    this.ports.kubernetes.event("Warning", alarm.reason, alarm.message);
   }
 
   private carryOutLease(action: Decision["lease"]): void {

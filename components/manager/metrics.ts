@@ -1,5 +1,6 @@
 import { type Counters } from "./counters";
 import { Manager } from "./manager";
+import { type EngineView } from "./view";
 
 /** One metric and its values; those that are undefined are left out. */
 export interface Metric {
@@ -13,17 +14,8 @@ export interface Metric {
 export function metrics(manager: Manager, now: number): string {
   const view = manager.view();
   const { counters } = manager;
-  const role = view.engine.state === "running" ? view.engine.role : "none";
   const all: Metric[] = [
-    {
-      name: "role",
-      type: "gauge",
-      help: "1 for the role that this node has.",
-      values: ["primary", "promoting", "replica", "none"].map(value => ({
-        labels: `role="${value}"`,
-        value: value === role ? 1 : 0,
-      })),
-    },
+    roleMetric(view.engine),
     one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
     one("owner_epoch", "gauge", "Epoch that the bucket names.", view.owner?.epoch),
     one(
@@ -62,6 +54,20 @@ export function metrics(manager: Manager, now: number): string {
 /** What Prometheus reads. */
 export function prometheusText(metrics: readonly Metric[]): string {
   return metrics.map(render).join("");
+}
+
+/** 1 for the role of a node's engine, 0 for the others. */
+export function roleMetric({ state, role }: EngineView): Metric {
+  const own = state === "running" ? role : "none";
+  return {
+    name: "role",
+    type: "gauge",
+    help: "1 for the role that this node has.",
+    values: ["primary", "promoting", "replica", "none"].map(value => ({
+      labels: `role="${value}"`,
+      value: value === own ? 1 : 0,
+    })),
+  };
 }
 
 /** What a manager counts, whatever it keeps the database in. */

@@ -93,6 +93,16 @@ export class PodKeeper {
   }
 }
 
+/** Takes the label of a primary off every pod but this one. */
+export async function stripOtherLabels(
+  kubernetes: Pick<Ports["kubernetes"], "readPods" | "setRole">,
+  pod: string,
+  timeoutMilliseconds: number,
+): Promise<void> {
+  for (const { name, role } of await kubernetes.readPods(timeoutMilliseconds))
+    if (name !== pod && role === "primary") await kubernetes.setRole(name, "none", timeoutMilliseconds);
+}
+
 /** Undefined where the two labels do not fit each other, as after a change by hand: they are set anew then. */
 function ownLabelOf(self: PodRecord | undefined): View["ownLabel"] {
   if (self?.role === "primary") return "primary";

@@ -1,5 +1,6 @@
 import { engineObjects, droppedOf, Inherited, inheritedFiles, walGenerations } from "./comparison";
 import { filesWithContent, filesWithoutContent, isWithoutContent, plainName } from "./inventory";
+import { stripOtherLabels } from "./podKeeper";
 import { Ports, StoredObject } from "./ports";
 import { reviveManifests, reviveWal } from "./revive";
 import { PromotionStep } from "./steps";
@@ -155,9 +156,7 @@ async function refuseStaleManifests(context: PromotionContext, objects: StoredOb
 
 const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>> = {
   async stripOtherLabels({ ports, pod }) {
-    for (const { name, role } of await ports.kubernetes.readPods(callTimeout)) {
-      if (name !== pod && role === "primary") await ports.kubernetes.setRole(name, "none", callTimeout);
-    }
+    await stripOtherLabels(ports.kubernetes, pod, callTimeout);
   },
 
   async settle(context) {

@@ -2,7 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { ownIsResumable } from "./candidacy";
 import { Counters } from "./counters";
 import type { Manager } from "./manager";
-import type { EngineRole, EngineState, Following, Monotonic } from "./view";
+import { remaining } from "./metrics";
+import type { EngineRole, EngineState, Following, Hold, LeaseObservation, Monotonic, View } from "./view";
 
 /** What `GET /status` answers: all that a person wants to know of one node, as JSON. It holds no secret. */
 export interface StatusDocument {
@@ -106,21 +107,11 @@ export function statusDocument(manager: StatusSource, now: Monotonic, certificat
     pod: view.pod,
     durability: view.configuration.durability,
     ready: manager.ready(),
-    engine: {
-      state: engine.state,
-      role: engine.role,
-      version: engine.version,
-      failures: engine.failures,
-      writesStopped: view.writesStopped,
-    },
+    engine: engineStatus(view),
     following: runsAsReplica ? view.following : undefined,
     followed: { epoch: view.position.epoch, beat: view.position.beat },
     heartbeatAgeSeconds: manager.heartbeatAgeSeconds(),
-    lease: lease && {
-      holder: lease.holder,
-      epoch: lease.epoch,
-      remainingSeconds: hold ? Math.max(0, (hold.deadline - now) / 1000) : 0,
-    },
+    lease: lease && leaseStatus(lease, hold, now),
     owner: owner && { epoch: owner.epoch, holder: owner.holder, clean: owner.clean },
     volume: { epoch: volume.epoch, resumable: ownIsResumable(view) },
     refusal: refusal && { reason: refusal.reason, message: refusal.message },
@@ -134,6 +125,24 @@ export function statusDocument(manager: StatusSource, now: Monotonic, certificat
     counters: { ...manager.counters },
     managerResidentBytes: process.memoryUsage.rss(),
   };
+}
+
+/** What a status says of mariadbd. */
+export function engineStatus({
+  engine,
+  writesStopped,
+}: Pick<View, "engine" | "writesStopped">): StatusDocument["engine"] {
+  const { state, role, version, failures } = engine;
+  return { state, role, version, failures, writesStopped };
+}
+
+/** What a status says of the Lease. */
+export function leaseStatus(
+  { holder, epoch }: LeaseObservation,
+  hold: Hold | undefined,
+  now: Monotonic,
+): NonNullable<StatusDocument["lease"]> {
+  return { holder, epoch, remainingSeconds: remaining(hold?.deadline, now) };
 }
 
 /** A certificate that cannot be read is for the server to complain about: the rest of the status is still wanted. */

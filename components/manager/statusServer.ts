@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import { podLayout } from "../core/podLayout";
-import { Manager, tickMilliseconds } from "./manager";
+import { tickMilliseconds } from "./intervals";
+import { Manager } from "./manager";
 import { metrics } from "./metrics";
 import { Clock } from "./ports";
 import { StatusDocument, statusDocument } from "./statusDocument";

@@ -37,9 +37,10 @@ export function mountedFiles(workload: Field, container: Field, stack: Stack): M
       for (const source of sourcesOf(workload, volume, stack)) {
         read(source.kind === "Secret", mount, () => {
           if (!source.object) throw outsideTheProgram(source);
-          for (const file of placed(filesOf(source.object), mount, source.items)) {
-            if (isKnown(file) || mayHoldOptions(file, given)) {
-              read(source.kind === "Secret", mount, () => list.push({ ...file, text: file.text }));
+          for (const { file, path } of placed(filesOf(source.object), mount, source.items)) {
+            const { name, content } = file;
+            if (content.firstUnknown === undefined || mayHoldOptions(name, path, given)) {
+              read(source.kind === "Secret", mount, () => list.push({ name, content, path, text: file.text }));
             }
           }
         });
@@ -49,13 +50,8 @@ export function mountedFiles(workload: Field, container: Field, stack: Stack): M
   return { list, hidden };
 }
 
-/** Whether the text of a file can be read yet. */
-function isKnown(file: ObjectFile): boolean {
-  return file.content.firstUnknown === undefined;
-}
-
 /** Whether the server or the manager may read options from a file that is not known yet: by its name, or since a command names it. Another value, such as an identity, says nothing about options. */
-function mayHoldOptions({ name, path }: MountedFile, given: readonly string[]): boolean {
+function mayHoldOptions(name: string, path: string, given: readonly string[]): boolean {
   return (
     name === managerFile || isOptionFileName(name) || isOptionFileName(path) || given.some(text => text.includes(path))
   );
@@ -74,22 +70,17 @@ function holdsOptions(mount: Mount): boolean {
 }
 
 /** The files of an object at their paths: all of them, those that the volume lists, or the one that is mounted by itself. */
-function placed(files: readonly ObjectFile[], { path, subPath }: Mount, items: Field[]): MountedFile[] {
+function placed(
+  files: readonly ObjectFile[],
+  { path, subPath }: Mount,
+  items: Field[],
+): { file: ObjectFile; path: string }[] {
   return files.flatMap(file => {
     const item = items.find(candidate => candidate.at("key").text === file.name);
     if (items.length > 0 && !item) return [];
     const inVolume = item?.at("path").text ?? file.name;
     if (subPath !== undefined && subPath !== inVolume) return [];
     const at = subPath === undefined ? `${path}/${inVolume}` : path;
-    return [
-      {
-        name: file.name,
-        content: file.content,
-        path: at,
-        get text() {
-          return file.text;
-        },
-      },
-    ];
+    return [{ file, path: at }];
   });
 }

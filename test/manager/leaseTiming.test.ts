@@ -4,7 +4,7 @@ import { LeaseSettings, leaseTiming, validateLease } from "../../components/core
 import { leaseIsFree } from "../../components/manager/candidacy";
 import { decide, leastHoldMilliseconds } from "../../components/manager/decide";
 import { LeaseKeeper } from "../../components/manager/leaseKeeper";
-import { tickMilliseconds } from "../../components/manager/manager";
+import { tickMilliseconds } from "../../components/manager/intervals";
 import { Conflict, LeaseObject, Ports } from "../../components/manager/ports";
 import { VirtualTime } from "../simulation/virtualTime";
 import { configuration, primary, replica } from "./views";

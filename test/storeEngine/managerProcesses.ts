@@ -3,14 +3,13 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Connection, createConnection } from "mysql2/promise";
-import { engineConfigurationText } from "../../components/core/engineConfiguration";
 import { Durability, ManagerConfiguration, StoreKind } from "../../components/core/managerConfiguration";
-import { managerConfigurationText } from "../../components/core/managerConfigurationText";
 import { databaseContainer } from "../../components/core/manifests/containers";
 import { labels, podLayout } from "../../components/core/podLayout";
 import { deriveSizing } from "../../components/core/sizing";
 import { ManagerBundle, readManagerBundle } from "../../components/managerBundle";
 import { KubernetesApi } from "../benchmark/pods/kubernetesApi";
+import { writePodFiles } from "../benchmark/pods/podFiles";
 import { S3Server } from "../engine/objectStore/s3Server";
 import { makeCertificate, TestCertificate } from "../engine/testCertificate";
 import { configuration as baseConfiguration } from "../manager/views";
@@ -260,44 +259,17 @@ export class ManagerProcesses {
       databases: ["app"],
       users: [{ name: "app", host: "%", grants: [{ database: "app", privileges: ["ALL PRIVILEGES"] }] }],
     };
-    const { databaseId, nodes: _nodes, ...body } = configuration;
-    const engine = engineConfigurationText({
-      durability,
-      replicaSyncIntervalMicroseconds: configuration.replicaSyncIntervalMicroseconds,
-      objectStore: configuration.objectStore,
-      objectStoreHasOwnAuthority: false,
-      requireTls: true,
+    writePodFiles(root, {
+      configuration,
+      nodes,
+      address: this.addresses.get(pod)!,
       sizing: this.sizing,
-      settings: { bind_address: this.addresses.get(pod)! },
+      manager,
+      api,
+      peers,
+      applicationPassword: password,
+      relocated: text => relocated(text, root),
     });
-    const {
-      serviceAccountDirectory: account,
-      tlsSecretDirectory: tls,
-      objectStoreSecretDirectory: keys,
-      usersSecretDirectory: users,
-    } = podLayout;
-    const files = {
-      [podLayout.managerConfiguration]: managerConfigurationText(body),
-      [podLayout.databaseId]: databaseId,
-      [podLayout.nodes]: String(nodes),
-      [podLayout.engineConfiguration]: relocated(engine, root),
-      [`${podLayout.managerDirectory}/manager.js`]: relocated(manager.manager, root),
-      [`${podLayout.managerDirectory}/watchdog.js`]: manager.watchdog,
-      [`${account}/token`]: "token",
-      [`${account}/ca.crt`]: api.certificate,
-      [`${tls}/tls.crt`]: peers.certificate,
-      [`${tls}/tls.key`]: peers.key,
-      [`${tls}/ca.crt`]: peers.certificate,
-      [`${keys}/accessKeyId`]: "key",
-      [`${keys}/secretAccessKey`]: "secret",
-      [`${users}/app`]: password,
-    };
-    for (const [file, text] of Object.entries(files)) {
-      fs.mkdirSync(path.dirname(root + file), { recursive: true });
-      fs.writeFileSync(root + file, text);
-    }
-    for (const folder of [podLayout.dataDirectory, podLayout.runDirectory, podLayout.temporaryDirectory])
-      fs.mkdirSync(root + folder, { recursive: true });
   }
 }
 

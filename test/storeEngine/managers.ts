@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { audit, distribution, LedgerEntry, outages } from "../e2e/ledger";
 import { LedgerWriter } from "../e2e/writer";
+import { mulberry } from "./mulberry";
 import { ManagerProcesses } from "./managerProcesses";
 
 const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second, and faults:
@@ -286,16 +287,6 @@ async function until(what: string, seconds: number, holds: () => boolean | Promi
 
 function say(fields: object): void {
   console.log(JSON.stringify({ at: Number((performance.now() / 1000).toFixed(1)), ...fields }));
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function mulberry(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 void main().catch((error: unknown) => {

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { S3Server } from "../engine/objectStore/s3Server";
 import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { createLog } from "../../components/manager/store/log/seal";
+import { mulberry } from "./mulberry";
 import { Findings, Ledger, tables } from "./ledger";
 import { forcedCompaction, port, RealEngine } from "./realEngine";
 import { StoreHost, systemStoreClock } from "./storeHost";
@@ -216,16 +217,6 @@ async function follower(host: StoreHost, writer: StoreHost, ledger: Ledger): Pro
 
 function sum(counts: Record<string, number>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function mulberry(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 void main().catch((error: unknown) => {

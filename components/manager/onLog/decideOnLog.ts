@@ -3,7 +3,8 @@ import { leaseTiming } from "../../core/leaseTiming";
 import { leaseIsFree, freeFor, rankGraceMilliseconds, successorGraceMilliseconds } from "../candidacy";
 import type { Alarm, Decision } from "../decide";
 import { failuresBeforeRelease } from "../decide";
-import { asksPeers, isUnheard, unansweredHang, whyVolumeHangs } from "../health";
+import { followersAmong } from "../followers";
+import { asksPeers, isUnheard, unansweredHang, volumeAlarm, whyVolumeHangs } from "../health";
 import { PeerStatus } from "../ports";
 import { Monotonic, Refusal } from "../view";
 import { LogView } from "./view";
@@ -204,7 +205,7 @@ function hangs(view: LogView, now: Monotonic): LogAction | undefined {
 
 function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): LogAction | undefined {
   if (!switchover || peersAskedAt < switchover.since) return undefined;
-  const followers = peers.filter(({ following, log }) => following === "following" && log !== undefined);
+  const followers = followersOnLog(peers);
   const names = followers.map(peer => peer.pod);
   if (switchover.to === pod) return { kind: "refuseSwitchover", why: `${pod} is the primary already` };
   if (names.length === 0) return { kind: "refuseSwitchover", why: "no replica follows, so none could take over" };
@@ -213,9 +214,13 @@ function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): Log
   return { kind: "handOver", to: switchover.to === anySuccessor ? successorAmong(followers) : switchover.to };
 }
 
+function followersOnLog(peers: readonly PeerStatus[]): PeerStatus[] {
+  return followersAmong(peers).filter(({ log }) => log !== undefined);
+}
+
 /** Who has most of the log; empty without one. */
 export function successorAmong(peers: readonly PeerStatus[]): string {
-  const able = peers.filter(({ following, log }) => following === "following" && log !== undefined);
+  const able = followersOnLog(peers);
   able.sort((a, b) => b.log!.pushed - a.log!.pushed || (a.pod < b.pod ? -1 : 1));
   return able[0]?.pod ?? "";
 }
@@ -235,12 +240,8 @@ function leave(view: LogView, holds: boolean): LogAction | undefined {
 }
 
 function alarmOf(view: LogView, now: Monotonic): Alarm | undefined {
-  const hung = whyVolumeHangs(view, now);
-  if (hung !== undefined)
-    return {
-      reason: "VolumeHangs",
-      message: `this node's volume does not answer: ${hung}. Another node takes over; unless the volume recovers, take this one out of service`,
-    };
+  const hung = volumeAlarm(view, now);
+  if (hung) return hung;
   const { configuration, engine, waiting } = view;
   if (engine.role === "primary" && waiting > configuration.maxDataLossSeconds * 1000)
     return {

@@ -1,4 +1,5 @@
 import { ManagerConfiguration } from "../../core/managerConfiguration";
+import { stopWrites, tellClients } from "../clientCourtesy";
 import { Counters } from "../counters";
 import { whyUnsupported } from "../engineVersion";
 import { text } from "../lanes";
@@ -12,6 +13,7 @@ import { leastHoldMilliseconds } from "../decide";
 import { successorAmong } from "./decideOnLog";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
+import { stripOtherLabels } from "../podKeeper";
 import { Transition } from "./view";
 
 const startTimeout = 10 * 60_000;
@@ -26,9 +28,6 @@ const readOnlyTimeout = 30_000;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
 const backoffAfterHandover = 2000;
-/** A writer that is fenced takes no more writes, and gets this long to ship what it has acknowledged, where the deadline leaves so much. Milliseconds. */
-const leastCourtesy = 150;
-const mostCourtesy = 550;
 const peersTimeout = 300;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
@@ -111,17 +110,11 @@ export class EngineOnLog {
 
   /** Ends the writer now. While there is time its clients are told first, and what it has acknowledged goes into the log meanwhile; the kill does not wait for them. */
   async fence(why: string): Promise<void> {
-    const { engine, clock, log, kubernetes } = this.options.ports;
+    const { log, kubernetes } = this.options.ports;
     this.options.counters.fences++;
     log("error", "fencing", { why });
     kubernetes.event("Warning", "Fenced", `mariadbd is killed: ${why}`);
-    const left = this.holdsFor();
-    if (left >= leastCourtesy && this.view.role === "primary") {
-      const courtesy = Math.min(left - leastCourtesy / 2, mostCourtesy);
-      const told = Promise.all([engine.setReadOnly(true, courtesy), engine.endSessions(courtesy)]);
-      told.catch((error: unknown) => log("warning", "a fenced server was not told", { error: text(error) }));
-      await clock.sleep(courtesy);
-    }
+    if (this.view.role === "primary") await tellClients(this.options.ports, this.holdsFor());
     this.kill(why);
   }
 
@@ -134,11 +127,12 @@ export class EngineOnLog {
       return;
     }
     this.writesStopped = true;
-    const stopped = await Promise.allSettled([engine.endSessions(callTimeout), engine.setReadOnly(true, callTimeout)]);
-    const failed = stopped.find(result => result.status === "rejected");
-    if (!failed) return;
-    this.writesStopped = false;
-    throw failed.reason;
+    try {
+      await stopWrites(engine, callTimeout);
+    } catch (error) {
+      this.writesStopped = false;
+      throw error;
+    }
   }
 
   /** (Re-)starts mariadbd to follow, on the volume as it is in the log. */
@@ -329,8 +323,7 @@ export class EngineOnLog {
   private async stripOthers(): Promise<void> {
     const { kubernetes, log } = this.options.ports;
     try {
-      for (const { name, role } of await kubernetes.readPods(callTimeout))
-        if (name !== this.options.pod && role === "primary") await kubernetes.setRole(name, "none", callTimeout);
+      await stripOtherLabels(kubernetes, this.options.pod, callTimeout);
     } catch (error) {
       // Clients that are led there meet a server that is fenced or read-only; the label is looked at again.
       log("warning", "the last primary's label could not be taken off", { error: text(error) });

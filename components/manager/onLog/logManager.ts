@@ -2,16 +2,17 @@ import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { leaseTiming } from "../../core/leaseTiming";
 import { leaseIsFree } from "../candidacy";
 import { noCounts } from "../counters";
-import { Alarm } from "../decide";
-import { intervals } from "../intervals";
+import { backoffAfterRelease, intervals, pauseAfterLostRace, peerTimeout, tickMilliseconds } from "../intervals";
 import { configuredPeers, KnownPeers } from "../knownPeers";
 import { Lanes } from "../lanes";
 import { LeaseKeeper } from "../leaseKeeper";
+import { isNextToBeginAnew } from "../orphans";
 import { PeerStatus } from "../ports";
 import { PodKeeper } from "../podKeeper";
 import { Rollout } from "../rollout";
+import { Troubles } from "../troubles";
 import { Vacancy } from "../vacancy";
-import { Monotonic, Refusal } from "../view";
+import { Monotonic } from "../view";
 import { decideOnLog, LogAction, LogDecision, serves } from "./decideOnLog";
 import { EngineOnLog } from "./engineOnLog";
 import { EntryPusher } from "./entryPusher";
@@ -21,16 +22,11 @@ import { StoreKeeper } from "./storeKeeper";
 import { LogView } from "./view";
 import { WriterDuties } from "./writerDuties";
 
-/** The manager looks at the world this often. Milliseconds. */
-export const tickMilliseconds = 200;
 /** Pushed entries are applied as they come; the log is looked at this often beside. Milliseconds. */
 const readLook = 50;
 const unreadLook = 1000;
 /** Somebody may mend what this node was refused for. Milliseconds. */
 const refusedLook = 10_000;
-const peerTimeout = 300;
-const backoffAfterRelease = 2000;
-const pauseAfterLostRace = 300;
 /** A follower that is due for a restart asks the others this often whether it is its turn, and does not wait for them for longer. Milliseconds. */
 const turnEvery = 2000;
 const turnPatience = 120_000;
@@ -39,8 +35,6 @@ const turnPatience = 120_000;
 export class LogManager {
   readonly counters = noCounts();
   lastTick: Monotonic;
-  /** Why nobody can become primary without help; empty while all is well. */
-  alarm = "";
   readonly peerDesk: LogPeerDesk;
   readonly store: StoreKeeper;
   readonly engine: EngineOnLog;
@@ -48,14 +42,13 @@ export class LogManager {
   readonly pusher: EntryPusher;
   readonly lease: LeaseKeeper;
   private readonly lanes: Lanes;
+  private readonly troubles: Troubles;
   private readonly pods: PodKeeper;
   private readonly rollout: Rollout;
   private readonly vacancy: Vacancy;
   private readonly known: KnownPeers;
-  private alarmReason: string | undefined;
   private peers: PeerStatus[] = [];
   private peersAskedAt: Monotonic = -Infinity;
-  private refusal: Refusal | undefined;
   private stopping = false;
   private exited = false;
   private stoppedSince: Monotonic | undefined;
@@ -74,6 +67,7 @@ export class LogManager {
   ) {
     const { clock, log } = ports;
     this.lastTick = clock.now();
+    this.troubles = new Troubles(ports);
     this.lanes = new Lanes(clock, log, (lane, succeeded) => {
       if (succeeded && ["engine", "lease", "rollout", "peers", "pods"].includes(lane)) this.tick();
     });
@@ -100,7 +94,7 @@ export class LogManager {
       built: (epoch, position, bytes) => this.pusher.push(epoch, position, bytes),
       durable: (epoch, position) => this.pusher.durable(epoch, position),
       mayTakeOver: () => this.engine.mayTakeOver(),
-      refuse: refusal => this.refuse(refusal),
+      refuse: refusal => this.troubles.refuse(refusal),
     });
     this.engine = new EngineOnLog({
       configuration,
@@ -109,7 +103,7 @@ export class LogManager {
       lease: this.lease,
       store: this.store,
       counters: this.counters,
-      refuse: refusal => this.refuse(refusal),
+      refuse: refusal => this.troubles.refuse(refusal),
       stopping: () => this.stopping,
       backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
       switchedOver: () => this.lanes.run("requests", () => this.pods.clearRequests()),
@@ -126,6 +120,11 @@ export class LogManager {
       view: () => this.view(),
       changed: () => this.tick(),
     });
+  }
+
+  /** Why nobody can become primary without help; empty while all is well. */
+  get alarm(): string {
+    return this.troubles.alarm;
   }
 
   /** Runs until the process may end. */
@@ -147,7 +146,7 @@ export class LogManager {
   /** Whether this pod may get traffic: a primary that is open, or a replica that follows. */
   ready(): boolean {
     const { engine } = this;
-    if (engine.view.state !== "running" || this.refusal) return false;
+    if (engine.view.state !== "running" || this.troubles.refusal) return false;
     if (engine.view.role === "primary") return serves(engine);
     return !this.stopping && engine.transition === undefined;
   }
@@ -171,7 +170,7 @@ export class LogManager {
       peersAskedAt: this.peersAskedAt,
       leaseFreeSince: this.vacancy.since,
       transition: engine.transition,
-      refusal: this.refusal,
+      refusal: this.troubles.refusal,
       stoppedSince: this.stoppedSince,
       stopping: this.stopping,
       replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
@@ -201,7 +200,7 @@ export class LogManager {
       const why = decision.fence;
       this.lanes.run("fence", () => this.engine.fence(why));
     }
-    this.raise(decision.alarm);
+    this.troubles.raise(decision.alarm);
     this.carryOutLease(decision.lease);
     if (decision.label) {
       const { label } = decision;
@@ -241,13 +240,13 @@ export class LogManager {
   /** Looks at what is new of the log, often: entries are applied as they are pushed. */
   private readLog(): void {
     const { engine, store } = this;
-    if (engine.writing || engine.transition || this.exited || this.refusal?.reason === "UnsupportedEngine") return;
-    const every = this.refusal ? refusedLook : store.state ? readLook : unreadLook;
-    if (store.isDue() || this.refusal)
+    if (engine.writing || engine.transition || this.exited || this.troubles.refusal?.reason === "UnsupportedEngine")
+      return;
+    const every = this.troubles.refusal ? refusedLook : store.state ? readLook : unreadLook;
+    if (store.isDue() || this.troubles.refusal)
       this.lanes.every(every, "log", async () => {
         await store.read();
-        if (this.refusal) this.ports.log("info", "the refusal is over", { reason: this.refusal.reason });
-        this.refusal = undefined;
+        this.troubles.endRefusal();
       });
   }
 
@@ -300,13 +299,10 @@ export class LogManager {
 
   /** One follower at a time begins anew, and not while another does: readers have somebody. */
   private async askForTurn(): Promise<void> {
-    const { nodes } = this.configuration;
     const primary = this.lease.holderPod();
-    const others = (await this.ports.peers.askAll(peerTimeout)).filter(({ pod }) => pod !== primary);
-    const serve = others.length === nodes - 2 && others.every(({ following }) => following === "following");
-    const goesBefore = others.some(({ mustBeginAnew, pod }) => mustBeginAnew && pod < this.pod);
+    const peers = await this.ports.peers.askAll(peerTimeout);
     const waited = this.ports.clock.now() - (this.dueSince ?? Infinity);
-    this.isItsTurn = (serve && !goesBefore) || waited > turnPatience;
+    this.isItsTurn = isNextToBeginAnew(this.pod, primary, peers, this.configuration.nodes) || waited > turnPatience;
   }
 
   /** The API server does not answer: all peers together stand in for it. */
@@ -314,23 +310,6 @@ export class LogManager {
     if (!(await this.lease.confirmByPeers(this.known.names())))
       throw new Error("not all peers have confirmed this primary");
     this.counters.confirmations++;
-  }
-
-  private refuse(refusal: Refusal): void {
-    if (this.refusal?.message !== refusal.message) {
-      this.ports.log("error", refusal.message, { reason: refusal.reason });
-      this.ports.kubernetes.event("Warning", refusal.reason, refusal.message);
-    }
-    this.refusal = refusal;
-  }
-
-  private raise(alarm: Alarm | undefined): void {
-    this.alarm = alarm?.message ?? "";
-    if (alarm?.reason === this.alarmReason) return;
-    this.alarmReason = alarm?.reason;
-    if (!alarm || this.refusal) return;
-    this.ports.log("error", alarm.message, { reason: alarm.reason });
-    this.ports.kubernetes.event("Warning", alarm.reason, alarm.message);
   }
 
   private carryOutLease(action: LogDecision["lease"]): void {

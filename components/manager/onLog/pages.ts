@@ -1,5 +1,5 @@
-import { eventMetrics, Metric, one, prometheusText, remaining } from "../metrics";
-import { expiryOf, StatusDocument } from "../statusDocument";
+import { eventMetrics, Metric, one, prometheusText, remaining, roleMetric } from "../metrics";
+import { engineStatus, expiryOf, leaseStatus, StatusDocument } from "../statusDocument";
 import { StatusPages } from "../statusServer";
 import { Monotonic } from "../view";
 import { Gateway } from "../store/gateway/gateway";
@@ -40,21 +40,11 @@ function status(manager: LogManager, now: Monotonic, wall: number, certificate?:
     pod: view.pod,
     durability: configuration.durability,
     ready: manager.ready(),
-    engine: {
-      state: engine.state,
-      role: engine.role,
-      version: engine.version,
-      failures: engine.failures,
-      writesStopped: view.writesStopped,
-    },
+    engine: engineStatus(view),
     following: engine.state === "running" && engine.role === "replica" ? view.following : undefined,
     followed: { epoch: log?.epoch ?? 0, beat: shownPosition ?? log?.position ?? 0 },
     heartbeatAgeSeconds: lagSeconds(manager, wall),
-    lease: lease && {
-      holder: lease.holder,
-      epoch: lease.epoch,
-      remainingSeconds: hold ? Math.max(0, (hold.deadline - now) / 1000) : 0,
-    },
+    lease: lease && leaseStatus(lease, hold, now),
     owner: log && { epoch: log.epoch, holder: lease?.holder ?? "", clean: view.waiting === 0 },
     volume: { epoch: log?.epoch, resumable: log?.isLastWriters === true && engine.state === "stopped" },
     refusal: refusal && { reason: refusal.reason, message: refusal.message },
@@ -91,21 +81,13 @@ function metrics(
 ): string {
   const view = manager.view();
   const { engine, store, duties, pusher } = manager;
-  const role = view.engine.state === "running" ? view.engine.role : "none";
+  const isPrimary = view.engine.state === "running" && view.engine.role === "primary";
   const { log } = view;
   const { state } = store;
   const writer = engine.writing;
   const appended = writer?.log.figures;
   const all: Metric[] = [
-    {
-      name: "role",
-      type: "gauge",
-      help: "1 for the role that this node has.",
-      values: ["primary", "promoting", "replica", "none"].map(value => ({
-        labels: `role="${value}"`,
-        value: value === role ? 1 : 0,
-      })),
-    },
+    roleMetric(view.engine),
     one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
     one("owner_epoch", "gauge", "Epoch of the log that this node knows.", log?.epoch),
     one(
@@ -140,7 +122,7 @@ function metrics(
       "not_in_bucket_seconds",
       "gauge",
       "Age of the oldest write that would be lost with this node and its disk: the live RPO.",
-      role === "primary" ? duties.waiting / 1000 : undefined,
+      isPrimary ? duties.waiting / 1000 : undefined,
     ),
     one(
       "commits_held_ratio",

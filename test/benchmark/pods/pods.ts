@@ -3,9 +3,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { engineConfigurationText } from "../../../components/core/engineConfiguration";
 import { ManagerConfiguration } from "../../../components/core/managerConfiguration";
-import { managerConfigurationText } from "../../../components/core/managerConfigurationText";
 import { databaseContainer } from "../../../components/core/manifests/containers";
 import { podLayout } from "../../../components/core/podLayout";
 import { deriveSizing } from "../../../components/core/sizing";
@@ -16,6 +14,7 @@ import { makeCertificate, TestCertificate } from "../../engine/testCertificate";
 import { projectFolder } from "../childProcess";
 import { configuration as managerConfiguration } from "../../manager/views";
 import { KubernetesApi } from "./kubernetesApi";
+import { writePodFiles } from "./podFiles";
 
 const name = "bench";
 const namespace = "default";
@@ -199,45 +198,17 @@ function writeMounts(root: string, mounts: Mounts): void {
     databases: ["app"],
     users: [{ name: "app", host: "%", grants: [{ database: "app", privileges: ["ALL PRIVILEGES"] }] }],
   };
-  const { databaseId, nodes: _nodes, ...body } = configuration;
-  const engine = engineConfigurationText({
-    durability: configuration.durability,
-    replicaSyncIntervalMicroseconds: configuration.replicaSyncIntervalMicroseconds,
-    objectStore: configuration.objectStore,
-    objectStoreHasOwnAuthority: false,
-    requireTls: true,
+  writePodFiles(root, {
+    configuration,
+    nodes,
+    address,
     sizing,
-    settings: { bind_address: address },
+    manager,
+    api: apiCertificate,
+    peers,
+    applicationPassword: "Application-1",
+    relocated: text => relocated(text, root),
   });
-  const {
-    serviceAccountDirectory: account,
-    tlsSecretDirectory: tls,
-    objectStoreSecretDirectory: keys,
-    usersSecretDirectory: users,
-  } = podLayout;
-  const files = {
-    [podLayout.managerConfiguration]: managerConfigurationText(body),
-    [podLayout.databaseId]: databaseId,
-    [podLayout.nodes]: String(nodes),
-    [podLayout.engineConfiguration]: relocated(engine, root),
-    [`${podLayout.managerDirectory}/manager.js`]: relocated(manager.manager, root),
-    [`${podLayout.managerDirectory}/watchdog.js`]: manager.watchdog,
-    [`${account}/token`]: "token",
-    [`${account}/ca.crt`]: apiCertificate.certificate,
-    [`${tls}/tls.crt`]: peers.certificate,
-    [`${tls}/tls.key`]: peers.key,
-    [`${tls}/ca.crt`]: peers.certificate,
-    [`${keys}/accessKeyId`]: "key",
-    [`${keys}/secretAccessKey`]: "secret",
-    [`${users}/app`]: "Application-1",
-  };
-  for (const [file, text] of Object.entries(files)) {
-    fs.mkdirSync(path.dirname(root + file), { recursive: true });
-    fs.writeFileSync(root + file, text);
-  }
-  for (const folder of [podLayout.dataDirectory, podLayout.runDirectory, podLayout.temporaryDirectory]) {
-    fs.mkdirSync(root + folder, { recursive: true });
-  }
 }
 
 /** Folders of a pod that a text names, as folders below `root`: no container has a file system of its own here. */

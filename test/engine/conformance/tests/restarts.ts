@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Node, prefix, until } from "../lab";
+import { Lab, Node, prefix, until } from "../lab";
 import { ConformanceSection } from "../test";
 
 const table = "CREATE TABLE app.t (id INT PRIMARY KEY, v INT)";
@@ -51,17 +51,7 @@ export const restarts: ConformanceSection = {
         await primary.sql(table, "CREATE TABLE app.u (id INT PRIMARY KEY)");
         await primary.flush("app.t");
         await primary.sql(insert(1), "INSERT INTO app.u VALUES (1)");
-        // Of one table the flush reaches the bucket, of the other it does not.
-        lab.bucket.fault = ({ operation, key }) => {
-          if (operation === "put" && key.startsWith(`${prefix}app__t/`)) throw new Error("held");
-        };
-        await primary.flush("app.u");
-        await until("the other table's is there", 10, () =>
-          lab.objects("app__u/").some(name => name.endsWith(".klog")),
-        );
-        await lab.polls();
-        await primary.kill();
-        lab.bucket.up();
+        await diesWithHalfAFlush(lab, primary);
         const fresh = await lab.replica();
         await lab.polls();
         assert.equal(await count(fresh, "app.u"), 1);
@@ -81,16 +71,7 @@ export const restarts: ConformanceSection = {
           10,
           async () => (await count(follower)) + (await count(follower, "app.u")) === 2,
         );
-        lab.bucket.fault = ({ operation, key }) => {
-          if (operation === "put" && key.startsWith(`${prefix}app__t/`)) throw new Error("held");
-        };
-        await primary.flush("app.u");
-        await until("a table of the flush is there", 10, () =>
-          lab.objects("app__u/").some(name => name.endsWith(".klog")),
-        );
-        await lab.polls();
-        await primary.kill();
-        lab.bucket.up();
+        await diesWithHalfAFlush(lab, primary);
         const fresh = await lab.replica();
         await lab.polls();
         assert.equal(await count(follower), 1);
@@ -187,3 +168,15 @@ export const restarts: ConformanceSection = {
     },
   ],
 };
+
+/** The primary flushes, of `app.u` the bucket gets it, of `app.t` it does not, and the primary dies. */
+async function diesWithHalfAFlush(lab: Lab, primary: Node): Promise<void> {
+  lab.bucket.fault = ({ operation, key }) => {
+    if (operation === "put" && key.startsWith(`${prefix}app__t/`)) throw new Error("held");
+  };
+  await primary.flush("app.u");
+  await until("the other table's is there", 10, () => lab.objects("app__u/").some(name => name.endsWith(".klog")));
+  await lab.polls();
+  await primary.kill();
+  lab.bucket.up();
+}
