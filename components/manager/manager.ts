@@ -254,7 +254,8 @@ export class Manager {
       this.lanes.every(intervals.askForHolder, "peers", () => this.askPeers());
     const inTrouble = this.lease.hold !== undefined && state === "stopped" && failures > 0;
     this.stoppedSince = state === "stopped" ? (this.stoppedSince ?? now) : undefined;
-    if (this.stoppedSince !== undefined && !this.stopping)
+    const acceptedInVain = this.pods.lossAccepted && this.vacancy.since === undefined;
+    if ((this.stoppedSince !== undefined && !this.stopping) || acceptedInVain)
       this.lanes.every(intervals.askForPrimary, "peers", () => this.askPeers());
     const asksFor = this.peersAskedAt < (this.pods.switchover?.since ?? -Infinity);
     if (asksFor) this.lanes.every(0, "peers", () => this.askPeers());
@@ -275,6 +276,7 @@ export class Manager {
     if (vacantSince !== undefined) return this.pods.readAt < vacantSince ? 0 : intervals.podsInDoubt;
     // It may be gone for the API server, and not know it.
     if (this.ports.clock.now() < this.lease.promisedUntil()) return intervals.podsInDoubt;
+    if (this.pods.lossAccepted) return intervals.podsInDoubt;
     return this.engine.view.role === "replica" ? intervals.podsOfReplica : intervals.podsOfPrimary;
   }
 
@@ -311,15 +313,22 @@ export class Manager {
 
   private readPods(): Promise<void> {
     const serves = ({ role, state }: EngineView) => role === "primary" && state === "running";
-    return this.pods.read(
-      pods => {
+    return this.pods.read({
+      seen: pods => {
         this.vacancy.sawPods(pods, this.lease.observation);
         this.duties.peers.sawPods(pods);
       },
-      () => this.engine.view,
-      () => this.lanes.isBusy("label"),
-      () => serves(this.engine.view) && !this.stopping,
-    );
+      engine: () => this.engine.view,
+      labelIsBeingSet: () => this.lanes.isBusy("label"),
+      mayHandOver: () => serves(this.engine.view) && !this.stopping,
+      anotherServes: () => this.anotherServes(),
+    });
+  }
+
+  /** Asked for while an accepted loss waits, and the Lease is held: by one that is being promoted, or serves already. */
+  private anotherServes(): boolean {
+    const isHeard = this.ports.clock.now() - this.peersAskedAt < 2 * intervals.askForPrimary + peerTimeout;
+    return this.vacancy.since === undefined && isHeard && this.peers.some(({ serves }) => serves);
   }
 
   private endRequest(): void {

@@ -8,6 +8,19 @@ const pauseAfterFailedLabel = 500;
 /** A new primary is read for so long still, at least: kube-proxy follows the Services once a second, and the one for writes goes first. Milliseconds. */
 const readsEndAfter = 2000;
 
+/** What {@link PodKeeper.read} has to know of this node and its peers, asked when the answer counts. */
+export interface PodSight {
+  /** Called with the pods. */
+  seen: (pods: readonly PodRecord[]) => void;
+  engine: () => Pick<EngineView, "state" | "role">;
+  /** What was read may be older than what is being written. */
+  labelIsBeingSet: () => boolean;
+  /** This node is a primary that does not leave already. */
+  mayHandOver: () => boolean;
+  /** A peer says that it is the primary. */
+  anotherServes: () => boolean;
+}
+
 /** Knows the labels of the database's pods, sets them, and reads what a person has asked of this pod by its annotations. */
 export class PodKeeper {
   /** As it was last seen or written; undefined: not known. */
@@ -24,28 +37,18 @@ export class PodKeeper {
     private readonly ports: Pick<Ports, "clock" | "kubernetes">,
   ) {}
 
-  /**
-   * @param seen called with the pods
-   * @param labelIsBeingSet what was read may be older than what is being written
-   * @param mayHandOver this node is a primary that does not leave already
-   */
-  async read(
-    seen: (pods: readonly PodRecord[]) => void,
-    engine: () => Pick<EngineView, "state" | "role">,
-    labelIsBeingSet: () => boolean,
-    mayHandOver: () => boolean,
-  ): Promise<void> {
+  async read(sight: PodSight): Promise<void> {
     const askedAt = this.ports.clock.now();
     const pods = await this.ports.kubernetes.readPods(callTimeout);
     this.readAt = askedAt;
-    seen(pods);
-    if (labelIsBeingSet()) return;
+    sight.seen(pods);
+    if (sight.labelIsBeingSet()) return;
     const self = pods.find(({ name }) => name === this.pod);
     this.ownLabel = ownLabelOf(self);
     this.otherPrimaries = pods
       .filter(({ name, role }) => name !== this.pod && role === "primary")
       .map(({ name }) => name);
-    await this.readRequests(self, engine(), mayHandOver());
+    await this.readRequests(self, sight);
     await this.endReads(self);
   }
 
@@ -56,17 +59,18 @@ export class PodKeeper {
     if (clock.now() - this.primarySince >= readsEndAfter) await kubernetes.endReads(this.pod, callTimeout);
   }
 
-  private async readRequests(
-    self: PodRecord | undefined,
-    engine: Pick<EngineView, "state" | "role">,
-    mayHandOver: boolean,
-  ): Promise<void> {
-    const runs = engine.state === "running";
-    const isReplica = engine.role === "replica";
-    this.lossAccepted = self?.promote === acceptDataLoss && isReplica;
-    if (self?.switchover && mayHandOver) this.switchover ??= { to: self.switchover, since: this.ports.clock.now() };
+  private async readRequests(self: PodRecord | undefined, sight: PodSight): Promise<void> {
+    const { state, role } = sight.engine();
+    const runs = state === "running";
+    const isReplica = role === "replica";
+    // There is a primary after all: the next vacancy is another matter, with another loss to accept.
+    const isLate = sight.anotherServes();
+    this.lossAccepted = self?.promote === acceptDataLoss && isReplica && !isLate;
+    if (self?.switchover && sight.mayHandOver())
+      this.switchover ??= { to: self.switchover, since: this.ports.clock.now() };
     // What was asked of a primary says nothing to a replica, and the other way round.
-    const isOver = (self?.switchover && runs && isReplica) || (self?.promote && runs && engine.role === "primary");
+    const isOver =
+      (self?.switchover && runs && isReplica) || (self?.promote && ((runs && role === "primary") || isLate));
     if (isOver && !this.switchover) await this.clearRequests();
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { acceptDataLoss } from "../../components/core/podLayout";
 import { PodKeeper } from "../../components/manager/podKeeper";
 import { PodRecord, Ports } from "../../components/manager/ports";
 import { EngineView } from "../../components/manager/view";
@@ -9,19 +10,23 @@ describe("the labels of a pod", () => {
   let now: number;
   let readsEnded: string[];
   let keeper: PodKeeper;
-  const engine: EngineView = { state: "running", role: "primary", onKeptVolume: false, failures: 0 };
+  let engine: EngineView;
+  let anotherServes: boolean;
   const look = () =>
-    keeper.read(
-      () => undefined,
-      () => engine,
-      () => false,
-      () => true,
-    );
+    keeper.read({
+      seen: () => undefined,
+      engine: () => engine,
+      labelIsBeingSet: () => false,
+      mayHandOver: () => engine.role === "primary",
+      anotherServes: () => anotherServes,
+    });
 
   beforeEach(() => {
     self = podRecord("db-0");
     now = 0;
     readsEnded = [];
+    anotherServes = false;
+    engine = { state: "running", role: "primary", onKeptVolume: false, failures: 0 };
     const ports = {
       clock: { now: () => now },
       kubernetes: {
@@ -29,6 +34,10 @@ describe("the labels of a pod", () => {
         endReads: (pod: string) => {
           readsEnded.push(pod);
           self.reads = false;
+          return Promise.resolve();
+        },
+        clearRequests: () => {
+          self = { ...self, promote: "", switchover: "" };
           return Promise.resolve();
         },
       },
@@ -77,5 +86,29 @@ describe("the labels of a pod", () => {
       await look();
       assert.equal(keeper.ownLabel, seen, `${role}, ${reads ? "read" : "not read"}`);
     }
+  });
+
+  describe("beside an accepted loss of data", () => {
+    beforeEach(() => {
+      engine = { ...engine, role: "replica" };
+      self.promote = acceptDataLoss;
+    });
+
+    it("are kept as they are while there is no primary", async () => {
+      await look();
+      assert.equal(keeper.lossAccepted, true);
+      assert.equal(self.promote, acceptDataLoss);
+    });
+
+    it("show a request that is over once another node is the primary, so that no later vacancy is taken for accepted", async () => {
+      await look();
+      anotherServes = true;
+      await look();
+      assert.equal(keeper.lossAccepted, false);
+      assert.equal(self.promote, "");
+      anotherServes = false;
+      await look();
+      assert.equal(keeper.lossAccepted, false);
+    });
   });
 });

@@ -591,6 +591,14 @@ for (const seed of seeds) {
       assert.equal(primary().pod, survivor.pod);
     });
 
+    it("forgets an accepted loss once there is a primary, so that it does not stand for a later one", async () => {
+      const replica = replicas()[0]?.pod ?? assert.fail("no replica");
+      world.kubernetes.requests.set(replica, { promote: "accept-data-loss" });
+      await run(40);
+      assert.equal(world.kubernetes.requests.get(replica)?.promote, undefined);
+      assert.equal(world.kubernetes.lease?.epoch, 1);
+    });
+
     it("sends what only the volume holds after a crash between a flush and its upload", async () => {
       const victim = primary();
       world.network.cut.add(`${victim.pod}>${bucket}`);

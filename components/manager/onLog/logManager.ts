@@ -281,15 +281,17 @@ export class LogManager {
 
   private readPods(): Promise<void> {
     const { engine } = this;
-    return this.pods.read(
-      pods => {
+    return this.pods.read({
+      seen: pods => {
         this.vacancy.sawPods(pods, this.lease.observation);
         this.known.sawPods(pods);
       },
-      () => this.engine.view,
-      () => this.lanes.isBusy("label"),
-      () => engine.view.role === "primary" && engine.view.state === "running" && !engine.transition && !this.stopping,
-    );
+      engine: () => this.engine.view,
+      labelIsBeingSet: () => this.lanes.isBusy("label"),
+      mayHandOver: () =>
+        engine.view.role === "primary" && engine.view.state === "running" && !engine.transition && !this.stopping,
+      anotherServes: () => this.peers.some(peer => peer.serves),
+    });
   }
 
   private async askPeers(): Promise<void> {
