@@ -145,7 +145,8 @@ export class EngineOnLog {
       await this.stopEngine();
       this.view = { ...this.view, state: "starting", role: "replica", killedAt: undefined };
       await store.exclusive(async node => {
-        await node.catchUp();
+        // Of a last writer that nobody has followed yet: aligning deletes its WALs.
+        await node.appendLeftovers();
         const alignment = await node.align();
         store.aligned();
         await files.freshServer();

@@ -6,7 +6,7 @@ import { SendEntry } from "./entryPusher";
 
 /** What the manager on the log needs of the world. */
 export type LogPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" | "exit"> & {
-  clock: Ports["clock"] & Pick<StoreClock, "wall">;
+  clock: Ports["clock"] & StoreClock;
   engine: LogEngine;
   bucket: CountingBucket;
   files: LogFiles;

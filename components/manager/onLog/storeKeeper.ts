@@ -124,10 +124,9 @@ export class StoreKeeper {
   private async open(): Promise<void> {
     const { configuration, pod, ports, refuse } = this.options;
     const { bucket, clock, files, log } = ports;
-    const storeClock = { now: () => clock.now(), wall: () => clock.wall(), sleep: (ms: number) => clock.sleep(ms) };
     const { databaseId, objectStore, durability } = configuration;
     const place = `s3://${objectStore.bucket}/${objectStore.prefix}`;
-    const refusal = await claimPrefix({ bucket, clock: storeClock, databaseId, author: pod, place });
+    const refusal = await claimPrefix({ bucket, clock, databaseId, author: pod, place });
     if (refusal) {
       refuse(refusal);
       throw new Error(refusal.message);
@@ -135,7 +134,7 @@ export class StoreKeeper {
     const { sealed, overdue, built, durable, mayTakeOver } = this.options;
     const node = await StoreNode.open({
       bucket,
-      clock: storeClock,
+      clock,
       directory: files.directory,
       own: files.own,
       name: pod,

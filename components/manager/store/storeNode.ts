@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { Bucket, StoreClock } from "./bucket/bucket";
+import { Bucket, everyByTimer, StoreClock } from "./bucket/bucket";
 import { LogWriter, Sealed } from "./log/append";
-import { ChangesEntry } from "./log/entry";
+import { ChangesEntry, Entry } from "./log/entry";
 import { checkpoint, checkpointDue, collectGarbage } from "./log/keeping";
 import { checkpointKey } from "./log/keys";
 import { CheckpointPointer } from "./log/owner";
@@ -77,6 +77,8 @@ export class StoreNode {
   private alignment: Alignment | undefined;
   private aligned: LiveBlock[] = [];
   private feed: FollowerFeed | undefined;
+  /** Entries that the state has and the view has not. */
+  private readonly unfed: Entry[] = [];
   private waiters: (() => void)[] = [];
   private since = { entries: 0, bytes: 0, at: 0 };
   private checkpointing: Promise<void> | undefined;
@@ -114,20 +116,32 @@ export class StoreNode {
 
   /** Applies what is in the log by now. Only of a node that does not write. @returns how many entries @throws BehindHorizon, UnreadableEntry */
   async catchUp(): Promise<number> {
+    await this.feedOn();
     let count = 0;
     for (let entry = await this.reader.next(); entry; entry = await this.reader.next()) {
       count++;
-      await this.feed?.take(entry, key => this.large(key));
+      this.unfed.push(entry);
+      await this.feedOn();
     }
-    if (count > 0) this.wake();
     return count;
   }
 
   /** Applies the next entry, which came another way and is durable. Only of a node that does not write. @throws UnreadableEntry */
   async apply(bytes: Buffer): Promise<void> {
+    await this.feedOn();
     const entry = await this.reader.next(bytes);
-    if (entry) await this.feed?.take(entry, key => this.large(key));
-    this.wake();
+    if (entry) this.unfed.push(entry);
+    await this.feedOn();
+  }
+
+  /** Tells the follower's view of what the state has taken already; what cannot be fetched of it now is told first the next time. */
+  private async feedOn(): Promise<void> {
+    if (!this.feed) this.unfed.length = 0;
+    for (let entry = this.unfed[0]; entry; entry = this.unfed[0]) {
+      await this.feed?.take(entry, key => this.large(key));
+      this.unfed.shift();
+      this.wake();
+    }
   }
 
   /** Whether the entries from this node's position on are still kept. @throws BehindHorizon */
@@ -267,16 +281,12 @@ export class StoreNode {
       released,
     });
     const waitingMilliseconds = () => Math.max(log.waitingMilliseconds(), shipper.waitingMilliseconds());
-    const watch = setInterval(
-      () => {
-        const waited = waitingMilliseconds();
-        if (waited <= boundMilliseconds) return;
-        clearInterval(watch);
-        options.overdue(waited);
-      },
-      Math.min(250, boundMilliseconds / 4),
-    );
-    watch.unref();
+    const endWatch = (clock.every ?? everyByTimer)(Math.min(250, boundMilliseconds / 4), () => {
+      const waited = waitingMilliseconds();
+      if (waited <= boundMilliseconds) return;
+      endWatch();
+      options.overdue(waited);
+    });
     void followSeal(bucket, { epoch, position }).catch((error: unknown) =>
       warn("the owner's record does not follow the seal yet", { error: String(error) }),
     );
@@ -291,7 +301,7 @@ export class StoreNode {
           ? Promise.resolve()
           : new Promise(resolve => waiting.push({ generation, resolve: () => resolve() })),
       close: async () => {
-        clearInterval(watch);
+        endWatch();
         handler.close();
         await shipper.close();
         await log.close();

@@ -42,4 +42,13 @@ export interface StoreClock {
   /** Wall clock in milliseconds since 1970: for `history` and for people, never for a decision. */
   wall(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Calls back again and again. Absent: a timer of the process does. @returns what ends it */
+  every?: (milliseconds: number, run: () => void) => () => void;
+}
+
+/** Calls back again and again, and does not keep the process alive. @returns what ends it */
+export function everyByTimer(milliseconds: number, run: () => void): () => void {
+  const timer = setInterval(run, milliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
 }

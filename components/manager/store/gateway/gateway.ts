@@ -78,24 +78,37 @@ export class Gateway {
     const connection = this.connections.get(message.socket) ?? {};
     const request = readRequest(message, this.options.bucket, connection);
     if (!request) return writeAnswer(response, false, { status: 404 });
-    const handler = this.options.handler();
+    const answer = await serve(request, this.options);
+    // Whoever waits for a WAL waits on: its engine is killed first, and the connection ends with it.
+    if (answer === undefined) return;
     try {
-      handler.arrived?.(connection);
-      const answer = await handler.handle(request);
-      if (request.method === "PUT" && !request.query.has("partNumber"))
-        connection.sent = { key: request.key, length: request.length };
-      await request.drain();
       await writeAnswer(response, method === "HEAD", answer);
     } catch (error) {
       this.options.failed(`${method} ${request.key}`, error);
-      // Whoever waits for a WAL waits on: its engine is killed first, and the connection ends with it.
-      if (isWal(request)) {
-        // Of an engine that is gone nobody waits.
-        if (handler === this.options.handler()) this.options.lost(error);
-        return;
-      }
       if (!response.headersSent) await writeAnswer(response, false, { status: 500 }).catch(() => undefined);
     }
+  }
+}
+
+/** Answers one request of the engine. @returns undefined when no answer may be given: what a WAL's PUT brought is not in the log */
+export async function serve(
+  request: EngineRequest,
+  { handler: current, lost, failed }: Pick<GatewayOptions, "handler" | "lost" | "failed">,
+): Promise<EngineAnswer | undefined> {
+  const handler = current();
+  const { method, key, connection } = request;
+  try {
+    handler.arrived?.(connection);
+    const answer = await handler.handle(request);
+    if (method === "PUT" && !request.query.has("partNumber")) connection.sent = { key, length: request.length };
+    await request.drain();
+    return answer;
+  } catch (error) {
+    failed(`${method} ${key}`, error);
+    if (!isWal(request)) return { status: 500 };
+    // Of an engine that is gone nobody waits.
+    if (handler === current()) lost(error);
+    return undefined;
   }
 }
 

@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { Bucket } from "../bucket/bucket";
 import { SstableRecord, sstableKey } from "./changes";
@@ -11,6 +10,8 @@ import { blockName, DatabaseState, LiveBlock, RetiredObject, Seal, TableState } 
 const checkpointVersion = 1;
 /** SSTables in one record: no step of writing or reading is longer than that takes. */
 const filesInRecord = 200;
+/** Of a checkpoint's file that are read at a time. */
+const chunkBytes = 64 * 1024;
 
 type CheckpointRecord =
   | {
@@ -149,8 +150,8 @@ function frame(record: CheckpointRecord, payload: Buffer): Buffer {
 
 async function* readFrames(key: string, path: string): AsyncGenerator<[CheckpointRecord, Buffer]> {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of createReadStream(path)) {
-    rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+  for await (const chunk of readChunks(path)) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let offset = 0;
     while (rest.length - offset >= 8) {
       const textEnd = offset + 8 + rest.readUInt32BE(offset);
@@ -163,4 +164,19 @@ async function* readFrames(key: string, path: string): AsyncGenerator<[Checkpoin
     rest = rest.subarray(offset);
   }
   if (rest.length > 0) throw new UnreadableEntry(key, "is cut off");
+}
+
+async function* readChunks(path: string): AsyncGenerator<Buffer> {
+  const file = await fs.open(path, "r");
+  try {
+    for (let position = 0; ;) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const { bytesRead } = await file.read(chunk, 0, chunkBytes, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }

@@ -76,13 +76,21 @@ export class FollowerFeed {
     return Math.min(this.fed, oldest - 1);
   }
 
-  /** @param large fetches the data of blocks that have an object of their own */
+  /**
+   * Takes an entry as a whole, or nothing of it.
+   * @param large fetches the data of blocks that have an object of their own
+   */
   async take(entry: Entry, large: (key: string) => Promise<Buffer>): Promise<void> {
-    this.fed = entry.position;
     if (entry.kind === "seal") {
+      this.fed = entry.position;
       this.shown.epoch = entry.nextEpoch;
       return;
     }
+    const fetched = new Map<string, Buffer>();
+    for (const change of entry.changes)
+      for (const { key } of change.type === "blocks" ? change.blocks : [])
+        if (key !== undefined) fetched.set(key, await large(key));
+    this.fed = entry.position;
     const later: Change[] = [];
     let offset = 0;
     for (const change of entry.changes) {
@@ -91,7 +99,7 @@ export class FollowerFeed {
         continue;
       }
       for (const { sequence, hash, size, key } of change.blocks) {
-        const data = key === undefined ? entry.payload.subarray(offset, offset + size) : await large(key);
+        const data = key === undefined ? entry.payload.subarray(offset, offset + size) : fetched.get(key)!;
         if (key === undefined) offset += size;
         if (this.known.has(`${sequence}.${hash}`)) continue;
         if (sequence <= this.delivered) {

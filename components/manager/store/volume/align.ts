@@ -82,6 +82,8 @@ async function moveKnown(directory: string, wanted: Map<string, FileRecord>, boo
   for (const [path, file] of [...book.entries()]) {
     const place = places.get(file.key);
     if (place === undefined || place === path || book.get(place)?.key === file.key) continue;
+    // Another's place was this one's, where tables have exchanged their names: what is here now is that one's file.
+    if (book.get(path)?.key !== file.key) continue;
     await fs.mkdir(join(directory, place, ".."), { recursive: true });
     try {
       await fs.rename(join(directory, path), join(directory, place));

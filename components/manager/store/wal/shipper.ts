@@ -123,11 +123,11 @@ export class Shipper {
       this.requests = [];
       try {
         const found = await this.scan(asked);
-        // What was found earlier may be on its way still: who waits for this look waits for that, too.
-        if (found.length > 0) {
-          const sent = submitBlocks(found, { ...this.options, bucket: this.bucket, clock: this.clock });
-          this.submitted = Promise.all([this.submitted, sent]);
-        }
+        // What was found earlier may be on its way still, a large block for instance: later commits never stand before it, and who waits for this look waits for that, too.
+        if (found.length > 0)
+          this.submitted = this.submitted.then(() =>
+            submitBlocks(found, { ...this.options, bucket: this.bucket, clock: this.clock }),
+          );
         const [served, early] = this.apart(asked);
         this.submitted.then(
           () => served.forEach(({ resolve }) => resolve()),

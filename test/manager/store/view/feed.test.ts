@@ -64,6 +64,20 @@ describe("what a running follower is shown", () => {
     assert.deepEqual(feed.restartReasons, []);
   });
 
+  it("takes an entry again of which a large commit could not be fetched, as a whole", async () => {
+    const { feed } = fed();
+    const blocks = [
+      { sequence: 1, size: 1, hash: 1, tables: [1] },
+      { sequence: 2, size: 1, hash: 2, tables: [1], key: "data/blocks/1.a" },
+    ];
+    const large = entry(2, [{ type: "blocks", generation: 1, blocks }], Buffer.alloc(1, 1));
+    await assert.rejects(feed.take(large, none));
+    assert.equal(feed.position, 1, "nothing of it is there");
+    assert.deepEqual(sequences(feed.cut(0)), []);
+    await feed.take(large, () => Promise.resolve(Buffer.alloc(1, 2)));
+    assert.deepEqual(sequences(feed.cut(0)), [1, 2]);
+  });
+
   it("shows it until the engine has had it, and once", async () => {
     const { feed, commits } = fed();
     await commits(1);
