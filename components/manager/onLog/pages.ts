@@ -25,7 +25,7 @@ export function logPages(
       if (transition) return `${transition.kind === "takeOver" ? "takes over" : "hands over"}: ${transition.step}`;
       return `mariadbd is ${engine.state}`;
     },
-    metrics: now => metrics(manager, bucket, gateway, now),
+    metrics: now => metrics(manager, bucket, gateway, now, clock.wall()),
     status: (now, certificate) => status(manager, now, clock.wall(), certificate),
   };
 }
@@ -73,11 +73,29 @@ function lagSeconds({ store, engine }: LogManager, wall: number): number | undef
   return shownPosition >= state.position ? 0 : Math.max(0, (wall - state.time) / 1000);
 }
 
+/** For how long a primary's engine has not answered: 0 while it does. */
+function silentSeconds({ duties }: LogManager): number {
+  const { unanswered = 0, silent = 0 } = duties.canary ?? {};
+  return unanswered > 0 ? silent / 1000 : 0;
+}
+
+/** What grows with the database, as the primary has it. */
+function objects({ store }: LogManager, isPrimary: boolean): Metric[] {
+  const tables = isPrimary ? store.state?.liveTables() : undefined;
+  const most = tables?.reduce((highest, { files }) => Math.max(highest, files.size), 0);
+  return [
+    one("sstables_max", "gauge", "SSTables of the table that has most of them.", most),
+    one("column_families", "gauge", "Tables and secondary indexes.", tables?.length),
+    one("wal_objects", "gauge", "WAL objects that the engine lists: none, its WAL is in the log.", tables && 0),
+  ];
+}
+
 function metrics(
   manager: LogManager,
   bucket: LogPorts["bucket"],
   gateway: Pick<Gateway, "requests">,
   now: Monotonic,
+  wall: number,
 ): string {
   const view = manager.view();
   const { engine, store, duties, pusher } = manager;
@@ -107,6 +125,19 @@ function metrics(
       "Time that the appends have taken: with the number of entries, their latency.",
       appended && appended.milliseconds / 1000,
     ),
+    one(
+      "heartbeat_age_seconds",
+      "gauge",
+      "Replica: age of what it shows, 0 when that is all there is (the live lag). Primary: for how long its engine has not answered.",
+      isPrimary ? silentSeconds(manager) : lagSeconds(manager, wall),
+    ),
+    one(
+      "not_in_bucket_bytes",
+      "gauge",
+      "Bytes of commits that wait for the log, as far as they were read.",
+      isPrimary ? (writer?.log.waitingBytes ?? 0) : undefined,
+    ),
+    ...objects(manager, isPrimary),
     one("log_held_blocks", "gauge", "Commits that a follower holds back for one before them.", engine.heldBlocks),
     one("log_memory_bytes", "gauge", "Commits that no flush covers yet, in the manager's memory.", state?.heldBytes),
     one("log_flushes_open", "gauge", "Flushes that have begun and are not in the log.", writer?.flushes.open),

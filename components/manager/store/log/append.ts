@@ -76,6 +76,8 @@ export class LogWriter {
   private next: number;
   private time: number;
   private oldest: number | undefined;
+  /** Bytes of the entry that is on its way. */
+  private sending = 0;
 
   constructor(
     private readonly bucket: Bucket,
@@ -99,6 +101,11 @@ export class LogWriter {
   waitingMilliseconds(): number {
     const since = this.oldest ?? this.waiting[0]?.since;
     return since === undefined ? 0 : this.clock.now() - since;
+  }
+
+  /** Bytes of those who wait. */
+  get waitingBytes(): number {
+    return this.waiting.reduce((sum, { bytes }) => sum + bytes, this.sending);
   }
 
   /**
@@ -130,6 +137,7 @@ export class LogWriter {
       const group = this.take();
       this.oldest = group[0]!.since;
       const entry = this.build(group);
+      this.sending = entry.payload.length;
       try {
         await this.append(entry);
         this.options.durable?.(entry);
@@ -140,6 +148,7 @@ export class LogWriter {
         for (const { reject } of group) reject(error);
       }
       this.oldest = undefined;
+      this.sending = 0;
     }
     this.busy = false;
   }
