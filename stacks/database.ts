@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import {
   DatabaseSettingsArgs,
   DatabaseStorageArgs,
@@ -6,6 +5,7 @@ import {
   DatabaseUserArgs,
 } from "../components/database";
 import { choices } from "../components/core/suggestion";
+import { refusal } from "../components/refuse";
 import { argumentName } from "../components/schema/names";
 import { packageName, packageSchema, typeOf } from "../components/schema/packageSchema";
 import { Settings } from "./settings";
@@ -52,7 +52,7 @@ function usersWithPasswords(settings: Settings): DatabaseUserArgs[] {
   const names = users.map(user => user?.name).filter(name => typeof name === "string");
   const nobody = Object.keys(passwords).find(name => !names.includes(name));
   if (nobody !== undefined) {
-    throw new pulumi.RunError(
+    throw refusal(
       `tidesql:passwords.${nobody} is the password of a user that tidesql:users does not declare: ${choices(nobody, names)}`,
     );
   }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refusal } from "../components/refuse";
 import { awsStack } from "./aws";
 import { kubernetesStack } from "./kubernetes";
 import { Settings } from "./settings";
@@ -16,7 +17,7 @@ export = () => {
   const topology = topologies[name];
   if (!topology) {
     const known = Object.keys(topologies).join(", ");
-    throw new pulumi.RunError(`tidesql:topology is "${name}": write one of ${known}`);
+    throw refusal(`tidesql:topology is "${name}": write one of ${known}`);
   }
   return topology(settings);
 };

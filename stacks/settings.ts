@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { choices } from "../components/core/suggestion";
+import { refusal } from "../components/refuse";
 import { PropertySchema } from "../components/schema/packageSchema";
 
 /**
@@ -46,7 +47,7 @@ export class Settings {
     const unknown = keys.map(key => key.slice(prefix.length)).filter(key => !this.known.has(key));
     if (unknown.length === 0) return;
     const lines = unknown.map(key => `  ${prefix}${key} is no setting of this program: ${choices(key, known)}`);
-    throw new pulumi.RunError(
+    throw refusal(
       `the stack's configuration has keys that nothing reads:\n${lines.join("\n")}\nRemove one with\n  pulumi config rm ${prefix}${unknown[0]}`,
     );
   }
@@ -107,13 +108,13 @@ export class Settings {
     if (text === undefined) return {};
     const value = parsed(text);
     if (isRecord(value)) return value as Record<string, string>;
-    throw new pulumi.RunError(
+    throw refusal(
       `${this.namespace}:${key} is no object of names and values. Set one of them:\n  pulumi config set --secret --path '${this.namespace}:${key}.app' <value>`,
     );
   }
 
   private missing(key: string, what: string, flag = ""): never {
-    throw new pulumi.RunError(
+    throw refusal(
       `the stack has no ${this.namespace}:${key}, ${what} that nothing else can supply. Set it:\n  ${this.command(key, flag)}`,
     );
   }
@@ -123,7 +124,7 @@ export class Settings {
   }
 
   private error(key: string, problem: string, example: string): pulumi.RunError {
-    return new pulumi.RunError(
+    return refusal(
       `${this.namespace}:${key} ${problem}. For example:\n  pulumi config set ${this.namespace}:${key} ${example}`,
     );
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { InputPropertiesError } from "@pulumi/pulumi";
-import { refuseInvalid } from "../../components/refuse";
+import { inspect } from "node:util";
+import { InputPropertiesError, RunError } from "@pulumi/pulumi";
+import { refusal, refuseInvalid } from "../../components/refuse";
 
 describe("a refusal", () => {
   const problem = (propertyPath: string, reason = "is wrong") => ({ propertyPath, reason });
@@ -18,6 +19,14 @@ describe("a refusal", () => {
         return true;
       },
     );
+  });
+
+  it("is its message for whoever inspects it: Node.js takes half a minute to colour the frames of a stack", () => {
+    assert.throws(
+      () => refuseInvalid('Network "orders"', [problem("region")]),
+      (error: InputPropertiesError) => inspect(error, { colors: true }) === error.message && RunError.isInstance(error),
+    );
+    assert.equal(inspect(refusal("no such key"), { colors: true }), "no such key");
   });
 
   it("is none where nothing is wrong", () => refuseInvalid('Network "orders"', []));
