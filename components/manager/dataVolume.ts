@@ -110,6 +110,13 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
       await syncDirectory(dataDirectory);
     },
 
+    async dropFlushedWals() {
+      const wals = (await fs.readdir(tidesdbDirectory)).filter(isOfWal);
+      wals.sort((a, b) => (walGeneration(a) ?? 0) - (walGeneration(b) ?? 0));
+      for (const name of wals.slice(0, -1)) await fs.rm(path.join(tidesdbDirectory, name));
+      await syncDirectory(tidesdbDirectory);
+    },
+
     watchDefinitions(written) {
       const folder = path.join(tidesdbDirectory, definitionsTable);
       if (!existsSync(folder)) return undefined;

@@ -91,6 +91,8 @@ export class EngineKeeper {
   private lastHang: Monotonic = -Infinity;
   /** The last heartbeat of a handover. */
   private lastBeat: number | undefined;
+  /** The handover's flush has left nothing in a memtable. */
+  private hasFlushed = false;
   /** Of the label, at the beginning of a handover. */
   private stripping: Promise<void> = Promise.resolve();
   /** Followers that lacked nothing when a handover began. */
@@ -195,6 +197,7 @@ export class EngineKeeper {
     await this.stripping;
     this.handover = undefined;
     this.lastBeat = undefined;
+    this.hasFlushed = false;
     this.soundFollowers = new Set();
     this.disturbedAt = undefined;
     if (why !== "") {
@@ -436,6 +439,8 @@ export class EngineKeeper {
         nextBeat: () => this.options.duties.nextBeat(),
         onLastBeat: beat => (this.lastBeat = beat),
         beat: this.lastBeat,
+        onFlushed: isCertain => (this.hasFlushed = isCertain),
+        hasFlushed: this.hasFlushed,
         onStripping: done => {
           this.stripping = done;
         },

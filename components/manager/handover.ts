@@ -44,12 +44,17 @@ export interface HandoverContext {
   onLastBeat: (beat: number) => void;
   /** The last heartbeat, once it was written. */
   beat?: number;
+  onFlushed: (isCertain: boolean) => void;
+  /** Everything that was written before the last WAL's file is in tables' files. */
+  hasFlushed: boolean;
   /** Gives the Lease back, naming the pod that should take it next. */
   release: (preferredSuccessor: string) => Promise<void>;
 }
 
 const callTimeout = 1500;
 const flushTimeout = 30_000;
+/** The engine answers after four seconds though it may not have flushed everything yet; one that answered before has. Milliseconds. */
+const flushIsCertainWithin = 3000;
 /** A long transaction has to be rolled back. Milliseconds. */
 const readOnlyTimeout = 30_000;
 /** Beyond it the handover goes on: its own flush has more time. Milliseconds. */
@@ -184,8 +189,10 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
     await ports.engine.endSessions(callTimeout);
   },
 
-  async flush({ ports }) {
-    await ports.engine.flush(flushTimeout);
+  async flush({ ports: { engine, clock }, onFlushed }) {
+    const began = clock.now();
+    await engine.flush(flushTimeout);
+    onFlushed(clock.now() - began < flushIsCertainWithin);
   },
 
   async lastBeat(context) {
@@ -215,6 +222,10 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
 
   async killEngine({ ports }) {
     await ports.engine.end();
+  },
+
+  async dropFlushedWals({ ports, hasFlushed }) {
+    if (hasFlushed) await ports.volume.dropFlushedWals();
   },
 
   async sendThroughPeer(context) {

@@ -255,6 +255,8 @@ export interface Volume {
   lostSinceKept(): Promise<string[]>;
   /** What was kept is in the tables' files by now; put back, it would bring old versions of rows. */
   forgetKept(): Promise<void>;
+  /** Deletes all files of the WAL but the newest, whose rows are in the tables' files: of an engine that has ended, and had flushed everything that was written before that file. */
+  dropFlushedWals(): Promise<void>;
 }
 
 /** What a manager tells another. */

@@ -40,6 +40,8 @@ export const handoverSteps = [
   "waitUntilUploaded",
   /** Nothing is left to flush but that heartbeat: a clean stop would be waited for in vain. */
   "killEngine",
+  /** The engine deletes a WAL's file only where it has sent it itself; what is left of an older one would put old versions of rows over newer ones, should this very node be the next primary. */
+  "dropFlushedWals",
   /** Replicas that start put old manifests over newer ones, and replicas that follow those delete files from the bucket. */
   "compareAgain",
   "markClean",

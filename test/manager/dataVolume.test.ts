@@ -89,6 +89,14 @@ describe("what is kept of the last primary's volume while it is opened", () => {
     assert.deepEqual(await volume().lostSinceKept(), []);
   });
 
+  it("loses all WALs but the newest once the engine has flushed them, and had not deleted what it did not send itself", async () => {
+    writeFileSync(wal(10), "rows of 10");
+    await volume().dropFlushedWals();
+    assert.deepEqual(files(), ["LOCK", "uwal_10.log"]);
+    await volume().dropFlushedWals();
+    assert.deepEqual(files(), ["LOCK", "uwal_10.log"]);
+  });
+
   it("needs nothing to be there before", async () => {
     await volume().forgetKept();
     await volume().keep();

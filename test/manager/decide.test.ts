@@ -331,7 +331,7 @@ describe("decide", () => {
       assert.deepEqual(decide(ahead, now).engine, { kind: "handoverStep", step: "stripOwnLabel" });
       const stopped = {
         ...leaving,
-        handover: { completed: 8 },
+        handover: { completed: handoverSteps.indexOf("compareAgain") },
         engine: { ...leaving.engine, state: "stopped" as const, role: "replica" as const },
       };
       assert.deepEqual(decide(stopped, now).engine, { kind: "handoverStep", step: "compareAgain" });

@@ -111,6 +111,38 @@ describe("the last comparison of a handover", () => {
   });
 });
 
+describe("the WALs of a node that has left in order", () => {
+  let flushTakes: number;
+  const leave = async () => {
+    let now = 0;
+    let hasFlushed = false;
+    let dropped = false;
+    const context = () =>
+      ({
+        ports: {
+          clock: { now: () => now },
+          engine: { flush: () => Promise.resolve(void (now += flushTakes)) },
+          volume: { dropFlushedWals: () => Promise.resolve(void (dropped = true)) },
+        },
+        onFlushed: (isCertain: boolean) => (hasFlushed = isCertain),
+        hasFlushed,
+      }) as unknown as HandoverContext;
+    await handoverStep("flush", context());
+    await handoverStep("dropFlushedWals", context());
+    return dropped;
+  };
+
+  it("go, since the engine would replay them over newer rows", async () => {
+    flushTakes = 500;
+    assert.equal(await leave(), true);
+  });
+
+  it("stay where the engine may have answered before it had flushed everything", async () => {
+    flushTakes = 4100;
+    assert.equal(await leave(), false);
+  });
+});
+
 describe("leaving in a hurry", () => {
   const owner = { databaseId: "d1", epoch: 7, holder: "orders-0_a", volumeId: "v0", clean: false };
   let calls: string[];

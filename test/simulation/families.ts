@@ -204,8 +204,7 @@ export function drawConfiguration(random: Random): Partial<ManagerConfiguration>
   if (random.chance(0.6)) return { durability };
   return {
     durability,
-    // Not one or two yet: a deletion that a lone node takes while the bucket is away can come back (seed 6826), and of a pair the second can stay unlabelled (seed 7358).
-    nodes: random.pick([3, 3, 3, 3, 3, 3, 3, 4, 5]),
+    nodes: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5]),
     ...random.pick(leases),
     replicaSyncIntervalMicroseconds: 1000 * random.pick([100, 100, 250, 1000]),
     failoverPreference: random.chance(0.25) ? "durability" : "availability",

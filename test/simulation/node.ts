@@ -189,6 +189,11 @@ export class SimulatedNode {
           keep: () => Promise.resolve(this.keep()),
           lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
           forgetKept: () => Promise.resolve(this.kept.clear()),
+          dropFlushedWals: () => {
+            const wals = this.disk.list().filter(name => walGeneration(name) !== undefined);
+            wals.sort((a, b) => (walGeneration(a) ?? 0) - (walGeneration(b) ?? 0));
+            return Promise.resolve(wals.slice(0, -1).forEach(name => this.disk.remove(name)));
+          },
           watchDefinitions: written => {
             const { disk } = this;
             disk.onWrite = name => {
