@@ -29,8 +29,11 @@ export function databaseSettings(settings: Settings): DatabaseSettingsArgs {
       const isChoice = typeOf(schema, property)?.enum !== undefined;
       return [argumentName(name), settings.argument(argumentName(name), property, isChoice)];
     });
+  const args = Object.fromEntries(underTheirNames) as DatabaseSettingsArgs;
+  const caCertificate = settings.encryptedPart("tls", "caCertificate");
   return defined({
-    ...(Object.fromEntries(underTheirNames) as DatabaseSettingsArgs),
+    ...args,
+    ...(caCertificate !== undefined && { tls: { ...args.tls, caCertificate } }),
     users: usersWithPasswords(settings),
     sizing: sizing(settings),
     storage: storage(settings),

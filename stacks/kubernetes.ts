@@ -11,17 +11,17 @@ export function kubernetesStack(settings: Settings): Record<string, pulumi.Input
   const name = settings.optionalText("name") ?? "tidesql";
   const args: DatabaseArgs = {
     ...databaseSettings(settings),
-    image: settings.text("image"),
+    image: settings.input("image"),
     objectStore: {
-      endpoint: settings.text("endpoint"),
-      bucket: settings.text("bucketName"),
-      region: settings.optionalText("region") ?? "us-east-1",
-      prefix: settings.optionalText("prefix"),
+      endpoint: settings.input("endpoint"),
+      bucket: settings.input("bucketName"),
+      region: settings.optionalInput("region") ?? "us-east-1",
+      prefix: settings.optionalInput("prefix"),
       useTls: settings.boolean("useTls"),
       pathStyle: settings.boolean("pathStyle"),
       accessKeyId: settings.secret("accessKeyId"),
       secretAccessKey: settings.secret("secretAccessKey"),
-      caCertificate: settings.optionalText("caCertificate"),
+      caCertificate: settings.optionalInput("caCertificate"),
     },
   };
   const kubeconfig = settings.optionalText("kubeconfig");

@@ -4,8 +4,8 @@ import { refusal } from "../components/refuse";
 import { PropertySchema } from "../components/schema/packageSchema";
 
 /**
- * The stack's configuration, with errors that say what to type. Values that are secret are handed on as secret outputs; where a value has to be judged before anything is registered,
- * the plain value is read without Pulumi's warning about it, and is made secret by the component.
+ * The stack's configuration, with errors that say what to type. What the stack encrypts is handed on as a secret output where the argument takes one. Keys and passwords are read in clear, so
+ * that they are judged before anything is registered, and the component makes them secrets.
  */
 export class Settings {
   private readonly config: pulumi.Config;
@@ -25,12 +25,24 @@ export class Settings {
     return this.config.get(key);
   }
 
+  /** A text for an argument that takes an output too: one that the stack encrypts stays a secret, and unknown where nobody can decrypt it. */
+  input(key: string): pulumi.Input<string> {
+    return this.optionalInput(key) ?? this.missing(key, "a value");
+  }
+
+  /** Like `input`, undefined where the stack does not set the key. */
+  optionalInput(key: string): pulumi.Input<string> | undefined {
+    const value = this.optionalText(key);
+    if (value === undefined || !isEncrypted(`${this.namespace}:${key}`)) return value;
+    return this.config.requireSecret(key);
+  }
+
   /**
    * The value of an argument whose key is its name, read as its type in the schema wants it.
    * @throws when the text is no value of that type
    */
-  argument(key: string, { type }: PropertySchema, isChoice: boolean): unknown {
-    if (isChoice || type === "string") return this.optionalText(key);
+  argument(key: string, { type, plain }: PropertySchema, isChoice: boolean): unknown {
+    if (isChoice || type === "string") return plain ? this.optionalText(key) : this.optionalInput(key);
     if (type === "boolean") return this.boolean(key);
     if (type === "integer" || type === "number") return this.number(key);
     return this.structure(key);
@@ -75,6 +87,13 @@ export class Settings {
     const value = parsed(text);
     if (typeof value === "object" && value !== null) return value as T;
     throw this.error(key, "is not a list or an object; write it into Pulumi.<stack>.yaml, or use --path", "...");
+  }
+
+  /** A text in a structure that the stack encrypts in whole or in part, for an argument that takes an output; undefined where nothing is encrypted or the structure has no such text. */
+  encryptedPart(key: string, name: string): pulumi.Output<string> | undefined {
+    if (typeof this.structure<Record<string, unknown>>(key)?.[name] !== "string") return undefined;
+    if (!isEncrypted(`${this.namespace}:${key}`)) return undefined;
+    return pulumi.output(this.config.requireSecretObject<Record<string, string>>(key))[name];
   }
 
   list<T>(key: string): T[] {
@@ -128,6 +147,12 @@ export class Settings {
       `${this.namespace}:${key} ${problem}. For example:\n  pulumi config set ${this.namespace}:${key} ${example}`,
     );
   }
+}
+
+/** Whether the stack's file holds the value encrypted: known to the SDK, which does not declare it. @param key with its namespace */
+function isEncrypted(key: string): boolean {
+  const { isConfigSecret } = pulumi.runtime as { isConfigSecret?: (key: string) => boolean };
+  return isConfigSecret?.(key) ?? false;
 }
 
 function parsed(text: string): unknown {

@@ -58,6 +58,7 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
   const captured = captureConsole(message => monitor.diagnostics.push(message));
   const watch = watchForFailure();
   const traces = shortenStackTraces();
+  const showAgain = locked.hideFrom(config);
   const callersDirectory = process.cwd();
   try {
     process.chdir(settings.directory ?? callersDirectory);
@@ -69,11 +70,14 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     if (monitor.refusal) throw monitor.refusal;
   } catch (error) {
     const cause = monitor.refusal ?? error;
-    throw new ProgramError(redact(messageOf(cause)), cause, redacted(monitor.diagnostics, redact));
+    const message = messageOf(cause);
+    const lines = [message, locked.wayOut(message, config)].filter(line => line !== undefined);
+    throw new ProgramError(redact(lines.join("\n")), cause, redacted(monitor.diagnostics, redact));
   } finally {
     await watch.stop();
     monitor.close();
     traces.restore();
+    showAgain();
     process.chdir(callersDirectory);
     // What a failed program left unfinished would be reported as leaked when the process ends.
     runtime.resetOptions("project", "stack", 0, "", "", false, organization);
@@ -110,7 +114,10 @@ function redacted(diagnostics: Plan["diagnostics"], redact: (text: string) => st
 /** The message alone where a component refuses what its user wrote; an error of the program's own also gets the place in it. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof PlanError || isRefusal(error)) return error.message;
+  if (error instanceof PlanError || isRefusal(error)) {
+    // A refusal of an output reaches its user by way of the resource that takes it.
+    return error.message.replace(/^(error serializing property "[^"]*": )+/, "");
+  }
   const isMistake = [TypeError, ReferenceError, RangeError, SyntaxError].some(type => error instanceof type);
   const message = isMistake ? `${error.name}: ${error.message}` : error.message;
   const place = placeInProgram(error);

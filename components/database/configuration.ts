@@ -27,14 +27,18 @@ export function configurationTexts(
   accounts: pulumi.Output<Accounts>,
 ): ConfigurationTexts {
   const { names, durability, requireTls, replicaSyncIntervalMicroseconds } = settings;
+  // Whether there is one tells nothing of it: engine.cnf stays readable in a diff.
+  const hasAuthority = pulumi
+    .unsecret(pulumi.output(args.objectStore.caCertificate))
+    .apply(caCertificate => caCertificate !== undefined);
   return {
-    engine: pulumi.all([store, args.objectStore.caCertificate]).apply(([objectStore, caCertificate]) =>
+    engine: pulumi.all([store, hasAuthority]).apply(([objectStore, objectStoreHasOwnAuthority]) =>
       engineConfigurationText({
         durability,
         walSyncThresholdBytes: settings.walSyncThresholdBytes,
         replicaSyncIntervalMicroseconds,
         objectStore,
-        objectStoreHasOwnAuthority: caCertificate !== undefined,
+        objectStoreHasOwnAuthority,
         requireTls,
         sizing: settings.sizing,
         automaticCompaction: settings.automaticCompaction,

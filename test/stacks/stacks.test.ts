@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { before, describe, it } from "mocha";
 import { Plan } from "../../cli/planner/plan";
 import { planStack } from "../../cli/planner/planStack";
+import { Secret, unknown } from "../../cli/planner/values";
 
 const directory = path.join(__dirname, "../..");
 const keys = { accessKeyId: "minioadmin", secretAccessKey: "sesame-sesame" };
@@ -125,6 +126,61 @@ describe("the stacks of this repository", () => {
       .flatMap(({ inputs }) => (inputs.data as Record<string, string>)["engine.cnf"] ?? []);
     assert.match(engine ?? "", /^wait_timeout *= *1234$/m);
     assert.match(engine ?? "", /^long_query_time *= *2\.5$/m);
+  });
+
+  describe("what the stack's file holds encrypted", () => {
+    const locked = new Secret(unknown);
+    const unreadable: Record<string, Record<string, string | Secret>> = {
+      "the store's authority": { caCertificate: locked },
+      "the server's authority": { "tls.existingSecretName": "server-certificate", "tls.caCertificate": locked },
+      "the store's keys": { accessKeyId: locked, secretAccessKey: locked },
+      "an endpoint": { endpoint: locked },
+      "a bucket and its region": { bucketName: locked, region: locked },
+      "a prefix": { prefix: locked },
+      "an image": { image: locked },
+      "a namespace": { namespace: locked },
+      "a password": { "passwords.app": locked },
+    };
+    for (const [what, config] of Object.entries(unreadable)) {
+      it(`is unknown in a plan, and passes each check of its format: ${what}`, async () => {
+        const plan = await planStack({ directory, stack: "local", config: { ...keys, ...config } });
+        assert.ok(plan.resources.some(resource => resource.type === "kubernetes:apps/v1:StatefulSet"));
+      });
+    }
+
+    it("does not make a secret of engine.cnf", async () => {
+      const config = { ...keys, caCertificate: locked };
+      const { resources } = await planStack({ directory, stack: "local", config });
+      const maps = resources.filter(({ type }) => type === "kubernetes:core/v1:ConfigMap");
+      assert.ok(maps.length > 0);
+      assert.ok(maps.every(({ inputs }) => !(inputs.data instanceof Secret)));
+      assert.ok(maps.some(({ inputs }) => JSON.stringify(inputs.data).includes("[unknown]")));
+    });
+
+    it("is checked where it is known", async () => {
+      const wrong: Record<string, [string, RegExp]> = {
+        caCertificate: [
+          "sesame",
+          /^ProgramError: Database "tidesql" has invalid arguments:\n {2}objectStore\.caCertificate: is no certificate/,
+        ],
+        secretAccessKey: ["sesame street", /objectStore\.secretAccessKey: /],
+        endpoint: ["https://sesame", /objectStore\.endpoint: /],
+      };
+      for (const [key, [value, message]] of Object.entries(wrong)) {
+        const config = { ...keys, [key]: new Secret(value) };
+        await assert.rejects(planStack({ directory, stack: "local", config }), message);
+      }
+    });
+
+    for (const key of ["replicas", "useTls", "durability", "engineSettings", "topology"]) {
+      it(`is asked for by name where a plan needs it: ${key}`, async () => {
+        const config = { ...keys, [key]: locked };
+        await assert.rejects(
+          planStack({ directory, stack: "local", config }),
+          new RegExp(`tidesql:${key} is encrypted in the stack's file.*--secret-file tidesql:${key}=PATH`),
+        );
+      });
+    }
   });
 
   it("takes passwords from the stack's secrets", async () => {

@@ -269,8 +269,32 @@ describe("planning a program", () => {
       assert.equal(app.reveal(), unknown);
       const data = named(plan, "object").inputs.data;
       assert.ok(data instanceof Secret);
-      assert.deepEqual(data.reveal(), { app: unknown });
+      assert.equal(data.reveal(), unknown);
       assert.equal(plan.outputs.note instanceof Secret && plan.outputs.note.reveal(), "plain");
+    });
+
+    it("that are encrypted in the configuration are unknown to a program that reads them as secrets", async () => {
+      const locked = new Secret(unknown);
+      const config: PlannedRecord = { "shop:pem": locked, "shop:size": locked, "shop:known": new Secret("12") };
+      const judged: string[] = [];
+      const plan = await planOf(
+        () => {
+          const settings = new pulumi.Config();
+          const judge = (text: string) => (judged.push(text), text.length);
+          return {
+            pem: settings.requireSecret("pem", { pattern: /^-----BEGIN/ }).apply(judge),
+            size: settings.getSecretNumber("size"),
+            known: settings.requireSecret("known").apply(judge),
+          };
+        },
+        { config },
+      );
+      assert.deepEqual(judged, ["12"]);
+      for (const name of ["pem", "size"]) {
+        const output = plan.outputs[name];
+        assert.ok(output instanceof Secret && output.reveal() === unknown, name);
+      }
+      await planOf(() => ({ pem: new pulumi.Config().requireSecret("pem") }), { config: { "shop:pem": "plain" } });
     });
 
     it("that stand in a plain input are warned of, by place and not by value", async () => {
