@@ -228,7 +228,8 @@ export class EngineOnLog {
       counters.failedPromotions++;
       log("error", "the takeover failed", { why, steps: this.steps });
       kubernetes.event("Warning", "PromotionFailed", why);
-      this.startFailed(why);
+      // A bucket that has not answered since says nothing of this node: whether it answers another is asked apart.
+      this.startFailed(why, ports.bucket.answeredAt > begun);
     }
   }
 
@@ -384,11 +385,13 @@ export class EngineOnLog {
     changed();
   }
 
-  private startFailed(why: string): void {
+  /** @param counts as a failure of this node, which another might do without */
+  private startFailed(why: string, counts = true): void {
     const { clock, log } = this.options.ports;
-    const failures = this.view.failures + 1;
+    const failures = this.view.failures + Number(counts);
     // The first time at once: what killed it may be over. Then ever more slowly.
-    const backoff = failures === 1 ? 0 : Math.min(longestStartBackoff, firstStartBackoff * 2 ** (failures - 1));
+    const backoff =
+      counts && failures === 1 ? 0 : Math.min(longestStartBackoff, firstStartBackoff * 2 ** Math.max(0, failures - 1));
     this.startBackoffUntil = clock.now() + backoff;
     log("error", "mariadbd does not run", { why, failures, retryInMilliseconds: backoff });
     this.view = { ...this.view, failures };

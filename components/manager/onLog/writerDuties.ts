@@ -16,9 +16,8 @@ const pingEvery = 500;
 const pingTimeout = 700;
 /** Commits are held back in slices, with a pause after each. Milliseconds. */
 const slice = { held: 150, open: 100 };
-/** Garbage is looked for this often, and goes when nobody has needed it for so long. Milliseconds. */
-const garbageEvery = 600_000;
-const garbageAfter = 3_600_000;
+/** Garbage is looked for this often, and goes when nobody has needed it for so long. A simulation makes hours of it seconds. */
+export const garbageTiming = { everyMilliseconds: 600_000, afterMilliseconds: 3_600_000 };
 /** The engine gives a request up after 60 s: what has waited for nearly so long may have failed, and is not sent again. Milliseconds. */
 const mayHaveFailedAfter = 50_000;
 
@@ -79,7 +78,7 @@ export class WriterDuties {
     if (now - this.wroteAt >= canaryEvery && !engine.writesStopped)
       lanes.every(canaryEvery, "canary", () => this.writeCanary());
     lanes.every(pingEvery, "ping", () => this.ping());
-    lanes.every(garbageEvery, "garbage", () => this.collectGarbage());
+    lanes.every(garbageTiming.everyMilliseconds, "garbage", () => this.collectGarbage());
     if (this.waiting > mayHaveFailedAfter) engine.restartWhenWell = true;
     if (configuration.durability === "interval" && this.waiting > this.patience)
       lanes.run("pace", () => this.keepPace());
@@ -163,7 +162,11 @@ export class WriterDuties {
     const { store, engine, ports } = this.options;
     const { writing } = engine;
     if (!writing) return;
-    const deleted = await store.beside?.collectGarbage(writing, garbageAfter, () => engine.writing === writing);
+    const deleted = await store.beside?.collectGarbage(
+      writing,
+      garbageTiming.afterMilliseconds,
+      () => engine.writing === writing,
+    );
     if (!deleted) return;
     this.deleted += deleted;
     ports.log("info", "deleted what no kept position of the log needs", { objects: deleted });

@@ -185,8 +185,8 @@ export class StoreNode {
         ...(mayTakeOver && { mayGoOn: mayTakeOver }),
       });
       try {
-        await submitBlocks(left, { bucket, clock, epoch, submit: submission => log.submit(submission) });
-        return;
+        const handed = await submitBlocks(left, { bucket, clock, epoch, submit: submission => log.submit(submission) });
+        return await handed.durable;
       } catch (error) {
         // An entry that was on its way when the process before this one ended, or a seal.
         if (!(error instanceof Sealed)) throw error;

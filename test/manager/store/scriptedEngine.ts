@@ -8,13 +8,13 @@ import { fileHeader, readFrame, writeFrame } from "../../../components/manager/s
 import { commitData } from "./wal/engineWal";
 
 /** A row's newest version. */
-interface Version {
+export interface Version {
   sequence: number;
   /** Undefined: it was deleted. */
   value: string | undefined;
 }
 
-type Rows = Map<string, Version>;
+export type Rows = Map<string, Version>;
 
 /** The reserved end of a WAL that is being written, bytes. */
 const reserved = 50_000;
@@ -242,9 +242,9 @@ export class ScriptedEngine {
 }
 
 /** Stands for a row that was deleted. */
-const deleted = "\u0000deleted";
+export const deleted = "\u0000deleted";
 
-function rowsOf(data: Buffer): { table: number; key: string; value: string | undefined; sequence: number }[] {
+export function rowsOf(data: Buffer): { table: number; key: string; value: string | undefined; sequence: number }[] {
   const rows = [];
   let offset = 2;
   const number = () => {
@@ -267,14 +267,14 @@ function rowsOf(data: Buffer): { table: number; key: string; value: string | und
 }
 
 /** Rows in one frame, and metadata with the highest sequence in the last one. */
-function writeRows(rows: Rows): Buffer {
+export function writeRows(rows: Rows): Buffer {
   const metadata = Buffer.alloc(100);
   metadata.writeUInt32LE(0x5353544d, 0);
   metadata.writeBigUInt64LE(BigInt(Math.max(0, ...[...rows.values()].map(({ sequence }) => sequence))), 68);
   return Buffer.concat([fileHeader, writeFrame(Buffer.from(JSON.stringify([...rows]))), writeFrame(metadata)]);
 }
 
-function readRows(bytes: Buffer): Rows {
+export function readRows(bytes: Buffer): Rows {
   const frame = readFrame(bytes, fileHeader.length);
   if (typeof frame === "string") throw new Error("a file's rows cannot be read");
   return new Map(JSON.parse(frame.data.toString()) as [string, Version][]);

@@ -43,6 +43,8 @@ export class Shipper {
   private readonly open = new Set<Request>();
   private looking = false;
   private folderSeenAt = -Infinity;
+  /** When everything that was found so far was handed to the log, and when it is there. */
+  private handed: Promise<{ durable: Promise<void> } | undefined> = Promise.resolve(undefined);
   private submitted: Promise<unknown> = Promise.resolve();
   private closed = false;
   /** The newest generation that was read to its end. */
@@ -124,10 +126,12 @@ export class Shipper {
       try {
         const found = await this.scan(asked);
         // What was found earlier may be on its way still, a large block for instance: later commits never stand before it, and who waits for this look waits for that, too.
-        if (found.length > 0)
-          this.submitted = this.submitted.then(() =>
+        if (found.length > 0) {
+          this.handed = this.handed.then(() =>
             submitBlocks(found, { ...this.options, bucket: this.bucket, clock: this.clock }),
           );
+          this.submitted = Promise.all([this.submitted, this.handed.then(handed => handed?.durable)]);
+        }
         const [served, early] = this.apart(asked);
         this.submitted.then(
           () => served.forEach(({ resolve }) => resolve()),

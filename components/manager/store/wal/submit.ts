@@ -21,8 +21,11 @@ export interface SubmitOptions {
   found?: (generation: number, blocks: BlockRecord[]) => void;
 }
 
-/** Brings blocks into the log: in order of sequence, in portions that fit into entries. Resolves when all are there. @throws Sealed */
-export async function submitBlocks(found: FoundBlock[], options: SubmitOptions): Promise<void> {
+/**
+ * Hands blocks to the log: in order of sequence, in portions that fit into entries. Resolves when all were handed over, so that the next ones can follow them; the log puts those together that wait at the same time.
+ * @returns `durable`, which resolves when all are in the log, and rejects with Sealed
+ */
+export async function submitBlocks(found: FoundBlock[], options: SubmitOptions): Promise<{ durable: Promise<void> }> {
   found.sort((a, b) => a.sequence - b.sequence);
   const records = found.map(({ sequence, hash, tables, data }): BlockRecord => {
     return { sequence, size: data.length, hash, tables };
@@ -57,7 +60,9 @@ export async function submitBlocks(found: FoundBlock[], options: SubmitOptions):
     else portion.changes.push({ type: "blocks", generation, blocks: [record] });
   }
   send();
-  await Promise.all(appends);
+  const durable = Promise.all(appends).then(() => undefined);
+  durable.catch(() => undefined);
+  return { durable };
 }
 
 /** Under a name of its own, for as long as it takes. */

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Submission } from "../../../../components/manager/store/log/append";
+import { Shipper } from "../../../../components/manager/store/wal/shipper";
+import { fileHeader, writeFrame } from "../../../../components/manager/store/wal/frame";
+import { MemoryBucket } from "../memoryBucket";
+import { commitData } from "./engineWal";
+
+describe("shipping a WAL", () => {
+  let folder: string;
+  let bucket: MemoryBucket;
+  let shipper: Shipper;
+  /** What was handed to the log: sequences, and what makes it durable. */
+  let handed: { sequences: number[]; durable: () => void }[];
+  let bytes: Buffer;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "shipper-"));
+    bucket = new MemoryBucket();
+    handed = [];
+    bytes = fileHeader;
+    await fs.writeFile(join(folder, "uwal_1.log"), bytes);
+    shipper = new Shipper(
+      bucket,
+      { now: () => performance.now(), wall: () => 0, sleep: ms => new Promise(resolve => setTimeout(resolve, ms)) },
+      {
+        directory: folder,
+        epoch: 1,
+        known: new Set(),
+        sync: false,
+        found: () => undefined,
+        submit: ({ changes }: Submission) =>
+          new Promise(resolve => {
+            const blocks = changes.flatMap(change => (change.type === "blocks" ? change.blocks : []));
+            handed.push({ sequences: blocks.map(({ sequence }) => sequence), durable: () => resolve(1) });
+          }),
+      },
+    );
+  });
+  afterEach(async () => {
+    await shipper.close();
+    await fs.rm(folder, { recursive: true });
+  });
+
+  async function commit(sequence: number, value = "v"): Promise<void> {
+    bytes = Buffer.concat([bytes, writeFrame(commitData(sequence, [{ table: 1, key: "k", value }]))]);
+    await fs.writeFile(join(folder, "uwal_1.log"), bytes, { flag: "r+" });
+  }
+  async function until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise(resolve => setTimeout(resolve, 2));
+  }
+  const sequences = () => handed.map(one => one.sequences);
+
+  it("hands over what is found while an append is on its way, so that the next append has all of it", async () => {
+    await commit(1);
+    const first = shipper.look(1);
+    await until(() => handed.length === 1);
+    await commit(2);
+    const second = shipper.look(1);
+    await until(() => handed.length === 2);
+    assert.deepEqual(sequences(), [[1], [2]]);
+    handed.forEach(({ durable }) => durable());
+    await Promise.all([first, second]);
+  });
+
+  it("never hands a later commit over before a large one, whose data are sent first", async () => {
+    const sent: (() => void)[] = [];
+    const create = bucket.create.bind(bucket);
+    bucket.create = async (key, content) => {
+      await new Promise<void>(resolve => sent.push(resolve));
+      return create(key, content);
+    };
+    await commit(1, "x".repeat(2 * 1024 * 1024));
+    const large = shipper.look(1);
+    await until(() => sent.length === 1);
+    await commit(2);
+    const small = shipper.look(1);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.deepEqual(sequences(), []);
+    sent.forEach(resolve => resolve());
+    await until(() => handed.length === 2);
+    assert.deepEqual(sequences(), [[1], [2]]);
+    handed.forEach(({ durable }) => durable());
+    await Promise.all([large, small]);
+  });
+});
