@@ -70,7 +70,7 @@ export const promotionLies: Fault = {
 };
 
 /** What happens to the node that falls into a trap. */
-const springs: Record<string, (world: World, node: SimulatedNode, random: Random) => void> = {
+export const springs: Record<string, (world: World, node: SimulatedNode, random: Random) => void> = {
   "mariadbd dies": (_world, node) => node.server?.kill(),
   "its container dies"(world, node, random) {
     const { uid } = node;

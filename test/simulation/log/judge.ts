@@ -1,0 +1,167 @@
+import { decodeEntry, Entry } from "../../../components/manager/store/log/entry";
+import { LogOwner } from "../../../components/manager/store/log/owner";
+import { DatabaseState } from "../../../components/manager/store/log/state";
+import { rowsOf } from "../../manager/store/scriptedEngine";
+import { WrittenBlock } from "./engine";
+
+/** A commit that is in the log, and since which position. */
+interface LoggedCommit {
+  position: number;
+  sequence: number;
+  rows: { table: number; key: string; value: string | undefined }[];
+}
+
+/**
+ * Sees every object as the bucket does, at the moment at which it is written or deleted: that the log is one line, that nothing follows a seal, that nothing goes which a kept position needs. And it knows, from
+ * the commits alone, what the database is at each position.
+ */
+export class Judge {
+  /** The log as it stands, applied by the real code. */
+  readonly state = new DatabaseState();
+  private readonly commits: LoggedCommit[] = [];
+  private readonly blocks = new Map<string, number>();
+  /** Those that no release covers, by name. */
+  private readonly unflushed = new Map<string, { epoch: number; generation: number }>();
+  /** Names of tables, by position: the map changes with an entry. */
+  private readonly names: { position: number; names: Map<number, string> }[] = [];
+  private owner: LogOwner | undefined;
+
+  constructor(
+    private readonly violated: (text: string) => void,
+    private readonly content: (key: string) => Buffer | undefined,
+  ) {}
+
+  /** An object was created or replaced. */
+  written(key: string, bytes: Buffer): void {
+    if (key === "owner.json") this.ownerWritten(JSON.parse(bytes.toString()) as LogOwner);
+    const [, epoch, position] = /^log\/0*(\d+)\/0*(\d+)$/.exec(key) ?? [];
+    if (epoch === undefined) return;
+    const entry = decodeEntry(key, bytes, Number(epoch), Number(position));
+    const { state } = this;
+    if (entry.position <= state.position && entry.position < (this.owner?.horizon ?? 0)) {
+      // In a gap of deleted entries a candidate that slept may put its seal; whoever reads it looks at the horizon.
+      if (entry.kind !== "seal" || entry.position <= 0)
+        this.violated(`entry ${key} was written where another had been deleted`);
+      return;
+    }
+    if (entry.epoch !== state.epoch || entry.position !== state.position + 1) {
+      const what = entry.epoch < state.epoch ? "follows the seal of its epoch" : "leaves the line";
+      this.violated(`entry ${key} ${what}: the log is at ${state.epoch}/${state.position}`);
+      return;
+    }
+    this.take(entry);
+  }
+
+  private take(entry: Entry): void {
+    if (entry.kind === "changes") {
+      let offset = 0;
+      for (const change of entry.changes) {
+        if (change.type !== "blocks") continue;
+        for (const { size, sequence, hash, key } of change.blocks) {
+          const data = key === undefined ? entry.payload.subarray(offset, offset + size) : this.content(key);
+          if (key === undefined) offset += size;
+          if (!data) {
+            this.violated(`entry ${entry.position} names ${key}, which is not there`);
+            continue;
+          }
+          if (this.blocks.has(`${sequence}.${hash}`)) continue;
+          this.blocks.set(`${sequence}.${hash}`, entry.position);
+          this.commits.push({ position: entry.position, sequence, rows: rowsOf(data) });
+        }
+      }
+    }
+    try {
+      this.state.apply(entry);
+    } catch (error) {
+      this.violated(String(error));
+    }
+    this.judgeRetired(entry);
+    this.names.push({
+      position: entry.position,
+      names: new Map(this.state.liveTables().map(({ number, name }) => [number, name])),
+    });
+    for (const { files } of this.state.liveTables())
+      for (const { keys, values } of files.values())
+        if (!this.content(keys.key) || !this.content(values.key))
+          this.violated(`entry ${entry.position} names ${keys.key}, which is not there`);
+  }
+
+  /** A release has retired the blocks of its flush and of those before, and of all epochs before, and no others. */
+  private judgeRetired(entry: Entry): void {
+    const { state } = this;
+    if (entry.kind === "seal") return;
+    for (const change of entry.changes) {
+      if (change.type === "blocks")
+        for (const { sequence, hash } of change.blocks)
+          this.unflushed.set(`${sequence}.${hash}`, { epoch: entry.epoch, generation: change.generation });
+      else if (change.type === "flushed")
+        for (const [name, { epoch, generation }] of this.unflushed)
+          if (epoch < entry.epoch || generation <= change.generation) this.unflushed.delete(name);
+    }
+    if (state.blocks.size !== this.unflushed.size || [...this.unflushed.keys()].some(name => !state.blocks.has(name)))
+      this.violated(`${state.blocks.size} blocks are to be replayed at ${entry.position}, not ${this.unflushed.size}`);
+  }
+
+  private ownerWritten(owner: LogOwner): void {
+    if (owner.sealedAt > this.state.position && owner.sealedAt > 0)
+      this.violated(`the owner's record leads: ${owner.sealedAt} before ${this.state.position}`);
+    if (owner.horizon < (this.owner?.horizon ?? 0)) this.violated("the horizon has gone back");
+    this.owner = owner;
+  }
+
+  /** An object is about to be deleted. */
+  deleted(key: string): void {
+    const [, , position] = /^log\/0*(\d+)\/0*(\d+)$/.exec(key) ?? [];
+    if (position !== undefined) {
+      if (Number(position) >= this.horizon) this.violated(`${key} was deleted before the horizon was raised`);
+      const near = this.state.seals.some(seal => Math.abs(seal.position - Number(position)) <= 1);
+      if (near) this.violated(`${key} was deleted, a seal or its neighbour`);
+    }
+    if (this.owner?.checkpoints.some(({ position: at }) => key.endsWith(String(at)) && key.startsWith("checkpoint/")))
+      this.violated(`${key} was deleted, and the owner's record points to it`);
+    for (const { files } of this.state.liveTables())
+      for (const { keys, values } of files.values())
+        if (keys.key === key || values.key === key) this.violated(`${key} was deleted, which the log names`);
+    for (const { key: large } of this.state.blocks.values())
+      if (large === key) this.violated(`${key} was deleted, which no flush covers`);
+  }
+
+  get horizon(): number {
+    return this.owner?.horizon ?? 0;
+  }
+
+  get position(): number {
+    return this.state.position;
+  }
+
+  /** Whether a commit is in the log by now. */
+  has({ sequence, hash }: WrittenBlock): boolean {
+    return this.blocks.has(`${sequence}.${hash}`);
+  }
+
+  /** The rows of the database, by `table/key`, from the commits alone. @param of those that count; default: every one at a position */
+  rowsAt(position: number, of = (commit: LoggedCommit) => commit.position <= position): Map<string, string> {
+    const names = this.names.findLast(one => one.position <= position)?.names ?? new Map<number, string>();
+    const newest = new Map<string, { sequence: number; value: string | undefined }>();
+    for (const commit of this.commits) {
+      if (!of(commit)) continue;
+      for (const { table, key, value } of commit.rows) {
+        const name = names.get(table);
+        if (name === undefined) continue;
+        const row = `${name}/${key}`;
+        if ((newest.get(row)?.sequence ?? -1) <= commit.sequence) newest.set(row, { sequence: commit.sequence, value });
+      }
+    }
+    return new Map([...newest].flatMap(([row, { value }]) => (value === undefined ? [] : [[row, value] as const])));
+  }
+
+  /** The rows of all commits up to a sequence, with the tables of a position: what a follower shows. */
+  rowsUntil(sequence: number, position: number): Map<string, string> {
+    return this.rowsAt(position, commit => commit.sequence <= sequence);
+  }
+
+  /** Whether each commit at a position or before has a sequence up to this one. */
+  isCovered(position: number, sequence: number): boolean {
+    return this.commits.every(commit => commit.position > position || commit.sequence <= sequence);
+  }
+}

@@ -1,0 +1,209 @@
+import { decideOnLog } from "../../../components/manager/onLog/decideOnLog";
+import { EntryInbox } from "../../../components/manager/onLog/entryInbox";
+import { FlushBook } from "../../../components/manager/store/flush/flushBook";
+import { LogWriter } from "../../../components/manager/store/log/append";
+import { DatabaseState } from "../../../components/manager/store/log/state";
+import { LogReader } from "../../../components/manager/store/log/tail";
+import { StoreNode } from "../../../components/manager/store/storeNode";
+import { FollowerFeed } from "../../../components/manager/store/view/feed";
+import { Shipper } from "../../../components/manager/store/wal/shipper";
+import { LogObjects } from "./objects";
+import { LogServer } from "./server";
+
+/** A rule of docs/store.md that is switched off. */
+export interface LogMutation {
+  rule: string;
+  without: string;
+  decide?: typeof decideOnLog;
+  /** Switches it off in the code. @returns what switches it on again */
+  off?: () => () => void;
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access */
+/** Puts another method in place of one. @returns what undoes it */
+function replace(prototype: any, name: string, by: (original: (...given: any[]) => any) => (...given: any[]) => any) {
+  const holder = prototype as Record<string, (...given: any[]) => any>;
+  const original = holder[name]!;
+  if (typeof original !== "function") throw new Error(`there is no ${name} any more`);
+  holder[name] = by(original);
+  return () => void (holder[name] = original);
+}
+
+/** Every rule that can be taken out at one place: the simulation must notice each. */
+export const logMutations: readonly LogMutation[] = [
+  {
+    rule: "log 1",
+    without: "an append of which nothing is known is made again with the same bytes",
+    off: () =>
+      replace(
+        LogWriter.prototype,
+        "append",
+        original =>
+          async function (this: any, entry: { position: number }) {
+            let tried = false;
+            const { bucket } = this;
+            const once = { ...bucket, create: undefined as unknown };
+            once.create = async (...given: unknown[]) => {
+              tried = true;
+              return await (bucket.create(...given) as Promise<unknown>).catch(() => "created");
+            };
+            this.bucket = Object.assign(Object.create(bucket), once);
+            try {
+              await original.call(this, entry);
+            } finally {
+              this.bucket = bucket;
+            }
+            return tried;
+          },
+      ),
+  },
+  {
+    rule: "log 2",
+    without: "the bucket gives a number to one",
+    off: () =>
+      replace(
+        LogObjects.prototype,
+        "create",
+        () =>
+          function (this: LogObjects, key: string, content: Uint8Array) {
+            this.put(key, content);
+            return "created";
+          },
+      ),
+  },
+  {
+    rule: "log 4",
+    without: "a seal counts only where entries are kept",
+    off: () => replace(LogReader.prototype, "assertKept", () => () => Promise.resolve(undefined)),
+  },
+  {
+    rule: "log 6",
+    without: "what was pushed is applied when it is durable, not before",
+    off: () =>
+      replace(
+        EntryInbox.prototype,
+        "nextDurable",
+        () =>
+          function (this: any, { epoch, position }: { epoch: number; position: number }) {
+            return epoch === this.epoch ? this.entries.get(position + 1) : undefined;
+          },
+      ),
+  },
+  {
+    rule: "acknowledging 1",
+    without: "a commit is answered when the log has it",
+    off: () =>
+      replace(
+        Shipper.prototype,
+        "look",
+        original =>
+          function (this: Shipper, ...given: unknown[]) {
+            (original.apply(this, given) as Promise<void>).catch(() => undefined);
+            return Promise.resolve();
+          },
+      ),
+  },
+  {
+    rule: "acknowledging 5",
+    without: "what a killed engine has on its disk goes into the log",
+    off: () =>
+      replace(
+        StoreNode.prototype,
+        "appendLeftovers",
+        () =>
+          async function (this: StoreNode) {
+            await this.catchUp();
+          },
+      ),
+  },
+  {
+    rule: "flushes 1",
+    without: "a flush is shown as a whole",
+    off: () => replace(FlushBook.prototype, "filesAreThere", () => () => true),
+  },
+  {
+    rule: "flushes 2",
+    without: "a release waits for the rotated WAL",
+    off: () =>
+      replace(
+        FlushBook.prototype,
+        "wholeUntil",
+        () =>
+          function (this: { generations: Map<number, unknown>; done: number }) {
+            return Math.max(this.done, ...this.generations.keys());
+          },
+      ),
+  },
+  {
+    rule: "flushes 3a",
+    without: "a release retires its blocks",
+    off: () => replace(DatabaseState.prototype, "retire", () => () => undefined),
+  },
+  {
+    rule: "flushes 3b",
+    without: "nothing else retires one",
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "apply",
+        original =>
+          function (this: DatabaseState, entry: { kind: string }) {
+            original.call(this, entry);
+            if (entry.kind === "seal") this.blocks.clear();
+          },
+      ),
+  },
+  {
+    rule: "flushes 5",
+    without: "what was replayed is flushed before the primary opens",
+    off: () => replace(LogServer.prototype, "flush", () => () => Promise.resolve()),
+  },
+  {
+    rule: "shown 3",
+    without: "files are shown behind all rows that were in the log before them",
+    off: () =>
+      replace(
+        FollowerFeed.prototype,
+        "showConfirmed",
+        () =>
+          function (this: any) {
+            for (const { changes } of this.later.splice(0)) for (const change of changes) this.show(change);
+          },
+      ),
+  },
+  {
+    rule: "shown 4",
+    without: "a commit that comes late has its follower begin anew",
+    off: () =>
+      replace(
+        FollowerFeed.prototype,
+        "take",
+        original =>
+          async function (this: any, ...given: unknown[]) {
+            await original.apply(this, given);
+            this.reasons.delete("a commit came after later ones had been shown");
+          },
+      ),
+  },
+  {
+    rule: "keeping 1",
+    without: "what a position that is kept needs is not deleted",
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "snapshot",
+        original =>
+          function (this: DatabaseState) {
+            const copy = original.call(this) as DatabaseState;
+            const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
+            copy.retired = named.map(({ keys }) => ({ position: 0, key: keys.key }));
+            return copy;
+          },
+      ),
+  },
+  {
+    rule: "lease",
+    without: "a primary ends itself before its lease does",
+    decide: (view, now) => decideOnLog({ ...view, hold: view.hold && { ...view.hold, deadline: now + 10_000 } }, now),
+  },
+];

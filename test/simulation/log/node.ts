@@ -1,0 +1,323 @@
+import { crc32 } from "node:zlib";
+import { countingBucket } from "../../../components/manager/onLog/countingBucket";
+import { decideOnLog } from "../../../components/manager/onLog/decideOnLog";
+import { LogManager } from "../../../components/manager/onLog/logManager";
+import { LogPeerDesk } from "../../../components/manager/onLog/logPeerDesk";
+import { LogPorts } from "../../../components/manager/onLog/ports";
+import { PeerStatus } from "../../../components/manager/ports";
+import { Bucket, StoredContent } from "../../../components/manager/store/bucket/bucket";
+import { EngineHandler } from "../../../components/manager/store/gateway/gateway";
+import { bucket, inProcess, Process } from "../network";
+import type { SimulatedNode } from "../node";
+import type { SimulatedServer } from "../simulatedServer";
+import { simulatedWatchdog } from "../watchdog";
+import type { World } from "../world";
+import { LogServer } from "./server";
+import { mount, SimulatedVolume } from "./volume";
+import type { LogWorld } from "./world";
+
+const bucketRoundTrip = 12;
+const peerRoundTrip = 4;
+/** The longest time for a file's bytes. Milliseconds. */
+const fileTimeout = 10_000;
+/** An empty server is copied. Milliseconds. */
+const freshServerTakes = 40;
+const clockDrift = 200e-6;
+/** A container is started again within so long. Seconds. */
+const longestAbsence = 12;
+
+const nobody: EngineHandler = { handle: () => Promise.resolve({ status: 503 }) };
+
+/** A pod's place: its volume stays when the pod goes, unless the disk is lost with it. */
+export class LogNode {
+  readonly volume = new SimulatedVolume();
+  process: Process | undefined;
+  manager: LogManager | undefined;
+  server: LogServer | undefined;
+  /** Who answers the engine, and the key that it has to have. */
+  handler = nobody;
+  key = "";
+  uid = "";
+  isFrozen = false;
+  volumeHangs = false;
+  wallClockOffset = 0;
+  brokenUntil = 0;
+  slowStart = 0;
+  /** Unmounts the volume. */
+  readonly unmount: () => void;
+  private readonly root: string;
+  private hasServer = false;
+  private watchdogThread: Process | undefined;
+  private readonly awaitingVolume: (() => void)[] = [];
+  private readonly clockRate: number;
+  private readonly clockOffset: number;
+
+  constructor(
+    readonly pod: string,
+    private readonly world: LogWorld,
+  ) {
+    this.clockRate = 1 + world.random.between(-clockDrift, clockDrift);
+    this.clockOffset = world.random.between(0, 1e9);
+    this.root = `/simulated/${world.number}-${pod}`;
+    this.unmount = mount(this.root, {
+      volume: this.volume,
+      pass: changes => this.pass(changes),
+      first: () => world.random.chance(0.5),
+    });
+  }
+
+  get directory(): string {
+    return `${this.root}/tidesdb`;
+  }
+
+  get alive(): boolean {
+    return this.process?.alive === true;
+  }
+
+  /** What is written for both worlds knows the other's node only, and touches nothing that this one lacks. */
+  get forPromises(): SimulatedNode {
+    return this as unknown as SimulatedNode;
+  }
+
+  now(): number {
+    return this.clockOffset + this.world.time.now * this.clockRate;
+  }
+
+  start(uid: string): void {
+    const { world } = this;
+    this.uid = uid;
+    const process: Process = { place: this.pod, alive: true, frozen: false, waiting: [] };
+    this.process = process;
+    world.kubernetes.roles.set(this.pod, world.kubernetes.roles.get(this.pod) ?? "none");
+    world.kubernetes.uids.set(this.pod, uid);
+    world.kubernetes.ended.delete(this.pod);
+    const server = new LogServer(this, process, world);
+    this.server = server;
+    this.handler = nobody;
+    this.watchdogThread = { place: this.pod, alive: true, frozen: false, waiting: [] };
+    const ports = this.ports(process, server, this.watchdogThread);
+    const decideNext = world.mutation?.decide ?? decideOnLog;
+    this.manager = new LogManager(world.configuration, this.pod, `${this.pod}_${uid}`, ports, decideNext);
+    this.manager.run().catch((error: unknown) => {
+      world.say(`${this.pod} the manager ended: ${String(error)}`);
+      this.vanish();
+    });
+  }
+
+  /** Manager and server are gone within one moment. */
+  vanish(): void {
+    const { failoverPreference } = this.world.configuration;
+    // In `interval` who takes over before this pod is back lacks what was not shipped.
+    if (this.alive && failoverPreference === "availability") this.world.promises.mayDepart(this.pod, longestAbsence);
+    this.server?.vanish();
+    for (const process of [this.process, this.watchdogThread]) if (process) process.alive = false;
+  }
+
+  loseDisk(): void {
+    this.volume.clear();
+    this.hasServer = false;
+  }
+
+  freeze(): void {
+    this.isFrozen = true;
+    this.server?.freeze();
+    for (const process of [this.process, this.watchdogThread]) if (process) process.frozen = true;
+  }
+
+  blockLoop(): void {
+    this.world.promises.loopHangs(this.forPromises);
+    if (this.process) this.process.frozen = true;
+  }
+
+  thaw(): void {
+    this.world.promises.thawed(this.forPromises);
+    this.isFrozen = false;
+    this.server?.thaw();
+    for (const process of [this.process, this.watchdogThread]) {
+      if (!process) continue;
+      process.frozen = false;
+      for (const run of process.waiting.splice(0)) if (process.alive) run();
+    }
+  }
+
+  hangVolume(): void {
+    this.volumeHangs = true;
+    this.server?.freeze();
+  }
+
+  recoverVolume(): void {
+    this.volumeHangs = false;
+    this.server?.recover();
+    for (const run of this.awaitingVolume.splice(0)) run();
+  }
+
+  /** The manager's call on its volume goes on: a change takes a moment, in which it can die. */
+  private pass(changes: boolean): Promise<void> {
+    const { process, world } = this;
+    if (!process?.alive) return new Promise(() => undefined);
+    if (!changes && !this.volumeHangs && !process.frozen) return Promise.resolve();
+    this.world.comesTo(this);
+    return new Promise(resolve => {
+      const goOn = () => {
+        if (this.volumeHangs) this.awaitingVolume.push(goOn);
+        else inProcess(process, resolve);
+      };
+      if (this.volumeHangs) this.awaitingVolume.push(goOn);
+      else world.time.after(world.random.between(0.05, 0.6), goOn);
+    });
+  }
+
+  private ports(process: Process, server: LogServer, watchdogThread: Process): LogPorts {
+    const { world } = this;
+    const { time } = world;
+    const clock: LogPorts["clock"] = {
+      now: () => this.now(),
+      wall: () => Math.max(0, 1_800_000_000_000 + time.now + this.wallClockOffset),
+      wallTime: () => new Date(Math.max(0, time.now + this.wallClockOffset)).toISOString(),
+      sleep: ms => new Promise(resolve => time.after(ms / this.clockRate, () => inProcess(process, resolve))),
+      every: (ms, run) => {
+        let isOver = false;
+        const again = () =>
+          time.after(ms, () => {
+            if (isOver || !process.alive) return;
+            inProcess(process, run);
+            again();
+          });
+        again();
+        return () => (isOver = true);
+      },
+    };
+    return {
+      clock,
+      kubernetes: world.kubernetes.client(process),
+      engine: server,
+      bucket: countingBucket(this.bucketFor(process), clock),
+      files: {
+        directory: this.directory,
+        own: `${this.root}/store`,
+        followerMemoryBytes: world.followerMemoryBytes,
+        freshServer: async () => {
+          await clock.sleep(freshServerTakes);
+          this.hasServer = true;
+        },
+        hasServer: () => Promise.resolve(this.hasServer),
+      },
+      door: {
+        open: handler => void (this.handler = handler),
+        shut: () => void (this.handler = nobody),
+        renewKey: () => void (this.key = `key-${world.nextSerial()}`),
+      },
+      pushEntry: (pod, entry, timeout) => this.peerNamed(process, pod, timeout, desk => desk.takeEntry(entry)),
+      peers: {
+        askAll: async timeout => {
+          const asked = this.others().map(other => this.peer(process, other, timeout, desk => desk.peerStatus()));
+          const answers = await Promise.allSettled<PeerStatus>(asked);
+          return answers.filter(answer => answer.status === "fulfilled").map(answer => answer.value);
+        },
+        confirm: async (pods, identity, epoch, timeout) => {
+          const asked = pods.map(pod =>
+            this.peerNamed(process, pod, timeout, desk => desk.confirmPrimary(identity, epoch)),
+          );
+          const answers = await Promise.allSettled(asked);
+          return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value);
+        },
+        release: async (held, successor, timeout) => {
+          const pods = this.others().map(({ pod }) => pod);
+          pods.sort((a, b) => Number(b === successor) - Number(a === successor));
+          for (const [i, pod] of pods.entries()) {
+            try {
+              return await this.peerNamed(process, pod, timeout, desk => desk.releaseFor(held, successor));
+            } catch (error) {
+              if (i === pods.length - 1) throw error;
+            }
+          }
+        },
+        leaseChanged: async timeout => {
+          const told = this.others().map(other => this.peer(process, other, timeout, desk => desk.leaseChanged()));
+          await Promise.allSettled(told);
+        },
+        join: notOnTheLog,
+        inventory: notOnTheLog,
+        isSound: notOnTheLog,
+        detour: () => {
+          throw new Error("not on the log");
+        },
+      },
+      watchdog: simulatedWatchdog(
+        this.forPromises,
+        watchdogThread,
+        server as unknown as SimulatedServer,
+        world as unknown as World,
+      ),
+      log: (level, message, fields) =>
+        world.say(() => `${this.pod} ${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
+      exit: () => {
+        process.alive = false;
+        watchdogThread.alive = false;
+        server.vanish();
+        world.kubernetes.ended.add(this.pod);
+        world.say(`${this.pod} exited`);
+      },
+    };
+  }
+
+  private others(): LogNode[] {
+    return this.world.nodes.filter(node => node !== this);
+  }
+
+  private peerNamed<T>(
+    process: Process,
+    pod: string,
+    timeout: number,
+    ask: (desk: LogPeerDesk) => T | Promise<T>,
+  ): Promise<T> {
+    const other = this.world.nodes.find(node => node.pod === pod);
+    return other ? this.peer(process, other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
+  }
+
+  private peer<T>(
+    process: Process,
+    other: LogNode,
+    timeout: number,
+    ask: (desk: LogPeerDesk) => T | Promise<T>,
+  ): Promise<T> {
+    const answer = () => {
+      if (!other.alive || !other.manager || other.process?.frozen) throw new Error(`${other.pod} is not there`);
+      return ask(other.manager.peerDesk);
+    };
+    return this.world.network.request(process, other.pod, timeout, answer, peerRoundTrip);
+  }
+
+  private bucketFor(process: Process): Bucket {
+    const { network, objects } = this.world;
+    const call = <T>(timeout: number, effect: () => T): Promise<T> => {
+      this.world.comesTo(this);
+      return network.request(process, bucket, timeout, effect, bucketRoundTrip);
+    };
+    const sumOf = (content: Buffer) => ({ size: content.length, crc32: crc32(content) });
+    return {
+      get: (key, timeout) => call<StoredContent | undefined>(timeout, () => objects.get(key)),
+      create: (key, content, timeout) => call(timeout, () => objects.create(key, content)),
+      replace: (key, content, etag, timeout) => call(timeout, () => objects.replace(key, content, etag)),
+      putFile: async (key, path) => {
+        await this.pass(false);
+        const content = this.volume.read(path);
+        await call(fileTimeout, () => objects.put(key, content));
+        return sumOf(content);
+      },
+      getFile: async (key, path) => {
+        const object = await call(fileTimeout, () => objects.get(key));
+        if (!object) return undefined;
+        await this.pass(true);
+        this.volume.write(path, object.content);
+        return sumOf(object.content);
+      },
+      list: (prefix, after, limit, timeout) => call(timeout, () => objects.list(prefix, after, limit)),
+      delete: (key, timeout) => call(timeout, () => objects.delete(key)),
+    };
+  }
+}
+
+function notOnTheLog(): Promise<never> {
+  return Promise.reject(new Error("not on the log"));
+}

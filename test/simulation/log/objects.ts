@@ -1,0 +1,42 @@
+import { StoredContent } from "../../../components/manager/store/bucket/bucket";
+import { Judge } from "./judge";
+
+/** A bucket in memory, as S3 behaves when nothing is wrong: what is wrong is the network's. Every call takes effect at once, and the judge sees each. */
+export class LogObjects {
+  readonly all = new Map<string, StoredContent>();
+  private versions = 0;
+  judge: Judge | undefined;
+
+  get(key: string): StoredContent | undefined {
+    return this.all.get(key);
+  }
+
+  create(key: string, content: Uint8Array): "created" | "taken" {
+    if (this.all.has(key)) return "taken";
+    this.put(key, content);
+    return "created";
+  }
+
+  replace(key: string, content: Uint8Array, etag: string | undefined): string | undefined {
+    if (this.all.get(key)?.etag !== etag) return undefined;
+    return this.put(key, content);
+  }
+
+  put(key: string, content: Uint8Array): string {
+    const etag = `"${++this.versions}"`;
+    const bytes = Buffer.from(content);
+    this.all.set(key, { content: bytes, etag });
+    this.judge?.written(key, bytes);
+    return etag;
+  }
+
+  list(folder: string, after: string, limit: number): string[] {
+    const keys = [...this.all.keys()].filter(key => key.startsWith(folder) && key > after);
+    return keys.sort().slice(0, limit);
+  }
+
+  delete(key: string): void {
+    if (this.all.has(key)) this.judge?.deleted(key);
+    this.all.delete(key);
+  }
+}

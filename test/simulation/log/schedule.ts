@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { garbageTiming } from "../../../components/manager/onLog/writerDuties";
+import { checkpointAfter } from "../../../components/manager/store/log/keeping";
+import { Client } from "../client";
+import { apiFaults } from "../faults/kubernetes";
+import { drawTables } from "../families";
+import { compareAtTheEnd } from "../outcome";
+import { healthyWithin, writesBackWithin } from "../promised";
+import { Random } from "../random";
+import type { ScheduleResult } from "../schedule";
+import type { World } from "../world";
+import { drawLogConfiguration, families } from "./families";
+import { LogMutation } from "./mutations";
+import { difference, howPastDiffers } from "./past";
+import { LogWorld } from "./world";
+
+export interface LogScheduleOptions {
+  mutation?: LogMutation;
+  /** Keeps the timeline also when all is well. */
+  keepTimeline?: boolean;
+}
+
+const comesUpWithin = 60_000;
+const steadyFor = 1500;
+const step = 250;
+/** After this share of the steps all followers are read. */
+const judgedShare = 0.25;
+const quietAtTheEnd = 2500;
+/** Positions of the past that are opened in each schedule, beside the last one. */
+const pastPositions = 3;
+
+/** Plays the schedule of a seed on the store that is a log: faults of its family, then peace; and looks after each step and at the end whether every promise was kept. */
+export async function playLogSchedule(seed: number, options: LogScheduleOptions = {}): Promise<ScheduleResult> {
+  const random = new Random(seed * 7919 + 2);
+  const family = families[seed % families.length]!;
+  // What takes hours takes seconds here: readers fall behind the horizon, and candidates meet it.
+  const usual = { checkpoint: { ...checkpointAfter }, garbage: { ...garbageTiming } };
+  Object.assign(checkpointAfter, { entries: random.pick([15, 60, 1000]), milliseconds: random.pick([2000, 600_000]) });
+  Object.assign(garbageTiming, { everyMilliseconds: 2500, afterMilliseconds: random.pick([3000, 12_000, 3_600_000]) });
+  const restore = options.mutation?.off?.();
+  const world = new LogWorld(seed, {
+    configuration: drawLogConfiguration(random),
+    tables: drawTables(random),
+    mutation: options.mutation,
+  });
+  try {
+    return await play(seed, world, random, family, options.keepTimeline ?? false);
+  } finally {
+    world.close();
+    restore?.();
+    Object.assign(checkpointAfter, usual.checkpoint);
+    Object.assign(garbageTiming, usual.garbage);
+  }
+}
+
+async function play(
+  seed: number,
+  world: LogWorld,
+  random: Random,
+  family: (typeof families)[number],
+  keepTimeline: boolean,
+): Promise<ScheduleResult> {
+  const { promises, time } = world;
+  // What both worlds share asks for nothing that this one lacks.
+  const shared = world as unknown as World;
+  const client = new Client(shared, random.pick([15, 40, 100]));
+  const seen = new Map<string, string>();
+  const run = async (milliseconds: number) => {
+    for (const until = time.now + milliseconds; time.now < until && promises.violations.length === 0;) {
+      await time.runUntil(Math.min(until, time.now + step));
+      if (random.chance(judgedShare)) judgeFollowers(world, seen);
+    }
+  };
+
+  const untilHealthy = async (limit: number): Promise<boolean> => {
+    let since: number | undefined;
+    while (time.now < limit || time.now < world.healedAt + writesBackWithin) {
+      await run(step);
+      if (promises.violations.length > 0) return true;
+      if (time.now <= world.healedAt || !isHealthy(world, client)) since = undefined;
+      else if (time.now - (since ??= time.now) >= steadyFor) return true;
+      const peaceful = Math.max(world.healedAt, client.lastAcknowledgedAt);
+      if (time.now > peaceful + writesBackWithin) {
+        promises.violated(`writes have not come back ${writesBackWithin / 1000} s after the last fault`);
+        return true;
+      }
+      if (time.now > world.healedAt + healthyWithin) return false;
+    }
+    return isHealthy(world, client);
+  };
+
+  for (const node of world.nodes) world.startPod(node);
+  client.start();
+  if (!family.fromTheStart && !(await untilHealthy(comesUpWithin))) promises.violated("it did not come up");
+  const began = time.now;
+  const writer = world.writer();
+
+  const injected: string[] = [];
+  const [least, most] = family.count;
+  const count = least + random.below(most - least + 1);
+  const draws = [...(family.first ?? []), ...Array.from({ length: count }, () => family.faults)];
+  for (const draw of draws) {
+    if (promises.violations.length > 0) break;
+    const fault = random.pick(draw);
+    world.say(`FAULT ${fault.name}, while ${world.writer()?.pod ?? "nobody"} is the primary`);
+    injected.push(fault.name);
+    fault.inject(shared, random, client);
+    await run(random.between(0, family.longestPause) * 1000);
+  }
+  world.trap = undefined;
+  world.heal(0, () => undefined);
+  if (promises.violations.length === 0 && !(await untilHealthy(time.now + healthyWithin)))
+    promises.violated(`not every pod has the label that it should have: ${labels(world)}`);
+  const isAlone = world.nodes.length === 1 && apiFaults.some(({ name }) => injected.includes(name));
+  if (family.keepsPrimary && !isAlone && writer && promises.hasStopped(writer.forPromises, began))
+    promises.violated(`${writer.pod} was healthy, and has been ended`);
+
+  client.stop();
+  const ended = time.now;
+  let lost = 0;
+  if (promises.violations.length === 0) {
+    await run(quietAtTheEnd);
+    lost = await compareAtTheEnd(shared, client);
+  }
+  for (let times = 0; times <= pastPositions && promises.violations.length === 0; times++) {
+    const { horizon, position } = world.judge;
+    const at = times === 0 ? position : horizon + random.below(position - horizon + 1);
+    const differs = await howPastDiffers(world, at).catch(
+      (error: unknown) => `position ${at} cannot be opened: ${String(error)}`,
+    );
+    if (differs !== undefined) promises.violated(differs);
+  }
+  const keep = keepTimeline || promises.violations.length > 0;
+  const timeline = keep ? world.timeline : [];
+  return {
+    seed,
+    family: `log, ${family.name}, ${world.configuration.durability}`,
+    faults: injected,
+    violations: promises.violations,
+    acknowledged: client.acknowledged.length,
+    lost,
+    longestOutageMilliseconds: client.longestOutage(began, ended),
+    lossAccepted: false,
+    stranded: false,
+    overtaken: false,
+    virtualSeconds: Math.round(time.now / 1000),
+    hash: keep ? createHash("sha256").update(timeline.join("\n")).digest("hex") : "",
+    timeline,
+  };
+}
+
+/** Each follower shows exactly the commits up to the last that it has applied, of the log as far as it has read it; and all of the position that it says. One that is due for a restart has said that it does not. */
+function judgeFollowers({ nodes, judge, promises }: LogWorld, seen: Map<string, string>): void {
+  for (const { alive, pod, manager, server } of nodes) {
+    if (!alive || !manager || !server?.answers || !server.model || server.model.isPrimary) continue;
+    const { engine, store } = manager;
+    const { shownPosition, restartDue } = engine;
+    const { model } = server;
+    if (shownPosition === undefined || engine.view.role !== "replica" || restartDue !== "" || !store.state) continue;
+    if (!judge.isCovered(shownPosition, model.sequence))
+      return promises.violated(`${pod} says that it shows position ${shownPosition}, and lacks a commit of it`);
+    const read = store.state.position;
+    const looked = `${shownPosition} ${read} ${model.sequence}`;
+    if (seen.get(pod) === looked) continue;
+    seen.set(pod, looked);
+    const expected = judge.rowsAt(judge.position, ({ position, sequence }) => {
+      return position <= read && sequence <= model.sequence;
+    });
+    const known = new Set(model.tables());
+    for (const row of expected.keys()) if (!known.has(row.split("/")[0]!)) expected.delete(row);
+    const differs = difference(model, expected, `the follower ${pod} at ${shownPosition}`);
+    if (differs !== undefined && !isOfDropped(differs, judge.state.liveTables())) promises.violated(differs);
+  }
+}
+
+/** Of a table that the log has dropped and the follower has not been shown without. */
+function isOfDropped(differs: string, live: { name: string }[]): boolean {
+  return !live.some(({ name }) => differs.includes(`${name}/`));
+}
+
+/** One primary that takes writes, and every other pod a replica that is read. */
+function isHealthy(world: LogWorld, client: Client): boolean {
+  const writer = world.writer();
+  if (!writer || world.time.now - client.lastAcknowledgedAt > 1000) return false;
+  const { roles, read } = world.kubernetes;
+  return world.nodes.every(node => {
+    const hasRole = roles.get(node.pod) === (node === writer ? "primary" : "replica");
+    return node.alive && hasRole && read.has(node.pod) === (node !== writer);
+  });
+}
+
+function labels({ kubernetes, nodes }: LogWorld): string {
+  const read = (pod: string) => (kubernetes.read.has(pod) ? ", read" : "");
+  return nodes
+    .map(({ alive, pod }) => `${pod} ${alive ? `${kubernetes.roles.get(pod)}${read(pod)}` : "gone"}`)
+    .join("; ");
+}

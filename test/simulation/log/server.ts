@@ -1,0 +1,394 @@
+import { Heartbeat } from "../../../components/manager/ports";
+import { LogEngine as LogEnginePort } from "../../../components/manager/onLog/ports";
+import { EngineAnswer } from "../../../components/manager/store/gateway/answer";
+import { serve } from "../../../components/manager/store/gateway/gateway";
+import { ConnectionMemory } from "../../../components/manager/store/gateway/request";
+import { WriteGate } from "../../engine/server/execute/locks";
+import { inProcess, Process } from "../network";
+import { Ask, LogEngine, RowChange } from "./engine";
+import type { LogNode } from "./node";
+import type { LogWorld } from "./world";
+
+/** How long parts of the server take. Milliseconds. */
+const processStart = 500;
+const statement = 2;
+const loopback = 0.2;
+const pollEvery = 100;
+
+const heartbeatTable = "tidesql_internal__heartbeat";
+const folder = (table: string) => `shop__${table}`;
+
+/** mariadbd with the model of the engine in it, as a manager on the log sees it: a process that can be killed, frozen, be slow, and lie. */
+export class LogServer implements LogEnginePort {
+  process: Process | undefined;
+  /** The next promotion does nothing, and says that all is well. */
+  lies = false;
+  model: LogEngine | undefined;
+  private doomed: Process | undefined;
+  private readOnly = true;
+  private gate = new WriteGate();
+  private pids = 0;
+  private heldUntil = 0;
+  private sessions = 0;
+  private key = "";
+  private readonly listeners: ((how: string) => void)[] = [];
+
+  constructor(
+    private readonly node: LogNode,
+    private readonly manager: Process,
+    private readonly world: LogWorld,
+  ) {}
+
+  get open(): boolean {
+    const { process } = this;
+    return process?.alive === true && process !== this.doomed && !this.readOnly && this.model?.isPrimary === true;
+  }
+
+  get answers(): boolean {
+    return this.process?.alive === true && this.model !== undefined;
+  }
+
+  pid(): number {
+    return this.process?.alive ? this.pids : 0;
+  }
+
+  onExit(listener: (how: string) => void): void {
+    this.listeners.push(listener);
+  }
+
+  async start(timeoutMilliseconds: number, onSpawn: (pid: number) => void): Promise<void> {
+    const { manager, node, world } = this;
+    const { time } = world;
+    const process: Process = { place: manager.place, alive: true, frozen: false, waiting: [] };
+    this.process = process;
+    this.readOnly = true;
+    this.gate = new WriteGate();
+    this.model = undefined;
+    this.lies = false;
+    this.key = node.key;
+    this.pids++;
+    onSpawn(this.pids);
+    process.frozen = node.volumeHangs;
+    await new Promise<void>((resolve, reject) => {
+      const ended = () => reject(new Error("mariadbd ended before it answered"));
+      this.listeners.push(ended);
+      const timer = time.after(timeoutMilliseconds, () =>
+        inProcess(manager, () => reject(new Error("mariadbd did not answer"))),
+      );
+      time.after(processStart * world.random.between(0.6, 2) + node.slowStart, () =>
+        inProcess(process, () => {
+          if (time.now < node.brokenUntil) return this.endProcess(process, "exit code 1");
+          this.openModel(process);
+          inProcess(manager, () => {
+            timer.run = undefined;
+            this.listeners.splice(this.listeners.indexOf(ended), 1);
+            resolve();
+          });
+        }),
+      );
+    });
+  }
+
+  private openModel(process: Process): void {
+    const { world, node } = this;
+    const { random } = world;
+    const model = (this.model = LogEngine.open({
+      volume: node.volume,
+      directory: node.directory,
+      random,
+      ask: this.askFor(process),
+      sleep: milliseconds => this.sleep(process, milliseconds),
+      within: (milliseconds, work) =>
+        new Promise(resolve => {
+          const timer = world.time.after(milliseconds, () => inProcess(process, () => resolve(undefined)));
+          work.then(
+            value => {
+              timer.run = undefined;
+              resolve(value);
+            },
+            () => resolve(undefined),
+          );
+        }),
+    }));
+    const connection: ConnectionMemory = {};
+    this.repeat(process, pollEvery, async () => {
+      if (!model.isPrimary) await model.poll(connection);
+    });
+    this.repeat(process, 250, async () => {
+      if (!model.isPrimary) return;
+      if (random.chance(world.flushShare)) this.beside(process, model.flush());
+      if (random.chance(world.flushShare / 2)) this.beside(process, model.merge(random.pick(model.tables())));
+    });
+  }
+
+  private beside(process: Process, work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (process.alive) this.world.promises.violated(`the engine of ${this.node.pod} has failed: ${String(error)}`);
+    });
+  }
+
+  /** A request to the manager's port, over loopback, answered by the code that answers the real engine's. */
+  private askFor(process: Process): Ask {
+    const { world, manager, node, key: own } = this;
+    return (method, key, { body = Buffer.alloc(0), length = body.length, connection = {}, prefix, headers }) =>
+      new Promise<EngineAnswer>(resolve => {
+        const answer = (given: EngineAnswer) =>
+          world.time.after(loopback, () => inProcess(process, () => resolve(given)));
+        const query = new URLSearchParams(prefix === undefined ? {} : { prefix });
+        const request = {
+          method,
+          key,
+          query,
+          connection,
+          length,
+          ...headers,
+          ifNoneMatch: headers?.ifNoneMatch === true,
+          epoch: 0,
+          body: () => Promise.resolve(body),
+          drain: () => Promise.resolve(),
+        };
+        const arrive = () => {
+          if (own !== node.key) return void answer({ status: 403 });
+          serve(request, {
+            handler: () => node.handler,
+            lost: error => node.manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
+            failed: (what, error) => world.say(() => `${node.pod} not answered: ${what} ${String(error)}`),
+          }).then(
+            given => given && answer(given),
+            () => undefined,
+          );
+        };
+        world.time.after(loopback, () => inProcess(process, () => inProcess(manager, arrive)));
+      });
+  }
+
+  kill(): void {
+    const { process } = this;
+    if (process?.alive && this.node.volumeHangs) this.doomed = process;
+    else if (process) this.endProcess(process, "signal SIGKILL");
+  }
+
+  end(): Promise<void> {
+    this.kill();
+    return new Promise(resolve => {
+      if (!this.process?.alive) return void this.world.time.after(2, () => inProcess(this.manager, resolve));
+      const gone = () => {
+        this.listeners.splice(this.listeners.indexOf(gone), 1);
+        resolve();
+      };
+      this.listeners.push(gone);
+    });
+  }
+
+  vanish(): void {
+    if (!this.process?.alive) return;
+    this.world.promises.stopped(this.node.forPromises);
+    this.process.alive = false;
+  }
+
+  freeze(): void {
+    if (!this.process?.alive) return;
+    this.world.promises.stopped(this.node.forPromises);
+    this.process.frozen = true;
+  }
+
+  recover(): void {
+    const { process } = this;
+    if (process && process === this.doomed) this.endProcess(process, "signal SIGKILL");
+    else if (!this.node.isFrozen) this.thaw();
+  }
+
+  thaw(): void {
+    const { process } = this;
+    if (!process || this.node.volumeHangs) return;
+    process.frozen = false;
+    for (const run of process.waiting.splice(0)) if (process.alive) run();
+  }
+
+  private endProcess(process: Process, how: string): void {
+    if (!process.alive) return;
+    if (this.process === process) this.world.promises.stopped(this.node.forPromises);
+    process.alive = false;
+    this.world.time.after(1, () =>
+      inProcess(this.manager, () => {
+        for (const listener of [...this.listeners]) listener(how);
+      }),
+    );
+  }
+
+  checkAccounts(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  version(): Promise<string> {
+    return Promise.resolve("4.5.7");
+  }
+
+  setReadOnly(on: boolean, timeout: number): Promise<void> {
+    const { gate, process, world, node } = this;
+    const until = world.time.now + timeout;
+    let changed = false;
+    const change = () => {
+      changed = true;
+      this.readOnly = on;
+      if (this.open && this.model?.replayedGeneration !== undefined)
+        world.promises.violated(`${node.pod} takes writes before its replayed rows were flushed`);
+      if (this.open) world.promises.opened(node.forPromises);
+      else if (on) world.promises.closed(node.forPromises);
+    };
+    if (!on) return this.ask(timeout, () => Promise.resolve(change()));
+    world.time.after(timeout, () => gate.wake());
+    return this.ask(timeout, async () => {
+      await gate.close(change, () => world.time.now >= until || !process?.alive);
+      if (!changed) throw new Error("a commit was waited for in vain");
+    });
+  }
+
+  endSessions(timeout: number): Promise<void> {
+    return this.ask(timeout, () => Promise.resolve(void this.sessions++));
+  }
+
+  ping(timeout: number): Promise<void> {
+    return this.ask(timeout, () => Promise.resolve());
+  }
+
+  async holdCommits(milliseconds: number): Promise<void> {
+    if (!this.process?.alive) throw new Error("mariadbd does not run");
+    this.heldUntil = this.world.time.now + milliseconds;
+    await new Promise<void>(resolve => this.world.time.after(milliseconds, () => inProcess(this.manager, resolve)));
+  }
+
+  promote(timeout: number): Promise<void> {
+    return this.ask(timeout, async model => {
+      if (this.lies) this.lies = false;
+      else await model.promote();
+    });
+  }
+
+  writeHeartbeat({ epoch, beat }: Heartbeat, timeout: number): Promise<void> {
+    return this.ask(timeout, async model => {
+      if (!model.isPrimary) throw new Error("1290 replica");
+      for (const table of [heartbeatTable, ...this.world.tables.map(folder)]) await model.createTable(table);
+      await this.commit(model, [{ table: heartbeatTable, key: "1", value: JSON.stringify({ epoch, beat }) }]);
+    });
+  }
+
+  flush(timeout: number): Promise<void> {
+    return this.ask(timeout, model => model.flush());
+  }
+
+  /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @throws when it is refused */
+  async write({ key, value }: { key: string; value: string | null }): Promise<void> {
+    const { process, model, world } = this;
+    if (!process?.alive || !model) throw new Error("connection refused");
+    await this.sleep(process, statement);
+    const { sessions } = this;
+    const rows = [{ table: folder(world.tableOf(key)), key, value: value ?? undefined }];
+    await this.commit(model, rows, () => {
+      if (this.readOnly || !model.isPrimary) throw new Error("1290 read_only");
+    });
+    if (sessions !== this.sessions) throw new Error("the session was ended");
+    await new Promise<void>(resolve => inProcess(process, resolve));
+    world.promises.accepted(this.node.forPromises);
+  }
+
+  private async commit(model: LogEngine, rows: RowChange[], mayWrite?: () => void): Promise<void> {
+    const { gate, process, world } = this;
+    const isSafe = world.configuration.durability === "commit";
+    await gate.enter(rows);
+    try {
+      mayWrite?.();
+      const held = this.heldUntil - world.time.now;
+      if (held > 0 && process) await this.sleep(process, held);
+      const block = await model.commit(rows, isSafe);
+      if (isSafe && !world.judge.has(block))
+        world.promises.violated(`${this.node.pod} acknowledges ${block.sequence}, which is not in the log`);
+    } finally {
+      gate.leave(rows);
+    }
+  }
+
+  async createTable(table: string): Promise<void> {
+    if (!this.model || !this.open) throw new Error("no primary");
+    await this.model.createTable(folder(table));
+  }
+
+  async dropTable(table: string): Promise<void> {
+    if (!this.model || !this.open) throw new Error("no primary");
+    await this.model.dropTable(folder(table));
+  }
+
+  knownTables(): string[] {
+    return this.model?.tables().map(name => name.replace(/^shop__/, "")) ?? [];
+  }
+
+  /** The application's rows by scan, and each by point read. */
+  rows() {
+    const { model, world } = this;
+    if (!model) throw new Error("no engine");
+    const scanned = new Map<string, string>();
+    for (const [row, value] of model.scan()) {
+      const [table = "", key = ""] = row.split("/");
+      if (world.tables.some(own => folder(own) === table)) scanned.set(key, value);
+    }
+    return {
+      scanned,
+      read: (key: string) => model.point(folder(world.tableOf(key)), key),
+      isOvertaken: () => false,
+    };
+  }
+
+  private ask<T>(timeoutMilliseconds: number, work: (model: LogEngine) => Promise<T>): Promise<T> {
+    const { manager } = this;
+    const { time } = this.world;
+    return new Promise<T>((resolve, reject) => {
+      const { process, model } = this;
+      if (!process?.alive || !model) return reject(new Error("mariadbd does not run"));
+      const settled = () => {
+        timer.run = undefined;
+        const at = this.listeners.indexOf(lost);
+        if (at >= 0) this.listeners.splice(at, 1);
+      };
+      const lost = () => {
+        settled();
+        reject(new Error("mariadbd ended"));
+      };
+      this.listeners.push(lost);
+      const timer = time.after(timeoutMilliseconds, () =>
+        inProcess(manager, () => {
+          settled();
+          reject(new Error("mariadbd did not answer"));
+        }),
+      );
+      const answer = (finish: () => void) =>
+        inProcess(process, () =>
+          inProcess(manager, () => {
+            settled();
+            finish();
+          }),
+        );
+      time.after(statement, () =>
+        inProcess(process, () => {
+          work(model).then(
+            value => answer(() => resolve(value)),
+            (error: Error) => answer(() => reject(error)),
+          );
+        }),
+      );
+    });
+  }
+
+  private repeat(process: Process, interval: number, work: () => Promise<void>): void {
+    const again = () => void this.world.time.after(interval, () => inProcess(process, run));
+    const run = () => {
+      work().then(again, (error: unknown) => {
+        if (process.alive) this.world.promises.violated(`the engine of ${this.node.pod}: ${String(error)}`);
+      });
+    };
+    again();
+  }
+
+  private sleep(process: Process, milliseconds: number): Promise<void> {
+    return new Promise(resolve => this.world.time.after(milliseconds, () => inProcess(process, resolve)));
+  }
+}

@@ -1,0 +1,214 @@
+import promises from "node:fs/promises";
+
+interface Inode {
+  content: Buffer;
+  size: number;
+}
+
+/** A file system in memory, of one node. Paths are whole. What has a file open keeps it when its name is gone. */
+export class SimulatedVolume {
+  private readonly files = new Map<string, Inode>();
+  private readonly folders = new Set<string>();
+
+  clear(): void {
+    this.files.clear();
+    this.folders.clear();
+  }
+
+  makeFolder(path: string): void {
+    this.folders.add(path);
+  }
+
+  has(path: string): boolean {
+    return this.files.has(path);
+  }
+
+  /** @throws ENOENT */
+  inode(path: string): Inode {
+    const inode = this.files.get(path);
+    if (!inode) throw noEntry(path);
+    return inode;
+  }
+
+  read(path: string): Buffer {
+    const { content, size } = this.inode(path);
+    return Buffer.from(content.subarray(0, size));
+  }
+
+  size(path: string): number {
+    return this.inode(path).size;
+  }
+
+  /** A new file in place of one of that name. */
+  create(path: string): Inode {
+    const inode = { content: Buffer.alloc(256), size: 0 };
+    this.files.set(path, inode);
+    return inode;
+  }
+
+  write(path: string, content: Uint8Array): void {
+    this.writeAt(this.create(path), 0, content);
+  }
+
+  writeAt(inode: Inode, at: number, bytes: Uint8Array): void {
+    this.resize(inode, Math.max(inode.size, at + bytes.length));
+    inode.content.set(bytes, at);
+  }
+
+  resize(inode: Inode, size: number): void {
+    if (size > inode.content.length) {
+      const content = Buffer.alloc(2 * size);
+      inode.content.copy(content, 0, 0, inode.size);
+      inode.content = content;
+    } else if (size < inode.size) inode.content.fill(0, size, inode.size);
+    inode.size = size;
+  }
+
+  remove(path: string): void {
+    this.files.delete(path);
+    for (const name of [...this.files.keys()]) if (name.startsWith(`${path}/`)) this.files.delete(name);
+    for (const name of [...this.folders]) if (name === path || name.startsWith(`${path}/`)) this.folders.delete(name);
+  }
+
+  rename(from: string, to: string): void {
+    const inode = this.inode(from);
+    this.files.delete(from);
+    this.files.set(to, inode);
+  }
+
+  /** What is directly in a folder, by name, and whether it is a folder. @throws ENOENT */
+  list(folder: string): Map<string, boolean> {
+    const names = new Map<string, boolean>();
+    const prefix = `${folder}/`;
+    for (const path of [...this.files.keys(), ...[...this.folders].map(name => `${name}/`)]) {
+      if (!path.startsWith(prefix) || path === prefix) continue;
+      const [name = "", ...rest] = path.slice(prefix.length).split("/");
+      names.set(name, rest.length > 0);
+    }
+    if (names.size === 0 && !this.folders.has(folder)) throw noEntry(folder);
+    return names;
+  }
+}
+
+function noEntry(path: string): Error {
+  return Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+}
+
+/** A mounted volume, and how its calls come to pass. */
+export interface Mount {
+  volume: SimulatedVolume;
+  /** Comes when the process that calls goes on: never for a dead one. A change may be made before or after. */
+  pass(changes: boolean): Promise<void>;
+  /** Whether a change that is being made now takes effect before its caller goes on, or after. */
+  first(): boolean;
+}
+
+const mounts = new Map<string, Mount>();
+
+/** Makes a volume reachable under a root, for whoever uses `node:fs/promises` with paths below it. @returns what ends that */
+export function mount(root: string, volume: Mount): () => void {
+  route();
+  mounts.set(root, volume);
+  return () => mounts.delete(root);
+}
+
+/** `/simulated/<world>-<node>/…` */
+function mountOf(path: unknown): Mount | undefined {
+  if (typeof path !== "string" || !path.startsWith("/simulated/")) return undefined;
+  const root = path.split("/", 3).join("/");
+  const found = mounts.get(root);
+  if (!found) throw noEntry(path);
+  return found;
+}
+
+async function change<T>({ pass, first, volume }: Mount, effect: (volume: SimulatedVolume) => T): Promise<T> {
+  if (first()) {
+    const result = effect(volume);
+    await pass(true);
+    return result;
+  }
+  await pass(true);
+  return effect(volume);
+}
+
+async function look<T>({ pass, volume }: Mount, effect: (volume: SimulatedVolume) => T): Promise<T> {
+  await pass(false);
+  return effect(volume);
+}
+
+type Call = (mount: Mount, path: string, ...rest: never[]) => unknown;
+
+const calls: Record<string, Call> = {
+  mkdir: (mount, path) => look(mount, volume => volume.makeFolder(path)),
+  readdir: (mount, path, options?: { withFileTypes?: boolean }) =>
+    look(mount, volume => {
+      const names = volume.list(path);
+      if (!options?.withFileTypes) return [...names.keys()];
+      return [...names].map(([name, isFolder]) => ({ name, isDirectory: () => isFolder }));
+    }),
+  readFile: (mount, path, encoding?: BufferEncoding) =>
+    look(mount, volume => {
+      const content = volume.read(path);
+      return encoding ? content.toString(encoding) : content;
+    }),
+  // Not in one piece: whoever dies meanwhile leaves an empty file.
+  writeFile: async (mount, path, content: string | Uint8Array) => {
+    const inode = await change(mount, volume => volume.create(path));
+    await change(mount, volume => volume.writeAt(inode, 0, Buffer.from(content)));
+  },
+  rm: (mount, path) => change(mount, volume => volume.remove(path)),
+  rename: (mount, path, to: string) => change(mount, volume => volume.rename(path, to)),
+  stat: (mount, path) => look(mount, volume => ({ size: volume.size(path) })),
+  open: (mount, path, flags = "r" as never) => look(mount, volume => openFile(mount, volume, path, flags)),
+};
+
+function openFile(mount: Mount, volume: SimulatedVolume, path: string, flags: string) {
+  // A folder is opened to be synced.
+  const isThere = volume.has(path);
+  if (flags === "r" && !isThere) {
+    volume.list(path);
+    return { sync: () => mount.pass(true), close: () => Promise.resolve() };
+  }
+  const inode = flags === "w" || (flags === "a" && !isThere) ? volume.create(path) : volume.inode(path);
+  let end = inode.size;
+  const append = (bytes: Uint8Array) =>
+    change(mount, () => {
+      volume.writeAt(inode, end, bytes);
+      end += bytes.length;
+    });
+  return {
+    read: (bytes: Buffer, offset: number, length: number, position: number) =>
+      look(mount, () => {
+        const count = Math.max(0, Math.min(length, inode.size - position));
+        inode.content.copy(bytes, offset, position, position + count);
+        return { bytesRead: count };
+      }),
+    write: append,
+    appendFile: (text: string) => append(Buffer.from(text)),
+    stat: () => look(mount, () => ({ size: inode.size })),
+    sync: () => mount.pass(true),
+    datasync: () => mount.pass(true),
+    close: () => Promise.resolve(),
+  };
+}
+
+let isRouted = false;
+
+/** Leads calls with a path of a mounted volume there; all others go where they went. */
+function route(): void {
+  if (isRouted) return;
+  isRouted = true;
+  const real = promises as unknown as Record<string, (...given: unknown[]) => unknown>;
+  for (const [name, call] of Object.entries(calls)) {
+    const original = real[name]!;
+    real[name] = (...given) => {
+      let found: Mount | undefined;
+      try {
+        found = mountOf(given[0]);
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+      return found ? call(found, ...(given as [string])) : original(...given);
+    };
+  }
+}
