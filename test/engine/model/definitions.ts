@@ -23,6 +23,15 @@ export function familyName({ database, table }: TableName): string {
   return `${database}__${table}`;
 }
 
+/** The column family of one of a table's secondary indexes. */
+export function indexFamilyName(table: TableName, index: string): string {
+  return `${indexFamilies(table)}${index}`;
+}
+
+function indexFamilies(table: TableName): string {
+  return `${familyName(table)}__idx_`;
+}
+
 /** Makes a table. Its column family is in the bucket at once; its definition is a row like others, and gets there with the WAL. */
 export async function createTable(
   state: EngineState,
@@ -39,6 +48,18 @@ export async function createTable(
   await commit(state, [[schema.index, schemaKey(name), definition]]);
 }
 
+/** Makes a secondary index: a column family of its own, whose entries are written in the transactions of their rows. */
+export async function createIndex(
+  state: EngineState,
+  table: TableName,
+  index: string,
+  settings: FamilySettings,
+): Promise<void> {
+  if (state.replicaMode) throw new ReadOnlyReplica();
+  const name = indexFamilyName(table, index);
+  if (!state.families.has(name)) await createFamily(state, name, settings, false);
+}
+
 /** Stores another definition of a table, whose rows stay as they are. */
 export async function redefineTable(state: EngineState, name: TableName, definition: string): Promise<void> {
   if (state.replicaMode) throw new ReadOnlyReplica();
@@ -51,6 +72,8 @@ export async function dropTable(state: EngineState, name: TableName): Promise<vo
   const family = state.families.get(familyName(name));
   if (!family) throw new NoSuchTable(familyName(name));
   await dropFamily(state, family);
+  for (const other of [...state.families.values()])
+    if (other.name.startsWith(indexFamilies(name))) await dropFamily(state, other);
   const schema = state.families.get(schemaFamilyName);
   if (schema) await commit(state, [[schema.index, schemaKey(name), null]]);
 }

@@ -20,6 +20,8 @@ export const reaperIntervalMilliseconds = 100;
 
 /** What a transaction does to one row; a value of null deletes it. Keys and values are the SQL layer's own. */
 export interface RowWrite extends TableName {
+  /** Of an index's entry: the index. */
+  index?: string;
   key: string;
   value: string | null;
 }
@@ -80,7 +82,7 @@ export class Engine {
   commit(writes: RowWrite[]): Promise<void> {
     return commit(
       this.state,
-      writes.map((write): FamilyWrite => [this.family(write).index, write.key, write.value]),
+      writes.map((write): FamilyWrite => [this.family(write, write.index).index, write.key, write.value]),
     );
   }
 
@@ -103,9 +105,21 @@ export class Engine {
     return scanRows(this.state, this.family(table), snapshot);
   }
 
-  /** @throws ReadOnlyReplica, TableExists */
-  createTable(name: TableName, definition: string, settings: Partial<FamilySettings> = {}): Promise<void> {
-    return definitions.createTable(this.state, name, definition, { ...defaultFamilySettings, ...settings });
+  /** @param indexes the names of its secondary indexes @throws ReadOnlyReplica, TableExists */
+  async createTable(
+    name: TableName,
+    definition: string,
+    settings: Partial<FamilySettings> = {},
+    indexes: string[] = [],
+  ): Promise<void> {
+    const all = { ...defaultFamilySettings, ...settings };
+    await definitions.createTable(this.state, name, definition, all);
+    for (const index of indexes) await definitions.createIndex(this.state, name, index, all);
+  }
+
+  /** Makes a secondary index, with nothing in it. @throws ReadOnlyReplica */
+  createIndex(name: TableName, index: string, settings: Partial<FamilySettings> = {}): Promise<void> {
+    return definitions.createIndex(this.state, name, index, { ...defaultFamilySettings, ...settings });
   }
 
   /**
@@ -185,9 +199,10 @@ export class Engine {
   }
 
   /** Whoever knows a table's definition from before reads it, whatever has become of that. */
-  private family(name: TableName): ColumnFamily {
-    const family = this.state.families.get(definitions.familyName(name));
-    if (!family) throw new NoSuchTable(definitions.familyName(name));
+  private family(table: TableName, index?: string): ColumnFamily {
+    const name = index === undefined ? definitions.familyName(table) : definitions.indexFamilyName(table, index);
+    const family = this.state.families.get(name);
+    if (!family) throw new NoSuchTable(name);
     return family;
   }
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { Lab, Node, until } from "../lab";
+import { setTimeout as sleep } from "node:timers/promises";
+import { emptyWal, WalReader } from "../../model/writeAheadLog";
+import { Lab, newestWal, Node, until } from "../lab";
 import { ConformanceSection } from "../test";
 
 const count = async (node: Node, table = "app.t") => Number((await node.sql(`SELECT COUNT(*) FROM ${table}`))[0]?.[0]);
@@ -53,6 +55,64 @@ export const tables: ConformanceSection = {
           primary.error(`CREATE TABLE app.${name} (k VARCHAR(${characters}) CHARACTER SET utf8mb4 PRIMARY KEY)`);
         assert.equal(await make("long_key", 64), 1071);
         assert.equal(await make("short_key", 63), undefined);
+      },
+    },
+    {
+      title: "does not answer a scan of more SSTables than it may hold open, and answers it with a higher limit",
+      async run(lab) {
+        const primary = await lab.primary();
+        await primary.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT)");
+        for (let id = 0; id < 24; id++) {
+          await primary.sql(`INSERT INTO app.t VALUES (${id}, 1)`);
+          await primary.flush("app.t");
+        }
+        await primary.kill();
+        await primary.start({ tidesdb_max_open_sstables: "16" });
+        // It waits for a place that nobody gives up, for minutes, or fails at once.
+        const answered = count(primary).catch(() => "an error");
+        assert.notEqual(await Promise.race([answered, sleep(10_000)]), 24);
+        await primary.kill();
+        await primary.start({});
+        assert.equal(await count(primary), 24);
+      },
+    },
+    {
+      title: "keeps each secondary index in a column family of its own, written with the rows and gone with the table",
+      async run(lab) {
+        const primary = await lab.primary();
+        await primary.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT, KEY by_v (v))");
+        await primary.sql("INSERT INTO app.t VALUES (1, 10), (2, 20)");
+        await primary.flush("app.t");
+        const replica = await lab.replica();
+        await primary.sql("UPDATE app.t SET v = 11 WHERE id = 1");
+        await primary.sql("UPDATE app.t SET v = 11 WHERE id = 1");
+        await primary.sql("DELETE FROM app.t WHERE id = 2");
+        const wal = newestWal(primary.files());
+        const blocks = () => new WalReader().read(wal, lab.object(wal) ?? emptyWal);
+        await until("both changes are in the bucket", 10, () => blocks().length === 2);
+        const [updated, deleted] = blocks().map(({ writes }) =>
+          writes.map(([family, , value]) => [family, value === null]),
+        );
+        const row = updated?.[0]?.[0];
+        const index = updated?.[1]?.[0];
+        assert.notEqual(row, index);
+        assert.deepEqual(updated, [
+          [row, false],
+          [index, true],
+          [index, false],
+        ]);
+        assert.deepEqual(deleted, [
+          [row, true],
+          [index, true],
+        ]);
+        const byIndex = () => replica.sql("SELECT id, v FROM app.t FORCE INDEX (by_v) WHERE v = 11");
+        await until("the replica finds the row by its index", 20, async () => (await byIndex()).length === 1);
+        await primary.sql("ALTER TABLE app.t ADD KEY other (v, id)");
+        const families = () => new Set(lab.objects("app__").map(name => name.slice(0, name.indexOf("/"))));
+        await until("there are two", 10, () => families().size === 3);
+        assert.deepEqual(families(), new Set(["app__t", "app__t__idx_by_v", "app__t__idx_other"]));
+        await primary.sql("DROP TABLE app.t");
+        await until("nothing is left", 10, () => !lab.objects("app__").some(name => name.endsWith(".klog")));
       },
     },
     {

@@ -4,7 +4,8 @@ import { sqlErrors } from "../sqlError";
 import { systemDatabases } from "../storage/localTables";
 import { ok, OkResult } from "../values";
 import type { ClientSession } from "./clientSession";
-import { columnIndex, encodeRow, familySettings, findTable, guardAsync } from "./tables";
+import { columnIndex, encodeRow, familySettings, findTable, guardAsync, indexesOf, indexKey, Table } from "./tables";
+import { engineWrites } from "./transaction";
 
 /** Engines whose tables are on this node alone. */
 const localEngines = ["innodb", "aria", "myisam", "memory"];
@@ -37,7 +38,8 @@ export async function createTable(
   if (engine !== "tidesdb" || !tidesdb) throw sqlErrors.notSimulated(`storage engine ${definition.engine ?? engine}`);
   const settings = familySettings(session);
   try {
-    await guardAsync(server, full, () => tidesdb.createTable(name, text, settings));
+    const indexes = indexesOf(JSON.parse(text) as TableDefinition).map(index => index.name);
+    await guardAsync(server, full, () => tidesdb.createTable(name, text, settings, indexes));
   } catch (error) {
     throw isReplicaRefusal(error) ? sqlErrors.replicaDefinition(`\`${name.database}\`.\`${name.table}\``) : error;
   }
@@ -151,9 +153,21 @@ export async function alterTable(
   const { engine } = server;
   if (table.kind !== "engine" || !engine) throw sqlErrors.notSimulated("ALTER TABLE of another engine");
   const before = JSON.stringify(table.definition);
-  const after = JSON.stringify({ ...table.definition, columns: [...table.definition.columns, ...added.columns] });
+  const definition = {
+    ...table.definition,
+    columns: [...table.definition.columns, ...added.columns],
+    indexes: [...(table.definition.indexes ?? []), ...added.indexes],
+  };
+  const after = JSON.stringify(definition);
   const full = `${table.database}.${table.name}`;
-  await guardAsync(server, full, () => engine.redefineTable(name, copies ? after : before));
+  await guardAsync(server, full, async () => {
+    for (const index of added.indexes) {
+      await engine.createIndex(name, index.name, familySettings(session));
+      const entries = table.rows().map(row => indexKey(definition, index, row));
+      if (entries.length > 0) await engine.commit(entries.map(key => ({ ...name, index: index.name, key, value: "" })));
+    }
+    await engine.redefineTable(name, copies ? after : before);
+  });
   server.localTables.keepDefinition(table.database, table.name, after);
   return ok();
 }
@@ -173,8 +187,10 @@ export async function renameTables(
     const target = { database: to.database ?? table.database, table: to.table };
     const full = `${target.database}.${target.table}`;
     await guardAsync(server, full, async () => {
-      await engine.createTable(target, JSON.stringify(table.definition), familySettings(session));
-      const rows = table.rows().map(({ key, values }) => ({ ...target, key, value: encodeRow(values) }));
+      const indexes = indexesOf(table.definition).map(({ name }) => name);
+      await engine.createTable(target, JSON.stringify(table.definition), familySettings(session), indexes);
+      const empty: Table = { ...table, database: target.database, name: target.table, row: () => undefined };
+      const rows = table.rows().flatMap(({ key, values }) => engineWrites(empty, key, encodeRow(values)));
       if (rows.length > 0) await engine.commit(rows);
       await engine.dropTable({ database: table.database, table: table.name });
     });
@@ -189,7 +205,7 @@ const bytesPerCharacter: Record<string, number> = { latin1: 1, ascii: 1, utf8: 3
 
 /** @throws SqlError */
 function refuseLongKeys(definition: TableDefinition, characterSet: string): void {
-  for (const name of [...definition.primaryKey, ...definition.uniqueKeys.flatMap(({ columns }) => columns)]) {
+  for (const name of [...definition.primaryKey, ...indexesOf(definition).flatMap(({ columns }) => columns)]) {
     const column = definition.columns[columnIndex(definition, name)]!;
     const each = ["CHAR", "VARCHAR"].includes(column.type)
       ? (bytesPerCharacter[(column.characterSet ?? characterSet).toLowerCase()] ?? 4)
@@ -201,7 +217,7 @@ function refuseLongKeys(definition: TableDefinition, characterSet: string): void
 }
 
 function complete(definition: TableDefinition, engine: string): TableDefinition {
-  for (const name of [...definition.primaryKey, ...definition.uniqueKeys.flatMap(({ columns }) => columns)])
+  for (const name of [...definition.primaryKey, ...indexesOf(definition).flatMap(({ columns }) => columns)])
     columnIndex(definition, name);
   for (const name of definition.primaryKey) definition.columns[columnIndex(definition, name)]!.nullable = false;
   return { ...definition, engine };

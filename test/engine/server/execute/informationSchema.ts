@@ -25,6 +25,7 @@ export function schemaTable(session: ClientSession, database: string, name: stri
     columns: Object.entries(table.columns).map(([column, type]) => systemColumn(column, type)),
     primaryKey: [],
     uniqueKeys: [],
+    indexes: [],
   };
   return {
     database,

@@ -64,8 +64,10 @@ const listers: Record<string, (session: ClientSession, statement: Show) => Listi
   FIELDS: (session, statement) => columnListing(session, tableOf(statement)),
   INDEX(session, statement) {
     const { definition, name } = findTable(session, tableOf(statement));
-    const keys = [{ name: "PRIMARY", columns: definition.primaryKey }, ...definition.uniqueKeys];
-    const rows = keys.flatMap(key => key.columns.map((column, i): Value[] => [name, 0, key.name, i + 1, column]));
+    const unique = [{ name: "PRIMARY", columns: definition.primaryKey }, ...definition.uniqueKeys];
+    const rows = [unique, definition.indexes].flatMap((keys, isNotUnique) =>
+      keys.flatMap(key => key.columns.map((column, i): Value[] => [name, isNotUnique, key.name, i + 1, column])),
+    );
     return { columns: ["Table", "Non_unique", "Key_name", "Seq_in_index", "Column_name"], rows };
   },
   "CREATE TABLE"(session, statement) {

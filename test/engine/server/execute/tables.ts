@@ -1,5 +1,5 @@
 import { FamilySettings } from "../../model/settings";
-import { TableDefinition, TableReference } from "../sql/ast";
+import { KeyDefinition, TableDefinition, TableReference } from "../sql/ast";
 import { SqlError, sqlErrors } from "../sqlError";
 import { collated, decodeValues, encodeValues, Value } from "../values";
 import { asSqlError } from "./engineErrors";
@@ -69,6 +69,16 @@ export function keyOf(definition: TableDefinition, values: Value[], otherwise: (
 /** Values of a primary key as the key under which the row is stored. Keys sort as their values do: the engine works on ranges of them. */
 export function encodeKey(values: Value[]): string {
   return values.map(sortable).join("\u0000");
+}
+
+/** A table's secondary indexes, the unique ones too. */
+export function indexesOf({ uniqueKeys, indexes = [] }: TableDefinition): KeyDefinition[] {
+  return [...uniqueKeys, ...indexes];
+}
+
+/** The key of a row's entry in an index: its values there, and the row's own key behind them. */
+export function indexKey(definition: TableDefinition, { columns }: KeyDefinition, { key, values }: StoredRow): string {
+  return `${encodeKey(columns.map(name => values[columnIndex(definition, name)] ?? null))}\u0000${key}`;
 }
 
 export function encodeRow(values: Value[]): string {

@@ -2,10 +2,27 @@ import { RowWrite } from "../../model/engine";
 import { sqlErrors } from "../sqlError";
 import { decodeValues } from "../values";
 import type { ClientSession } from "./clientSession";
-import { guardAsync, StoredRow, Table } from "./tables";
+import { guardAsync, indexesOf, indexKey, StoredRow, Table } from "./tables";
 
 /** The rows that a transaction has written and not committed; null: deleted. */
 type Writes = Map<string, string | null>;
+
+/** What the engine is told of one row: the row, and what changes of its entries in the table's indexes. */
+export function engineWrites(table: Table, key: string, value: string | null): RowWrite[] {
+  const name = { database: table.database, table: table.name };
+  const rows: RowWrite[] = [{ ...name, key, value }];
+  const indexes = indexesOf(table.definition);
+  if (indexes.length === 0) return rows;
+  const before = table.row(key);
+  for (const index of indexes) {
+    const old = before && indexKey(table.definition, index, before);
+    const now = value === null ? undefined : indexKey(table.definition, index, { key, values: decodeValues(value) });
+    if (old === now) continue;
+    if (old !== undefined) rows.push({ ...name, index: index.name, key: old, value: null });
+    if (now !== undefined) rows.push({ ...name, index: index.name, key: now, value: "" });
+  }
+  return rows;
+}
 
 /** What a session has under way: its writes are seen by itself, and by everybody once they are committed. */
 export class Transaction {
@@ -73,7 +90,7 @@ export class Transaction {
     const rows: RowWrite[] = [];
     for (const { table, writes } of this.tables.values()) {
       if (table.kind === "local") server.localTables.write(table.database, table.name, writes);
-      else for (const [key, value] of writes) rows.push({ database: table.database, table: table.name, key, value });
+      else for (const [key, value] of writes) rows.push(...engineWrites(table, key, value));
     }
     const { engine } = server;
     if (engine && rows.length > 0)

@@ -105,10 +105,17 @@ export interface ColumnDefinition {
   onUpdateNow: boolean;
 }
 
+export interface KeyDefinition {
+  name: string;
+  columns: string[];
+}
+
 export interface TableDefinition {
   columns: ColumnDefinition[];
   primaryKey: string[];
-  uniqueKeys: { name: string; columns: string[] }[];
+  uniqueKeys: KeyDefinition[];
+  /** Secondary keys that are not unique. */
+  indexes: KeyDefinition[];
   /** As written; undefined: the default engine. */
   engine?: string;
 }

@@ -1,4 +1,4 @@
-import { ColumnDefinition, CreateTable, Statement, TableDefinition, TableReference } from "./ast";
+import { ColumnDefinition, CreateTable, KeyDefinition, Statement, TableDefinition, TableReference } from "./ast";
 import { Cursor } from "./cursor";
 import { parseExpression } from "./expressions";
 import { parseTable } from "./queries";
@@ -25,14 +25,18 @@ export function parseName(cursor: Cursor): TableReference {
   return cursor.acceptSymbol(".") ? { database: first, table: cursor.name() } : { table: first };
 }
 
-/** What follows ALTER, but for users: columns are added, the rest is passed over. */
+/** What follows ALTER, but for users: columns and secondary keys are added, the rest is passed over. */
 export function parseAlterTable(cursor: Cursor): Statement {
   cursor.expect("TABLE");
   const table = parseName(cursor);
-  const added: TableDefinition = { columns: [], primaryKey: [], uniqueKeys: [] };
+  const added: TableDefinition = { columns: [], primaryKey: [], uniqueKeys: [], indexes: [] };
   let copies = false;
   cursor.list(() => {
     if (cursor.accept("ADD")) {
+      if (cursor.acceptOneOf("KEY", "INDEX")) {
+        added.indexes.push(parseKey(cursor));
+        return;
+      }
       cursor.accept("COLUMN");
       added.columns.push(parseColumn(cursor, added));
       return;
@@ -60,9 +64,9 @@ export function parseDrop(cursor: Cursor): Statement {
   return { type: "dropTable", tables, ifExists };
 }
 
-/** Columns and keys in parentheses, and the table's options. Secondary keys that are not unique change nothing here. */
+/** Columns and keys in parentheses, and the table's options. Full-text and spatial keys change nothing here. */
 function parseDefinition(cursor: Cursor): CreateTable["definition"] {
-  const definition: TableDefinition = { columns: [], primaryKey: [], uniqueKeys: [] };
+  const definition: TableDefinition = { columns: [], primaryKey: [], uniqueKeys: [], indexes: [] };
   cursor.inParentheses(() => cursor.list(() => parsePart(cursor, definition)));
   while (!cursor.atEnd) {
     const option = cursor.name().toUpperCase();
@@ -72,6 +76,13 @@ function parseDefinition(cursor: Cursor): CreateTable["definition"] {
     cursor.acceptSymbol(",");
   }
   return definition;
+}
+
+/** The name and the columns of a secondary key. */
+function parseKey(cursor: Cursor): KeyDefinition {
+  const name = cursor.peekSymbol("(") ? undefined : cursor.name();
+  const columns = parseKeyColumns(cursor);
+  return { name: name ?? columns[0] ?? "", columns };
 }
 
 function parsePart(cursor: Cursor, definition: TableDefinition): void {
@@ -84,12 +95,14 @@ function parsePart(cursor: Cursor, definition: TableDefinition): void {
   }
   if (cursor.accept("UNIQUE")) {
     cursor.acceptOneOf("KEY", "INDEX");
-    const name = cursor.peekSymbol("(") ? undefined : cursor.name();
-    const columns = parseKeyColumns(cursor);
-    definition.uniqueKeys.push({ name: name ?? columns[0] ?? "", columns });
+    definition.uniqueKeys.push(parseKey(cursor));
     return;
   }
-  if (cursor.acceptOneOf("KEY", "INDEX", "FULLTEXT", "SPATIAL")) {
+  if (cursor.acceptOneOf("KEY", "INDEX")) {
+    definition.indexes.push(parseKey(cursor));
+    return;
+  }
+  if (cursor.acceptOneOf("FULLTEXT", "SPATIAL")) {
     cursor.acceptOneOf("KEY", "INDEX");
     if (!cursor.peekSymbol("(")) cursor.name();
     parseKeyColumns(cursor);

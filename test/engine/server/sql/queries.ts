@@ -16,7 +16,7 @@ import { parseExpression } from "./expressions";
 
 /** Words that end a name that might have been an alias. */
 const reserved = new Set(
-  `FROM WHERE GROUP HAVING ORDER LIMIT FOR UNION SET VALUES VALUE SELECT ON USING JOIN LEFT RIGHT INNER CROSS STRAIGHT_JOIN NATURAL INTO LOCK PROCEDURE PARTITION AND OR`.split(
+  `FROM WHERE GROUP HAVING ORDER LIMIT FOR UNION SET VALUES VALUE SELECT ON USING JOIN LEFT RIGHT INNER CROSS STRAIGHT_JOIN NATURAL INTO LOCK PROCEDURE PARTITION FORCE USE IGNORE AND OR`.split(
     " ",
   ),
 );
@@ -39,6 +39,11 @@ export function parseSelect(cursor: Cursor): Select {
   const select: Select = { type: "select", distinct, items, groupBy: [], orderBy: [], locks: false };
   if (cursor.accept("FROM") && !cursor.accept("DUAL")) {
     select.from = parseTable(cursor);
+    // No statement is carried out by an index.
+    if (cursor.acceptOneOf("FORCE", "USE", "IGNORE")) {
+      cursor.acceptOneOf("INDEX", "KEY");
+      cursor.inParentheses(() => cursor.list(() => cursor.name()));
+    }
     if (cursor.peekSymbol(",") || cursor.acceptOneOf("JOIN", "LEFT", "RIGHT", "INNER", "CROSS", "NATURAL")) {
       throw sqlErrors.notSimulated("joins");
     }
