@@ -58,6 +58,14 @@ class Troubles {
   }
 }
 
+/** A bucket and a node exchange so much at once. Bytes a millisecond. */
+const bandwidth = 2000;
+
+/** How long an object's bytes are under way. Milliseconds. */
+export function transfer(bytes: number): number {
+  return bytes / bandwidth;
+}
+
 /** The network: latency, cut links in one direction, servers that refuse, hang or are slow, answers that are lost after the request took effect. */
 export class Network {
   /** "from>to": messages vanish. */

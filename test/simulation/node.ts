@@ -10,7 +10,7 @@ import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
 import { emptyWal, WalReader } from "../engine/model/writeAheadLog";
-import { bucket, inProcess, Process } from "./network";
+import { bucket, inProcess, Process, transfer } from "./network";
 import { SimulatedServer } from "./simulatedServer";
 import { withTraps } from "./traps";
 import { simulatedWatchdog } from "./watchdog";
@@ -298,8 +298,8 @@ export class SimulatedNode {
 
   private storeFor(process: Process): Store {
     const { network, store } = this.world;
-    const call = <T>(timeout: number, effect: () => T) =>
-      network.request(process, bucket, timeout, effect, storeRoundTrip);
+    const call = <T>(timeout: number, effect: () => T, bytes = 0) =>
+      network.request(process, bucket, timeout, effect, storeRoundTrip + transfer(bytes));
     return {
       readOwner: timeout =>
         call(timeout, () => {
@@ -320,14 +320,18 @@ export class SimulatedNode {
       list: (timeout, folder = "") => call(timeout, () => store.list(folder)),
       size: (key, timeout) => call(timeout, () => store.head(key)?.size),
       put: (key, content, { ifAbsent, ifMatch, epoch }, timeout) =>
-        call(timeout, () => {
-          const metadata = epoch === undefined ? undefined : { epoch: String(epoch) };
-          try {
-            store.put(key, content, { ifNoneMatch: ifAbsent, ifMatch, metadata });
-          } catch (error) {
-            throw error instanceof PreconditionFailed ? new Conflict(key) : error;
-          }
-        }),
+        call(
+          timeout,
+          () => {
+            const metadata = epoch === undefined ? undefined : { epoch: String(epoch) };
+            try {
+              store.put(key, content, { ifNoneMatch: ifAbsent, ifMatch, metadata });
+            } catch (error) {
+              throw error instanceof PreconditionFailed ? new Conflict(key) : error;
+            }
+          },
+          content.length,
+        ),
       delete: (key, timeout) => call(timeout, () => store.delete(key)),
       copy: (from, to, timeout) =>
         call(timeout, () => {

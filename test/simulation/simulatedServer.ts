@@ -5,7 +5,7 @@ import { Engine as EngineModel, reaperIntervalMilliseconds, RowWrite } from "../
 import { EngineCrashed, NoSuchTable } from "../engine/model/errors";
 import { ObjectStore } from "../engine/model/ports";
 import { WriteGate } from "../engine/server/execute/locks";
-import { bucket, inProcess, Process } from "./network";
+import { bucket, inProcess, Process, transfer } from "./network";
 import type { SimulatedNode } from "./node";
 import { promised } from "./promised";
 import type { World } from "./world";
@@ -436,14 +436,14 @@ export class SimulatedServer implements Engine {
     const { engineRequestTimeout, network, store, random } = this.world;
     /** While it opens, unless that is promised to do no harm. */
     const isSpared = () => !promised.bucketNowAndThen && (this.model === undefined || this.process !== process);
-    const call = <T>(effect: () => T) =>
-      network.request(process, bucket, engineRequestTimeout, effect, storeRoundTrip, isSpared());
+    const call = <T>(effect: () => T, bytes = 0) =>
+      network.request(process, bucket, engineRequestTimeout, effect, storeRoundTrip + transfer(bytes), isSpared());
     /** Milliseconds that reads took and that were not slept yet. */
     let owed = 0;
-    const read = <T>(effect: () => T): Promise<T> => {
+    const read = <T>(effect: () => T, bytesOf: (result: T) => number = () => 0): Promise<T> => {
       if (!network.calm || process.frozen) return call(effect);
-      owed += network.latency(bucket, storeRoundTrip);
       const result = effect();
+      owed += network.latency(bucket, storeRoundTrip + transfer(bytesOf(result)));
       if (!random.chance(sleepProbability)) return Promise.resolve(result);
       const time = owed;
       owed = 0;
@@ -451,8 +451,12 @@ export class SimulatedServer implements Engine {
     };
     const folder = (key: string) => `data/${key}`;
     return {
-      put: (key, body, options) => call(() => store.put(folder(key), body, options)),
-      get: key => read(() => store.get(folder(key))),
+      put: (key, body, options) => call(() => store.put(folder(key), body, options), body.length),
+      get: key =>
+        read(
+          () => store.get(folder(key)),
+          object => object?.body.length ?? 0,
+        ),
       head: key => read(() => store.head(folder(key))),
       list: prefix =>
         read(() => store.list(folder(prefix)).map(({ key, size }) => ({ key: key.slice("data/".length), size }))),
