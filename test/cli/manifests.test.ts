@@ -125,7 +125,7 @@ describe("manifests of a plan", () => {
     const plan = await planStack({ directory: fixture, stack: "prod" });
     assert.throws(
       () => manifestsOf(plan),
-      error => error instanceof PlanError && /object-store .*stringData\.accessKey is not known/.test(error.message),
+      error => error instanceof PlanError && /object-store .*: stringData is not known/.test(error.message),
     );
   });
 
