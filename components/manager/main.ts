@@ -17,6 +17,7 @@ import { peerNetwork, servePeers } from "./peerNetwork";
 import { retryingStore } from "./retryingStore";
 import { managerPages, serveStatus } from "./statusServer";
 import { supervise } from "./supervision";
+import { noRequests } from "./usage";
 import { startWatchdog } from "./watchdogThread";
 
 /** For the server to read its certificate anew. Milliseconds. */
@@ -74,14 +75,18 @@ function onBucket(
   common: CommonPorts,
 ) {
   const engine = mariadbEngine(configuration, credentials, common.log);
+  const requests = noRequests();
+  const store = objectStore(configuration.objectStore, credentials, kind => requests[kind]++);
   const manager = new Manager(configuration, pod, identity, {
     ...common,
     clock: systemClock,
-    store: retryingStore(objectStore(configuration.objectStore, credentials), systemClock),
+    store: retryingStore(store, systemClock),
     engine,
     volume: dataVolume(configuration.mariadbPrefix),
   });
-  return { manager, engine, pages: managerPages(manager) };
+  const { replicaSyncIntervalMicroseconds } = configuration;
+  const usage = { requests, enginePid: () => engine.pid(), replicaSyncIntervalMicroseconds };
+  return { manager, engine, pages: managerPages(manager, usage) };
 }
 
 /** The manager keeps a log in the bucket, and is the engine's object store. */

@@ -1,5 +1,6 @@
 import { type Counters } from "./counters";
 import { Manager } from "./manager";
+import { usageMetrics, type Usage } from "./usage";
 import { type EngineView } from "./view";
 
 /** One metric and its values; those that are undefined are left out. */
@@ -11,7 +12,7 @@ export interface Metric {
 }
 
 /** Prometheus text. */
-export function metrics(manager: Manager, now: number): string {
+export function metrics(manager: Manager, usage: Usage, now: number): string {
   const view = manager.view();
   const { counters } = manager;
   const all: Metric[] = [
@@ -46,6 +47,7 @@ export function metrics(manager: Manager, now: number): string {
     one("compactions_total", "counter", "Tables that were compacted on demand.", counters.compactions),
     one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
     ...bucketMetrics(manager),
+    ...usageMetrics(usage),
     one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
   ];
   return prometheusText(all);

@@ -7,6 +7,7 @@ import { parseListing } from "./bucketListing";
 import { newProbeKey } from "./conditionalWriteProbe";
 import { httpRequest, HttpResponse } from "./httpRequest";
 import { Conflict, Store, StoredObject } from "./ports";
+import { type RequestKind } from "./usage";
 import { OwnerRecord } from "./view";
 
 export interface StoreCredentials {
@@ -21,8 +22,15 @@ const engineLeaseKey = "data/_tdb_primary_lease";
 /** No object has it. */
 const etagOfNothing = `"${"0".repeat(32)}"`;
 
-/** The deployment's folder in the bucket, over the S3 protocol. Keys are relative to the prefix. */
-export function objectStore(location: ObjectStoreLocation, credentials: StoreCredentials): Store {
+/**
+ * The deployment's folder in the bucket, over the S3 protocol. Keys are relative to the prefix.
+ * @param count is told of each request
+ */
+export function objectStore(
+  location: ObjectStoreLocation,
+  credentials: StoreCredentials,
+  count: (kind: RequestKind) => void = () => undefined,
+): Store {
   const { endpoint, bucket, region, prefix, useTls, pathStyle } = location;
   const agent = useTls
     ? new https.Agent({
@@ -40,6 +48,7 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
     timeoutMilliseconds: number,
     options: { query?: string; body?: string | Buffer; headers?: Record<string, string> } = {},
   ): Promise<HttpResponse> {
+    count(kindOf(method, key));
     const path = `${folder}/${key.split("/").map(encodeURIComponent).join("/")}${options.query ? `?${options.query}` : ""}`;
     const unsigned = { host, path, method, region, service: "s3", body: options.body, headers: { ...options.headers } };
     const signed = aws4.sign(unsigned, credentials);
@@ -167,6 +176,13 @@ export function objectStore(location: ObjectStoreLocation, credentials: StoreCre
       }
     },
   };
+}
+
+/** @param key empty where the bucket itself is asked */
+function kindOf(method: string, key: string): RequestKind {
+  if (method === "PUT") return "put";
+  if (method === "DELETE") return "delete";
+  return key === "" ? "list" : "get";
 }
 
 /** The code of S3's errors, empty where there is none. */

@@ -6,6 +6,7 @@ import { Manager } from "./manager";
 import { metrics } from "./metrics";
 import { Clock } from "./ports";
 import { StatusDocument, statusDocument } from "./statusDocument";
+import { type Usage } from "./usage";
 import { Monotonic } from "./view";
 
 /** A loop that did not come round for so long hangs. Milliseconds. */
@@ -24,14 +25,14 @@ export interface StatusPages {
 }
 
 /** The pages of a node whose engine speaks to the bucket itself. */
-export function managerPages(manager: Manager): StatusPages {
+export function managerPages(manager: Manager, usage: Usage): StatusPages {
   return {
     get lastTick() {
       return manager.lastTick;
     },
     ready: () => manager.ready(),
     whyNotReady: () => whyNotReady(manager),
-    metrics: now => metrics(manager, now),
+    metrics: now => metrics(manager, usage, now),
     status: (now, certificate) => statusDocument(manager, now, certificate),
   };
 }

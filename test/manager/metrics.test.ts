@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Manager } from "../../components/manager/manager";
 import { noCounts } from "../../components/manager/counters";
 import { metrics } from "../../components/manager/metrics";
+import { residentBytes } from "../../components/manager/usage";
 import { View } from "../../components/manager/view";
 import { hold, now, primary, replica } from "./views";
 
@@ -17,6 +18,12 @@ const figures = {
   oldestSeconds: 0.25,
 };
 
+const usage = {
+  requests: { put: 4, get: 30, list: 2, delete: 1 },
+  enginePid: () => process.pid,
+  replicaSyncIntervalMicroseconds: 100_000,
+};
+
 describe("the metrics", () => {
   /** What Prometheus reads, by name and labels. */
   function read(view: View, of: Partial<Record<keyof Manager, unknown>> = {}): Map<string, number> {
@@ -30,7 +37,7 @@ describe("the metrics", () => {
       ...of,
     };
     const found = new Map<string, number>();
-    for (const line of metrics(manager as unknown as Manager, now).split("\n")) {
+    for (const line of metrics(manager as unknown as Manager, usage, now).split("\n")) {
       if (line === "" || line.startsWith("#")) continue;
       const [, name = "", value = ""] = /^(tidesql_[a-z_]+(?:\{[a-z_]+="[^"]*"\})?) (\S+)$/.exec(line) ?? [];
       assert.ok(name !== "" && Number.isFinite(Number(value)), `Prometheus does not understand: ${line}`);
@@ -66,6 +73,17 @@ describe("the metrics", () => {
     assert.ok((found.get("tidesql_manager_resident_bytes") ?? 0) > 1e6);
   });
 
+  it("count requests by kind, and tell the memory of mariadbd while there is one", () => {
+    const found = read(primary());
+    assert.equal(found.get('tidesql_bucket_requests_total{kind="get"}'), 30);
+    assert.equal(found.get('tidesql_bucket_requests_total{kind="list"}'), 2);
+    assert.equal(found.get("tidesql_replica_sync_interval_seconds"), 0.1);
+    if (process.platform === "linux") assert.ok(found.get("tidesql_engine_resident_bytes")! > 1e6);
+    assert.equal(residentBytes(0), undefined);
+    // More than Linux gives.
+    assert.equal(residentBytes(2 ** 31), undefined);
+  });
+
   it("leave out what a replica does not know", () => {
     const found = read(replica(), { heartbeatAgeSeconds: () => undefined });
     assert.equal(found.get('tidesql_role{role="replica"}'), 1);
@@ -93,7 +111,7 @@ describe("the metrics", () => {
       hold: () => 0,
       notInBucket: () => figures,
     };
-    const lines = metrics(manager as unknown as Manager, now)
+    const lines = metrics(manager as unknown as Manager, usage, now)
       .trimEnd()
       .split("\n");
     let name = "";

@@ -63,6 +63,18 @@ describe("the deployment's folder in a bucket", () => {
     assert.deepEqual(await store.list(timeout), []);
   });
 
+  it("tells of each request, by the kind as which S3 bills it", async () => {
+    const kinds: string[] = [];
+    const counted = objectStore(location(server.endpoint), credentials, kind => kinds.push(kind));
+    await counted.put("data/a", Buffer.from("x"), {}, timeout);
+    await counted.list(timeout, "data/");
+    await counted.size("data/a", timeout);
+    await counted.readOwner(timeout);
+    await counted.copy("data/a", "data/b", timeout);
+    await counted.delete("data/a", timeout);
+    assert.deepEqual(kinds, ["put", "list", "get", "get", "put", "delete"]);
+  });
+
   it("reads the epoch of the engine's own lease", async () => {
     assert.equal(await store.readEngineEpoch(timeout), 0);
     await store.put("data/_tdb_primary_lease", Buffer.from(""), { epoch: 6 }, timeout);

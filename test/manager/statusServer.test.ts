@@ -4,6 +4,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Manager } from "../../components/manager/manager";
 import { managerPages, serveStatus } from "../../components/manager/statusServer";
+import { noRequests } from "../../components/manager/usage";
 import { now, primary } from "./views";
 
 describe("the status server", () => {
@@ -21,7 +22,8 @@ describe("the status server", () => {
       lastTick: now,
     };
     const clock = { now: () => now, wallTime: () => "", sleep: () => Promise.resolve() };
-    server = serveStatus(managerPages(manager as unknown as Manager), clock, 0);
+    const usage = { requests: noRequests(), enginePid: () => 0, replicaSyncIntervalMicroseconds: 100_000 };
+    server = serveStatus(managerPages(manager as unknown as Manager, usage), clock, 0);
     await once(server, "listening");
   });
 

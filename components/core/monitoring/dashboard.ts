@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { hoursPerMonth, s3Request } from "../planning/prices";
+import { readsPerPoll } from "../planning/storeRequests";
 import { podSelector, selecting, WatchedDatabase } from "./rules";
 
 /** One panel of the dashboard, before it has a place. */
@@ -20,6 +22,12 @@ interface Panel {
 }
 
 const perPod = "{{pod}}";
+
+/** Polls of all replicas, each of which is a listing and some reads. */
+const pollsPerSecond = 'sum(tidesql_role{role="replica"}) / max(tidesql_replica_sync_interval_seconds)';
+
+/** Dollars a month of one request a second. */
+const perMonth = (dollarsEach: number) => Number((dollarsEach * hoursPerMonth * 3600).toPrecision(6));
 
 /** The first row answers "does it work"; the second shows outages; the rest says why. */
 const panels: Panel[] = [
@@ -146,13 +154,58 @@ const panels: Panel[] = [
     ],
   },
   {
+    title: "Memory of mariadbd",
+    description: "Resident memory of the engine. Compare it with the pod's limit.",
+    type: "timeseries",
+    unit: "bytes",
+    width: 12,
+    height: 8,
+    queries: [{ expr: "tidesql_engine_resident_bytes", legend: perPod }],
+  },
+  {
     title: "Memory of the managers",
     description: "What process 1 takes of the pod's memory.",
     type: "timeseries",
     unit: "bytes",
-    width: 24,
-    height: 6,
+    width: 12,
+    height: 8,
     queries: [{ expr: "tidesql_manager_resident_bytes", legend: perPod }],
+  },
+  {
+    title: "Requests to the bucket",
+    description:
+      "Requests of the managers are counted. Those of the replicas' polls follow from the interval, the replicas and the WAL objects. Uploads by the primary's engine are not in it: at most ten a second while there are writes.",
+    type: "timeseries",
+    unit: "reqps",
+    width: 12,
+    height: 8,
+    queries: [
+      { expr: "sum by (kind) (rate(tidesql_bucket_requests_total[5m]))", legend: "managers, {{kind}}" },
+      {
+        expr: `${pollsPerSecond} * (${1 + readsPerPoll.fixed} + max(tidesql_wal_objects))`,
+        legend: "polls of the replicas",
+      },
+    ],
+  },
+  {
+    title: "Cost of these requests, dollars a month",
+    description: "At the rate of the last five minutes, with S3's prices in us-east-1.",
+    type: "timeseries",
+    unit: "currencyUSD",
+    width: 12,
+    height: 8,
+    queries: [
+      {
+        expr:
+          `${perMonth(s3Request.write)} * sum(rate(tidesql_bucket_requests_total{kind=~"put|list"}[5m])) + ` +
+          `${perMonth(s3Request.read)} * sum(rate(tidesql_bucket_requests_total{kind="get"}[5m]))`,
+        legend: "managers",
+      },
+      {
+        expr: `${pollsPerSecond} * (${perMonth(s3Request.write)} + ${perMonth(s3Request.read)} * (${readsPerPoll.fixed} + max(tidesql_wal_objects)))`,
+        legend: "polls of the replicas",
+      },
+    ],
   },
 ];
 

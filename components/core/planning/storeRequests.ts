@@ -8,7 +8,7 @@ const secondsPerMonth = hoursPerMonth * 3600;
 /**
  * What a replica asks of the store at each poll: one listing, two small objects, and every WAL object there is (24 requests a poll were measured with 21 of them).
  */
-const readsPerPoll = { fixed: 2, perWalObject: 1 } as const;
+export const readsPerPoll = { fixed: 2, perWalObject: 1 } as const;
 
 /** WAL objects that housekeeping leaves in the bucket while there are writes, as measured. */
 const walObjects = 12;

@@ -1,13 +1,11 @@
 import { Bucket } from "../store/bucket/bucket";
 import { Clock } from "../ports";
+import { noRequests, type RequestCounts, type RequestKind } from "../usage";
 import { Monotonic } from "../view";
-
-/** S3's kinds of requests, as they are priced: a `put` creates, replaces or sends; a `get` reads. */
-export type RequestKind = "put" | "get" | "list" | "delete";
 
 /** A bucket that knows how it is doing. */
 export interface CountingBucket extends Bucket {
-  readonly requests: Record<RequestKind, number>;
+  readonly requests: RequestCounts;
   /** Bytes that were sent to the bucket. */
   sentBytes: number;
   /** When it answered last: also "there is no such object", or "this one is taken". */
@@ -16,7 +14,7 @@ export interface CountingBucket extends Bucket {
 
 /** Counts the requests to a bucket, and notes when it answered. */
 export function countingBucket(bucket: Bucket, clock: Pick<Clock, "now">): CountingBucket {
-  const requests: CountingBucket["requests"] = { put: 0, get: 0, list: 0, delete: 0 };
+  const requests = noRequests();
   async function count<T>(kind: RequestKind, answer: Promise<T>): Promise<T> {
     requests[kind]++;
     const result = await answer;

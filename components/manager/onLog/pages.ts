@@ -1,6 +1,7 @@
 import { eventMetrics, Metric, one, prometheusText, remaining, roleMetric } from "../metrics";
 import { engineStatus, expiryOf, leaseStatus, StatusDocument } from "../statusDocument";
 import { StatusPages } from "../statusServer";
+import { bucketRequests, engineMemory } from "../usage";
 import { Monotonic } from "../view";
 import { Gateway } from "../store/gateway/gateway";
 import { LogManager } from "./logManager";
@@ -9,7 +10,7 @@ import { LogPorts } from "./ports";
 /** What a node says of itself where the store is the log. */
 export function logPages(
   manager: LogManager,
-  { bucket, clock }: Pick<LogPorts, "bucket" | "clock">,
+  { bucket, clock, engine }: Pick<LogPorts, "bucket" | "clock"> & { engine: Pick<LogPorts["engine"], "pid"> },
   gateway: Pick<Gateway, "requests">,
 ): StatusPages {
   return {
@@ -25,7 +26,7 @@ export function logPages(
       if (transition) return `${transition.kind === "takeOver" ? "takes over" : "hands over"}: ${transition.step}`;
       return `mariadbd is ${engine.state}`;
     },
-    metrics: now => metrics(manager, bucket, gateway, now, clock.wall()),
+    metrics: now => metrics(manager, bucket, gateway, engine.pid(), now, clock.wall()),
     status: (now, certificate) => status(manager, now, clock.wall(), certificate),
   };
 }
@@ -94,6 +95,7 @@ function metrics(
   manager: LogManager,
   bucket: LogPorts["bucket"],
   gateway: Pick<Gateway, "requests">,
+  enginePid: number,
   now: Monotonic,
   wall: number,
 ): string {
@@ -161,12 +163,8 @@ function metrics(
       "1 while commits wait a share of the time, so that the log keeps up.",
       duties.holds ? 1 : 0,
     ),
-    {
-      name: "bucket_requests_total",
-      type: "counter",
-      help: "Requests to the bucket, by kind.",
-      values: Object.entries(bucket.requests).map(([kind, value]) => ({ labels: `kind="${kind}"`, value })),
-    },
+    bucketRequests(bucket.requests),
+    engineMemory(enginePid),
     one("bucket_sent_bytes_total", "counter", "Bytes that were sent to the bucket.", bucket.sentBytes),
     {
       name: "engine_requests_total",

@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { one, type Metric } from "./metrics";
+
+/** S3's kinds of requests, as they are priced: `put` creates, replaces or copies; `get` reads an object or its headers. */
+export type RequestKind = "put" | "get" | "list" | "delete";
+
+/** Requests to the bucket since the manager started. */
+export type RequestCounts = Record<RequestKind, number>;
+
+/** Of a manager that starts. */
+export const noRequests = (): RequestCounts => ({ put: 0, get: 0, list: 0, delete: 0 });
+
+/** What a node takes of its machine and of the bucket, where the engine speaks to the bucket itself. */
+export interface Usage {
+  /** Requests of the manager. */
+  requests: Readonly<RequestCounts>;
+  /** Process id of mariadbd, 0 while there is none. */
+  enginePid(): number;
+  /** Time between two polls of a replica's engine. Microseconds. */
+  replicaSyncIntervalMicroseconds: number;
+}
+
+/** Memory and requests, for the dashboard. The engine's own requests cannot be counted: they follow from the interval of its polls and the number of WAL objects. */
+export function usageMetrics({ requests, enginePid, replicaSyncIntervalMicroseconds }: Usage): Metric[] {
+  return [
+    bucketRequests(requests),
+    one(
+      "replica_sync_interval_seconds",
+      "gauge",
+      "Time between two polls of the bucket by a replica's engine.",
+      replicaSyncIntervalMicroseconds / 1e6,
+    ),
+    engineMemory(enginePid()),
+  ];
+}
+
+/** Requests by kind. */
+export function bucketRequests(requests: Readonly<RequestCounts>): Metric {
+  return {
+    name: "bucket_requests_total",
+    type: "counter",
+    help: "Requests of the manager to the bucket, by kind.",
+    values: Object.entries(requests).map(([kind, value]) => ({ labels: `kind="${kind}"`, value })),
+  };
+}
+
+/** Memory of mariadbd. */
+export function engineMemory(pid: number): Metric {
+  return one("engine_resident_bytes", "gauge", "Resident memory of mariadbd.", residentBytes(pid));
+}
+
+/** Resident memory of a process; undefined where there is no such process, or no Linux to ask. @param pid 0 for none */
+export function residentBytes(pid: number): number | undefined {
+  if (pid === 0) return undefined;
+  try {
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
