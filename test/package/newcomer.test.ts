@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { PluginProcess } from "../plugin/pluginProcess";
+import { noSimulatedCloud } from "../e2e/pulumi/simulatedCloud";
 import { type Newcomer, newcomer, type Packed, packedPackage } from "./newcomer";
+import { fences, languages, PulumiProject } from "./pulumiProject";
 
 /** README as a newcomer follows it: every block of code in it is run, on a fresh clone and on the packed package. */
 describe("README, followed word for word", function () {
@@ -125,17 +127,48 @@ describe("README, followed word for word", function () {
         const outputs = await plugin.construct(made[0]!.type, made[0]!.inputs);
         assert.match(JSON.stringify(outputs.passwords), /app/);
       });
-
-      for (const [language, host] of Object.entries({
-        python: "pulumi-language-python",
-        yaml: "pulumi-language-yaml",
-      })) {
-        it(`is added to a ${language} project by Pulumi itself (needs pulumi and ${host} on the path)`, async function () {
-          if (!hasPrograms("pulumi", host)) this.skip();
-          await addPackage(person, language, person.block("sh", /pulumi package add/));
-        });
-      }
     });
+
+    for (const language of languages) {
+      describe(`in ${language}, with the Pulumi command line`, () => {
+        const host = `pulumi-language-${language}`;
+        let project: PulumiProject;
+        before(`look for pulumi and ${host}`, function () {
+          const missing = missingPrograms("pulumi", host);
+          if (missing.length === 0) return;
+          console.log(`        NOT RUN: ${missing.join(" and ")} not on the path`);
+          this.skip();
+        });
+
+        it("is added to a project by README's commands", async () => {
+          project = await PulumiProject.make(person, language);
+          if (language !== "nodejs") await project.shell(person.block("sh", /pulumi package add/));
+          const readme = { nodejs: /new TideSql/, python: /tidesql\.TideSql/, yaml: /tidesql:TideSql/ }[language];
+          project.writeProgram(person.block(fences[language], readme));
+        });
+
+        it("previews README's program in a simulated cloud", async function () {
+          if (noSimulatedCloud !== undefined) {
+            console.log(`        NOT RUN: ${noSimulatedCloud}`);
+            this.skip();
+          }
+          const { types, warnings } = await project.preview();
+          for (const type of ["tidesql:index:TideSql", "aws:eks/cluster:Cluster", "kubernetes:apps/v1:StatefulSet"])
+            assert.ok(types.includes(type), `${type} is not in ${types.join(", ")}`);
+          assert.ok(types.length > 100, String(types.length));
+          assert.deepEqual(warnings, []);
+        });
+
+        it("is told in a line which argument is wrong", async function () {
+          if (noSimulatedCloud !== undefined) this.skip();
+          project.changeProgram("us-east-1", "moon-1");
+          await assert.rejects(
+            project.preview(),
+            /TideSql "orders" has invalid arguments:\s+region: "moon-1" is no AWS region/,
+          );
+        });
+      });
+    }
   });
 
   describe("altogether", () => {
@@ -158,23 +191,6 @@ function typesOf(plan: string): string[] {
   return (JSON.parse(plan) as { resources: { type: string }[] }).resources.map(({ type }) => type);
 }
 
-function hasPrograms(...names: string[]): boolean {
-  return names.every(name => spawnSync("which", [name]).status === 0);
-}
-
-/** What `pulumi package add` needs of a project, and its effect: the SDK for Python, an entry in Pulumi.yaml for YAML. */
-async function addPackage(person: Newcomer, language: string, commands: string): Promise<void> {
-  const project = path.join(person.folder, `shop-${language}`);
-  mkdirSync(project);
-  writeFileSync(path.join(project, "Pulumi.yaml"), `name: shop\nruntime: ${language}\n`);
-  if (language === "python") writeFileSync(path.join(project, "requirements.txt"), "pulumi>=3,<4\n");
-  await person.shell(
-    project,
-    `export PULUMI_HOME="${person.folder}/.pulumi" PULUMI_SKIP_UPDATE_CHECK=true\n${commands}`,
-  );
-  const made =
-    language === "python"
-      ? readFileSync(path.join(project, "sdks/tidesql/pulumi_tidesql/tide_sql.py"), "utf8")
-      : readFileSync(path.join(project, "Pulumi.yaml"), "utf8");
-  assert.match(made, /tidesql/);
+function missingPrograms(...names: string[]): string[] {
+  return names.filter(name => spawnSync("which", [name]).status !== 0);
 }

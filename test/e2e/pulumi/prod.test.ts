@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { projectFolder } from "../localStack";
 import { pluginsOn, pulumiVersion } from "./plugins";
+import { installSimulatedCloud, noSimulatedCloud } from "./simulatedCloud";
 import { Changes, failureOf, nameOf, none, PulumiStack } from "./stack";
 
-/** Plugins that stand for AWS, Docker and Kubernetes: any create succeeds, and nothing is checked. */
-const cloudFolder = process.env.TIDESQL_CLOUD ?? resolve(projectFolder, "../shared/cloud");
-
-const missing =
-  pulumiVersion() === undefined
-    ? "pulumi is not on the path"
-    : !existsSync(join(cloudFolder, "install"))
-      ? `there is no simulated cloud at ${cloudFolder}`
-      : undefined;
+const missing = pulumiVersion() === undefined ? "pulumi is not on the path" : noSimulatedCloud;
 
 /** The stack prod under the real engine and language host, with the real random and tls providers where they are on the path. */
 describe("the stack prod with the Pulumi command line, in a simulated cloud", function () {
@@ -30,7 +21,7 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
       this.skip();
     }
     plugins = mkdtempSync(join(tmpdir(), "tidesql-cloud-"));
-    installCloud(plugins);
+    installSimulatedCloud(plugins);
     const path = `${plugins}${delimiter}${process.env.PATH}`;
     for (const line of pluginsOn(path, ["aws", "docker", "kubernetes", "random", "tls"])) console.log(`    ${line}`);
     stack = await PulumiStack.make("e2e-prod", "prod", { PATH: path });
@@ -177,12 +168,12 @@ describe("an up of the stack prod that fails half-way, in a simulated cloud", fu
         FAIL: `${failing}#1`,
       });
       try {
-        installCloud(plugins);
+        installSimulatedCloud(plugins);
         const refused = await failureOf(() => stack.up());
         assert.match(refused.changes.errors.join("\n"), /simulated failure/);
         const before = await stack.identities();
         assert.ok(before.length > 10);
-        installCloud(plugins, "FAIL=");
+        installSimulatedCloud(plugins, "FAIL=");
         assert.deepEqual((await stack.up()).errors, []);
         const after = await stack.identities();
         for (const made of before) assert.ok(after.includes(made), `${made} was made again`);
@@ -200,22 +191,4 @@ function withoutSimulated({ byOperation, errors }: Changes): Changes {
   const { update = [], ...others } = byOperation;
   const own = update.filter(name => name !== "Cluster tidesql-cluster-cluster");
   return { byOperation: { ...others, ...(own.length > 0 && { update: own }) }, errors };
-}
-
-/** @param assignment put before each plugin's environment: the simulated cloud reads `FAIL` from it */
-function installCloud(plugins: string, assignment = ""): void {
-  execFileSync(join(cloudFolder, "install"), [plugins, projectFolder]);
-  // The simulated cluster has no API, so what is in it is simulated, too.
-  const docker = readFileSync(join(plugins, "pulumi-resource-docker"), "utf8");
-  const manifest = join(projectFolder, "node_modules/@pulumi/kubernetes/package.json");
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  const kubernetes = docker.replace(
-    /SIM_PROVIDER=\S+ SIM_VERSION=\S+/,
-    `SIM_PROVIDER=kubernetes SIM_VERSION=${version}`,
-  );
-  writeFileSync(join(plugins, "pulumi-resource-kubernetes"), kubernetes, { mode: 0o755 });
-  for (const file of readdirSync(plugins)) {
-    const script = readFileSync(join(plugins, file), "utf8");
-    writeFileSync(join(plugins, file), script.replace("export SIM_PROVIDER", `export ${assignment} SIM_PROVIDER`));
-  }
 }
