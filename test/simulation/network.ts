@@ -58,8 +58,8 @@ class Troubles {
   }
 }
 
-/** A bucket and a node exchange so much at once. Bytes a millisecond. */
-const bandwidth = 2000;
+/** A connection to the bucket carries so much. In `commit` mode each commit sends the whole WAL, one after another: much less, and the client, who does not wait, would ask for more than there is. Bytes a millisecond. */
+const bandwidth = 50_000;
 
 /** How long an object's bytes are under way. Milliseconds. */
 export function transfer(bytes: number): number {
