@@ -12,6 +12,7 @@ import {
   maySelect,
   sameNamespace,
 } from "./model/kubernetes";
+import { isPatch } from "./model/patches";
 import { type Stack } from "./model/stack";
 
 /** Accounts that Kubernetes makes itself. */
@@ -70,7 +71,8 @@ function hidesObjects(stack: Stack): boolean {
     "PodMonitor",
     "PrometheusRule",
   );
-  return stack.resources.some(({ resource: { type } }) => kindOf(type) !== undefined && !known(type));
+  const isSeen = (type: string) => known(isPatch(type) ? type.replace(/Patch$/, "") : type);
+  return stack.resources.some(({ resource: { type } }) => kindOf(type) !== undefined && !isSeen(type));
 }
 
 /** Whether a selector names nothing but labels of controllers (`longhorn.io/recovery-backend`) that no template has: the controller sets them on running pods. */
@@ -88,8 +90,8 @@ function isEverything(rule: Field): boolean {
 /** Verbs by which an account gives itself the rights of another (Kubernetes, "Privilege escalation prevention"). */
 const escalatingVerbs = ["escalate", "bind", "impersonate"];
 
-/** Everybody, with and without a login. */
-const everybody = ["system:anonymous", "system:unauthenticated", "system:authenticated"];
+/** Everybody, with and without a login, and every pod. */
+const everybody = ["system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts"];
 
 /** The first of those verbs that a rule allows for roles or users as a whole. */
 function escalatingVerb(rule: Field): string | undefined {

@@ -1,144 +1,15 @@
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { databaseOf } from "./model/database";
 import { anyType } from "./model/aws";
-import { anyOf, type Field } from "./model/field";
-import {
-  isReplicated,
-  keepsReplicas,
-  runsPods,
-  kindOf,
-  namespaceOf,
-  nameOf,
-  ofKind,
-  podSpec,
-  podTemplate,
-  sameNamespace,
-  selects,
-} from "./model/kubernetes";
+import { type Field } from "./model/field";
+import { allowsAll, blockedBy, budgetsOf } from "./model/budgets";
+import { isReplicated, keepsReplicas, kindOf, namespaceOf, runsPods } from "./model/kubernetes";
 import { isPatch } from "./model/patches";
+import { isAutoscaler, leastPods, leastPodsByDefault, leastPodsField, needsCare } from "./model/podCount";
+import { stopsAllAtOnce } from "./model/rollout";
 import { isOn } from "./model/serverOptions";
+import { hostKey, isSpreadOver, pinnedToOnePlace, zoneKey } from "./model/spreading";
 import { type Stack } from "./model/stack";
-
-const zoneKey = "topology.kubernetes.io/zone";
-const hostKey = "kubernetes.io/hostname";
-
-const isAutoscaler = ofKind("HorizontalPodAutoscaler", "ScaledObject");
-
-/** How many pods of a workload there are at least: what its autoscaler keeps, or what it asks for. */
-function leastPods(workload: Field, stack: Stack): { pods: number; decidedBy: Field } {
-  const autoscaler = autoscalerOf(workload, stack);
-  const decidedBy = autoscaler ? leastPodsField(autoscaler) : workload.at("spec", "replicas");
-  return { pods: decidedBy.number ?? leastPodsByDefault(autoscaler), decidedBy };
-}
-
-/** Kubernetes runs one pod where nothing is said, KEDA none. */
-function leastPodsByDefault(autoscaler: Field | undefined): number {
-  return autoscaler && kindOf(autoscaler.resource.type) === "ScaledObject" ? 0 : 1;
-}
-
-/** Annotations with which KEDA stops at a number of pods, or scales no more. */
-const pausedAt = "autoscaling.keda.sh/paused-replicas";
-
-/** Where an autoscaler says the least number of pods. KEDA goes down to `idleReplicaCount` when nothing happens, and to the number that it is paused at. */
-function leastPodsField(autoscaler: Field): Field {
-  if (kindOf(autoscaler.resource.type) !== "ScaledObject") return autoscaler.at("spec", "minReplicas");
-  const paused = autoscaler.at("metadata", "annotations", pausedAt);
-  const idle = autoscaler.at("spec", "idleReplicaCount");
-  if (paused.isPresent) return paused;
-  return idle.isPresent ? idle : autoscaler.at("spec", "minReplicaCount");
-}
-
-function autoscalerOf(workload: Field, stack: Stack): Field | undefined {
-  const kind = kindOf(workload.resource.type);
-  return stack.where(isAutoscaler).find(autoscaler => {
-    const target = autoscaler.at("spec", "scaleTargetRef");
-    return (
-      (target.at("kind").text ?? "Deployment") === kind &&
-      target.at("name").text === nameOf(workload) &&
-      sameNamespace(autoscaler, workload)
-    );
-  });
-}
-
-/** Whether losing pods of this workload one at a time is something to plan for: it is a database, or it has several pods. */
-function needsCare(workload: Field, stack: Stack): boolean {
-  return databaseOf(workload, stack) !== undefined || leastPods(workload, stack).pods > 1;
-}
-
-function budgetsOf(workload: Field, stack: Stack): Field[] {
-  const labels = podTemplate(workload).at("metadata", "labels");
-  return stack.where(ofKind("PodDisruptionBudget")).filter(budget => {
-    const selector = budget.at("spec", "selector");
-    // An empty selector selects every pod of the namespace, in the old version none.
-    const whenEmpty = selector.isPresent && !/\/v1beta1:/.test(budget.resource.type);
-    return sameNamespace(budget, workload) && selects(selector, labels, whenEmpty);
-  });
-}
-
-/** Why a budget never lets a pod go; undefined when it does. `pods` is how many there are. */
-function blockedBy(budget: Field, pods: number): Field | undefined {
-  const unavailable = budget.at("spec", "maxUnavailable");
-  const available = budget.at("spec", "minAvailable");
-  if (unavailable.isPresent) return numberOf(unavailable.text, pods) < 1 ? unavailable : undefined;
-  return available.isPresent && pods - numberOf(available.text, pods) < 1 ? available : undefined;
-}
-
-/** Whether a budget lets all pods go at once: by its bound, or since it has none. */
-function allowsAll(budget: Field, pods: number): boolean {
-  const unavailable = budget.at("spec", "maxUnavailable");
-  if (unavailable.isPresent) return numberOf(unavailable.text, pods) >= pods;
-  return numberOf(budget.at("spec", "minAvailable").text ?? "0", pods) < 1;
-}
-
-/** `2` or `50%` of the pods; Kubernetes rounds both kinds of percentage up. */
-function numberOf(text: string | undefined, pods: number): number {
-  const percentage = /^(\d{1,3})%$/.exec(text ?? "")?.[1];
-  return percentage === undefined ? Number(text) : Math.ceil((Number(percentage) * pods) / 100);
-}
-
-/** Labels of nodes with their zone, the former one included. */
-const zoneLabels = [zoneKey, "failure-domain.beta.kubernetes.io/zone"];
-
-/** Where a workload demands one zone for all of its pods. */
-function pinnedToZone(workload: Field): Field | undefined {
-  const spec = podSpec(workload);
-  const required = spec.at("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution");
-  const terms = required.at("nodeSelectorTerms").items;
-  const isOneZone = (term: Field) =>
-    term
-      .at("matchExpressions")
-      .items.some(
-        expression =>
-          zoneLabels.includes(expression.at("key").text ?? "") &&
-          expression.at("operator").text === "In" &&
-          expression.at("values").textList.length === 1,
-      );
-  if (terms.length > 0 && terms.every(isOneZone) && new Set(terms.map(zoneIn)).size === 1) return required;
-  return zoneLabels.map(label => spec.at("nodeSelector", label)).find(field => field.isPresent);
-}
-
-function zoneIn(term: Field): string {
-  const expressions = term.at("matchExpressions").items.filter(one => zoneLabels.includes(one.at("key").text ?? ""));
-  return expressions.map(one => one.at("values").textList.join()).join();
-}
-
-/** Whether the pods are spread over the values of a node label: by a spread constraint, or by anti-affinity, that selects the pods themselves. */
-function isSpreadOver(workload: Field, topologyKey: string, pods: number): boolean {
-  const labels = podTemplate(workload).at("metadata", "labels");
-  const spec = podSpec(workload);
-  const antiAffinity = spec.at("affinity", "podAntiAffinity");
-  const preferred = antiAffinity.at("preferredDuringSchedulingIgnoredDuringExecution").items;
-  const terms = [
-    // A skew as large as the number of pods allows all of them in one place.
-    ...spec.at("topologySpreadConstraints").items.filter(term => (term.at("maxSkew").number ?? 1) < Math.max(pods, 2)),
-    ...antiAffinity.at("requiredDuringSchedulingIgnoredDuringExecution").items,
-    ...preferred.map(term => term.at("podAffinityTerm")),
-  ];
-  return anyOf(
-    terms,
-    term => term.at("topologyKey").text === topologyKey && selects(term.at("labelSelector"), labels, false),
-  );
-}
 
 /** What to write where a second pod would be a second writer. */
 const replicasOfWriter =
@@ -256,12 +127,12 @@ export const replicaCounts = group(Group.replicaCounts, [
     *evaluateInStack(workload, _given, stack) {
       if (!runsPods(workload) || !needsCare(workload, stack)) return;
       const { pods } = leastPods(workload, stack);
-      const pinned = pinnedToZone(workload);
+      const pinned = pinnedToOnePlace(workload);
       if (pinned) {
         yield {
-          path: pinned.path,
-          message: "The pods may run in one availability zone only.",
-          wayOut: "no zone in nodeSelector or the required node affinity, or three of them",
+          path: pinned.field.path,
+          message: `The pods may run ${pinned.place} only.`,
+          wayOut: "no zone and no node in nodeName, nodeSelector and the required affinities, or three zones",
         };
       } else if (!isSpreadOver(workload, zoneKey, pods)) yield spreadFinding("availability zones");
     },
@@ -278,6 +149,24 @@ export const replicaCounts = group(Group.replicaCounts, [
     *evaluateInStack(workload, _given, stack) {
       if (!databaseOf(workload, stack)) return;
       if (!isSpreadOver(workload, hostKey, leastPods(workload, stack).pods)) yield spreadFinding("nodes");
+    },
+  }),
+
+  stackCheck({
+    id: "replicas-rolling-update",
+    description:
+      "An update replaces the pods of a database, and of every workload with several pods, one after another.",
+    why: "An update that stops all pods at once is an outage, and with a database no replica is left to take over.",
+    fix: "updateStrategy (of a Deployment: strategy) of type RollingUpdate, with rollingUpdate: { maxUnavailable: 1 }",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    applies: isReplicated,
+    *evaluateInStack(workload, _given, stack) {
+      if (!runsPods(workload) || !needsCare(workload, stack)) return;
+      const { pods } = leastPods(workload, stack);
+      const strategy = pods > 1 ? stopsAllAtOnce(workload, pods) : undefined;
+      if (!strategy) return;
+      yield { path: strategy.path, message: `An update stops all ${pods} pods at once (${strategy.text}).` };
     },
   }),
 

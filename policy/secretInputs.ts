@@ -1,6 +1,7 @@
 import { type Finding, Level, resourceCheck } from "./check";
 import { credentialsInText, credentialsUnder } from "./credentials/find";
 import { credentialByName } from "./credentials/names";
+import { ofAwsKind } from "./model/aws";
 import { type Field, forEach } from "./model/field";
 import { isWorkload, kindOf, ofKind, podSpec } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
@@ -37,18 +38,35 @@ function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> 
     if (found) yield { path: field.path, message: `${field.path} holds a credential: ${found.sign}.` };
     return;
   }
-  const name = namedBy(field);
-  if (name !== undefined) {
-    const value = field.at("value");
-    const isNamed = credentialByName(name, value.isUnknown ? anyCredential : (value.text ?? ""));
-    if (isNamed !== undefined && !isSecret(field.resource, value.path)) {
-      void value.value;
-      yield { path: value.path, message: `${value.path} holds a credential: ${isNamed}.` };
-    }
-    if (isNamed !== undefined) return;
+  const isNamed = credentialIn(field);
+  if (isNamed !== undefined) {
+    const finding = namedValue(field);
+    if (finding) yield finding;
+    return;
   }
   const children = Array.isArray(field.value) ? field.items : field.entries.map(([, child]) => child);
   yield* forEach(children, child => credentialsBelow(child, isObject));
+}
+
+/** Why the `value` of an object is a credential by its `name`. */
+function credentialIn(field: Field): string | undefined {
+  const name = namedBy(field);
+  const value = field.at("value");
+  return name === undefined ? undefined : credentialByName(name, value.isUnknown ? anyCredential : (value.text ?? ""));
+}
+
+/** A credential in the `value` of an object by its `name`, unless Pulumi encrypts it. */
+function namedValue(field: Field): Finding | undefined {
+  const isNamed = credentialIn(field);
+  const value = field.at("value");
+  if (isNamed === undefined || isSecret(field.resource, value.path)) return undefined;
+  void value.value;
+  return { path: value.path, message: `${value.path} holds a credential: ${isNamed}.` };
+}
+
+/** A parameter that AWS keeps encrypted; whether Pulumi does is judged by secrets-encrypted-in-state. */
+function isSecureString(parameter: Field): boolean {
+  return ofAwsKind("ssm:Parameter")(parameter.resource.type) && parameter.at("type").text === "SecureString";
 }
 
 /** The name that an object of a `name` (or `key`) and a `value` gives its value. */
@@ -72,6 +90,8 @@ export const inputSecretsCheck = resourceCheck({
     const isObject = kindOf(resource.type) !== undefined;
     // What pods run and read is judged by secrets-in-environment and secrets-in-arguments.
     const pods = isWorkload(resource.type) && podSpec(top).isPresent ? podSpec(top).path : "\n";
+    const named = isSecureString(top) ? undefined : namedValue(top);
+    if (named) yield named;
     for (const [key, field] of top.entries) {
       if (judgedElsewhere.some(([applies, keys]) => applies(resource.type) && keys.test(key))) continue;
       // What is named as a credential in the inputs of other resources is judged by secrets-encrypted-in-state.

@@ -1,4 +1,5 @@
 import { clusterObjectChecks } from "./clusterObjects";
+import { clusterRightsChecks } from "./clusterRights";
 import { inMebibytes } from "../components/core/quantities";
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { databaseCheck, optionFinding } from "./databaseCheck";
@@ -277,4 +278,5 @@ export const workloads = group(Group.workloads, [
     },
   }),
   ...clusterObjectChecks,
+  ...clusterRightsChecks,
 ]);

@@ -54,7 +54,9 @@ function* excessOf(statement: Statement): Generator<Finding> {
   else if (dangerous) yield { path, message: `The statement allows ${dangerous}.` };
   else if (rights !== undefined) yield { path, message: `The statement allows ${rights}, and with it any right.` };
   const isEvery = !resource.isInverted && isForEveryBucket(statement);
+  const several = concernsS3 ? bucketPattern(statement) : undefined;
   if (isEvery && concernsS3) yield { path, message: "The statement holds for every bucket." };
+  else if (several !== undefined) yield { path, message: `The statement holds for every bucket of ${several}.` };
   else if (isEvery && patterns.some(pattern => /^(?:sts:AssumeRole|kms:|secretsmanager:|ssm:)/i.test(pattern)))
     yield { path, message: "The statement holds for every role, key or secret." };
 }
@@ -71,13 +73,23 @@ function isForEveryBucket({ resource }: Statement): boolean {
   );
 }
 
+/** A pattern of buckets, of which the database's is one: `arn:aws:s3:::t*\/*`. */
+function bucketPattern({ resource }: Statement): string | undefined {
+  return knownPatterns(resource).find(text => /^arn:[^:]*:s3:::[^/]*[*?]/.test(text));
+}
+
 /** What a statement allows that no program's identity should be allowed. */
-function* everythingIn({ field, allows, action, resource }: Statement): Generator<Finding> {
-  if (!allows || action.isInverted || resource.isInverted) return;
+function* everythingIn({ field, allows, action, resource, condition }: Statement): Generator<Finding> {
+  if (!allows || resource.isInverted) return;
   const isEverywhere = anyOf(patternsOf(resource), ({ text }) => text !== undefined && /^(?:\*|arn:\*.*)$/.test(text));
-  const wide = patternsOf(action).find(({ text }) => text !== undefined && /^(?:\*|\*:\*|s3:\*|iam:\*)$/i.test(text));
-  if (!isEverywhere || !wide) return;
+  const wide = (action.isInverted ? [] : patternsOf(action)).find(
+    ({ text }) => text !== undefined && /^(?:\*|\*:\*|s3:\*|iam:\*)$/i.test(text),
+  );
+  if (!isEverywhere) return;
   const wayOut = "the actions that it needs, and the ARNs on which it needs them";
+  if (action.isInverted && !condition.isPresent)
+    yield { path: field.path, message: "The statement allows everything but what it names.", wayOut };
+  if (!wide) return;
   yield { path: field.path, message: `The statement allows ${wide.text} on everything.`, wayOut };
 }
 

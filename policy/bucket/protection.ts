@@ -166,6 +166,28 @@ export const protectionChecks = [
     },
   }),
 
+  databaseBucketCheck<{ minDays: number }>({
+    id: "bucket-version-retention",
+    description: "Earlier versions of objects are kept long enough to be noticed.",
+    why: "Whoever finds on Monday what was overwritten on Friday needs the versions of Thursday.",
+    fix: "noncurrentVersionExpiration: { noncurrentDays: 7 }",
+    level: Level.mandatory,
+    development: { level: Level.disabled },
+    configuration: {
+      minDays: { type: "integer", minimum: 1, default: 3, description: "Least noncurrentDays of a lifecycle. Days." },
+    },
+    *evaluateBucket(subject, { minDays }, stack) {
+      const rules = lifecycleRules(subject, stack).filter(rule => isEnabled(rule) && reachesDatabases(rule, stack));
+      yield* forEach(rules, function* (rule) {
+        const expiry = rule.at("noncurrentVersionExpiration");
+        const days = expiry.at("noncurrentDays").isPresent ? expiry.at("noncurrentDays") : expiry.at("days");
+        if (days.number === undefined || days.number >= minDays) return;
+        const where = `${rule.resource.name}, ${days.path}`;
+        yield { path: "", message: `Earlier versions are kept for ${days.number} d only (${where}).` };
+      });
+    },
+  }),
+
   databaseBucketCheck({
     id: "bucket-lifecycle",
     description: "A lifecycle removes old versions and broken uploads.",

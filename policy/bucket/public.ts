@@ -9,6 +9,16 @@ import { type Field, forEach } from "../model/field";
 const isNativeBucket = (type: string): boolean => type === "aws-native:s3:Bucket";
 const isNativePolicy = (type: string): boolean => type === "aws-native:s3:BucketPolicy";
 
+/** Buckets, objects, and what says who may read them. */
+const holdsObjects = ofAwsKind(
+  "s3:Bucket",
+  "s3:BucketPolicy",
+  "s3:BucketAcl",
+  "s3:BucketObject",
+  "s3:BucketObjectv2",
+  "s3:ObjectCopy",
+);
+
 /** ACLs that let others than the owner in (Amazon S3, "Canned ACL"). */
 const publicAcl = /^(?:public-?read(?:-?write)?|authenticated-?read)$/i;
 /** Groups of everybody, and of everybody with any account. */
@@ -33,11 +43,11 @@ function aclFindings(resource: Field): Finding[] {
 export const publicChecks = [
   resourceCheck({
     id: "bucket-not-public",
-    description: "No bucket of any program lets strangers in, by its policy or its ACL.",
+    description: "No bucket and no object of any program lets strangers in, by its policy or its ACL.",
     why: "What is public is found and copied by machines that look for nothing else.",
     fix: 'acl: "private", and a policy whose Principal names those who need it; a web site is served through CloudFront with an origin access control',
     level: Level.mandatory,
-    applies: anyType(ofAwsKind("s3:Bucket", "s3:BucketPolicy", "s3:BucketAcl"), isNativeBucket, isNativePolicy),
+    applies: anyType(holdsObjects, isNativeBucket, isNativePolicy),
     *evaluate(resource) {
       if (!ofAwsKind("s3:BucketPolicy")(resource.resource.type)) yield* aclFindings(resource);
       yield* forEach([resource.at("policy"), resource.at("policyDocument")], function* (document) {

@@ -25,8 +25,17 @@ const escalatingActions = [
   "sts:AssumeRole",
 ];
 
-/** Identity providers that many organisations share, with the condition that tells one from the other. */
-const sharedProviders = /token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|oidc\.circleci\.com/;
+/** Identity providers of many subjects, with the condition that tells one from the other: those that organisations share, and those of clusters, whose subjects are all of their pods. */
+const sharedProviders =
+  /token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|oidc\.circleci\.com|oidc\.eks\.|oidc-eks/;
+
+/** What stands before the subject itself: `repo:`, `system:serviceaccount:`. */
+const kindOfSubject = /^(?:repo|project_path|organization|org|system:serviceaccount|repository|project)[:/]/;
+
+/** Whether a pattern of subjects leaves open who it is: `*`, `repo:*`, `system:serviceaccount:*:*`. */
+function isAnySubject(pattern: string): boolean {
+  return /^[*?:]*$|^[*?]/.test(pattern.replace(kindOfSubject, ""));
+}
 
 /** The action with which a statement hands out rights, if it has one and nothing limits it. */
 function escalation({ allows, action, resource, condition }: Statement): string | undefined {
@@ -51,7 +60,7 @@ function trustsAnySubject({ allows, principal, condition }: Statement): boolean 
   const namesSubject = compared.some(
     ([key, values]) =>
       /:(?:sub|repository|repository_owner|namespace_path|project_path)$/i.test(key) &&
-      (values.isUnknown || !values.textList.some(value => /^[*?:]*$/.test(value))),
+      (values.isUnknown || !values.textList.some(isAnySubject)),
   );
   return isShared && !namesSubject;
 }
@@ -79,7 +88,7 @@ export const identityChecks = [
         if (!trustsAnySubject(statement)) return;
         yield {
           path: statement.field.path || document.path,
-          message: "Every user of the identity provider may take this role.",
+          message: "Every subject of the identity provider may take this role.",
         };
       });
     },

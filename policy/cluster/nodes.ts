@@ -19,6 +19,7 @@ function encryptionSwitches(resource: Field): Field[] {
     );
   if (isManagedNodeGroup(type)) return hasLaunchTemplate(resource) ? [] : [resource.at("launchTemplate")];
   if (ofAwsKind("ebs:Volume", "efs:FileSystem")(type)) return [resource.at("encrypted")];
+  if (isEncryptionByDefault(type)) return resource.at("enabled").flag === false ? [resource.at("enabled")] : [];
   if (isRdsDatabase(type)) return followsAnother(resource) ? [] : [resource.at("storageEncrypted")];
   if (ofEksKind("Cluster")(type)) {
     return resource.at("skipDefaultNodeGroup").flag === true ? [] : [resource.at("nodeRootVolumeEncrypted")];
@@ -30,6 +31,7 @@ function encryptionSwitches(resource: Field): Field[] {
   return ebsProvisioner.test(resource.at("provisioner").text ?? "") ? [resource.at("parameters", "encrypted")] : [];
 }
 
+const isEncryptionByDefault = ofAwsKind("ebs:EncryptionByDefault");
 const isRdsDatabase = ofAwsKind("rds:Instance", "rds:Cluster");
 
 /** A replica, a copy of a snapshot and a region of a global cluster are encrypted as what they are made from. */
@@ -152,6 +154,7 @@ export const nodeChecks = [
       isInstance,
       isManagedNodeGroup,
       ofAwsKind("ebs:Volume", "efs:FileSystem"),
+      isEncryptionByDefault,
       isRdsDatabase,
       ofEksKind("Cluster", "NodeGroup", "NodeGroupV2"),
       ofKind("StorageClass"),

@@ -1,5 +1,6 @@
 import { Level } from "../check";
 import { databaseCheck, optionFinding } from "../databaseCheck";
+import { isOn } from "../model/serverOptions";
 
 /** Versions of TLS that are out of use (RFC 8996). */
 const oldTls = /\bTLSv1(?:\.[01])?(?![.\d])/i;
@@ -30,13 +31,29 @@ export const serverAccessChecks = [
       if (local && database.settings.isOn("local_infile", false))
         yield optionFinding(database, local, "Clients are asked for their files.", "local_infile=OFF");
       const folder = database.settings.get("secure_file_priv");
-      if (folder && folder.value.trim() === "")
+      if (folder && /^[/\s]*$/.test(folder.value))
         yield optionFinding(
           database,
           folder,
           "SQL reads and writes every file that the server may.",
           "secure_file_priv=<a folder>",
         );
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-password-hashes",
+    description: "Passwords are kept and sent in no form that was given up.",
+    why: "The hash of MySQL 3.23 has 64 bits, and whoever reads it from the network or a table finds the password in seconds.",
+    fix: "neither old_passwords nor secure_auth: the server's defaults are right",
+    level: Level.mandatory,
+    *evaluateDatabase(database) {
+      const old = database.settings.get("old_passwords");
+      if (old && isOn(old.value))
+        yield optionFinding(database, old, "New passwords are kept as the hash of MySQL 3.23.", "old_passwords=OFF");
+      const secure = database.settings.seen("secure_auth");
+      if (secure && !isOn(secure.value))
+        yield optionFinding(database, secure, "Clients may log in with the hash of MySQL 3.23.", "secure_auth=ON");
     },
   }),
 
@@ -55,15 +72,20 @@ export const serverAccessChecks = [
 
   databaseCheck({
     id: "correctness-volume-retention",
-    description: "The volumes of a database outlive its StatefulSet.",
+    description: "The volumes of a database outlive its StatefulSet and its pods.",
     why: "Rows that were not shipped to the bucket yet are on these volumes alone; a StatefulSet is deleted and made anew by a mere rename.",
     fix: 'persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" }',
     level: Level.mandatory,
     development: { level: Level.disabled },
     *evaluateDatabase({ workload }) {
-      const policy = workload.at("spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted");
-      if (policy.text !== "Delete") return;
-      yield { path: policy.path, message: "The volumes are deleted with the StatefulSet." };
+      for (const [name, when] of [
+        ["whenDeleted", "with the StatefulSet"],
+        ["whenScaled", "when there are fewer pods for a while"],
+      ] as const) {
+        const policy = workload.at("spec", "persistentVolumeClaimRetentionPolicy", name);
+        if (policy.text !== "Delete") continue;
+        yield { path: policy.path, message: `The volumes are deleted ${when}.`, wayOut: `${name}: "Retain"` };
+      }
     },
   }),
 ];

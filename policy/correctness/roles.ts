@@ -8,6 +8,7 @@ import {
   isLongRunning,
   isWorkload,
   ofKind,
+  podSpec,
   podTemplate,
   sameNamespace,
   selects,
@@ -152,6 +153,28 @@ export const roleChecks = [
       const { settings, runsManager } = database;
       if (runsManager || !settings.isOn("tidesdb_replica_mode", false) || settings.isOn("read_only", false)) return;
       yield optionFinding(database, undefined, "A replica answers writes with a misleading error.");
+    },
+  }),
+
+  databaseCheck<{ minSeconds: number }>({
+    id: "correctness-termination-grace",
+    description: "A database pod has time to stop in order.",
+    why: "Whatever the pod has not shipped when its time is over stays on its disk, and the replica that takes over lacks it.",
+    fix: "terminationGracePeriodSeconds: 120",
+    level: Level.mandatory,
+    development: { level: Level.advisory },
+    configuration: {
+      minSeconds: {
+        type: "integer",
+        minimum: 1,
+        default: 30,
+        description: "Least terminationGracePeriodSeconds. Seconds. Kubernetes takes 30 where nothing is said.",
+      },
+    },
+    *evaluateDatabase({ workload }, { minSeconds }) {
+      const grace = podSpec(workload).at("terminationGracePeriodSeconds");
+      if ((grace.number ?? minSeconds) >= minSeconds) return;
+      yield { path: grace.path, message: `The pod is killed ${grace.text} s after it is told to stop.` };
     },
   }),
 

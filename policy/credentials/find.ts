@@ -11,9 +11,20 @@ const mostCredentials = 20;
 /** Encodings within encodings that are looked into: base64 of a file that has base64 in it. */
 const deepestEncoding = 3;
 
-/** Credentials in the text of a program: those that a service gave out. */
+/** Longer lines, and longer programs, are made by a bundler. */
+const longestWrittenLine = 300;
+const longestWrittenProgram = 20_000;
+
+/** Credentials in the text of a program: those that a service gave out and, where a person wrote it, literals with a digit under the name of a credential. */
 export function credentialsInProgram(text: string): Credential[] {
-  return issuedCredentials(text);
+  const isByHand =
+    text.length <= longestWrittenProgram && text.split("\n").every(line => line.length <= longestWrittenLine);
+  const literals = isByHand ? [...assignmentsIn(text)].filter(({ value }) => /^(?=.*\d)[^\s()]{6,}$/.test(value)) : [];
+  const named = literals.flatMap(({ name, value, line }) => {
+    const sign = credentialByName(name, value);
+    return sign === undefined ? [] : [{ sign, line }];
+  });
+  return [...issuedCredentials(text), ...distinct(named)];
 }
 
 /** Credentials in a configuration file or a script: by format, by how they are written, and by the names of what is assigned. */

@@ -1,5 +1,5 @@
 import { words } from "./credential";
-import { isLabel, isObjectName, isPlaceholder, isReference, isSwitch } from "./values";
+import { isLabel, isNativeHash, isObjectName, isPlaceholder, isReference, isSwitch } from "./values";
 
 /** Ends of names whose value is a credential, whatever it looks like. */
 const credentialName =
@@ -14,10 +14,12 @@ const aboutCredentials =
 
 /** Why a value under this name is a credential; undefined when it is not one, or only refers to one. */
 export function credentialByName(name: string, value: string): string | undefined {
-  const normal = words(name);
-  const isStrong = credentialName.test(normal);
+  const normal = words(name).replace(/_hash$/, "");
+  const isStrong = credentialName.test(normal) && (isNativeHash(value) || !/hash$/i.test(name));
   if (!isStrong && !credentialOrItsName.test(normal)) return undefined;
   if (aboutCredentials.test(`_${normal}`)) return undefined;
+  // What MariaDB keeps of a password: whoever has it logs in with it, by a changed client.
+  if (isNativeHash(value)) return `a password hash under the name ${name.slice(-60)}`;
   if (isReference(value) || isSwitch(value) || isLabel(value)) return undefined;
   if (isPlaceholder(value) && !optionOfEngine.test(normal)) return undefined;
   if (!isStrong && !mayBeCredential(value)) return undefined;

@@ -14,6 +14,11 @@ export function isReference(value: string): boolean {
   );
 }
 
+/** MariaDB's hash of a password (`mysql_native_password`). */
+export function isNativeHash(value: string): boolean {
+  return /^\*[0-9A-F]{40}$/i.test(value);
+}
+
 /** What people write for somebody else to fill in. A weak password, `changeme` among them, is no placeholder: it is in force. */
 export function isPlaceholder(value: string): boolean {
   return (

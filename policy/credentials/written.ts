@@ -1,6 +1,6 @@
 import { type Credential, lineAt } from "./credential";
 import { decoded } from "./encoding";
-import { isPlaceholder, isReference, isSwitch } from "./values";
+import { isNativeHash, isPlaceholder, isReference, isSwitch } from "./values";
 
 /** How people write a password down for a program: the expression has it in its last group. Each is linear in the text. */
 const writtenForms: readonly (readonly [sign: string, form: RegExp])[] = [
@@ -35,15 +35,43 @@ const writtenForms: readonly (readonly [sign: string, form: RegExp])[] = [
     "a password of HAProxy",
     /\b(?:stats\s{1,4}auth\s{1,4}[^\s:]{1,60}:|user\s{1,4}\S{1,60}\s{1,4}(?:insecure-)?password\s{1,4})(\S{1,100})/g,
   ],
+  [
+    "a password of a server",
+    /^\s{0,80}(?:requirepass|masterauth|sentinel\s{1,4}auth-pass\s{1,4}\S{1,60}|bindpw|rootpw|auth_?pass|smtp_?pass(?:word)?|ProxyPassword|snmp_password)\s{1,20}["']?([^\s"';#=]{1,200})["']?;?\s{0,20}$/gim,
+  ],
+  [
+    "a password of an account",
+    /\bchpasswd\b[^|]{0,60}\|\s{0,20}\n\s{0,40}-?\s{0,10}["']?[a-z_][\w-]{0,40}:([^\s"':$*!][^\s"':]{2,100})/g,
+  ],
+  [
+    "a password of an account",
+    /["'\s][a-z_][\w-]{0,40}:([^\s"':$*!][^\s"':|]{2,100})["']?\s{0,10}\|\s{0,10}(?:sudo\s{1,4})?chpasswd\b/g,
+  ],
+  [
+    "a password in XML",
+    /<(?:property|entry|param|setting|init-param|add)\s(?:[^<>]{0,200}\s)?(?:name|key)=["'][\w.:-]{0,100}(?:password|passwd|passphrase|secret_?key|api_?key|token)["'][^<>]{0,100}>\s{0,40}(?:<value>)?\s{0,20}([^<\s]{3,200})/gi,
+  ],
+  ["a private key", /-----BEGIN (?:[A-Z]{1,10} )?PRIVATE KEY-----(?:\\n|\s){1,4}([A-Za-z0-9+/=]{12})/g],
   ["a password hash", /^[^:\s#]{1,60}:(\$(?:apr1|2[aby]|[156]|argon2\w{1,2})\$[^\s:]{10,})/gm],
   ["an npm token", /(?:^|:)_(?:authToken|auth|password)\s{0,4}=\s{0,4}([^\s;]{6,})/gm],
 ];
 
+/** `Basic YWRtaW46Li4u`, whatever it stands under: a login in base64. */
+const authorization = /\bbasic\s{1,4}([A-Za-z0-9+/]{8,400}={0,2})(?![\w+/=-])/gi;
+
 /** `--password x`, `--tidesdb_s3_secret_key=x`: options, of which some carry a credential. */
 const option = /(?:^|[\s"'])--?([A-Za-z][\w-]{0,80})(?:=|\s{1,4})["']?([^\s"'-][^\s"']{0,200})/g;
-/** `PGPASSWORD=x psql`: variables that a shell sets anywhere in a line. */
+/** `PGPASSWORD=x psql`, `ansible_ssh_pass=x`: variables that are set anywhere in a line. */
 const shellVariable =
-  /(?:^|[\s;&|(])([A-Z][A-Z0-9_]{1,80})=(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|([^\s;&|"'`]{1,200}))/gm;
+  /(?:^|[\s;&|("'])([A-Za-z][A-Za-z0-9_]{1,80})=(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|([^\s;&|"'`]{1,200}))/gm;
+
+/** `Environment="DB_PASSWORD=x"`: a variable within quotes. The second and third group are empty, as above. */
+const quotedVariable = /["']([A-Za-z][A-Za-z0-9_]{1,80})=(?:(?!)()|(?!)()|([^\s"'`]{1,200}))["'\s]/g;
+
+/** Whether a value is an expression of a program: `self.password`, `os.environ["X"]`, `read(file)`. */
+function isCode(value: string): boolean {
+  return /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[A-Za-z_][\w.]*[([]/.test(value);
+}
 
 /** Credentials by the ways in which people write them down. The text of a program, with its messages and templates, looks like it. */
 export function writtenCredentials(
@@ -55,21 +83,29 @@ export function writtenCredentials(
     const sign = byName(match[1]!, match[2]!);
     if (sign) found.push({ sign: `a password on a command line (--${match[1]})`, line: lineAt(text, match.index) });
   }
-  for (const match of text.matchAll(shellVariable)) {
-    const sign = byName(match[1]!, match[2] ?? match[3] ?? match[4] ?? "");
-    if (sign) found.push({ sign, line: lineAt(text, match.index) });
+  for (const match of text.matchAll(authorization)) {
+    if (isEncodedLogin(match[1]!)) found.push({ sign: "a login in base64", line: lineAt(text, match.index) });
+  }
+  for (const form of [shellVariable, quotedVariable]) {
+    for (const match of text.matchAll(form)) {
+      const quoted = match[2] ?? match[3];
+      const value = quoted ?? (match[4] ?? "").replace(/[),]+$/, "");
+      if (quoted === undefined && isCode(value)) continue;
+      // In lower case it may be an argument of a program, whose value is a name too.
+      if (quoted === undefined && /[a-z]/.test(match[1]!) && /^[A-Za-z_]*$/.test(value)) continue;
+      const sign = byName(match[1]!, value);
+      if (sign) found.push({ sign, line: lineAt(text, match.index + match[0].indexOf(match[1]!)) });
+    }
   }
   return found;
 }
 
-/** What MariaDB keeps of a password: whoever has it logs in with it, by a changed client. */
-const nativeHash = /^\*[0-9A-F]{40}$/i;
-
 function firstOf(text: string, form: RegExp, sign: string): Credential[] {
   for (const match of text.matchAll(form)) {
-    const value = match.at(-1)!;
+    const value = match.at(-1)!.replace(/[),]+$/, "");
     if (
-      (isReference(value) && !nativeHash.test(value)) ||
+      isCode(value) ||
+      (isReference(value) && !isNativeHash(value)) ||
       isPlaceholder(value) ||
       isSwitch(value) ||
       isExampleAddress(match[0], text, match.index)

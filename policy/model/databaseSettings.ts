@@ -2,7 +2,8 @@ import { type Hidden, type Setting, EngineSettings } from "./engineSettings";
 import { type Field, NotYetKnown } from "./field";
 import { type MountedFile, type MountedFiles, mountedFiles } from "./mountedFiles";
 import { hasServerGroup, isOptionFileName, linesOfOptionFile } from "./optionFile";
-import { type CommandWord, commandsOf, programOf, roleOf, variablesOf } from "./programs";
+import { environmentOf, type Variable } from "./environment";
+import { type CommandWord, commandsOf, programOf, roleOf } from "./programs";
 import { managerFile, settingsOfManager } from "./managerFile";
 import { serverOption, takesNextArgument } from "./serverOptions";
 import { settingsInSql } from "./sqlSettings";
@@ -13,13 +14,22 @@ const flagVariable = /^(?:(?:MARIADB|MYSQL)_EXTRA_FLAGS|(?:MARIADBD|MYSQLD)_OPTS
 
 /** A line of an option file that a script writes. */
 const writtenOption = /^\s*((?:loose[-_])?tidesdb[-_]\w+)\s*=(.*)$/i;
+/** A line below the name of a group of the server. */
+const anyWrittenOption = /^\s*([A-Za-z][\w-]{1,80})\s*(?:=\s*(.*))?$/;
+/** The groups of such a file, and where a script ends it. */
+const writtenGroup = /(?:^|["'])\[([\w.-]{1,40})\]\s*$/;
+const writtenEnd = /^(?:[A-Z]{2,12}|.*["']\s*>{1,2}\s*\S+.*)$/;
 
 /**
  * The options of a container's server, in the order in which MariaDB reads them: option files, `--defaults-extra-file`, the command line, and what init files and
  * hooks set in the running server.
  */
 export function settingsOf(workload: Field, container: Field, stack: Stack): EngineSettings {
-  return new SettingsReader(container, mountedFiles(workload, container, stack)).read();
+  return new SettingsReader(
+    container,
+    environmentOf(workload, container, stack),
+    mountedFiles(workload, container, stack),
+  ).read();
 }
 
 /** Variables that stand for `--defaults-group-suffix` (seen with a real mariadbd). */
@@ -34,13 +44,14 @@ class SettingsReader {
 
   constructor(
     private readonly container: Field,
+    private readonly environment: readonly Variable[],
     private readonly files: MountedFiles,
   ) {
     this.hidden = { somewhere: files.hidden };
   }
 
   read(): EngineSettings {
-    const variables = variablesOf(this.container);
+    const variables = new Map(this.environment.map(({ name, value }) => [name, value]));
     const given = [...this.container.at("command").items, ...this.container.at("args").items];
     const commands = commandsOf(given, variables);
     const options = [
@@ -71,8 +82,7 @@ class SettingsReader {
   }
 
   private suffixVariable(): string | undefined {
-    const variables = this.container.at("env").items.filter(variable => !variable.firstUnknown);
-    return variables.find(variable => suffixVariables.includes(variable.at("name").text ?? ""))?.at("value").text;
+    return this.environment.find(({ name }) => suffixVariables.includes(name))?.value;
   }
 
   private includedBy(file: MountedFile): MountedFile[] {
@@ -118,12 +128,9 @@ class SettingsReader {
   }
 
   private optionsInVariables(): Setting[] {
-    return this.container.at("env").items.flatMap(variable => {
-      if (variable.firstUnknown || !flagVariable.test(variable.at("name").text ?? "")) return [];
-      const source = variable.at("value");
-      const words = (source.text ?? "").split(/\s+/).map(text => ({ text, line: 1, source }));
-      return argumentsIn(words);
-    });
+    return this.environment.flatMap(({ name, value, source }) =>
+      flagVariable.test(name) ? argumentsIn(value.split(/\s+/).map(text => ({ text, line: 1, source }))) : [],
+    );
   }
 
   /** The statements of the file that the server runs when it starts. */
@@ -168,9 +175,18 @@ function argumentsIn(words: readonly CommandWord[]): Setting[] {
   });
 }
 
+/** The options that a script writes into a file: those of the engine anywhere, all others below the name of a group of the server. */
 function optionsWritten(source: Field): Setting[] {
-  return (source.text ?? "").split("\n").flatMap((text, index) => {
-    const [, name, value] = writtenOption.exec(text) ?? [];
-    return name === undefined ? [] : [{ ...serverOption(name, value!.trim()), source, line: index + 1 }];
+  let isServers = false;
+  // `printf "[mariadbd]\nssl=0\n"` has its lines in one.
+  const lines = (source.text ?? "")
+    .split("\n")
+    .flatMap((text, index) => text.split("\\n").map(part => ({ part, index })));
+  return lines.flatMap(({ part, index }) => {
+    const [, group] = writtenGroup.exec(part) ?? [];
+    if (group !== undefined) isServers = hasServerGroup(`[${group}]`);
+    else if (writtenEnd.test(part)) isServers = false;
+    const [, name, value] = writtenOption.exec(part) ?? (isServers ? (anyWrittenOption.exec(part) ?? []) : []);
+    return name === undefined ? [] : [{ ...serverOption(name, value?.trim()), source, line: index + 1 }];
   });
 }

@@ -45,9 +45,13 @@ function admitsEveryone(rule: Field): boolean {
   });
 }
 
+/** Whether a selector takes everything, or everything but a few: no condition, or none but one that all namespaces satisfy or that only leaves some out. */
 function selectsAll(selector: Field): boolean {
-  return allOf(["matchLabels", "matchExpressions"], part => {
-    const field = selector.at(part);
-    return field.items.length === 0 || (part === "matchLabels" && field.entries.length === 0);
-  });
+  if (selector.at("matchLabels").entries.length > 0) return false;
+  return allOf(
+    selector.at("matchExpressions").items,
+    expression =>
+      /^(?:NotIn|DoesNotExist)$/.test(expression.at("operator").text ?? "") ||
+      (expression.at("operator").text === "Exists" && expression.at("key").text === "kubernetes.io/metadata.name"),
+  );
 }

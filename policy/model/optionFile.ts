@@ -23,9 +23,9 @@ export type OptionLine = { line: number } & (
   | { kind: "includeFolder"; path: string }
 );
 
-/** Whether the server reads this group, or, with a suffix, the group with that at its end too. Case does not matter, blanks do. */
+/** Whether the server reads this group, or, with a suffix, the group with that at its end too. Case does not matter; blanks do, but for those at the end. */
 function isServerGroup(group: string, suffix = ""): boolean {
-  const name = group.toLowerCase();
+  const name = group.trimEnd().toLowerCase();
   const end = suffix.toLowerCase();
   return (
     serverGroups.includes(name) ||

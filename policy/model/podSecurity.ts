@@ -1,6 +1,6 @@
 import { type Finding } from "../check";
 import { type Field } from "./field";
-import { allContainers, containerName, podSpec } from "./kubernetes";
+import { allContainers, containerName, podSpec, podTemplate } from "./kubernetes";
 
 /** Volumes that the "restricted" Pod Security Standard allows (Kubernetes, Pod Security Standards). */
 const allowedVolumes = [
@@ -50,6 +50,16 @@ export function* restrictedFindings(workload: Field): Generator<Finding> {
     const { path } = spec.at("shareProcessNamespace");
     const message = "The containers see each other's processes, and what stands in /proc of them.";
     yield { path, message, wayOut: "shareProcessNamespace: false" };
+  }
+  const annotations = podTemplate(workload).at("metadata", "annotations");
+  for (const [name, profile] of annotations.isUnknown ? [] : annotations.entries) {
+    if (!name.startsWith("container.apparmor.security.beta.kubernetes.io/") || profile.isUnknown) continue;
+    if (profile.text !== "unconfined") continue;
+    yield { path: profile.path, message: "AppArmor does not confine a container.", wayOut: "runtime/default" };
+  }
+  if (spec.at("securityContext", "windowsOptions", "hostProcess").flag === true) {
+    const { path } = spec.at("securityContext", "windowsOptions", "hostProcess");
+    yield { path, message: "The processes are the host's.", wayOut: "no windowsOptions.hostProcess" };
   }
   for (const volume of spec.at("volumes").items) {
     const kind = volume.entries.map(([key]) => key).find(key => key !== "name");

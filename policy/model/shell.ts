@@ -77,13 +77,13 @@ class ShellReader {
   /** A variable's value; outside of quotes it falls into words at its blanks. What is not known stays as it is written. */
   private readExpansion(splits: boolean): void {
     const rest = this.script.slice(this.position, this.position + 500);
-    const [written, braced, fallback, plain] = /^(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/.exec(rest) ?? [];
+    const [written, braced, fallback, plain] = /^(?:\{(\w+)(?::?-([^}]*))?\}|(\w+|[@*]))/.exec(rest) ?? [];
     const name = braced ?? plain;
     if (written === undefined || name === undefined) return this.append("$");
     this.position += written.length;
     const value = this.variables.get(name) ?? fallback;
     if (value === undefined) return this.append(`$${written}`);
-    if (!splits) return this.append(value);
+    if (!splits && name !== "@") return this.append(value);
     for (const [index, part] of value.split(/\s+/).entries()) {
       if (index > 0) this.endWord();
       if (part !== "") this.append(part);
@@ -108,6 +108,9 @@ class ShellReader {
       const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
       if (name !== undefined) this.variables.set(name, value!);
     }
+    // `set -- x y` is what `"$@"` stands for from then on.
+    const [first, second, ...given] = this.command.map(({ text }) => text);
+    if (first === "set" && second === "--") this.variables.set("@", given.join(" "));
     if (this.command.length > 0) this.found.push(this.command);
     this.command = [];
   }

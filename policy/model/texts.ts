@@ -1,3 +1,4 @@
+import { decoded } from "../credentials/encoding";
 import { anyType, ofAwsKind, userDataText } from "./aws";
 import { type Field } from "./field";
 import { allContainers, isWorkload, ofKind } from "./kubernetes";
@@ -28,7 +29,8 @@ export function filesIn(object: Field): NamedText[] {
     name: file.name,
     field: file.content,
     get text() {
-      return file.text;
+      // What is packed is no text to a server, and still one to whoever looks.
+      return file.text === "" ? (decoded(file.content.text ?? "") ?? "") : file.text;
     },
   }));
 }

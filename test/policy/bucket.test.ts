@@ -126,6 +126,22 @@ describe("bucket", () => {
     },
   });
 
+  describePolicy("bucket-version-retention", {
+    passes: [...good, lifecycle({ status: "Disabled", noncurrentVersionExpiration: { noncurrentDays: 1 } })],
+    fails: {
+      program: lifecycle({ status: "Enabled", noncurrentVersionExpiration: { noncurrentDays: 1 } }),
+      resource: "data",
+      says: /kept for 1 d only/,
+    },
+    unknown: changed(goodBucket, set("BucketLifecycleConfiguration", "rules", notYetKnown)),
+    handWritten: {
+      program: oldStyle({ lifecycleRules: [{ enabled: true, noncurrentVersionExpiration: { days: 2 } }] }),
+      resource: "old",
+      says: /kept for 2 d only/,
+    },
+    configured: { configuration: { "bucket-version-retention": { minDays: 1 } }, violations: 0 },
+  });
+
   describePolicy("bucket-force-destroy", {
     passes: good,
     fails: {

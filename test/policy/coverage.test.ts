@@ -345,16 +345,20 @@ describe("what a database lets its clients do", () => {
     /speaks/,
     ["tls-version", "TLSv1.0"],
   );
+  ofOption("correctness-password-hashes", ["old_passwords", "OFF"], ["old_passwords", "ON"], /MySQL 3.23/, [
+    "secure_auth",
+    "0",
+  ]);
   const retention = (value: unknown) =>
     changed(goodDatabase, set("orders", "spec.persistentVolumeClaimRetentionPolicy", value));
   describePolicy("correctness-volume-retention", {
-    passes: [goodDatabase, retention({ whenDeleted: "Retain", whenScaled: "Delete" })],
+    passes: [goodDatabase, retention({ whenDeleted: "Retain", whenScaled: "Retain" })],
     fails: { program: retention({ whenDeleted: "Delete" }), resource: "orders", says: /deleted with the StatefulSet/ },
     unknown: retention(notYetKnown),
     handWritten: {
-      program: retention({ whenDeleted: "Delete", whenScaled: "Delete" }),
+      program: retention({ whenDeleted: "Retain", whenScaled: "Delete" }),
       resource: "orders",
-      says: /deleted with/,
+      says: /deleted when there are fewer pods/,
     },
   });
 });

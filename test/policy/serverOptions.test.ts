@@ -57,6 +57,7 @@ describe("an option file", () => {
     );
   const cases: [what: string, text: string, ...options: string[]][] = [
     ["with lines that end in CR and LF", "[mysqld]\r\nx=1\r\ny = 2   \r\n", "x=1", "y=2"],
+    ["with a blank at the end of a group", "[mariadbd ]\nx=1\n[ mariadbd]\ny=2\n", "x=1"],
     ["with a comment right behind a value", "[mysqld]\nx=/a#b\n", "x=/a"],
     ["with a # in quotes", '[mysqld]\nx="a # b" # c\n', "x=a # b"],
     ["with a ; in a value", "[mysqld]\nx=a ; b\n", "x=a ; b"],
@@ -185,8 +186,20 @@ describe("the options that a server starts with", () => {
       { command: ["sh", "-c", 'sleep 1; exec mariadbd "--datadir=/x"'] },
       { command: ["mariadbd", "$(EXTRA)"], env: [{ name: "EXTRA", value: "--datadir=/x" }] },
       { env: [{ name: "MARIADB_EXTRA_FLAGS", value: "--ssl --datadir=/x" }] },
+      { command: ["sh", "-c", 'set -- --ssl --datadir=/x; exec mariadbd "$@"'] },
+      { command: ["sh", "-c", "cat > /etc/my.cnf <<EOF\n[mariadbd]\ndatadir=/x\nEOF\nexec mariadbd"] },
+      { command: ["sh", "-c", "printf '[mariadbd]\\ndatadir=/x\\n' > /etc/my.cnf; exec mariadbd"] },
     ];
     for (const container of containers) assert.equal(start(container).text("datadir"), "/x", JSON.stringify(container));
+  });
+  it("stand in variables that a ConfigMap gives", () => {
+    const files = { "a.cnf": own, flags: "--datadir=/x", MARIADB_EXTRA_FLAGS: "--datadir=/y" };
+    const reference = { configMapKeyRef: { name: "options", key: "flags" } };
+    const one = { env: [{ name: "MARIADB_EXTRA_FLAGS", valueFrom: reference }] };
+    assert.equal(start(one, files).text("datadir"), "/x");
+    const whole = { envFrom: [{ configMapRef: { name: "options" } }] };
+    assert.equal(start(whole, files).text("datadir"), "/y");
+    assert.equal(start({ ...one, ...whole }, files).text("datadir"), "/x");
   });
   it("are not those of a client in the same script", () => {
     const command = ["sh", "-c", "mariadb --skip-ssl -e 'SELECT 1'; exec mariadbd"];

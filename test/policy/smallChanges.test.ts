@@ -41,6 +41,43 @@ const trusting = (subject: string) =>
     }),
   );
 
+/** A role that pods of a cluster take. */
+const trustingPods = (subject: string) =>
+  plus(
+    resource("aws:iam/role:Role", "pods", {
+      assumeRolePolicy: JSON.stringify({
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { Federated: "arn:aws:iam::1:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/A" },
+            Action: "sts:AssumeRoleWithWebIdentity",
+            Condition: { StringLike: { "oidc.eks.us-east-1.amazonaws.com/id/A:sub": subject } },
+          },
+        ],
+      }),
+    }),
+  );
+
+const rights = (statement: object) =>
+  resource("aws:iam/policy:Policy", "rights", { policy: JSON.stringify({ Statement: [statement] }) });
+
+const binding = (group: string) =>
+  plus(
+    ...manifests(
+      `{ apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: { name: all }, roleRef: { kind: ClusterRole, name: edit }, subjects: [{ kind: Group, name: "${group}" }] }`,
+    ),
+  );
+
+/** Namespaces that may connect to the database. */
+const peers = (operator: string, ...values: string[]) =>
+  set("orders-peers", "spec.ingress[0].from", [
+    {
+      namespaceSelector: {
+        matchExpressions: [{ key: "kubernetes.io/metadata.name", operator, ...(values.length > 0 && { values }) }],
+      },
+    },
+  ]);
+
 const script = (name: string, text: string) =>
   plus(resource("kubernetes:core/v1:ConfigMap", "notes", { metadata: { name: "notes" }, data: { [name]: text } }));
 
@@ -155,6 +192,81 @@ const changes: Small[] = [
       }),
     ),
     "bucket-least-privilege engine-policy",
+  ],
+  [
+    "AppArmor switched off by an annotation",
+    goodDatabase,
+    set(
+      "orders",
+      'spec.template.metadata.annotations["container.apparmor.security.beta.kubernetes.io/tidesql"]',
+      "unconfined",
+    ),
+    "workloads-pod-security orders",
+  ],
+  ["a role for every account", goodDatabase, binding("system:serviceaccounts"), "workloads-cluster-admin all"],
+  ["a role for the accounts of one namespace", goodDatabase, binding("system:serviceaccounts:shop")],
+  [
+    "a workload on one node",
+    goodDatabase,
+    set("orders", "spec.template.spec.nodeName", "node-1"),
+    "replicas-spread-over-zones orders",
+  ],
+  [
+    "pods that stay beside each other",
+    goodDatabase,
+    set("orders", "spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", [
+      { topologyKey: "topology.kubernetes.io/zone", labelSelector: { matchLabels: { app: "orders" } } },
+    ]),
+    "replicas-spread-over-zones orders",
+  ],
+  [
+    "pods beside those of another workload",
+    goodDatabase,
+    set("orders", "spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", [
+      { topologyKey: "topology.kubernetes.io/zone", labelSelector: { matchLabels: { app: "cache" } } },
+    ]),
+  ],
+  ["every namespace by its name", goodDatabase, peers("Exists"), "workloads-network-policy orders"],
+  ["every namespace but one", goodDatabase, peers("NotIn", "kube-system"), "workloads-network-policy orders"],
+  ["one namespace by its name", goodDatabase, peers("In", "api")],
+  ["any repository of an identity provider", goodProgram, trusting("repo:*"), "cluster-role-trust deployer"],
+  ["every account of a cluster", goodProgram, trustingPods("system:serviceaccount:*:*"), "cluster-role-trust pods"],
+  ["one account of a cluster", goodProgram, trustingPods("system:serviceaccount:shop:api")],
+  [
+    "an object that anybody may read",
+    goodBucket,
+    plus(resource("aws:s3/bucketObjectv2:BucketObjectv2", "page", { bucket: "site", acl: "public-read" })),
+    "bucket-not-public page",
+  ],
+  [
+    "an object of the owner's",
+    goodBucket,
+    plus(resource("aws:s3/bucketObjectv2:BucketObjectv2", "page", { key: "x" })),
+  ],
+  [
+    "everything but one service",
+    goodProgram,
+    plus(rights({ Effect: "Allow", NotAction: "ec2:*", Resource: "*" })),
+    "bucket-least-privilege rights",
+  ],
+  ["one denial of everything else", goodProgram, plus(rights({ Effect: "Deny", NotAction: "ec2:*", Resource: "*" }))],
+  [
+    "disks that are plain unless they say otherwise",
+    goodProgram,
+    plus(resource("aws:ebs/encryptionByDefault:EncryptionByDefault", "disks", { enabled: false })),
+    "cluster-encrypted-volumes disks",
+  ],
+  [
+    "a Service without pods beside the program's own patches",
+    goodDatabase,
+    program => [
+      ...program,
+      resource("kubernetes:core/v1:ServicePatch", "patch", { metadata: { name: "orders-primary", namespace: "shop" } }),
+      ...manifests(
+        "{ apiVersion: v1, kind: Service, metadata: { name: lost, namespace: shop }, spec: { selector: { app: nobody }, ports: [{ port: 80 }] } }",
+      ),
+    ],
+    "workloads-dangling-service lost",
   ],
 ];
 
