@@ -38,7 +38,7 @@ const openFiles = 65_536;
 const temporaryShare = 0.75;
 
 /**
- * The server's options, each once but for `plugin_load_add`. Nothing secret is among them, and nothing that the manager passes itself. Each line's reason is in docs/engine.md.
+ * The server's options, each once but for `plugin_load_add`. Nothing secret is among them, and nothing that the manager passes itself. Each line's reason is in docs/engine-options.md.
  */
 export function engineSettings(input: EngineConfigurationInput): EngineSetting[] {
   const settings = [
@@ -62,7 +62,9 @@ export function engineSettings(input: EngineConfigurationInput): EngineSetting[]
 /** The text of `engine.cnf`, which the manager's generated configuration includes. */
 export function engineConfigurationText(input: EngineConfigurationInput): string {
   const lines = engineSettings(input).map(([key, value]) => `${key}=${value}`);
-  return ["# The reason for each line: docs/engine.md of pulumi-tidesql.", "[mariadbd]", ...lines, ""].join("\n");
+  return ["# The reason for each line: docs/engine-options.md of pulumi-tidesql.", "[mariadbd]", ...lines, ""].join(
+    "\n",
+  );
 }
 
 function serverSettings({ sizing }: EngineConfigurationInput): EngineSetting[] {

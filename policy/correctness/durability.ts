@@ -9,7 +9,7 @@ const defaultWriteBuffer = 256 * 1024 ** 2;
 /** An empty WAL is 8 bytes long: below 9 a replica ships its own empty WAL over the primary's. */
 const leastThreshold = 9;
 
-/** Options with one value that loses nothing; each is the engine's default, or set in docs/engine.md. */
+/** Options with one value that loses nothing; each is the engine's default, or set in docs/engine-options.md. */
 const lossless: readonly (readonly [name: string, right: RegExp, write: string, otherwise: string])[] = [
   ["tidesdb_object_store_backend", /^s3$/i, "S3", "nothing reaches the bucket"],
   ["tidesdb_unified_memtable", /^(on|true|1)$/i, "ON", "each table has a WAL of its own, which no replica follows"],

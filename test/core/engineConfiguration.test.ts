@@ -154,8 +154,8 @@ describe("engine configuration", () => {
     assert.ok(Number(set.get("open_files_limit")?.[0]) > needed);
   });
 
-  it("each option has its line and its reason in docs/engine.md, which says whether it is free to change", () => {
-    const documentation = readFileSync(path.join(__dirname, "../../docs/engine.md"), "utf8").split("\n");
+  it("each option has its line and its reason in docs/engine-options.md, which says whether it is free to change", () => {
+    const documentation = readFileSync(path.join(__dirname, "../../docs/engine-options.md"), "utf8").split("\n");
     for (const durability of ["commit", "interval", "threshold"] as const) {
       for (const [key] of engineSettings({ ...input, durability, objectStoreHasOwnAuthority: true })) {
         const rows = documentation.filter(line => line.startsWith(`| \`${bareOption(key)}\` `));
