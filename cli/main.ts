@@ -87,7 +87,7 @@ function ownVersion(): string {
 }
 
 /**
- * Loading the SDKs is most of the time of a plan, and compiling them most of that: keep the compiled code. In the user's own folder, since whoever writes to it
+ * Loading the SDKs is most of the time of a plan, and compiling them most of that: keep the compiled code. In the user's own folder, since anyone who writes to it
  * decides what runs here.
  */
 function cacheCompiledCode(): void {
@@ -98,7 +98,7 @@ function cacheCompiledCode(): void {
   }
 }
 
-// Whoever reads the output may have seen enough: `tidesql plan | head` is no failure.
+// Anyone who reads the output may have seen enough: `tidesql plan | head` is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });

@@ -26,7 +26,7 @@ interface DirectoryRecord {
   made: MadeValues;
 }
 
-/** A folder of manifests: who reads it can read every password in it, so nobody else may. */
+/** A folder of manifests: it holds passwords, so only its owner may read it. */
 export class ManifestDirectory {
   private readonly record: DirectoryRecord;
 

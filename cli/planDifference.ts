@@ -32,7 +32,7 @@ interface Named {
   name: string;
 }
 
-/** Compares two plans. What is made anew in each plan, like certificates and ids, counts as the same. */
+/** Compares two plans. What each plan makes again, like certificates and ids, counts as the same. */
 export function planDifference(before: PlanDocument, after: PlanDocument): PlanDifference {
   const earlier = new Map(before.resources.map(resource => [resource.urn, resource]));
   const later = new Map(after.resources.map(resource => [resource.urn, resource]));
@@ -55,7 +55,7 @@ function changedInputs(before: Record<string, unknown>, after: Record<string, un
   return [...keys].filter(key => comparable(before[key]) !== comparable(after[key]));
 }
 
-/** Text in which what every plan makes anew is left out: keys and certificates, ids, times. */
+/** Text in which what every plan makes again is left out: keys and certificates, ids, times. */
 function comparable(value: unknown): string {
   return (JSON.stringify(value) ?? "")
     .replaceAll(/-----BEGIN ([A-Z ]+)-----.*?-----END \1-----/g, "$1")

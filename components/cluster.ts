@@ -26,7 +26,7 @@ export {
 } from "./cluster/arguments";
 export { validateClusterArgs } from "./cluster/validation";
 
-/** What a database needs of a cluster, and whoever looks after it. */
+/** What a database needs of a cluster, and people who operate it. */
 interface Outputs {
   provider: k8s.Provider;
   databasePool: DatabasePool;

@@ -20,7 +20,7 @@ export function refuseInvalid(component: string, problems: InputProblem[]): void
 
 /**
  * An error of which Pulumi shows the message alone. It colours the stack even so, and Node.js takes half a minute and a gigabyte for one whose paths begin with `node_modules`:
- * this one is its message for whoever inspects it.
+ * this one is its message for anyone who inspects it.
  */
 export function refusal(message: string): pulumi.RunError {
   return Object.assign(new pulumi.RunError(message), { [inspect.custom]: () => message });

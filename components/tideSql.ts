@@ -182,7 +182,7 @@ function problemsOfParts(name: string, args: TideSqlArgs): InputProblem[] {
   ];
 }
 
-/** Nothing outside a network that is made here reaches a private endpoint in it. Whoever runs inside, or by way of a proxy, has said so. */
+/** Nothing outside a network that is made here reaches a private endpoint in it. Anyone who runs inside, or by way of a proxy, has said so. */
 function unreachableCluster({ cluster, network }: TideSqlArgs): string | undefined {
   const isDecided = cluster?.publicAccessCidrs !== undefined || cluster?.kubeconfig !== undefined;
   if (isDecided || cluster?.existing || network?.existing) return undefined;

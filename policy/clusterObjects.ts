@@ -106,7 +106,7 @@ export const clusterObjectChecks = [
   resourceCheck({
     id: "workloads-cluster-admin",
     description: "No program makes an administrator of the whole cluster, or an account that can make itself one.",
-    why: "Whoever breaks into one such pod has every Secret of every namespace.",
+    why: "Anyone who breaks into one such pod has every Secret of every namespace.",
     fix: "a Role with the resources and verbs that are needed, in the namespace where they are",
     level: Level.mandatory,
     development: { level: Level.advisory },
@@ -136,7 +136,7 @@ export const clusterObjectChecks = [
   stackCheck({
     id: "workloads-default-namespace",
     description: "No pods are in the namespace default.",
-    why: "What is there has no policies of its own, and whoever forgot to name a namespace is there too.",
+    why: "What is there has no policies of its own, and anyone who forgot to name a namespace is there too.",
     fix: "metadata.namespace: <a namespace of its own>",
     level: Level.advisory,
     development: { level: Level.disabled },

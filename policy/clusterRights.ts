@@ -38,7 +38,7 @@ const broadRights: readonly BroadRight[] = [
     verbs: ["get", "create"],
     inNamespace: false,
     meaning: "It runs commands in every pod of a node, past the audit log.",
-    wayOut: "nodes/metrics and nodes/stats, for whoever reads figures",
+    wayOut: "nodes/metrics and nodes/stats, for anyone who reads figures",
   },
   {
     groups: [""],
@@ -75,7 +75,7 @@ export const clusterRightsChecks = [
   resourceCheck({
     id: "workloads-broad-rights",
     description: "No account of any program reads every Secret, runs commands in pods or gets tokens of others.",
-    why: "Whoever breaks into one pod with such an account is in all of them. Operators may need it; each is then an exemption with a reason.",
+    why: "Anyone who breaks into one pod with such an account is in all of them. Operators may need it; each is then an exemption with a reason.",
     fix: "a Role with the resources, verbs and resourceNames that are needed, in the namespace where they are",
     level: Level.advisory,
     development: { level: Level.disabled },

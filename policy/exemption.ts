@@ -26,7 +26,7 @@ export function exemptionFault(
   if (expires < today) {
     return {
       message: `expired on ${expires}`,
-      wayOut: "mend the resource and delete the exemption, or decide anew and set a later `expires`",
+      wayOut: "mend the resource and delete the exemption, or decide again and set a later `expires`",
     };
   }
   return undefined;

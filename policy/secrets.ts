@@ -134,7 +134,7 @@ export const secrets = group(Group.secrets, [
   resourceCheck({
     id: "secrets-in-config-map",
     description: "No ConfigMap holds a credential.",
-    why: "Whoever may look at the namespace reads its ConfigMaps; they are neither encrypted nor audited.",
+    why: "Anyone who may look at the namespace reads its ConfigMaps; they are neither encrypted nor audited.",
     fix: "a Secret, mounted as a file, and only the file's path in the ConfigMap",
     level: Level.mandatory,
     applies: ofKind("ConfigMap"),

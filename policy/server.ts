@@ -26,7 +26,7 @@ const levels: readonly [Level, 0 | 1 | 2 | 3][] = [
 ];
 
 /**
- * Answers the questions that Pulumi's engine asks of a policy pack, each for all policies at once. The SDK's own server reads a resource anew for each policy, and
+ * Answers the questions that Pulumi's engine asks of a policy pack, each for all policies at once. The SDK's own server reads a resource again for each policy, and
  * the whole program for each that judges it.
  */
 export function analyzerServer(pack: Pack, identity: PackIdentity): IAnalyzerServer {

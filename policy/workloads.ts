@@ -257,7 +257,7 @@ export const workloads = group(Group.workloads, [
   stackCheck({
     id: "workloads-namespace",
     description: "A database's namespace enforces a Pod Security Standard.",
-    why: "The namespace refuses a privileged pod beside the database, whoever makes it.",
+    why: "The namespace refuses a privileged pod beside the database, no matter who creates it.",
     fix: 'labels: { "pod-security.kubernetes.io/enforce": "restricted" }',
     level: Level.advisory,
     development: { level: Level.disabled },

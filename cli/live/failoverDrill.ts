@@ -119,7 +119,7 @@ async function eventually<T>(
       if (!(problem instanceof KubectlError || problem instanceof SqlFailure)) throw problem;
       last = `: ${problem.message}`;
     }
-    if (clock.now() >= until) throw new CheckFailure(`waited for ${what} in vain${last}`);
+    if (clock.now() >= until) throw new CheckFailure(`gave up waiting for ${what}${last}`);
     progress.say(`waiting for ${what}`);
     await clock.sleep(tryEvery);
   }

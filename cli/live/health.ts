@@ -56,7 +56,7 @@ function primaryProblems(state: DatabaseState): string[] {
   return [`${primary.pod} is labelled primary, and the Lease is held by ${holder === "" ? "nobody" : holder}`];
 }
 
-/** Said once, whoever says it. */
+/** Said once, no matter which check says it. */
 function alarms({ nodes }: DatabaseState): string[] {
   return [...new Set(nodes.flatMap(({ status }) => (status?.refusal ? [] : (status?.alarm ?? []))))];
 }

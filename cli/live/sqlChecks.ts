@@ -68,7 +68,7 @@ export async function withSession<T>(
   }
 }
 
-/** What the servers say. The table is made first, and is dropped by whoever calls this. */
+/** What the servers say. The table is made first; the caller drops it. */
 export async function sqlChecks(context: SqlContext): Promise<CheckResult[]> {
   return [
     await ran("every node has the plugin, and S3 over TLS", () => engines(context)),

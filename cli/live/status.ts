@@ -46,7 +46,7 @@ async function status(argv: readonly string[], surroundings: Surroundings): Prom
   const interval = secondsOf("interval", values.interval, 2);
   const kubectl = surroundings.kubectl(clusterOf(values));
   const look = async () => {
-    // Found anew each time: replicas may be added while one watches.
+    // Found again each time: replicas may be added while one watches.
     const reading = findDatabase(kubectl, values).then(database => readDatabase(kubectl, database));
     const state = await (values.watch ? reading : whileSaying(surroundings, "asking the nodes", reading));
     const today = clock.today();

@@ -113,7 +113,7 @@ async function checksBySql(
     const results = [entered, ...(await whileSaying(surroundings, "asking the servers", sqlChecks(ready)))];
     if (!failover) return { results };
     const { results: ofDrill, drill } = await failoverDrill(surroundings, database, ready);
-    // Whoever is primary then drops the table.
+    // The node that is primary then drops the table.
     context = { ...ready, primary: drill.primary ?? ready.primary };
     return { results: [...results, ...ofDrill], drill };
   } finally {

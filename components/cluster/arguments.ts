@@ -76,7 +76,7 @@ export interface ExistingClusterArgs {
   tolerations?: PoolToleration[];
 }
 
-/** A taint that a pod puts up with, as Kubernetes writes it. */
+/** A taint that a pod tolerates, as Kubernetes writes it. */
 export interface PoolToleration {
   /** The taint's key. Default: every taint, with operator `Exists`. */
   key?: string;

@@ -70,7 +70,7 @@ export function makeControlPlane(around: Surroundings, securityGroups: SecurityG
   );
 }
 
-/** Those who administer the cluster, beside whoever created it. */
+/** Those who administer the cluster, beside the one who created it. */
 export function makeAccessEntries(
   { parent, name, plan: { region, administrators, tags }, transform }: Surroundings,
   cluster: aws.eks.Cluster,

@@ -25,7 +25,7 @@ export function bucketArn(region: string, bucket: string): string {
  * Policy of the user whose key the database's pods hold.
  * @param arn of the bucket
  * @param vpcEndpointId of the S3 gateway endpoint, `vpce-...`: everything that does not come through it is denied, so that a key that got out is of no use. In the user's own
- *   policy, since a bucket-wide denial would lock out whoever administers, replicates or backs up the bucket.
+ *   policy, since a bucket-wide denial would lock out everyone who administers, replicates or backs up the bucket.
  */
 export function engineUserPolicy(arn: string, vpcEndpointId?: string): string {
   const statements: PolicyStatement[] = [

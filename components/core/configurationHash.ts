@@ -6,7 +6,7 @@ export function configurationHash(texts: Record<string, string>): string {
 }
 
 /**
- * The same for secrets. A plain hash of a weak password can be guessed offline by whoever may read the pod's annotations; without the key, this one cannot.
+ * The same for secrets. A plain hash of a weak password can be guessed offline by anyone who may read the pod's annotations; without the key, this one cannot.
  * @param key random, kept as a secret
  */
 export function secretHash(key: string, secrets: Record<string, string>): string {

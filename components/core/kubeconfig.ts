@@ -9,7 +9,7 @@ export interface ApiAddress {
 }
 
 /**
- * A kubeconfig that asks the AWS command line for a token at each use, as whoever uses it: it holds no credential, and does not expire. JSON with sorted keys, which is YAML too, and stays the
+ * A kubeconfig that asks the AWS command line for a token at each use, as the person who uses it: it holds no credential, and does not expire. JSON with sorted keys, which is YAML too, and stays the
  * same text as long as the cluster is the same.
  */
 export function kubeconfigText({ clusterName, region, endpoint, certificateAuthority }: ApiAddress): string {

@@ -15,7 +15,7 @@ export interface ManagerConfiguration {
   headlessService: string;
   /** A pod that was told to go is killed after this. Seconds. Default 120. */
   terminationGracePeriodSeconds: number;
-  /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. It may change while the manager runs: read it anew each time. */
+  /** Number of pods of the StatefulSet: one primary and the replicas. Pods are named `<name>-0` and so on. It may change while the manager runs: read it again each time. */
   nodes: number;
   /** How long a primary may go on after its last renewal, less the margin. Seconds. Default 4. */
   leaseDurationSeconds: number;

@@ -1,7 +1,7 @@
 import { ManagerConfiguration } from "./managerConfiguration";
 
 /**
- * What `manager.json` does not say, since it is in keys of its own beside it. The identity is unknown until it is made, and one unknown in a text makes all of the text unknown to whoever judges a
+ * What `manager.json` does not say, since it is in keys of its own beside it. The identity is unknown until it is made, and one unknown in a text makes all of the text unknown to anyone who judges a
  * preview; the number of pods changes while they run.
  */
 export type ManagerConfigurationValues = Pick<ManagerConfiguration, "databaseId" | "nodes">;

@@ -85,5 +85,5 @@ export const annotations = {
 /** Value of {@link annotations.switchover} that leaves the choice of the successor to the managers. */
 export const anySuccessor = "any";
 
-/** Value of {@link annotations.promote}: whoever writes it knows that what never reached the bucket is given up. */
+/** Value of {@link annotations.promote}: anyone who writes it knows that what never reached the bucket is given up. */
 export const acceptDataLoss = "accept-data-loss";

@@ -1,4 +1,4 @@
-/** Longer texts tell a reader no more about what is wrong with them. Characters. */
+/** The rest of a longer text says nothing more about what is wrong with it. Characters. */
 const longestShown = 60;
 
 /** A refused text as an error may show it: short, on one line, and without control characters. Never for secrets. */

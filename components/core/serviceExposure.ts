@@ -21,7 +21,7 @@ const nlbAnnotation = "service.beta.kubernetes.io/aws-load-balancer";
 const schemes: Record<string, string> = { nlbInternal: "internal", nlbInternetFacing: "internet-facing" };
 
 /**
- * The load balancer of a preset. Its targets are the nodes, so that a failover changes none; a connection to a node that goes away is ended, so that its client connects anew; and it
+ * The load balancer of a preset. Its targets are the nodes, so that a failover changes none; a connection to a node that goes away is ended, so that its client reconnects; and it
  * connects from its own addresses, since with the clients' a pod could not reach a database on its own node through it.
  */
 function presetAnnotations(preset: string): Record<string, string> {

@@ -153,7 +153,7 @@ export interface DatabaseSettingsArgs {
   priorityClassName?: string;
   /** Who reaches the database's port, by NetworkPolicy. Default: pods of the same namespace, and of namespaces with the label `tidesql.io/client: "true"`. `[]` is nobody. */
   clients?: NetworkPeerArgs[];
-  /** Who reads the metrics, and objects for Prometheus and Grafana. Default: nobody, and none. */
+  /** Access to the metrics, and objects for Prometheus and Grafana. Default: nobody, and none. */
   monitoring?: DatabaseMonitoringArgs;
   /** Where the pods may connect to, by NetworkPolicy. Default: each other, the object store, the API server and DNS. */
   egress?: DatabaseEgressArgs;
@@ -306,7 +306,7 @@ export interface DatabaseSpreadArgs {
   zones?: Spread;
 }
 
-/** A taint that the pods put up with, as in Kubernetes. */
+/** A taint that the pods tolerate, as in Kubernetes. */
 export interface TolerationArgs {
   /** The taint's key. Default: every taint, with operator `Exists`. */
   key?: string;
@@ -332,7 +332,7 @@ export interface NetworkPeerArgs {
 
 /** How a database is watched (docs/operations.md). */
 export interface DatabaseMonitoringArgs {
-  /** Who reads the metrics of the pods, by NetworkPolicy: where Prometheus runs. Default: nobody. */
+  /** Access to the metrics of the pods, by NetworkPolicy: where Prometheus runs. Default: nobody. */
   allowFrom?: NetworkPeerArgs[];
   /** Makes a PodMonitor, so that the Prometheus operator scrapes the pods. The operator has to be there. Default false. */
   podMonitor?: boolean;

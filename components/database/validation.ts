@@ -228,7 +228,7 @@ function tolerationProblems({ key, operator, value, effect, tolerationSeconds }:
   if (key === undefined && operator !== "Exists") {
     problems.push({
       propertyPath: "key",
-      reason: 'is missing: name the taint, or set operator to "Exists" to put up with every one',
+      reason: 'is missing: name the taint, or set operator to "Exists" to tolerate every taint',
     });
   }
   if (tolerationSeconds !== undefined && effect !== "NoExecute") {

@@ -4,7 +4,7 @@ import { dataClaimManifest } from "../core/manifests/dataClaim";
 import { transformed } from "../transform";
 import { DatabaseContext } from "./context";
 
-/** Takes the size over from whoever set it before: the StatefulSet's controller, or a person. */
+/** Takes the size over from the controller that set it before: the StatefulSet's controller, or a person. */
 const forceAnnotation = { "pulumi.com/patchForce": "true" };
 /** A claim is bound to a volume once its pod runs, which is later. */
 const doNotWait = { "pulumi.com/skipAwait": "true" };

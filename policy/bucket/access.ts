@@ -9,7 +9,7 @@ import { arnOf, databaseBuckets, policyStatementsOf } from "../model/bucket";
 import { anyOf, type Field, forEach } from "../model/field";
 import { type Stack } from "../model/stack";
 
-/** Actions on a bucket that a database never needs and whoever stole its key would like. */
+/** Actions on a bucket that a database never needs and anyone who stole its key would like. */
 const dangerousActions = [
   "s3:DeleteObjectVersion",
   "s3:DeleteBucket",
@@ -131,7 +131,7 @@ export const accessChecks = [
   stackCheck({
     id: "bucket-least-privilege",
     description:
-      "A database's identities may do with its bucket what a database does, and no more; no identity of any program may do everything, be it with all of AWS, with every bucket or with every image repository.",
+      "A database's identities may do with its bucket only what a database does; no identity of any program may do everything, be it with all of AWS, with every bucket or with every image repository.",
     why: "What an identity may not do, a thief of its key cannot do; the engine's key can be read by any of its users.",
     fix: "s3:ListBucket, s3:GetBucketLocation and s3:ListBucketMultipartUploads on the bucket; s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and s3:ListMultipartUploadParts on <bucket>/<prefix>*",
     level: Level.mandatory,
@@ -155,7 +155,7 @@ export const accessChecks = [
 
   stackCheck({
     id: "bucket-list",
-    description: "Whoever may read objects of a database's bucket may list it.",
+    description: "Anyone who may read objects of a database's bucket may list it.",
     why: "Without s3:ListBucket a missing object answers 403, which the engine takes for an error where it should see that there is none.",
     fix: "Allow s3:ListBucket on the bucket",
     level: Level.mandatory,

@@ -169,7 +169,7 @@ export const protectionChecks = [
   databaseBucketCheck<{ minDays: number }>({
     id: "bucket-version-retention",
     description: "Earlier versions of objects are kept long enough to be noticed.",
-    why: "Whoever finds on Monday what was overwritten on Friday needs the versions of Thursday.",
+    why: "Anyone who finds on Monday what was overwritten on Friday needs the versions of Thursday.",
     fix: "noncurrentVersionExpiration: { noncurrentDays: 7 }",
     level: Level.mandatory,
     development: { level: Level.disabled },

@@ -77,7 +77,7 @@ export const identityChecks = [
   resourceCheck({
     id: "cluster-role-trust",
     description: "No role of any program can be taken by strangers.",
-    why: "Whoever can name the role has its rights.",
+    why: "Anyone who can name the role has its rights.",
     fix: "Principal: { AWS: <the ARNs of those who need it> } or a Service; for an identity provider, a Condition on its :sub",
     level: Level.mandatory,
     applies: ofAwsKind("iam:Role"),
@@ -116,7 +116,7 @@ export const identityChecks = [
   resourceCheck({
     id: "cluster-key-policy",
     description: "No KMS key of any program can be used by strangers.",
-    why: "Whoever may use the key reads what it protects.",
+    why: "Anyone who may use the key reads what it protects.",
     fix: "Principal: { AWS: <the ARNs of those who need it> }, or a Condition on kms:CallerAccount",
     level: Level.mandatory,
     applies: ofAwsKind("kms:Key", "kms:KeyPolicy"),

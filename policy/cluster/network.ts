@@ -86,7 +86,7 @@ export const networkChecks = [
   resourceCheck({
     id: "cluster-egress",
     description: "No security group of any program lets everything out.",
-    why: "Whoever breaks in fetches tools and takes data out over any port.",
+    why: "Anyone who breaks in fetches tools and takes data out over any port.",
     fix: "egress to the ports and networks that are needed: 443 for registries and AWS",
     level: Level.advisory,
     development: { level: Level.disabled },

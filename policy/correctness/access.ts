@@ -11,7 +11,7 @@ export const serverAccessChecks = [
     id: "correctness-grant-tables",
     description: "The server asks who somebody is.",
     why: "With skip_grant_tables everybody who reaches the port is an administrator.",
-    fix: "no skip_grant_tables; a forgotten password is set anew with init_file",
+    fix: "no skip_grant_tables; a forgotten password is set again with init_file",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       if (!database.settings.isOn("skip_grant_tables", false)) return;
@@ -44,7 +44,7 @@ export const serverAccessChecks = [
   databaseCheck({
     id: "correctness-password-hashes",
     description: "Passwords are kept and sent in no form that was given up.",
-    why: "The hash of MySQL 3.23 has 64 bits, and whoever reads it from the network or a table finds the password in seconds.",
+    why: "The hash of MySQL 3.23 has 64 bits, and anyone who reads it from the network or a table finds the password in seconds.",
     fix: "neither old_passwords nor secure_auth: the server's defaults are right",
     level: Level.mandatory,
     *evaluateDatabase(database) {
@@ -73,7 +73,7 @@ export const serverAccessChecks = [
   databaseCheck({
     id: "correctness-volume-retention",
     description: "The volumes of a database outlive its StatefulSet and its pods.",
-    why: "Rows that were not shipped to the bucket yet are on these volumes alone; a StatefulSet is deleted and made anew by a mere rename.",
+    why: "Rows that were not shipped to the bucket yet are on these volumes alone; a StatefulSet is deleted and recreated by a mere rename.",
     fix: 'persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" }',
     level: Level.mandatory,
     development: { level: Level.disabled },

@@ -18,7 +18,7 @@ export function credentialByName(name: string, value: string): string | undefine
   const isStrong = credentialName.test(normal) && (isNativeHash(value) || !/hash$/i.test(name));
   if (!isStrong && !credentialOrItsName.test(normal)) return undefined;
   if (aboutCredentials.test(`_${normal}`)) return undefined;
-  // What MariaDB keeps of a password: whoever has it logs in with it, by a changed client.
+  // What MariaDB keeps of a password: anyone who has it logs in with it, by a changed client.
   if (isNativeHash(value)) return `a password hash under the name ${name.slice(-60)}`;
   if (isReference(value) || isSwitch(value) || isLabel(value)) return undefined;
   if (isPlaceholder(value) && !optionOfEngine.test(normal)) return undefined;

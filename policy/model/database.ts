@@ -9,7 +9,7 @@ import { type Mount, mountsOf } from "./mounts";
 import { commandsOf, programOf, roleOf, variablesOf } from "./programs";
 import { type Stack } from "./stack";
 
-/** A workload whose pods run TideSQL, whoever wrote it. */
+/** A workload whose pods run TideSQL, no matter who wrote it. */
 export interface Database {
   workload: Field;
   /** The container with the server. */

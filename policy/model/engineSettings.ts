@@ -33,7 +33,7 @@ export class EngineSettings {
     for (const [index, setting] of settings.entries()) this.byName.set(setting.name, { setting, index });
   }
 
-  /** @throws NotYetKnown when a part of the configuration that is not visible may set the option, or set it anew. */
+  /** @throws NotYetKnown when a part of the configuration that is not visible may set the option, or set it again. */
   get(name: string): Setting | undefined {
     const found = this.byName.get(name);
     const { somewhere, after } = this.hidden;

@@ -18,7 +18,7 @@ export function leastPodsByDefault(autoscaler: Field | undefined): number {
   return autoscaler && kindOf(autoscaler.resource.type) === "ScaledObject" ? 0 : 1;
 }
 
-/** Annotations with which KEDA stops at a number of pods, or scales no more. */
+/** Annotations with which KEDA stops at a number of pods, or stops scaling. */
 const pausedAt = "autoscaling.keda.sh/paused-replicas";
 
 /** Where an autoscaler says the least number of pods. KEDA goes down to `idleReplicaCount` when nothing happens, and to the number that it is paused at. */

@@ -29,7 +29,7 @@ export function filesIn(object: Field): NamedText[] {
     name: file.name,
     field: file.content,
     get text() {
-      // What is packed is no text to a server, and still one to whoever looks.
+      // What is packed is no text to a server, and still one to anyone who looks.
       return file.text === "" ? (decoded(file.content.text ?? "") ?? "") : file.text;
     },
   }));

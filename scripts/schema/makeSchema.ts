@@ -116,7 +116,7 @@ export function* propertiesOf(schema: PackageSchema): Generator<[property: Prope
   }
 }
 
-/** Opens something to whoever reads it. */
+/** Opens something to anyone who reads it. */
 const secretNames = ["accessKeyId", "secretAccessKey", "password", "passwords", "connections", "kubeconfig"];
 
 /** Bytes pass what an integer holds in Java and C#; cores and the lease's seconds may be fractions. */

@@ -16,7 +16,7 @@ export interface NetworkPeer {
 export interface NetworkPolicyInputs<Port> {
   /** Who reaches the database's port. */
   clients: NetworkPeer[];
-  /** Who reads `/metrics`. The kubelet's probes are let through in any case. */
+  /** Clients of `/metrics`. The kubelet's probes are let through in any case. */
   monitoring: NetworkPeer[];
   objectStorePort: Port;
   /** Ports of everything else that the pods connect to. */

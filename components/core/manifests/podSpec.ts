@@ -5,7 +5,7 @@ import { databaseContainer, nodeContainer } from "./containers";
 import { extraVolumesManifest, PodExtras } from "./extras";
 import { Affinity, affinityManifest, SpreadRule, TopologySpread, topologySpreadManifest } from "./placement";
 
-/** A taint that the pods put up with. */
+/** A taint that the pods tolerate. */
 export interface Toleration {
   key?: string;
   operator?: string;

@@ -1,6 +1,6 @@
 import { type DescribedResource, textAt } from "./describedResource";
 
-/** Where the figures come from, for whoever reads a plan. */
+/** Where the figures come from, for anyone who reads a plan. */
 export const creationTimesSource = "public logs of Terraform runs on AWS, the middle of what they show";
 
 /**

@@ -7,7 +7,7 @@ const text = (output: string) => infrastructure.requireOutput(output) as pulumi.
 
 const provider = new k8s.Provider("platform", {
   kubeconfig: text("kubeconfig"),
-  // By itself the provider deletes a ConfigMap or a Secret whose content changes, and makes it anew.
+  // By itself the provider deletes a ConfigMap or a Secret whose content changes, and recreates it.
   enableConfigMapMutable: true,
   enableSecretMutable: true,
 });

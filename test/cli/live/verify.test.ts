@@ -249,7 +249,7 @@ describe("tidesql verify", () => {
       cluster.onDelete = pod => cluster.nodes.delete(pod);
       const { code, notPassed } = await reported("--failover", "--yes");
       assert.equal(code, 1);
-      assert.match(notPassed[0]!.detail, /waited for a new primary in vain/);
+      assert.match(notPassed[0]!.detail, /gave up waiting for a new primary/);
       assert.match(prepared.written.error, /waiting for a new primary/);
     });
 
