@@ -7,6 +7,7 @@ import { followersAmong } from "../followers";
 import { asksPeers, isUnheard, unansweredHang, volumeAlarm, whyVolumeHangs } from "../health";
 import { PeerStatus } from "../ports";
 import { Monotonic, Refusal } from "../view";
+import { lookEvery } from "./followerWatch";
 import { LogView } from "./view";
 
 /** What to do next on the log. Its lanes do not wait for each other. */
@@ -33,6 +34,8 @@ const freshMilliseconds = 5000;
 export const cutOffMilliseconds = 4000;
 /** A peer reaches the bucket when it had an answer so recently; followers ask once a second. Milliseconds. */
 const peerReachesMilliseconds = 1500;
+/** An engine that follows hangs when so many looks in a row have found it silent: 20 s, since it may be reading a large file. */
+export const hangingLooks = 40;
 /** A node that has just started waits so long for a primary before it follows a database that nobody writes. Milliseconds. */
 const primaryPatienceMilliseconds = 6000;
 
@@ -186,6 +189,8 @@ function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: L
     return hangs(view, now) ?? beginSwitchover(view);
   }
   if (holds) return isFresh && now >= view.startBackoffUntil ? { kind: "takeOver" } : undefined;
+  const hung = followerHangs(view);
+  if (hung !== undefined) return { kind: "kill", why: hung, hung: true };
   if (view.hold || view.restartDue === "" || !view.isItsTurn || !isFresh) return undefined;
   return { kind: "follow", why: view.restartDue };
 }
@@ -201,6 +206,16 @@ function hangs(view: LogView, now: Monotonic): LogAction | undefined {
   const hang =
     view.canary && unansweredHang(view.canary, view.waiting === 0 && now - view.bucketAnsweredAt < freshMilliseconds);
   return hang === undefined ? undefined : { kind: "kill", why: hang, hung: true };
+}
+
+/** An engine that follows is ended and started again when it neither polls nor answers. Its readers do not wait for ever, and none sees what was for long. */
+function followerHangs({ follower }: LogView): string | undefined {
+  if (!follower) return undefined;
+  const seconds = (looks: number) => Math.round((looks * lookEvery) / 1000);
+  if (follower.silent >= hangingLooks)
+    return `mariadbd has not asked for what is new for ${seconds(follower.silent)} s`;
+  if (follower.unanswered >= hangingLooks) return `mariadbd has not answered for ${seconds(follower.unanswered)} s`;
+  return undefined;
 }
 
 function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): LogAction | undefined {

@@ -89,6 +89,11 @@ export class EngineOnLog {
     return this.feed?.heldBlocks ?? 0;
   }
 
+  /** Looks at its store that a follower's engine has begun. */
+  get polls(): number {
+    return this.following?.polls ?? 0;
+  }
+
   /** Requests of a follower's engine for what the view does not know. */
   get unknownRequests(): number {
     return this.following?.unknown ?? 0;

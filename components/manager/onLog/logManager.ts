@@ -16,6 +16,7 @@ import { Monotonic } from "../view";
 import { decideOnLog, LogAction, LogDecision, serves } from "./decideOnLog";
 import { EngineOnLog } from "./engineOnLog";
 import { EntryPusher } from "./entryPusher";
+import { FollowerWatch } from "./followerWatch";
 import { LogPeerDesk } from "./logPeerDesk";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
@@ -40,6 +41,7 @@ export class LogManager {
   readonly engine: EngineOnLog;
   readonly duties: WriterDuties;
   readonly pusher: EntryPusher;
+  private readonly followerWatch: FollowerWatch;
   readonly lease: LeaseKeeper;
   private readonly lanes: Lanes;
   private readonly troubles: Troubles;
@@ -110,6 +112,7 @@ export class LogManager {
       changed: () => this.tick(),
     });
     const { lanes, engine, store, counters } = this;
+    this.followerWatch = new FollowerWatch({ ports, lanes, engine });
     this.duties = new WriterDuties({ configuration, ports, lanes, engine, store, counters });
     this.peerDesk = new LogPeerDesk({
       ports,
@@ -180,6 +183,7 @@ export class LogManager {
       bucketAnsweredAt: this.ports.bucket.answeredAt,
       waiting: this.duties.waiting,
       canary: this.duties.canary,
+      follower: this.followerWatch.health,
       writesStopped: engine.writesStopped,
       restartDue: engine.restartDue,
       isItsTurn: this.isItsTurn,
@@ -222,6 +226,7 @@ export class LogManager {
     if (engine.writing && state === "stopped" && !engine.transition) lanes.run("engine", () => engine.settle());
     this.readLog();
     this.duties.observe();
+    this.followerWatch.observe();
     // Requests of the engine may have been given up while the bucket was away: what it did not send it does not send again.
     if (engine.restartWhenWell && this.duties.waiting === 0) {
       engine.restartWhenWell = false;

@@ -1,6 +1,7 @@
 import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { PeerStatus } from "../ports";
 import { CanaryView, EngineView, Hold, LeaseObservation, Monotonic, Refusal, SwitchoverRequest, View } from "../view";
+import { FollowerHealth } from "./followerWatch";
 
 /** Where this node is in the log. */
 export interface LogPlace {
@@ -56,6 +57,8 @@ export interface LogView {
   /** Of a primary: for how long the oldest write has waited for the log. Milliseconds. */
   waiting: number;
   canary?: CanaryView;
+  /** Of an engine that follows. */
+  follower?: FollowerHealth;
   writesStopped: boolean;
   /** Why this node's engine had better be started anew; empty: it need not. */
   restartDue: string;

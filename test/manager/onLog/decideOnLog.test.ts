@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { decideOnLog, peerThatReaches, successorAmong } from "../../../components/manager/onLog/decideOnLog";
+import {
+  decideOnLog,
+  hangingLooks,
+  peerThatReaches,
+  successorAmong,
+} from "../../../components/manager/onLog/decideOnLog";
 import { LogPlace, LogView } from "../../../components/manager/onLog/view";
 import { PeerPlace, PeerStatus } from "../../../components/manager/ports";
 import { configuration, hold, lease, now } from "../views";
@@ -181,6 +186,14 @@ describe("what a manager on the log decides", () => {
       const restart = { kind: "follow", why: "a table was dropped" };
       assert.deepEqual(decideOnLog(follower({ ...due, isItsTurn: true }), now).engine, restart);
       assert.equal(decideOnLog(primary({ ...due, isItsTurn: true }), now).engine, undefined);
+    });
+
+    it("is ended as a follower when it neither polls nor answers for long, whoever has the Lease", () => {
+      const kill = (silent: number, unanswered: number) =>
+        decideOnLog(follower({ follower: { silent, unanswered } }), now).engine;
+      assert.equal(kill(hangingLooks, 0)?.kind, "kill");
+      assert.equal(kill(0, hangingLooks)?.kind, "kill");
+      assert.equal(kill(hangingLooks - 1, hangingLooks - 1), undefined);
     });
 
     it("is ended when it does not answer, and not for a slow bucket when it does", () => {

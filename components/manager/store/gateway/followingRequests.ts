@@ -41,6 +41,8 @@ export class FollowingRequests implements EngineHandler {
   private released = false;
   /** Requests for what the view does not know, which were answered 404. */
   unknown = 0;
+  /** Looks at the bucket that the engine has begun. */
+  polls = 0;
 
   constructor(private readonly options: FollowingOptions) {
     this.lease = new EngineLease(options.feed.shown.epoch);
@@ -66,6 +68,7 @@ export class FollowingRequests implements EngineHandler {
     const { method, key, connection } = request;
     const { feed, clock } = this.options;
     if (key === leaseKey && method === "HEAD") {
+      this.polls++;
       if (!this.released) await this.options.news(holdMilliseconds);
       this.lease.follow(feed.shown.epoch);
       connection.cut = { cut: feed.cut(clock.now()), sent: false, asked: new Set() } satisfies Look;

@@ -1,0 +1,56 @@
+import { Lanes } from "../lanes";
+import { EngineOnLog } from "./engineOnLog";
+import { LogPorts } from "./ports";
+
+/** A follower's engine is looked at this often, and given so long to answer. Milliseconds. */
+export const lookEvery = 500;
+const pingTimeout = 700;
+
+/** How a follower's engine does. Counted and not timed: a manager that stood still has not looked. */
+export interface FollowerHealth {
+  /** Looks in a row since it has polled its store. */
+  silent: number;
+  /** Looks in a row in which it did not answer a query. */
+  unanswered: number;
+}
+
+/** Looks whether a follower's engine goes on: one that hangs keeps its label, and its readers wait or see what was. */
+export class FollowerWatch {
+  private polls = -1;
+  private silent = 0;
+  private unanswered = 0;
+
+  constructor(private readonly options: { ports: Pick<LogPorts, "engine">; lanes: Lanes; engine: EngineOnLog }) {}
+
+  /** Undefined while no engine follows. */
+  get health(): FollowerHealth | undefined {
+    return this.isFollowing ? { silent: this.silent, unanswered: this.unanswered } : undefined;
+  }
+
+  /** Starts what is due. */
+  observe(): void {
+    if (!this.isFollowing) {
+      this.polls = -1;
+      this.silent = this.unanswered = 0;
+      return;
+    }
+    this.options.lanes.every(lookEvery, "follower", () => this.look());
+  }
+
+  private get isFollowing(): boolean {
+    const { view, transition } = this.options.engine;
+    return view.state === "running" && view.role === "replica" && transition === undefined;
+  }
+
+  private async look(): Promise<void> {
+    const { engine, ports } = this.options;
+    this.silent = engine.polls === this.polls ? this.silent + 1 : 0;
+    this.polls = engine.polls;
+    try {
+      await ports.engine.ping(pingTimeout);
+      this.unanswered = 0;
+    } catch {
+      this.unanswered++;
+    }
+  }
+}
