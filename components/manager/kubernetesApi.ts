@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as https from "node:https";
+import { setTimeout } from "node:timers/promises";
 import { annotations as requests, labels, podLayout } from "../core/podLayout";
 import { httpRequest, HttpResponse } from "./httpRequest";
 import { Conflict, Kubernetes, LeaseObject, Log, NotAccepted, PodGone, PodRecord } from "./ports";
@@ -14,7 +16,12 @@ export interface KubernetesApiOptions {
   podUid: string;
   leaseDurationSeconds: number;
   log: Log;
+  /** An Event that was not taken is sent again after each of these. Default: 2, 10 and 30 s. Milliseconds. */
+  eventPauses?: readonly number[];
 }
+
+/** A cluster with too much to do loses one now and then, and it may be all that a person looks at. Milliseconds. */
+const defaultEventPauses = [2000, 10_000, 30_000];
 
 /** Where the API server is. */
 export interface ApiServerPlace {
@@ -58,7 +65,7 @@ interface StatefulSetDocument {
 
 /** The few calls that the manager makes, over Node's own HTTPS: the official client would be three times the bundle's limit. */
 export function kubernetesApi(options: KubernetesApiOptions, place: ApiServerPlace = inPod()): Kubernetes {
-  const { namespace, name, pod, podUid, log } = options;
+  const { namespace, name, pod, podUid, log, eventPauses = defaultEventPauses } = options;
   const { host, port, directory } = place;
   const base = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const agent = new https.Agent({ keepAlive: true, maxSockets: 4, ca: readFileSync(`${directory}/ca.crt`) });
@@ -181,7 +188,8 @@ export function kubernetesApi(options: KubernetesApiOptions, place: ApiServerPla
     event(type, reason, message) {
       const now = new Date().toISOString();
       const event = {
-        metadata: { generateName: `${pod}-`, namespace },
+        // Of its own name, so that it is there once when an answer was lost.
+        metadata: { name: `${pod}.${randomBytes(8).toString("hex")}`, namespace },
         involvedObject: { apiVersion: "v1", kind: "Pod", name: pod, namespace, uid: podUid },
         type,
         reason,
@@ -191,9 +199,19 @@ export function kubernetesApi(options: KubernetesApiOptions, place: ApiServerPla
         lastTimestamp: now,
         count: 1,
       };
-      call("POST", `/api/v1/namespaces/${namespace}/events`, 2000, event)
-        .then(response => expect(response, "writing an event", 200, 201))
-        .catch((error: unknown) => log("warning", "an event could not be written", { error: String(error) }));
+      const send = async (pauses: readonly number[]): Promise<void> => {
+        try {
+          const response = await call("POST", `/api/v1/namespaces/${namespace}/events`, 2000, event);
+          expect(response, "writing an event", 200, 201, 409);
+        } catch (error) {
+          log("warning", "an event could not be written", { reason, error: String(error) });
+          const [pause, ...later] = pauses;
+          if (pause === undefined) return;
+          await setTimeout(pause, undefined, { ref: false });
+          await send(later);
+        }
+      };
+      void send(eventPauses);
     },
   };
 }

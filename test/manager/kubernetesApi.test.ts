@@ -45,6 +45,7 @@ describe("the manager at the API server", () => {
         pod: "orders-0",
         podUid: "a",
         leaseDurationSeconds: 3.5,
+        eventPauses: [1, 1],
         log: (_level, message, fields) => void log.push(`${message} ${JSON.stringify(fields)}`),
       },
       { host: "localhost", port: String(server.port), directory },
@@ -311,5 +312,20 @@ describe("the manager at the API server", () => {
     kubernetes.event("Normal", "Promoted", "primary in epoch 7");
     await told;
     assert.match(log[0] ?? "", /an event could not be written .*403/);
+  });
+
+  it("tells people again of an event that was not taken, as the same one", async () => {
+    const names: unknown[] = [];
+    const taken = new Promise<void>(resolve => {
+      server.answer = ({ body }) => {
+        names.push((JSON.parse(body) as { metadata: { name: unknown } }).metadata.name);
+        if (names.length === 3) resolve();
+        return names.length < 3 ? { status: 503, body: "{}" } : { status: 409, body: "{}" };
+      };
+    });
+    kubernetes.event("Warning", "ForeignData", "the prefix belongs to another database");
+    await taken;
+    assert.equal(new Set(names).size, 1);
+    assert.equal(typeof names[0], "string");
   });
 });
