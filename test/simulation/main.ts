@@ -1,13 +1,15 @@
 import * as os from "node:os";
 import { parseArgs } from "node:util";
+import { logMutations } from "./log/mutations";
 import { mutations } from "./mutations";
 import { playInWorkers } from "./parallel";
 import type { ScheduleResult } from "./schedule";
 
 const usage = `npm run simulate -- [options]: plays schedules of faults, one for each seed, and prints those that break a promise of docs/failover.md
+  --store S       what the database is kept as: engine (the engine's own files, the default) or log
   --seed S        the first seed. Default 1
   --schedules N   so many seeds from there on. Default 10000
-  --without RULE  with one rule switched off: ${mutations.map(({ rule }) => rule).join(", ")}
+  --without RULE  with one rule switched off: ${mutations.map(({ rule }) => rule).join(", ")}; on the log: ${logMutations.map(({ rule }) => rule).join(", ")}
   --timeline      prints the timeline of every schedule, not of the first that fails only
   --workers N     processes. Default: one for each core`;
 
@@ -18,6 +20,7 @@ const progressEveryMilliseconds = 5000;
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      store: { type: "string", default: "engine" },
       seed: { type: "string", default: "1" },
       schedules: { type: "string", default: "10000" },
       without: { type: "string" },
@@ -30,8 +33,10 @@ async function main(): Promise<void> {
     number,
     number,
   ];
-  const isKnown = values.without === undefined || mutations.some(({ rule }) => rule === values.without);
-  if (![firstSeed, schedules, workers].every(number => Number.isInteger(number) && number >= 0) || !isKnown) {
+  const store = values.store === "engine" || values.store === "log" ? values.store : undefined;
+  const known = store === "log" ? logMutations : mutations;
+  const isKnown = values.without === undefined || known.some(({ rule }) => rule === values.without);
+  if (!store || ![firstSeed, schedules, workers].every(number => Number.isInteger(number) && number >= 0) || !isKnown) {
     console.error(usage);
     process.exitCode = 2;
     return;
@@ -43,6 +48,7 @@ async function main(): Promise<void> {
   let [lossAccepted, stranded, overtaken] = [0, 0, 0];
   const broken: ScheduleResult[] = [];
   await playInWorkers({
+    store,
     firstSeed,
     schedules,
     workers: Math.max(1, workers),
@@ -66,9 +72,10 @@ async function main(): Promise<void> {
   });
   const seconds = (Date.now() - began) / 1000;
   console.log(`${played} schedules from seed ${firstSeed} in ${seconds.toFixed(0)} s, ${workers} workers`);
-  console.log(
-    `${lossAccepted} had no candidate left, so that a person accepted a loss; no promise covers ${stranded} that ended with a manifest whose files are gone, and ${overtaken} with an old version of a row on a replica`,
-  );
+  if (store === "engine")
+    console.log(
+      `${lossAccepted} had no candidate left, so that a person accepted a loss; no promise covers ${stranded} that ended with a manifest whose files are gone, and ${overtaken} with an old version of a row on a replica`,
+    );
   if (broken.length > 0)
     console.log(
       `broken promises with seeds ${broken

@@ -1,8 +1,10 @@
-import { mutations } from "./mutations";
-import { playSchedule, ScheduleResult } from "./schedule";
+import { playOn } from "./playOn";
+import type { ScheduleResult } from "./schedule";
 
 /** What the parent asks for: schedules to be played one after another. */
 export interface Order {
+  /** What the database is kept as. */
+  store: "engine" | "log";
   seeds: number[];
   /** The mutation's rule; undefined: all rules hold. */
   without: string | undefined;
@@ -36,10 +38,10 @@ function failed(seed: number, error: unknown): ScheduleResult {
 }
 
 /** Answers each as soon as it was played, and "more" in the end. */
-async function play({ seeds, without, keepTimeline }: Order): Promise<void> {
-  const mutation = mutations.find(({ rule }) => rule === without);
+async function play({ store, seeds, without, keepTimeline }: Order): Promise<void> {
   for (const seed of seeds) {
-    process.send?.(await playSchedule(seed, { mutation, keepTimeline }).catch((error: unknown) => failed(seed, error)));
+    const result = playOn(store, seed, without, keepTimeline).catch((error: unknown) => failed(seed, error));
+    process.send?.(await result);
     // Lets the answer out.
     await new Promise(resolve => setImmediate(resolve));
   }

@@ -63,7 +63,7 @@ async function play(
   const { promises, time } = world;
   // What both worlds share asks for nothing that this one lacks.
   const shared = world as unknown as World;
-  const client = new Client(shared, random.pick([15, 40, 100]));
+  const client = new Client(shared, random.pick([25, 60, 100, 100]));
   const seen = new Map<string, string>();
   const run = async (milliseconds: number) => {
     for (const until = time.now + milliseconds; time.now < until && promises.violations.length === 0;) {
