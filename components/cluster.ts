@@ -12,6 +12,7 @@ import { makeNodeGroups } from "./cluster/nodeGroups";
 import { makeSecurityGroups } from "./cluster/securityGroups";
 import { Surroundings } from "./cluster/surroundings";
 import { validateClusterArgs } from "./cluster/validation";
+import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
 
@@ -80,7 +81,7 @@ export class Cluster extends pulumi.ComponentResource {
   /** @throws pulumi.InputPropertiesError before anything is registered */
   constructor(name: string, args: ClusterArgs, opts: ClusterOptions = {}) {
     refuseInvalid(`Cluster "${name}"`, validateClusterArgs(name, args));
-    const { transform = {}, ...componentOptions } = opts;
+    const { transform = {}, ...componentOptions } = checkedOptions(`Cluster "${name}"`, opts);
     super("tidesql:index:Cluster", name, registeredArguments(args), componentOptions);
 
     const outputs = args.existing

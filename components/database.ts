@@ -18,6 +18,7 @@ import { makeTraffic } from "./database/traffic";
 import { makeVolumes } from "./database/volumes";
 import { validateDatabaseArgs } from "./database/validation";
 import { readManagerBundle } from "./managerBundle";
+import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
 
@@ -75,7 +76,7 @@ export class Database extends pulumi.ComponentResource {
    */
   constructor(name: string, args: DatabaseArgs, opts: DatabaseOptions = {}) {
     refuseInvalid(`Database "${name}"`, validateDatabaseArgs(name, args));
-    const { transform = {}, managerBundle, ...componentOptions } = opts;
+    const { transform = {}, managerBundle, ...componentOptions } = checkedOptions(`Database "${name}"`, opts);
     const bundle = managerBundle ?? readManagerBundle();
     const guarded = withSecrets(args);
     super("tidesql:index:Database", name, guarded, componentOptions);

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { buildArguments, dockerfile, imageTag, remoteContext, repositoryLifecycle } from "./core/imageBuild";
 import { imageBuild, ImageArgs, ImageOptions, ImageTransforms, validateImageArgs } from "./image/arguments";
 import { packageRoot } from "./packageRoot";
+import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
 
@@ -44,7 +45,7 @@ export class Image extends pulumi.ComponentResource {
   /** @throws pulumi.InputPropertiesError before anything is registered */
   constructor(name: string, args: ImageArgs, opts: ImageOptions = {}) {
     refuseInvalid(`Image "${name}"`, validateImageArgs(name, args));
-    const { transform = {}, ...componentOptions } = opts;
+    const { transform = {}, ...componentOptions } = checkedOptions(`Image "${name}"`, opts);
     super("tidesql:index:Image", name, args, componentOptions);
 
     if (args.existing === undefined) {

@@ -16,6 +16,7 @@ import { makeFlowLog } from "./network/flowLog";
 import { makeNatGateways, makeWayOut } from "./network/routes";
 import { makeSubnets } from "./network/subnets";
 import { Surroundings } from "./network/surroundings";
+import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
 
@@ -64,7 +65,7 @@ export class Network extends pulumi.ComponentResource {
   /** @throws pulumi.InputPropertiesError before anything is registered */
   constructor(name: string, args: NetworkArgs, opts: NetworkOptions = {}) {
     refuseInvalid(`Network "${name}"`, validateNetworkArgs(args));
-    const { transform = {}, ...componentOptions } = opts;
+    const { transform = {}, ...componentOptions } = checkedOptions(`Network "${name}"`, opts);
     super("tidesql:index:Network", name, args, componentOptions);
 
     const outputs = args.existing

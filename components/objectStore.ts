@@ -11,6 +11,7 @@ import {
   validateObjectStoreArgs,
   withDefaults,
 } from "./objectStore/arguments";
+import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
 
@@ -75,7 +76,7 @@ export class ObjectStore extends pulumi.ComponentResource {
   /** @throws pulumi.InputPropertiesError before anything is registered */
   constructor(name: string, args: ObjectStoreArgs, opts: ObjectStoreOptions = {}) {
     refuseInvalid(`ObjectStore "${name}"`, validateObjectStoreArgs(name, args));
-    const { transform, ...componentOptions } = opts;
+    const { transform, ...componentOptions } = checkedOptions(`ObjectStore "${name}"`, opts);
     const guarded = withSecrets(args);
     super("tidesql:index:ObjectStore", name, guarded, componentOptions);
 

@@ -18,6 +18,7 @@ import { sizingRequest } from "./database/settings";
 import { Image, ImageArgs, validateImageArgs } from "./image";
 import { NatGateways, Network, NetworkArgs, validateNetworkArgs } from "./network";
 import { ObjectStore, ObjectStoreArgs, validateObjectStoreArgs } from "./objectStore";
+import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { judgeArguments } from "./schema/malformed";
 import { TideSqlArgs, TideSqlOptions } from "./tideSql/arguments";
@@ -89,7 +90,7 @@ export class TideSql extends pulumi.ComponentResource {
    */
   constructor(name: string, args: TideSqlArgs, opts: TideSqlOptions = {}) {
     refuseInvalid(`TideSql "${name}"`, validateTideSqlArgs(name, args));
-    const { transform = {}, managerBundle, ...componentOptions } = opts;
+    const { transform = {}, managerBundle, ...componentOptions } = checkedOptions(`TideSql "${name}"`, opts);
     super("tidesql:index:TideSql", name, withSecrets(args), componentOptions);
 
     const unreachable = unreachableCluster(args);

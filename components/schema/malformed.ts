@@ -157,8 +157,13 @@ function kindOf(value: unknown, { secret = false }: PropertySchema = {}): string
     case "symbol":
       return `is a ${typeof value}`;
     default:
-      return "is an object";
+      return builtInKind(value) === "Object" ? "is an object" : `is a ${builtInKind(value)}`;
   }
+}
+
+/** `Map`, `Set`, `Date` and the like, whose contents are no properties; `Object` for every other object. */
+function builtInKind(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
 /** Says what belongs there, in the words of the argument's own description. */
@@ -187,8 +192,8 @@ function isPromise(value: unknown): boolean {
   return value instanceof Promise;
 }
 
-/** An object of names and values: no list, no class's instance. */
+/** An object of names and values: no list, no Map, no output. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value) || isPromise(value)) return false;
-  return !pulumi.Output.isInstance(value) && !pulumi.Resource.isInstance(value) && !(value instanceof Date);
+  return !pulumi.Output.isInstance(value) && !pulumi.Resource.isInstance(value) && builtInKind(value) === "Object";
 }

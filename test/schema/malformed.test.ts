@@ -86,7 +86,8 @@ function wrongKinds(property: PropertySchema): Record<string, unknown> {
       "a list with a hole": [sample(property.items), undefined],
     };
   }
-  if (property.additionalProperties) return { ...always, ...promise, text: "x", "a list": [] };
+  if (property.additionalProperties)
+    return { ...always, ...promise, text: "x", "a list": [], "a Map": new Map([["some", "x"]]) };
   if (type?.enum)
     return { ...always, ...promise, "an unknown choice": "sometimes", "a number": 1, "an empty text": "" };
   if (type?.properties) {
@@ -95,6 +96,7 @@ function wrongKinds(property: PropertySchema): Record<string, unknown> {
       ...promise,
       text: "x",
       "a list": [],
+      "a Map": new Map(),
       "an unknown name": { ...(sample(property) as object), notThere: 1 },
     };
   }
