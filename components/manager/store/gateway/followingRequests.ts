@@ -98,6 +98,7 @@ export class FollowingRequests implements EngineHandler {
     const body = walBytes(look.cut.blocks);
     if (method === "HEAD") return { status: 200, length: body.length, epoch: this.lease.shownEpoch };
     look.sent = true;
+    this.options.feed.sent(look.cut);
     return this.content(body);
   }
 

@@ -5,6 +5,8 @@ import { DatabaseState, TableState } from "../log/state";
 /** Milliseconds that a gap in the sequences may hold back what stands behind it. Numbers that no block has are common: a commit that was refused took one. */
 export const gapPatience = 300;
 
+const late = "a commit came after later ones had been shown";
+
 /** A block for a running follower. */
 export interface FedBlock {
   sequence: number;
@@ -34,6 +36,8 @@ export class FollowerFeed {
   /** Changes of files and tables that are not shown yet, by the position of their entry. */
   private readonly later: { position: number; changes: Change[] }[] = [];
   private delivered: number;
+  /** The highest sequence that was sent, whether it has arrived or not. */
+  private sentUntil = -1;
   private gapSince: number | undefined;
   /** Position of the log up to which this feed has taken entries. */
   private fed: number;
@@ -102,8 +106,8 @@ export class FollowerFeed {
         const data = key === undefined ? entry.payload.subarray(offset, offset + size) : fetched.get(key)!;
         if (key === undefined) offset += size;
         if (this.known.has(`${sequence}.${hash}`)) continue;
-        if (sequence <= this.delivered) {
-          this.reasons.add("a commit came after later ones had been shown");
+        if (sequence <= Math.max(this.delivered, this.sentUntil)) {
+          this.reasons.add(late);
           continue;
         }
         this.insert({ sequence, hash, data: Buffer.from(data), position: entry.position });
@@ -128,6 +132,14 @@ export class FollowerFeed {
     }
     if (blocks.length === this.queue.length) this.gapSince = undefined;
     return { blocks, until, generation: this.generation };
+  }
+
+  /** The WAL of a look is on its way to the engine, which passes over what is below it from then on. */
+  sent({ until, blocks }: Cut): void {
+    this.sentUntil = Math.max(this.sentUntil, until);
+    // It came after the look was fixed.
+    const has = new Set(blocks);
+    if (this.queue.some(block => block.sequence <= until && !has.has(block))) this.reasons.add(late);
   }
 
   /** The engine has read the WAL of a look. */

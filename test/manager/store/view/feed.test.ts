@@ -98,6 +98,22 @@ describe("what a running follower is shown", () => {
     assert.match(feed.restartReasons.join(), /after later ones/);
   });
 
+  it("has a restart due when it comes while later ones are on their way to the engine", async () => {
+    for (const fixedFirst of [true, false]) {
+      const { feed, commits } = fed();
+      await commits(1, 3);
+      feed.cut(0);
+      const cut = feed.cut(gapPatience);
+      assert.deepEqual(sequences(cut), [1, 3]);
+      if (fixedFirst) await commits(2);
+      feed.sent(cut);
+      if (!fixedFirst) await commits(2);
+      assert.equal(feed.restartReasons.length, 1);
+      feed.confirm(cut);
+      assert.equal(feed.restartReasons.length, 1);
+    }
+  });
+
   it("shows files behind all rows that were in the log before them", async () => {
     const { feed, commits, say } = fed();
     await commits(1, 2);
