@@ -202,6 +202,8 @@ export class LogEngine {
       return { table: number, key, value };
     });
     const sequence = ++this.sequence;
+    // Who has a number may get a place later than who has a higher one: seldom so late that followers have passed it over.
+    if (random.chance(0.2)) await sleep(random.chance(0.02) ? random.between(200, 900) : random.between(0.1, 3));
     const data = commitData(
       sequence,
       rows.map(row => ({ ...row, value: row.value ?? deleted })),

@@ -1,4 +1,5 @@
 import { decideOnLog } from "../../../components/manager/onLog/decideOnLog";
+import { EngineOnLog } from "../../../components/manager/onLog/engineOnLog";
 import { EntryInbox } from "../../../components/manager/onLog/entryInbox";
 import { FlushBook } from "../../../components/manager/store/flush/flushBook";
 import { LogWriter } from "../../../components/manager/store/log/append";
@@ -118,12 +119,7 @@ export const logMutations: readonly LogMutation[] = [
   },
   {
     rule: "flushes 1",
-    without: "a flush is shown as a whole",
-    off: () => replace(FlushBook.prototype, "filesAreThere", () => () => true),
-  },
-  {
-    rule: "flushes 2",
-    without: "a release waits for the rotated WAL",
+    without: "a flush is shown as a whole, when its rotated WAL has come",
     off: () =>
       replace(
         FlushBook.prototype,
@@ -156,7 +152,13 @@ export const logMutations: readonly LogMutation[] = [
   {
     rule: "flushes 5",
     without: "what was replayed is flushed before the primary opens",
-    off: () => replace(LogServer.prototype, "flush", () => () => Promise.resolve()),
+    off() {
+      const undo = [
+        replace(LogServer.prototype, "flush", () => () => Promise.resolve()),
+        replace(EngineOnLog.prototype, "within", () => () => Promise.resolve()),
+      ];
+      return () => undo.forEach(one => one());
+    },
   },
   {
     rule: "shown 3",
