@@ -79,8 +79,14 @@ export const clusterRightsChecks = [
     fix: "a Role with the resources, verbs and resourceNames that are needed, in the namespace where they are",
     level: Level.advisory,
     development: { level: Level.disabled },
-    applies: ofKind("ClusterRole", "Role"),
+    applies: ofKind("ClusterRole", "Role", "RoleBinding"),
     *evaluate(role) {
+      const bound = role.at("roleRef");
+      if (ofKind("RoleBinding")(role.resource.type)) {
+        if (bound.at("kind").text !== "ClusterRole" || bound.at("name").text !== "cluster-admin") return;
+        yield { path: bound.path, message: "It may do everything in the namespace." };
+        return;
+      }
       const isForCluster = ofKind("ClusterRole")(role.resource.type);
       for (const rule of role.at("rules").items) {
         for (const { meaning: message, wayOut } of rightsOf(rule, isForCluster)) {

@@ -1,14 +1,13 @@
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { anyType, ofAwsKind } from "./model/aws";
 import { exampleValues } from "./credentials/credential";
-import { decoded } from "./credentials/encoding";
 import { credentialsInText, credentialsUnder, isProgramFile } from "./credentials/find";
 import { credentialByName } from "./credentials/names";
 import { inputSecretsCheck } from "./secretInputs";
 import { type Field, forEach } from "./model/field";
 import { allContainers, containerName, isWorkload, kindOf, ofKind, podTemplate } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
-import { type Stack } from "./model/stack";
+import { secretSearch, secretTexts } from "./model/secretTexts";
 import {
   carriedTexts,
   commandsIn,
@@ -81,41 +80,6 @@ function leaves(field: Field): Field[] {
   if (field.isUnknown) return [field];
   if (!field.isPresent) return [];
   return field.entries.length > 0 ? field.entries.map(([, entry]) => entry) : field.text === undefined ? [] : [field];
-}
-
-/** Shortest secret that is searched for elsewhere: shorter ones occur by chance. */
-const shortestSearchedSecret = 8;
-
-/** Entries of a Secret that are no secret by themselves: certificates, names, addresses. */
-const publicEntry =
-  /(?:user|user_?name|name|host|port|endpoint|region|bucket|database|prefix|url|crt|cert|certificate|public_?key|id)$/i;
-
-/** Looks for the program's secrets in a text: gives the name of the resource that holds the first one found. A text that many resources have is searched once. */
-function secretSearch(stack: Stack): (text: string) => string | undefined {
-  const secrets = [...stack.once(secretTexts)];
-  const answers = new Map<string, string | undefined>();
-  return text => {
-    if (!answers.has(text)) answers.set(text, secrets.find(([secret]) => text.includes(secret))?.[1]);
-    return answers.get(text);
-  };
-}
-
-/** The texts that some resource holds as a secret, with the name of that resource. */
-function secretTexts(stack: Stack): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const top of stack.resources) {
-    if (!top.resource.secretPaths.length) continue;
-    for (const field of top.texts()) {
-      const text = field.text ?? "";
-      if (text.length < shortestSearchedSecret || publicEntry.test(field.key)) continue;
-      if (!isSecret(top.resource, field.path)) continue;
-      found.set(text, top.resource.name);
-      const inTheClear = ofKind("Secret")(top.resource.type) && field.keys[0] === "data" ? decoded(text) : undefined;
-      if (inTheClear !== undefined && inTheClear.length >= shortestSearchedSecret)
-        found.set(inTheClear, top.resource.name);
-    }
-  }
-  return found;
 }
 
 /** The parts of a resource that hold one of the published examples; the carried texts are read decoded. */

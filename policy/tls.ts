@@ -71,7 +71,9 @@ function mountsCertificate(database: Database, stack: Stack): boolean {
     if (mount.kind === "csi") return true;
     return anyOf(sourcesOf(workload, mount.volume, stack), source => {
       if (source.kind !== "Secret") return false;
-      if (source.object) return filesOf(source.object).some(({ name }) => certificateFile.test(name));
+      // A Secret of which nothing is known yet counts by its name.
+      const isSeen = source.object && !source.object.at("stringData").isUnknown && !source.object.at("data").isUnknown;
+      if (source.object && isSeen) return filesOf(source.object).some(({ name }) => certificateFile.test(name));
       const isNamedAfterTls = /tls|ssl|cert/i.test(`${mount.path} ${source.reference.text ?? ""}`);
       return isNamedAfterTls || certificate !== undefined;
     });

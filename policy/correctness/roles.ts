@@ -61,6 +61,9 @@ const primaryName = /(^|[-_.])(primary|writer?|rw|master|leader)([-_.]|$)/i;
 /** The server as process 1: as the command itself, or in place of the shell. */
 const runsServerItself = /^\S*\b(?:mariadbd|mysqld)(?=\s|$)|\bexec\s+\S*(?:mariadbd|mysqld)\b/;
 
+/** A shell that starts the manager, and does not give it its place. */
+const managerBehindShell = /^\S*\b(?:ba|da|a|z|k)?sh\s(?!.*\bexec\s[^;&|]*manager\.c?js)/s;
+
 /** Whether every workload that mounts the object runs the manager, whose bundle contains the promotion. */
 function isOnlyForManager(object: Field, stack: Stack): boolean {
   const users = stack.where(isWorkload).filter(workload => mounts(workload, object, stack));
@@ -186,7 +189,8 @@ export const roleChecks = [
     level: Level.advisory,
     *evaluateDatabase(database) {
       const { container, runsManager } = database;
-      if (runsManager || runsServerItself.test(commandLine(container))) return;
+      const line = commandLine(container);
+      if (runsManager ? !managerBehindShell.test(line) : runsServerItself.test(line)) return;
       yield {
         path: container.at("command").path,
         message: "The server does not receive SIGTERM when the pod is stopped.",

@@ -83,6 +83,7 @@ export function credentialsUnder(name: string, text: string): Credential[] {
 const linesOfFile: readonly (readonly [file: RegExp, sign: string, line: RegExp])[] = [
   [/(?:^|[./])pgpass(?:\.conf)?$/i, "a password in a password file", /^[^#:\n]*:[^:\n]*:[^:\n]*:[^:\n]*:\S+$/m],
   [/(?:^|[./])htpasswd$/i, "a password hash", /^[^:\s#]+:\S{8,}$/m],
+  [/(?:^|\/)userlist\.txt$/i, "a password in a password file", /^"[^"\n]+"\s+"[^"\n]+"/m],
   [/(?:^|[./_])netrc$/i, "a password in a password file", /\bpassword\s+\S+/],
 ];
 

@@ -12,10 +12,14 @@ const optionOfEngine = /(?:^|_)tidesdb_s3_(?:access|secret)_key$/;
 const aboutCredentials =
   /(?:^|_)(?:reset|forgot|forgotten|change|changed|show|hide|toggle|require|requires|required|enable|enabled|disable|disabled|allow|allowed|has|is|no|min|max|random|generate|generated|empty|without|existing|confirm|invalid|wrong|expired|missing|label|placeholder|hint|use|uses|public)_/;
 
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** Why a value under this name is a credential; undefined when it is not one, or only refers to one. */
 export function credentialByName(name: string, value: string): string | undefined {
   const normal = words(name).replace(/_hash$/, "");
   const isStrong = credentialName.test(normal) && (isNativeHash(value) || !/hash$/i.test(name));
+  // The second half of a login to Vault; elsewhere the name of a secret.
+  if (/(?:^|_)secret_id$/.test(normal) && uuid.test(value)) return `a value under the name ${name.slice(-60)}`;
   if (!isStrong && !credentialOrItsName.test(normal)) return undefined;
   if (aboutCredentials.test(`_${normal}`)) return undefined;
   // What MariaDB keeps of a password: anyone who has it logs in with it, by a changed client.

@@ -4,7 +4,7 @@ import { looksRandom } from "./randomness";
 export function isReference(value: string): boolean {
   return (
     value === "" ||
-    /^(?:\$[({A-Za-z_]|\{\{|%\(|%[A-Z_]+%$|<%|@\w+@$|__\w+__$|\*+$|\*\w+$|\/|\.\.?\/|file:|arn:|vault:|env:|secretRef|ref\+|!\w|[|>][-+]?$)/.test(
+    /^(?:\$[({A-Za-z_]|\{\{|%\(|%[A-Z_]+%$|<%|@\w+@$|__\w+__$|\*+$|\*\w+$|\/|\.\.?\/|file:|arn:|vault:|env:|secretRef|ENC\[|ref\+|!\w|[|>][-+]?$)/.test(
       value,
     ) ||
     /^(?:none|null|nil|undefined|~|\{|\[)$/i.test(value) ||

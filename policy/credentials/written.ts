@@ -65,6 +65,16 @@ const option = /(?:^|[\s"'])--?([A-Za-z][\w-]{0,80})(?:=|\s{1,4})["']?([^\s"'-][
 const shellVariable =
   /(?:^|[\s;&|("'])([A-Za-z][A-Za-z0-9_]{1,80})=(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|([^\s;&|"'`]{1,200}))/gm;
 
+/** `-Dspring.datasource.password=x`, `env[DB_PASSWORD] = x`: properties of Java and variables of a PHP pool, with the name and the value. */
+const properties: readonly RegExp[] = [
+  /(?:^|[\s"'])-D([A-Za-z][\w.-]{1,100})=["']?([^\s"']{1,200})/g,
+  /\b\w{1,40}\[["']?([A-Za-z_]\w{0,80})["']?\]\s{0,10}=\s{0,10}["']?([^\s"';]{1,200})/g,
+];
+
+/** `remote_password x`: a directive with its value, nothing else on the line. What has no digit is a sentence as likely. */
+const directive =
+  /^[ \t]{0,80}([A-Za-z][\w.-]{2,80})[ \t]{1,40}["']?((?=\S{0,100}\d)[^\s"'()<>{};,]{6,100})["']?;?[ \t]*\r?$/gm;
+
 /** `Environment="DB_PASSWORD=x"`: a variable within quotes. The second and third group are empty, as above. */
 const quotedVariable = /["']([A-Za-z][A-Za-z0-9_]{1,80})=(?:(?!)()|(?!)()|([^\s"'`]{1,200}))["'\s]/g;
 
@@ -85,6 +95,12 @@ export function writtenCredentials(
   }
   for (const match of text.matchAll(authorization)) {
     if (isEncodedLogin(match[1]!)) found.push({ sign: "a login in base64", line: lineAt(text, match.index) });
+  }
+  for (const form of [...properties, directive]) {
+    for (const match of text.matchAll(form)) {
+      const sign = isCode(match[2]!) ? undefined : byName(match[1]!, match[2]!);
+      if (sign) found.push({ sign, line: lineAt(text, match.index + match[0].indexOf(match[1]!)) });
+    }
   }
   for (const form of [shellVariable, quotedVariable]) {
     for (const match of text.matchAll(form)) {

@@ -1,6 +1,6 @@
 import { anyOf, type Field } from "../model/field";
 import { ordinaryContext } from "./bucketRequests";
-import { conditionHolds } from "./condition";
+import { conditionHolds, type RequestContext } from "./condition";
 import { type Caller, coversCaller, isDenied, type Request } from "./evaluate";
 import { exampleOf } from "./pattern";
 import { type Element, knownPatterns, type Statement, statementsOf } from "./statement";
@@ -25,15 +25,33 @@ export function openToStrangers(document: Field): Statement | undefined {
 
 function letsIn({ principal, action, resource, condition }: Statement, statements: readonly Statement[]): boolean {
   return anyOf(strangers, caller => {
-    if (!principal || !coversCaller(principal, caller) || !conditionHolds(condition, ordinaryContext)) return false;
-    const request: Request = {
-      caller,
-      action: exampleIn(action),
-      resource: exampleIn(resource),
-      context: ordinaryContext,
-    };
-    return !isDenied(statements, request);
+    if (!principal || !coversCaller(principal, caller)) return false;
+    return anyOf(contextsFor(condition), context => {
+      if (!conditionHolds(condition, context)) return false;
+      const request: Request = { caller, action: exampleIn(action), resource: exampleIn(resource), context };
+      return !isDenied(statements, request);
+    });
   });
+}
+
+/** Condition keys with the values that a caller sends as he likes. */
+const chosenByCaller = ["aws:referer", "aws:useragent", "s3:prefix", "s3:delimiter", "s3:max-keys"];
+/** Condition keys of the time, and a past and a future: a policy that ends is open until then. */
+const ofTime = ["aws:currenttime", "aws:epochtime"];
+const times = ["2000-01-01T00:00:00Z", "2999-01-01T00:00:00Z"];
+
+/** The contexts in which a stranger may ask: from nowhere in particular, at any time, with what the condition wants to be told. */
+function contextsFor(condition: Field): RequestContext[] {
+  if (condition.isUnknown) return [ordinaryContext];
+  const keys = condition.entries.flatMap(([, wanted]) => (wanted.isUnknown ? [] : wanted.entries));
+  const chosen = keys.flatMap(([key, wanted]): [string, string[]][] => {
+    const [value] = wanted.texts();
+    const isChosen = chosenByCaller.includes(key.toLowerCase());
+    return isChosen && value ? [[key.toLowerCase(), [exampleOf(value.text ?? "")]]] : [];
+  });
+  const isTimed = keys.some(([key]) => ofTime.includes(key.toLowerCase()));
+  const base = { ...ordinaryContext, ...Object.fromEntries(chosen) };
+  return isTimed ? times.map(time => ({ ...base, ...Object.fromEntries(ofTime.map(key => [key, [time]])) })) : [base];
 }
 
 /** Something that an element covers; policies of a role and of a repository name no resource. */

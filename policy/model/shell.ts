@@ -102,8 +102,11 @@ class ShellReader {
 
   private endCommand(): void {
     this.endWord();
-    const assigned = this.command[0]?.text === "export" ? this.command.slice(1) : this.command.slice(0, 1);
-    const isAssignment = this.command.length === assigned.length || this.command[0]?.text === "export";
+    const [opener] = this.command;
+    const plain = /^(?:then|do|else)$/.test(opener?.text ?? "") ? this.command.slice(1) : this.command;
+    const isExport = /^(?:export|readonly|local|declare)$/.test(plain[0]?.text ?? "");
+    const assigned = isExport ? plain.slice(1) : plain.slice(0, 1);
+    const isAssignment = plain.length === assigned.length || isExport;
     for (const { text } of isAssignment ? assigned : []) {
       const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
       if (name !== undefined) this.variables.set(name, value!);

@@ -61,6 +61,19 @@ const trustingPods = (subject: string) =>
 const rights = (statement: object) =>
   resource("aws:iam/policy:Policy", "rights", { policy: JSON.stringify({ Statement: [statement] }) });
 
+/** A bucket's policy that lets everybody read under a condition. */
+const publicWhen = (Condition: object) =>
+  plus(
+    resource("aws:s3/bucketPolicy:BucketPolicy", "page", {
+      bucket: "site",
+      policy: JSON.stringify({
+        Statement: [
+          { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::site/*", Condition },
+        ],
+      }),
+    }),
+  );
+
 const binding = (group: string) =>
   plus(
     ...manifests(
@@ -250,6 +263,48 @@ const changes: Small[] = [
     "bucket-least-privilege rights",
   ],
   ["one denial of everything else", goodProgram, plus(rights({ Effect: "Deny", NotAction: "ec2:*", Resource: "*" }))],
+  [
+    "an object that anybody reads from one page",
+    goodBucket,
+    publicWhen({ StringLike: { "aws:Referer": "https://shop.example/*" } }),
+    "bucket-not-public page",
+  ],
+  [
+    "an object that anybody reads for a while",
+    goodBucket,
+    publicWhen({ DateLessThan: { "aws:CurrentTime": "2030-01-01T00:00:00Z" } }),
+    "bucket-not-public page",
+  ],
+  [
+    "an object that one organisation reads",
+    goodBucket,
+    publicWhen({ StringEquals: { "aws:PrincipalOrgID": "o-1" }, StringLike: { "aws:Referer": "*" } }),
+  ],
+  [
+    "an administrator of one namespace",
+    goodDatabase,
+    plus(
+      ...manifests(
+        "{ apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: { name: all }, roleRef: { kind: ClusterRole, name: cluster-admin }, subjects: [{ kind: ServiceAccount, name: a }] }",
+      ),
+    ),
+    "workloads-broad-rights all",
+  ],
+  [
+    "a shell before the manager",
+    goodDatabase,
+    set("orders", `${container}.command`, [
+      "sh",
+      "-c",
+      "/opt/tidesql/node/node /opt/tidesql/manager/manager.js & wait",
+    ]),
+    "correctness-orderly-stop orders",
+  ],
+  [
+    "a shell that gives the manager its place",
+    goodDatabase,
+    set("orders", `${container}.command`, ["sh", "-c", "exec /opt/tidesql/node/node /opt/tidesql/manager/manager.js"]),
+  ],
   [
     "disks that are plain unless they say otherwise",
     goodProgram,

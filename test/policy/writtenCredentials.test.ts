@@ -28,6 +28,16 @@ const cases: [name: string, text: string, sign?: RegExp][] = [
   ["bundle.js", `const p={password:"hunter2"};${"f();".repeat(100)}\n`],
   ["MARIADB_ROOT_PASSWORD_HASH", `*${"2470C0C06D".repeat(4)}`, /password hash/],
   ["PASSWORD_HASH", "bcrypt"],
+  ["JAVA_OPTS", "-Xmx1g -Dspring.datasource.password=hunter2", /spring.datasource.password/],
+  ["JAVA_OPTS", "-Dspring.datasource.password=${DB_PASSWORD}"],
+  ["www.conf", "env[DB_PASSWORD] = hunter2\n", /DB_PASSWORD/],
+  ["out.conf", "[OUTPUT]\n    HTTP_User x\n    HTTP_Passwd hunter2\n", /HTTP_Passwd/],
+  ["out.conf", "    HTTP_Passwd ${HTTP_PASSWD}\n"],
+  ["notes.txt", "The\npassword expires\nsoon.\n"],
+  ["userlist.txt", '"app" "hunter2"\n', /password file/],
+  ["agent.hcl", 'secret_id = "8f2c7f6e-1c55-4f0d-9a4e-1f5d3f8a2b11"\n', /secret_id/],
+  ["agent.hcl", 'secret_id = "shop/database"\n'],
+  ["values.yaml", "password: ENC[AES256_GCM,data:Tr7o=,iv:1=,tag:k=,type:str]\n"],
 ];
 
 describe("a credential as people write it down", () => {
@@ -43,6 +53,20 @@ describe("a credential as people write it down", () => {
     judge([resource(type, "it", inputs)], { today }).findings.filter(
       ({ policy, status }) => policy.startsWith("secrets-in") && status === "violation",
     );
+
+  it("is no copy of a secret where it is what an object is called", () => {
+    const [named, login] = [
+      resource("kubernetes:core/v1:Service", "it", { metadata: { name: "accounts-db" } }),
+      resource("kubernetes:core/v1:Secret", "login", { stringData: { value: "accounts-db", other: "hunter-2026" } }),
+    ];
+    const copy = resource("kubernetes:core/v1:ConfigMap", "copy", { data: { a: "accounts-db", b: "x hunter-2026" } });
+    const program = [named, copy, { ...login, secretPaths: ["stringData"] }];
+    const repeated = judge(program, { today }).findings.filter(({ policy }) => policy === "secrets-repeated-in-plain");
+    assert.deepEqual(
+      repeated.map(({ resourceName, path }) => `${resourceName} ${path}`),
+      ["copy data.b"],
+    );
+  });
 
   it("is found in a packed file of a ConfigMap", () => {
     const binaryData = { settings: gzipSync("db_password=hunter2\n").toString("base64") };
