@@ -16,7 +16,12 @@ export interface Upload {
 /** One step of a table's manifest, as the engine took it. */
 interface Transition {
   /** Those that are not in the log yet. */
-  added: { entry: ManifestEntry; generation: number }[];
+  added: {
+    entry: ManifestEntry;
+    generation: number;
+    /** It is the file of that flush. Otherwise it is a merge's: of that generation or of an older one, and it can stand for files that are removed later. */
+    exact: boolean;
+  }[];
   /** All of them, or none any more. */
   removed: { name: SstableName; generation: number }[];
   nextId: number;
@@ -130,7 +135,7 @@ export class FlushBook {
       }
       const { generation, exact } = this.generationOf(table, book.uploads.get(entry.id));
       (exact ? book.covered : book.bounds).add(generation);
-      added.push({ entry, generation });
+      added.push({ entry, generation, exact });
       present.set(key, generation);
     }
     const removed = [...book.present].flatMap(([key, generation]) =>
@@ -201,8 +206,8 @@ export class FlushBook {
   }
 
   /**
-   * The part of a table's steps that holds nothing of an open flush. What is added can be shown as soon as that is true of it; what is removed only with everything that replaces it, which is no younger than
-   * the youngest file that is removed with it.
+   * The part of a table's steps that holds nothing of an open flush. What is added can be shown as soon as that is true of it; what is removed only with everything that replaces it. A merge can seem to be younger
+   * than all that it has merged: a commit whose sequence is lower than theirs has its block in a later WAL. So nothing is removed while a merge that came before waits.
    */
   private take(number: number, book: TableBook): Change[] {
     const added = new Map<string, SstableRecord>();
@@ -225,7 +230,7 @@ export class FlushBook {
       step.added = left;
       inOrder &&=
         step.removed.every(({ generation }) => generation <= this.done) &&
-        left.every(({ generation }) => generation > this.done);
+        left.every(({ generation, exact }) => exact && generation > this.done);
       if (!inOrder) continue;
       for (const { name } of step.removed) {
         const fresh = added.get(sstableKey(name));

@@ -121,6 +121,28 @@ describe("a flush", () => {
     assert.deepEqual([files.added.map(sstableKey), files.removed.map(sstableKey)], [["2/3"], ["1/1"]]);
   });
 
+  it("removes nothing for a merge that waits, also when it seems to be of a younger flush than all that it has merged", () => {
+    const flushes = new FlushBook(1, [{ number: 1, files: [entry(1), entry(2)] }], []);
+    // Its commit 6 had its number before 7, which was released with file 2, and its place in the next WAL.
+    flushes.found(1, [block(6, 1), block(8, 1)]);
+    flushes.uploaded(1, 3, upload(7, false));
+    flushes.manifest(1, { entries: [entry(1), entry(2), entry(3, 2)], nextId: 4 });
+    flushes.manifest(1, { entries: [entry(3, 2)], nextId: 4 });
+    assert.deepEqual(flushes.due(), [], "the files that were merged are all that has their rows");
+    flushes.uploaded(1, 4, upload(8));
+    flushes.manifest(1, { entries: [entry(3, 2), entry(4)], nextId: 5 });
+    flushes.walWhole(1);
+    const [files] = flushes.due();
+    assert.ok(files?.type === "files");
+    assert.deepEqual(
+      [files.added.map(sstableKey), files.removed.map(sstableKey)],
+      [
+        ["2/3", "1/4"],
+        ["1/1", "1/2"],
+      ],
+    );
+  });
+
   it("shows a merge of old files at once", () => {
     const flushes = new FlushBook(5, [{ number: 1, files: [entry(1), entry(2)] }], []);
     flushes.found(5, [block(100, 1)]);
