@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { optionProblem } from "./optionProblem";
 import { type PlanDocument, planDifference } from "./planDifference";
 import { PlanError } from "./planner/planError";
 import { readableType } from "./tree";
@@ -59,7 +60,7 @@ function parsed(argv: readonly string[]) {
       options: { help: { type: "boolean", default: false } },
     });
   } catch (error) {
-    throw new PlanError(`${(error as Error).message}\n\n${compareHelp}`);
+    throw new PlanError(`${optionProblem(error, ["help"])}\n\n${compareHelp}`);
   }
 }
 

@@ -73,7 +73,11 @@ async function main([name, ...argv]: string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    process.stderr.write(`There is no command "${name}".\n\n${help}`);
+    const { suggestion } = load("../components/core/suggestion") as typeof import("../components/core/suggestion");
+    const close = suggestion(name, [...Object.keys(commands), "--version", "--help"]);
+    process.stderr.write(
+      `There is no command "${name}"${close === undefined ? "." : `: did you mean "${close}"?`}\n\n${help}`,
+    );
     return 2;
   }
   return command.run(argv);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
+import { optionProblem } from "./optionProblem";
 import { PlanError, ProgramError } from "./planner/planError";
 
 const load = createRequire(__filename);
@@ -84,22 +85,20 @@ function parsed(argv: readonly string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
   const texts = { type: "string", multiple: true } as const;
+  const options = {
+    stack: text,
+    directory: text,
+    config: texts,
+    "secret-file": texts,
+    json: flag,
+    mermaid: flag,
+    manifests: text,
+    help: flag,
+  };
   try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        stack: text,
-        directory: text,
-        config: texts,
-        "secret-file": texts,
-        json: flag,
-        mermaid: flag,
-        manifests: text,
-        help: flag,
-      },
-    }).values;
+    return parseArgs({ args: [...argv], options }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${planHelp}`);
+    throw new UsageError(`${optionProblem(error, Object.keys(options))}\n\n${planHelp}`);
   }
 }
 

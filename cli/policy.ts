@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Preset } from "../policy/preset";
 import { report, ReportFormat } from "../policy/report";
+import { optionProblem } from "./optionProblem";
 import { PlanError } from "./planner/planError";
 import { ProgramError } from "./planner/planProgram";
 import { planStack } from "./planner/planStack";
@@ -100,22 +101,20 @@ function optionsOf(argv: readonly string[]) {
   };
 
   function parse() {
+    const options = {
+      stack: text,
+      directory: text,
+      preset: text,
+      config: text,
+      format: text,
+      output: text,
+      "allow-unjudged": { type: "boolean" },
+      help: { type: "boolean" },
+    } as const;
     try {
-      return parseArgs({
-        args: [...argv],
-        options: {
-          stack: text,
-          directory: text,
-          preset: text,
-          config: text,
-          format: text,
-          output: text,
-          "allow-unjudged": { type: "boolean" },
-          help: { type: "boolean" },
-        },
-      });
+      return parseArgs({ args: [...argv], options });
     } catch (error) {
-      throw new UsageError(`${(error as Error).message}\n\n${policyHelp}`);
+      throw new UsageError(`${optionProblem(error, Object.keys(options))}\n\n${policyHelp}`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { optionProblem } from "../optionProblem";
 import type { ClusterOptions } from "./kubectl";
 import { UsageError } from "./surroundings";
 
@@ -49,7 +50,7 @@ export function readCommandLine<Options extends ParseArgsOptionsConfig>(
     try {
       return parseArgs({ args: [...argv], options, allowPositionals: true });
     } catch (error) {
-      throw new UsageError(`${(error as Error).message}\n\n${help}`);
+      throw new UsageError(`${optionProblem(error, Object.keys(options))}\n\n${help}`);
     }
   }
 }

@@ -140,7 +140,11 @@ function notStarted(error: NodeJS.ErrnoException): KubectlError {
 
 /** What went wrong, by kubectl's own words: it has one exit code for everything. */
 export function failureOf(said: string): KubectlError {
-  const text = said.trim() || "kubectl failed without a word";
+  // Lines of its library's log, such as "E1129 23:15:11.868948 8183 memcache.go:265] ...", repeat what follows them.
+  const words = said.replace(/^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] .*\n?/gm, "").trim() || said.trim();
+  const isNowhere = /^The connection to the server localhost:8080 was refused/.test(words);
+  const wayOut = isNowhere ? " kubectl knows no cluster: name one with --kubeconfig or --context." : "";
+  const text = `${words || "kubectl failed without a word"}${wayOut}`;
   const problem = /\(Forbidden\)|is forbidden/.test(text)
     ? KubectlProblem.forbidden
     : /\(NotFound\)|not found/.test(text)

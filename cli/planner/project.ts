@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
+import { choices } from "../../components/core/suggestion";
 import { PlanError } from "./planError";
 import { isPlainRecord, type PlannedRecord, type PlannedValue, Secret, unknown } from "./values";
 
@@ -57,7 +58,9 @@ export function readConfiguration(project: Project, stack: string): PlannedRecor
     const others = project.stacks.join(", ");
     throw new PlanError(`There is no Pulumi.${stack}.yaml in ${project.directory}. The stacks there: ${others}.`);
   }
-  const { config, environment } = readYaml(file);
+  const content = readYaml(file);
+  refuseUnknown(file, content);
+  const { config, environment } = content;
   if (environment !== undefined) {
     throw new PlanError(
       `${basename(file)} takes configuration from an ESC environment, which a plan cannot open. Give its values with --config and --secret-file, and leave "environment" out.`,
@@ -68,6 +71,25 @@ export function readConfiguration(project: Project, stack: string): PlannedRecor
     ...project.config,
     ...Object.fromEntries(own.map(([key, value]) => [fullKey(project.name, key), stored(value)])),
   };
+}
+
+/** What a stack's file may have, by Pulumi's own schema. */
+const stackFileKeys = ["config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider"];
+
+/** Pulumi ignores what it does not know: a slip in `config` would leave a stack without its settings. */
+function refuseUnknown(file: string, content: Record<string, unknown>): void {
+  const unknownKey = Object.keys(content).find(key => !stackFileKeys.includes(key));
+  if (unknownKey !== undefined) {
+    throw new PlanError(
+      `${basename(file)}: "${unknownKey}" is nothing that a stack's file has: ${choices(unknownKey, stackFileKeys)}`,
+    );
+  }
+  const { config } = content;
+  if (config !== undefined && config !== null && !isRecord(config)) {
+    throw new PlanError(
+      `${basename(file)}: "config" is no mapping of keys to values. Write "config:" and below it lines like "  aws:region: us-east-1".`,
+    );
+  }
 }
 
 /** `replicas` is short for `<project>:replicas`. */
@@ -128,7 +150,9 @@ function readYaml(file: string): Record<string, unknown> {
   } catch (error) {
     throw new PlanError(`${file} is no YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return isRecord(content) ? content : {};
+  if (isRecord(content)) return content;
+  if (content === undefined || content === null) return {};
+  throw new PlanError(`${file} holds no mapping of keys to values.`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -36,6 +36,25 @@ describe("the command line", () => {
     assert.equal(error, "");
   });
 
+  const slips: [argv: string[], message: RegExp][] = [
+    [["pln"], /^There is no command "pln": did you mean "plan"\?\n/],
+    [["--versio"], /^There is no command "--versio": did you mean "--version"\?\n/],
+    [["moon"], /^There is no command "moon"\.\n/],
+    [["plan", "--stak", "prod"], /^There is no option --stak: did you mean --stack\?\n/],
+    [["policy", "--formt", "text"], /^There is no option --formt: did you mean --format\?\n/],
+    [["compare", "--hlp"], /^There is no option --hlp: did you mean --help\?\n/],
+    [["status", "--kubeconfg", "x"], /^There is no option --kubeconfg: did you mean --kubeconfig\?\n/],
+    [["verify", "--moon"], /^There is no option --moon\.\n/],
+    [["plan", "--config"], /^Option '--config <value>' argument missing\n/],
+  ];
+  for (const [argv, message] of slips) {
+    it(`says what may have been meant: ${argv.join(" ")}`, async () => {
+      const { out, error, code } = await tidesql(...argv);
+      assert.match(error, message);
+      assert.deepEqual([out, code], ["", 2]);
+    });
+  }
+
   it("prints nothing but JSON with --json", async () => {
     const { out, code } = await plan("--stack", "local", "--json");
     assert.equal(code, 0);

@@ -94,7 +94,7 @@ describe("tidesql compare", () => {
       [[], /takes two files/],
       [[other, other], /is no plan: make it with "tidesql plan --json"/],
       [["/nowhere.json", other], /nowhere\.json cannot be read/],
-      [["--fast"], /Unknown option '--fast'/],
+      [["--fast"], /There is no option --fast\./],
     ] as const) {
       const { exit, error } = await run(...argv);
       assert.equal(exit, CompareExit.wrongUsage);

@@ -163,7 +163,7 @@ describe("README, followed word for word", function () {
           if (noSimulatedCloud !== undefined) this.skip();
           project.changeProgram("us-east-1", "moon-1");
           await assert.rejects(
-            project.preview(),
+            project.shell("pulumi preview"),
             /TideSql "orders" has invalid arguments:\s+region: "moon-1" is no AWS region/,
           );
         });

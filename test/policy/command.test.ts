@@ -98,7 +98,7 @@ describe("tidesql policy", () => {
     const cases: [argv: string[], says: RegExp][] = [
       [["--format", "xml"], /--format is one of text, json, junit, sarif, not "xml"/],
       [["--preset", "test"], /--preset is one of production, development/],
-      [["--stak", "prod"], /Unknown option '--stak'[\s\S]*Usage: tidesql policy/],
+      [["--stak", "prod"], /There is no option --stak: did you mean --stack\?[\s\S]*Usage: tidesql policy/],
       [
         ["--stack", "prod", "--config", wrong],
         /wrong.json cannot be used:\n {2}cluster-keyrotation: there is no such policy/,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { KubectlError, kubectlOnPath } from "../../../cli/live/kubectl";
+import { failureOf, KubectlError, kubectlOnPath } from "../../../cli/live/kubectl";
 
 /** Plays kubectl: its first own argument says what happens. It writes down its arguments and, when it forwards, its process. */
 const script = `
@@ -109,5 +109,16 @@ describe("kubectl", () => {
   it("says why it forwards nothing", async () => {
     const error = await problemOf(kubectlOnPath({}).forward("shop", "pod/none", 3306));
     assert.match(error.message, /pod is not running/);
+  });
+
+  it("says how to name a cluster where kubectl knows none, without the log of kubectl's library", () => {
+    const line = (second: number) =>
+      `E1129 23:15:${second}.868948    8183 memcache.go:265] "Unhandled Error" err="couldn't get current server API group list: connection refused"\n`;
+    const said = `${line(11)}${line(12)}The connection to the server localhost:8080 was refused - did you specify the right host or port?\n`;
+    assert.equal(
+      failureOf(said).message,
+      "The connection to the server localhost:8080 was refused - did you specify the right host or port? kubectl knows no cluster: name one with --kubeconfig or --context.",
+    );
+    assert.match(failureOf(line(11)).message, /connection refused/);
   });
 });

@@ -60,6 +60,33 @@ describe("a Pulumi project", () => {
     });
   });
 
+  describe("a stack's file", () => {
+    const wrong: [what: string, file: string, message: RegExp][] = [
+      ["a slip in its only key", "confg:\n  shop:size: 3\n", /Pulumi\.prod\.yaml: "confg" .*did you mean "config"\?/],
+      [
+        "a setting beside config",
+        "shop:size: 3\n",
+        /"shop:size" is nothing that a stack's file has: known are config,/,
+      ],
+      ["a list for its settings", "config:\n  - shop:size\n", /Pulumi\.prod\.yaml: "config" is no mapping/],
+      ["a text for its settings", "config: shop\n", /"config" is no mapping/],
+      ["one text", "shop\n", /holds no mapping/],
+    ];
+    for (const [what, file, message] of wrong) {
+      it(`is refused with ${what}`, () => {
+        write({ "Pulumi.yaml": minimal, "Pulumi.prod.yaml": file });
+        assert.throws(() => readConfiguration(readProject(folder), "prod"), message);
+      });
+    }
+
+    it("may be empty, and may hold what Pulumi writes into it", () => {
+      for (const file of ["", "config:\n", "encryptionsalt: v1:x\nsecretsprovider: passphrase\nencryptedkey: x\n"]) {
+        write({ "Pulumi.yaml": minimal, "Pulumi.prod.yaml": file });
+        assert.deepEqual(readConfiguration(readProject(folder), "prod"), {});
+      }
+    });
+  });
+
   describe("configuration", () => {
     it("has the stack's values over the project's, all with full keys and as text or structure", () => {
       write({
