@@ -10,8 +10,8 @@ import { LogPlace } from "./view";
 
 /** While the writer's entries come, the bucket is asked this often only, and otherwise once a second. Milliseconds. */
 const readEvery = { heard: 5000, silent: 1000 };
-/** Whether the log is still kept from here on is asked this often. Milliseconds. */
-const keptEvery = 60_000;
+/** Whether the log is still kept from here on is asked this often: as a rule, and while an entry is missing that its writer has said to be durable. Milliseconds. */
+const keptEvery = { usual: 60_000, missing: 1000 };
 /** Of the engine's 60 s for a request: a commit that has waited for longer is taken back with the engine. Milliseconds. */
 export const boundMilliseconds = 20_000;
 
@@ -115,7 +115,9 @@ export class StoreKeeper {
       if (!isBehind && clock.now() - this.readAt < readEvery.silent) return;
       this.readAt = clock.now();
       await node.catchUp();
-      if (clock.now() - this.keptAt < keptEvery) return;
+      // The writer says that there is more, and there is not: it may have been deleted.
+      const every = this.inbox.isAheadOf(node.state) ? keptEvery.missing : keptEvery.usual;
+      if (clock.now() - this.keptAt < every) return;
       this.keptAt = clock.now();
       await node.assertKept();
     });
