@@ -31,6 +31,8 @@ export class LogServer implements LogEnginePort {
   private heldUntil = 0;
   private sessions = 0;
   private key = "";
+  /** Rows that are being changed. */
+  private readonly locks = new Map<string, Promise<void>>();
   private readonly listeners: ((how: string) => void)[] = [];
 
   constructor(
@@ -66,6 +68,7 @@ export class LogServer implements LogEnginePort {
     this.model = undefined;
     this.lies = false;
     this.key = node.key;
+    this.locks.clear();
     this.pids++;
     onSpawn(this.pids);
     process.frozen = node.volumeHangs;
@@ -287,9 +290,20 @@ export class LogServer implements LogEnginePort {
     await this.sleep(process, statement);
     const { sessions } = this;
     const rows = [{ table: folder(world.tableOf(key)), key, value: value ?? undefined }];
-    await this.commit(model, rows, () => {
-      if (this.readOnly || !model.isPrimary) throw new Error("1290 read_only");
-    });
+    // Whoever changes a row waits for the one before.
+    const before = this.locks.get(key);
+    let unlock = () => undefined as void;
+    const mine = new Promise<void>(resolve => (unlock = resolve));
+    this.locks.set(key, mine);
+    await before;
+    try {
+      await this.commit(model, rows, () => {
+        if (this.readOnly || !model.isPrimary) throw new Error("1290 read_only");
+      });
+    } finally {
+      unlock();
+      if (this.locks.get(key) === mine) this.locks.delete(key);
+    }
     if (sessions !== this.sessions) throw new Error("the session was ended");
     await new Promise<void>(resolve => inProcess(process, resolve));
     world.promises.accepted(this.node.forPromises);

@@ -2,6 +2,8 @@ import { ManagerConfiguration } from "../../../components/core/managerConfigurat
 import { configuration } from "../../manager/views";
 import { SimulatedKubernetes } from "../kubernetes";
 import { Network } from "../network";
+import type { SimulatedNode } from "../node";
+import { shippingLag } from "../promised";
 import { Promises } from "../promises";
 import { Random } from "../random";
 import { VirtualTime } from "../virtualTime";
@@ -19,12 +21,26 @@ export interface LogWorldOptions {
 
 /** In `commit` nothing is excused, a zombie's last words neither: its epoch is sealed. */
 class LogPromises extends Promises {
+  private readonly loops: { pod: string; from: number; until: number }[] = [];
+
   constructor(private readonly log: LogWorld) {
     super(log as unknown as World);
   }
 
+  /** A manager that hangs ships nothing, and its engine acknowledges in `interval` until the watchdog ends it. */
+  override loopHangs(node: SimulatedNode): void {
+    super.loopHangs(node);
+    const { leaseDurationSeconds } = this.log.configuration;
+    const from = this.log.time.now - shippingLag;
+    this.loops.push({ pod: node.pod, from, until: from + 1000 * leaseDurationSeconds + shippingLag });
+  }
+
   override mayBeLost(pod: string, sentAt: number, at: number): boolean {
-    return this.log.configuration.durability !== "commit" && super.mayBeLost(pod, sentAt, at);
+    if (this.log.configuration.durability === "commit") return false;
+    return (
+      super.mayBeLost(pod, sentAt, at) ||
+      this.loops.some(loop => loop.pod === pod && at >= loop.from && at <= loop.until)
+    );
   }
 }
 
