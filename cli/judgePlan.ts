@@ -1,14 +1,20 @@
 import { judge, type JudgeOptions, type Verdict } from "../policy/judge";
 import { type RawResource } from "../policy/model/resource";
-import type { Plan } from "./planner/plan";
+import type { Plan, SourcePlace } from "./planner/plan";
 import { recordToWire } from "./planner/values";
 
 /** What the policies say of a planned program: the same as `pulumi preview --policy-pack policy` would, without a cloud. */
 export function judgePlan(plan: Plan, options: JudgeOptions): Verdict {
   const verdict = judge(programOf(plan), options);
-  const places = new Map(plan.resources.map(({ urn, placeOf }) => [urn, placeOf]));
+  const resources = new Map(plan.resources.map(resource => [resource.urn, resource]));
+  // What a component makes has the component's place where it has none of its own.
+  const placeIn = (urn: string, keys: (string | number)[]): SourcePlace | undefined => {
+    const resource = resources.get(urn);
+    const own = resource?.placeOf?.(keys);
+    return own ?? (resource?.parent === undefined ? undefined : placeIn(resource.parent, keys));
+  };
   const findings = verdict.findings.map(finding => {
-    const place = places.get(finding.urn)?.(keysOf(finding.path));
+    const place = placeIn(finding.urn, keysOf(finding.path));
     return { ...finding, message: plan.redact(finding.message), ...(place && { place }) };
   });
   const notJudged = plan.unseen.map(({ urn, name, type, reason }) => ({

@@ -12,18 +12,19 @@ import type { Diagnostic, PlannedResource, SourcePlace, UnseenPart } from "./pla
 import { PlanError } from "./planError";
 import type { KnownSecrets } from "./redaction";
 import { optionsOf, qualifiedTypeOf, withoutProviderId } from "./registration";
-import { isRendered, nameOfRendered, NotRendered, objectsIn, render, typeOfRendered } from "./rendering";
+import { NotRendered } from "./notRendered";
+import {
+  answerOfProvider,
+  asksProvider,
+  isAnswered,
+  isRendered,
+  nameOfRendered,
+  render,
+  typeOfRendered,
+} from "./rendering";
 import { isOfProgram } from "./stackTraces";
 import { TransformRunner } from "./transforms";
-import {
-  isPlainRecord,
-  recordFromWire,
-  recordToWire,
-  Secret,
-  unknown,
-  type PlannedRecord,
-  type PlannedValue,
-} from "./values";
+import { recordFromWire, recordToWire, Secret, unknown, type PlannedRecord, type PlannedValue } from "./values";
 
 /** What `Struct.fromJavaScript` takes. */
 type JavaScriptRecord = Parameters<typeof Struct.fromJavaScript>[0];
@@ -67,6 +68,8 @@ export class PlanningMonitor {
   private readonly stackTransforms: Callback[] = [];
   /** By URN of every resource whose registration has begun; they apply to its children as well. */
   private readonly transforms = new Map<string, Callback[]>();
+  /** The calls of components for their objects, in their order, with the reason where there was no answer. The components themselves are registered later. */
+  private readonly asked: { type: string; name?: string; reason?: string }[] = [];
   private readonly transformRunner = new TransformRunner();
 
   constructor(private readonly settings: MonitorSettings) {}
@@ -113,7 +116,7 @@ export class PlanningMonitor {
     answer: Answer<resourceProtocol.ResourceInvokeResponse>,
   ): void {
     const token = request.getTok();
-    if (token === "kubernetes:yaml:decode") return this.decodeYaml(request, answer);
+    if (isAnswered(token)) return this.renderObjects(request, answer);
     if (token !== "pulumi:pulumi:getResource") {
       return this.refuse(
         answer,
@@ -129,25 +132,39 @@ export class PlanningMonitor {
     answer(null, response);
   }
 
-  /** How `kubernetes.yaml.ConfigFile` and `ConfigGroup` of the first version read their files: the SDK registers the objects itself. */
-  private decodeYaml(
+  /** Ends the plan: says of which components the objects could not be told. One whose arguments are not known yet never asks for them. */
+  missUnrendered(): void {
+    const left = [...this.asked];
+    for (const resource of this.resources.values()) {
+      if (!asksProvider(resource.type)) continue;
+      const index = left.findIndex(
+        ({ type, name }) => type === resource.type && (name === undefined || name === resource.name),
+      );
+      const [call] = index < 0 ? [] : left.splice(index, 1);
+      const reason = call ? call.reason : "its arguments are decided during the update";
+      if (reason !== undefined) this.miss(resource, reason);
+    }
+  }
+
+  /** How components of the provider's first version get their objects: the SDK asks for them, and registers them itself. What cannot be told here has none. */
+  private renderObjects(
     request: resourceProtocol.ResourceInvokeRequest,
     answer: Answer<resourceProtocol.ResourceInvokeResponse>,
   ): void {
-    const { text, defaultNamespace } = this.readRecord(request.getArgs());
+    const { componentType, name, objects } = answerOfProvider(request.getTok(), this.readRecord(request.getArgs()));
+    let result: PlannedRecord[] = [];
+    let reason: string | undefined;
     try {
-      const objects = objectsIn(typeof text === "string" ? text : "").map(({ object }) => object);
-      for (const object of objects) {
-        if (typeof defaultNamespace !== "string" || !isPlainRecord(object.metadata)) continue;
-        object.metadata.namespace ??= defaultNamespace;
-      }
-      const response = new resourceProtocol.ResourceInvokeResponse();
-      response.setReturn(Struct.fromJavaScript({ result: objects.map(recordToWire) }));
-      answer(null, response);
+      result = objects();
     } catch (error) {
       if (!(error instanceof NotRendered)) throw error;
-      this.refuse(answer, `The program reads YAML, and ${error.message}.`);
+      if (componentType === undefined) return this.refuse(answer, `The program reads YAML, and ${error.message}.`);
+      reason = error.message;
     }
+    if (componentType !== undefined) this.asked.push({ type: componentType, name, reason });
+    const response = new resourceProtocol.ResourceInvokeResponse();
+    response.setReturn(Struct.fromJavaScript({ result: result.map(recordToWire) as JavaScriptRecord[] }));
+    answer(null, response);
   }
 
   call(request: resourceProtocol.ResourceCallRequest, answer: Answer<CallResponse>): void {

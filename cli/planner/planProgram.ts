@@ -83,6 +83,7 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     runtime.resetOptions("project", "stack", 0, "", "", false, organization);
     captured.restore();
   }
+  monitor.missUnrendered();
   const resources = [...monitor.resources.values()];
   monitor.diagnostics.push(...exposedSecrets(resources, config));
   return {

@@ -1,12 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Document, isNode, LineCounter, parseAllDocuments } from "yaml";
+import { type Chart, kustomized, olderChart, templated } from "./charts";
+import { NotRendered } from "./notRendered";
 import type { SourcePlace } from "./plan";
 import { FileReference, isPlainRecord, type PlannedRecord, type PlannedValue, revealed, unknown } from "./values";
-
-/** Why the objects of a component cannot be told here. */
-export class NotRendered extends Error {}
 
 /** A Kubernetes object that a component makes from a file, a chart or a folder. */
 export interface RenderedObject {
@@ -26,9 +24,60 @@ const renderers: Readonly<Record<string, (inputs: PlannedRecord, name: string) =
       .flatMap(flattened)
       .map(object => ({ object })),
   ],
-  "kubernetes:kustomize/v2:Directory": ({ directory }) => kustomized(textOf(directory, "directory")),
-  "kubernetes:helm.sh/v4:Chart": (inputs, name) => templated(inputs, name),
+  "kubernetes:kustomize/v2:Directory": ({ directory }) => objectsIn(kustomized(textOf(directory, "directory"))),
+  "kubernetes:helm.sh/v4:Chart": (inputs, name) => objectsIn(templated(chartOf(inputs, name))),
 };
+
+/** A call of the provider that answers with objects. */
+export interface ProviderAnswer {
+  /** The component that asks, where what it makes may stay untold. */
+  componentType?: string;
+  /** The component's name, where the call has it. */
+  name?: string;
+  /** @throws NotRendered as `render` does */
+  objects: () => PlannedRecord[];
+}
+
+const answers: Readonly<Record<string, (given: PlannedRecord) => ProviderAnswer>> = {
+  "kubernetes:yaml:decode": ({ text, defaultNamespace }) => ({
+    objects: () => plainObjects(typeof text === "string" ? text : "", defaultNamespace),
+  }),
+  "kubernetes:kustomize:directory": ({ directory }) => ({
+    componentType: "kubernetes:kustomize:Directory",
+    objects: () => plainObjects(kustomized(textOf(directory, "directory"))),
+  }),
+  "kubernetes:helm:template": ({ jsonOpts }) => {
+    const chart = olderChart(textOf(jsonOpts, "jsonOpts"));
+    return {
+      componentType: "kubernetes:helm.sh/v3:Chart",
+      name: chart.release,
+      objects: () => plainObjects(templated(chart), chart.namespace),
+    };
+  },
+};
+
+/** Whether a component of this type asks the provider for its objects. */
+export function asksProvider(type: string): boolean {
+  return type === "kubernetes:kustomize:Directory" || type === "kubernetes:helm.sh/v3:Chart";
+}
+
+/** Whether this function of the provider is answered here. */
+export function isAnswered(token: string): boolean {
+  return Object.hasOwn(answers, token);
+}
+
+/** What the provider answers to a call of it for objects: those of files, folders and charts that the first version of its components makes. */
+export function answerOfProvider(token: string, given: PlannedRecord): ProviderAnswer {
+  return answers[token]!(given);
+}
+
+function plainObjects(text: string, defaultNamespace?: PlannedValue): PlannedRecord[] {
+  const objects = objectsIn(text).map(({ object }) => object);
+  for (const { metadata } of objects) {
+    if (typeof defaultNamespace === "string" && isPlainRecord(metadata)) metadata.namespace ??= defaultNamespace;
+  }
+  return objects;
+}
 
 /** Whether a component of this type is rendered here, as its plugin would. */
 export function isRendered(type: string): boolean {
@@ -135,59 +184,35 @@ function flattened(object: PlannedRecord): PlannedRecord[] {
   return typeof object.kind === "string" ? [object] : [];
 }
 
-/** Rendering takes longer where a chart has to be fetched first. Milliseconds. */
-const longestRendering = 60_000;
-
-function run(command: string, args: readonly string[], input = ""): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    input,
-    encoding: "utf8",
-    timeout: longestRendering,
-    maxBuffer: 64 * 1024 ** 2,
-  });
-  if (error && "code" in error && error.code === "ENOENT") throw new NotRendered(`${command} is not installed here`);
-  if (error || status !== 0) throw new NotRendered(`${command} fails: ${firstLine(stderr) || error?.message}`);
-  return stdout;
-}
-
-function firstLine(text: string | null): string {
-  return (text ?? "").trim().split("\n")[0] ?? "";
-}
-
-function kustomized(directory: string): RenderedObject[] {
-  if (!existsSync(directory)) throw new NotRendered(`${directory} is no folder here`);
-  try {
-    return objectsIn(run("kustomize", ["build", directory]));
-  } catch (error) {
-    if (!(error instanceof NotRendered) || !error.message.includes("not installed")) throw error;
-    return objectsIn(run("kubectl", ["kustomize", directory]));
-  }
-}
-
-/** A chart as `helm template` renders it, which is what the provider does too. */
-function templated(inputs: PlannedRecord, name: string): RenderedObject[] {
-  const option = (flag: string, input: string) =>
-    inputs[input] === undefined || inputs[input] === null ? [] : [flag, textOf(inputs[input], input)];
+/** A chart of the fourth kind: hooks are left out, values of the program come after those of files. */
+function chartOf(inputs: PlannedRecord, name: string): Chart {
+  const text = (input: string) => (isGiven(inputs[input]) ? textOf(inputs[input], input) : undefined);
   const repository = isPlainRecord(inputs.repositoryOpts) ? inputs.repositoryOpts : {};
-  const values = inputs.values === undefined ? {} : plainValues(inputs.values);
-  const files = listOf(inputs.valueYamlFiles, "valueYamlFiles").flatMap(file => {
+  if (isGiven(inputs.postRenderer)) throw new NotRendered("a postRenderer changes what the chart renders");
+  const files = listOf(inputs.valueYamlFiles, "valueYamlFiles").map(file => {
     const source = file instanceof FileReference ? file.source.path : undefined;
     if (typeof source !== "string") throw new NotRendered("valueYamlFiles holds no file of this folder");
-    return ["--values", source];
+    return source;
   });
-  const args = [
-    "template",
-    typeof inputs.name === "string" ? inputs.name : name,
-    textOf(inputs.chart, "chart"),
-    ...option("--namespace", "namespace"),
-    ...option("--version", "version"),
-    ...(typeof repository.repo === "string" ? ["--repo", repository.repo] : []),
-    ...files,
-    "--values",
-    "-",
-    ...(inputs.skipCrds === true ? [] : ["--include-crds"]),
-  ];
-  return objectsIn(run("helm", args, JSON.stringify(values)));
+  return {
+    release: text("name") ?? name,
+    chart: textOf(inputs.chart, "chart"),
+    namespace: text("namespace"),
+    version: text("version"),
+    repository: typeof repository.repo === "string" ? repository.repo : undefined,
+    valueFiles: files,
+    values: plainValues(inputs.values ?? {}),
+    flags: [
+      "--no-hooks",
+      ...(inputs.skipCrds === true ? [] : ["--include-crds"]),
+      ...(inputs.devel === true ? ["--devel"] : []),
+      ...(inputs.dependencyUpdate === true ? ["--dependency-update"] : []),
+    ],
+  };
+}
+
+function isGiven(value: PlannedValue | undefined): boolean {
+  return value !== undefined && value !== null;
 }
 
 function plainValues(values: PlannedValue): PlannedValue {
