@@ -10,8 +10,8 @@ export interface Terminal {
   warning: (text: string) => string;
 }
 
-/** Width where there is no terminal: wide enough for names, narrow enough for a page. */
-const widthOfAPage = 100;
+/** Width where there is no terminal: wide enough for names, narrow enough for a page. Columns. */
+export const widthOfAPage = 100;
 
 /** The terminal behind a stream. Colours only where a person looks, and not if NO_COLOR is set (https://no-color.org). */
 export function terminalOf(stream: { isTTY?: boolean; columns?: number }, environment = process.env): Terminal {

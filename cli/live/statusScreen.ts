@@ -1,4 +1,4 @@
-import { alignedRows, type Column, shortened, type Terminal, wrapped } from "../terminal";
+import { alignedRows, type Column, shortened, type Terminal, widthOfAPage, wrapped } from "../terminal";
 import type { DatabaseState, NodeState } from "./databaseState";
 import { candidates, daysUntil, labelledPrimaries, problemsOf } from "./health";
 
@@ -11,9 +11,18 @@ const nothing = "-";
 /** Names of machines are long, and say little. Characters. */
 const shortestMachineName = 10;
 
+const machine: TableColumn = {
+  title: "machine",
+  align: "left",
+  cell: ({ kubernetesNode }) => kubernetesNode ?? nothing,
+};
+
+/** Titles of columns that a narrow terminal does without, in this order. */
+const dispensable = ["restarts", "engine", "certificate", "machine", "epoch"];
+
 const columns: readonly TableColumn[] = [
   { title: "node", align: "left", cell: ({ pod }) => pod },
-  { title: "machine", align: "left", cell: ({ kubernetesNode }) => kubernetesNode ?? nothing },
+  machine,
   { title: "role", align: "left", cell: ({ label }) => (label === "none" ? nothing : label) },
   { title: "epoch", align: "right", cell: ({ status }) => status?.lease?.epoch.toString() ?? nothing },
   { title: "lag", align: "right", cell: lagOf },
@@ -31,7 +40,7 @@ export function statusScreen(state: DatabaseState, terminal: Terminal, today: Da
   const lines = [
     `${terminal.heading(state.name)} in namespace ${state.namespace}: ${verdict}`,
     `  primary   ${primaryOf(state)}`,
-    `  lease     ${leaseOf(state)}`,
+    `  lease     ${leaseOf(state, terminal.width)}`,
     `  replicas  ${candidates(state).length} of ${state.wanted - 1} could take over`,
     ...problems.flatMap(problem => warningLines(problem, terminal)),
     "",
@@ -47,12 +56,13 @@ function primaryOf(state: DatabaseState): string {
   return names.length === 0 ? "none" : names.join(", ");
 }
 
-function leaseOf({ lease, leaseProblem, nodes }: DatabaseState): string {
+function leaseOf({ lease, leaseProblem, nodes }: DatabaseState, width: number): string {
   if (lease === undefined) return leaseProblem ?? "unknown";
   const left = Math.max(0, ...nodes.map(({ status }) => status?.lease?.remainingSeconds ?? 0));
-  const holder = lease.holder === "" ? "held by nobody" : `held by ${lease.holder}`;
   const time = left > 0 ? `, for another ${left.toFixed(1)} s unless renewed` : "";
-  return `epoch ${lease.epoch}, ${holder}${time}`;
+  const heldBy = (holder: string) => `epoch ${lease.epoch}, held by ${holder === "" ? "nobody" : holder}${time}`;
+  // The pod's UID follows its name.
+  return width >= widthOfAPage ? heldBy(lease.holder) : heldBy(lease.holder.split("_")[0]!);
 }
 
 function warningLines(problem: string, terminal: Terminal): string[] {
@@ -62,16 +72,48 @@ function warningLines(problem: string, terminal: Terminal): string[] {
 }
 
 function tableOf({ nodes }: DatabaseState, terminal: Terminal, today: Date): string[] {
-  const rows = [columns.map(({ title }) => title), ...nodes.map(node => columns.map(({ cell }) => cell(node, today)))];
-  const widest = (index: number) => Math.max(...rows.map(row => row[index]?.length ?? 0));
-  const others = columns.reduce((sum, _, index) => (index === 1 ? sum : sum + widest(index)), 2 * columns.length);
+  const all = columns.map(column => ({
+    column,
+    cells: [column.title, ...nodes.map(node => column.cell(node, today))],
+  }));
+  const kept = fittingColumns(all, terminal.width);
+  const others = kept.reduce(
+    (sum, { column, cells }) => (column === machine ? sum : sum + widest(cells)),
+    2 * kept.length,
+  );
   const room = Math.max(shortestMachineName, terminal.width - others);
-  const fitted = rows.map(row => row.map((cell, index) => (index === 1 ? shortened(cell, room) : cell)));
-  return alignedRows(fitted, columns).map((cells, index) => {
+  const rows = [undefined, ...nodes].map((_, row) =>
+    kept.map(({ column, cells }) => (column === machine ? shortened(cells[row]!, room) : cells[row]!)),
+  );
+  return alignedRows(
+    rows,
+    kept.map(({ column }) => column),
+  ).map((cells, index) => {
     const line = `  ${cells.join("  ")}`.trimEnd();
     if (index === 0) return terminal.faint(line);
     return nodes[index - 1]?.status === undefined ? terminal.warning(line) : line;
   });
+}
+
+interface FilledColumn {
+  column: TableColumn;
+  cells: string[];
+}
+
+/** All columns, or in a narrow terminal those that are needed to see how a database is. Problems name what is wrong with the others. */
+function fittingColumns(all: readonly FilledColumn[], width: number): readonly FilledColumn[] {
+  if (width >= widthOfAPage) return all;
+  const isWide = (kept: readonly FilledColumn[]) =>
+    kept.reduce((sum, { column, cells }) => sum + 2 + (column === machine ? shortestMachineName : widest(cells)), 0) >
+    width;
+  return dispensable.reduce<readonly FilledColumn[]>(
+    (kept, title) => (isWide(kept) ? kept.filter(({ column }) => column.title !== title) : kept),
+    all,
+  );
+}
+
+function widest(cells: readonly string[]): number {
+  return Math.max(...cells.map(({ length }) => length));
 }
 
 function lagOf({ status }: NodeState): string {

@@ -279,11 +279,16 @@ export class FakeClock implements LiveClock {
 /** Surroundings of a command, and what it wrote. */
 export function surroundingsOf(
   cluster: Kubectl,
-  { isTTY = false, clock = new FakeClock(), signal }: { isTTY?: boolean; clock?: FakeClock; signal?: AbortSignal } = {},
+  {
+    isTTY = false,
+    columns = 120,
+    clock = new FakeClock(),
+    signal,
+  }: { isTTY?: boolean; columns?: number; clock?: FakeClock; signal?: AbortSignal } = {},
 ) {
   const written = { out: "", error: "" };
   const surroundings: Surroundings = {
-    out: { write: text => (written.out += text), isTTY, columns: 120 },
+    out: { write: text => (written.out += text), isTTY, columns },
     error: { write: text => (written.error += text), isTTY },
     kubectl: () => cluster,
     clock,

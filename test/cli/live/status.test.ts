@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { failureOf, KubectlError, KubectlProblem } from "../../../cli/live/kubectl";
 import { runStatus } from "../../../cli/live/status";
 import { readableBytes } from "../../../cli/live/statusScreen";
@@ -257,6 +258,31 @@ describe("tidesql status", () => {
     assert.equal(screens.length, 3);
     assert.match(screens[1]!, /connection to the server was refused/);
     assert.equal(lineOf(screens[2]!, "orders-1").at(-1), "5");
+  });
+
+  it("fits into a terminal of 80 columns, without what a healthy database can be judged without", async () => {
+    const { surroundings, written } = surroundingsOf(cluster, { isTTY: true, columns: 80 });
+    assert.equal(await runStatus([], surroundings), 0);
+    const lines = stripVTControlCharacters(written.out).split("\n");
+    assert.deepEqual(
+      lines.filter(line => line.length > 80),
+      [],
+    );
+    assert.ok(lines.includes("  lease     epoch 7, held by orders-0, for another 2.9 s unless renewed"));
+    assert.ok(
+      lines.includes("  node      machine  role     epoch    lag  state            not in bucket"),
+      lines.join("\n"),
+    );
+  });
+
+  it("has every column in a terminal of 200 columns, and where it is piped", async () => {
+    for (const stream of [{ isTTY: true, columns: 200 }, {}]) {
+      const { surroundings, written } = surroundingsOf(cluster, stream);
+      await runStatus([], surroundings);
+      const text = stripVTControlCharacters(written.out);
+      assert.match(text, /^ {2}node .* machine .* certificate .* engine .* restarts$/m);
+      assert.match(text, /held by orders-0_u0,/);
+    }
   });
 
   it("colours where a person looks, and not where NO_COLOR is set", async () => {
