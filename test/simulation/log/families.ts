@@ -22,12 +22,38 @@ const trapAnywhere: Fault = {
   },
 };
 
+/** A follower sleeps while what it would read next is deleted; what wakes up is behind the horizon, and may be the only candidate. */
+const followerSleeps: Fault = {
+  name: "a follower sleeps while garbage goes",
+  inject(world, random) {
+    const followers = world.nodes.filter(node => node !== world.writer());
+    const node = random.pick(followers);
+    const { process } = node;
+    const seconds = random.between(9, 15);
+    world.promises.mayDepart(node.pod, seconds);
+    node.freeze();
+    world.heal(seconds, () => {
+      if (node.process === process) node.thaw();
+    });
+  },
+};
+
 const onTheLog = (fault: Fault) =>
   fault === trapAtStep || fault === promotionDiesBesideLaggard ? trapAnywhere : fault;
 const deaths = [nodeLost, nodeAndDiskLost, podDeletedByForce, podDeleted];
 
+/** What takes hours takes seconds in it. */
+export const sleepers: Family = {
+  name: "sleepers",
+  first: [[followerSleeps]],
+  faults: [followerSleeps, podDeletedByForce, nodeLost, nodeAndDiskLost],
+  count: [1, 3],
+  longestPause: 14,
+};
+
 /** The kinds of schedules that the other store is played with, with traps that know this one's calls; and one of nothing else. */
 export const families: readonly Family[] = [
+  sleepers,
   ...ofBoth.map(family => ({
     ...family,
     faults: family.faults.map(onTheLog),
