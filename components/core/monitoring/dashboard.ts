@@ -182,7 +182,8 @@ const panels: Panel[] = [
     queries: [
       { expr: "sum by (kind) (rate(tidesql_bucket_requests_total[5m]))", legend: "managers, {{kind}}" },
       {
-        expr: `${pollsPerSecond} * (${1 + readsPerPoll.fixed} + max(tidesql_wal_objects))`,
+        // On the log there are none: each manager's reads are counted.
+        expr: `${pollsPerSecond} * (${1 + readsPerPoll.fixed} + max(tidesql_wal_objects)) or 0 * max(tidesql_log_position)`,
         legend: "polls of the replicas",
       },
     ],
