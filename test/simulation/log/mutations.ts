@@ -150,7 +150,7 @@ export const logMutations: readonly LogMutation[] = [
       ),
   },
   {
-    rule: "flushes 5",
+    rule: "opening",
     without: "what was replayed is flushed before the primary opens",
     off() {
       const undo = [
@@ -161,7 +161,7 @@ export const logMutations: readonly LogMutation[] = [
     },
   },
   {
-    rule: "shown 3",
+    rule: "shown 4",
     without: "files are shown behind all rows that were in the log before them",
     off: () =>
       replace(
@@ -174,7 +174,7 @@ export const logMutations: readonly LogMutation[] = [
       ),
   },
   {
-    rule: "shown 4",
+    rule: "shown 5",
     without: "a commit that comes late has its follower begin anew",
     off: () =>
       replace(
@@ -188,7 +188,7 @@ export const logMutations: readonly LogMutation[] = [
       ),
   },
   {
-    rule: "keeping 1",
+    rule: "keeping",
     without: "what a position that is kept needs is not deleted",
     off: () =>
       replace(
