@@ -7,6 +7,8 @@ export function isReference(value: string): boolean {
     /^(?:\$[({A-Za-z_]|\{\{|%\(|%[A-Z_]+%$|<%|@\w+@$|__\w+__$|\*+$|\*\w+$|\/|\.\.?\/|file:|arn:|vault:|env:|secretRef|ENC\[|ref\+|!\w|[|>][-+]?$)/.test(
       value,
     ) ||
+    // What a program calls: `getpass()`.
+    /^[A-Za-z_][\w.]*\(\S*\)$/.test(value) ||
     /^(?:none|null|nil|undefined|~|\{|\[)$/i.test(value) ||
     /^(?:process\.env|os\.environ|os\.getenv|System\.getenv|env\.|valueFrom|config\.|secrets\.|var\.|local\.)/.test(
       value,

@@ -18,7 +18,7 @@ const writtenOption = /^\s*((?:loose[-_])?tidesdb[-_]\w+)\s*=(.*)$/i;
 const anyWrittenOption = /^\s*([A-Za-z][\w-]{1,80})\s*(?:=\s*(.*))?$/;
 /** The groups of such a file, and where a script ends it. */
 const writtenGroup = /(?:^|["'])\[([\w.-]{1,40})\]\s*$/;
-const writtenEnd = /^(?:[A-Z]{2,12}|.*["']\s*>{1,2}\s*\S+.*)$/;
+const writtenEnd = /^[A-Z]{2,12}$|["']\s*>{1,2}\s*\S.*$/;
 
 /**
  * The options of a container's server, in the order in which MariaDB reads them: option files, `--defaults-extra-file`, the command line, and what init files and
@@ -185,8 +185,9 @@ function optionsWritten(source: Field): Setting[] {
   return lines.flatMap(({ part, index }) => {
     const [, group] = writtenGroup.exec(part) ?? [];
     if (group !== undefined) isServers = hasServerGroup(`[${group}]`);
-    else if (writtenEnd.test(part)) isServers = false;
-    const [, name, value] = writtenOption.exec(part) ?? (isServers ? (anyWrittenOption.exec(part) ?? []) : []);
+    const written = part.replace(writtenEnd, "");
+    const [, name, value] = writtenOption.exec(written) ?? (isServers ? (anyWrittenOption.exec(written) ?? []) : []);
+    if (writtenEnd.test(part)) isServers = false;
     return name === undefined ? [] : [{ ...serverOption(name, value?.trim()), source, line: index + 1 }];
   });
 }

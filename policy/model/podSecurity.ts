@@ -99,6 +99,10 @@ function* containerFindings(ofPod: Field, container: Field): Generator<Finding> 
   const isFree =
     !safeLabels.includes(selinux.at("type").text ?? "") || selinux.at("user").isPresent || selinux.at("role").isPresent;
   if (selinux.isPresent && isFree) yield wrong(selinux.path, "SELinux does not confine it.", "no seLinuxOptions");
+  if (own.at("windowsOptions", "hostProcess").flag === true) {
+    const { path } = own.at("windowsOptions", "hostProcess");
+    yield wrong(path, "its processes are the host's.", "no windowsOptions.hostProcess");
+  }
   if (own.at("privileged").flag === true)
     yield wrong(own.at("privileged").path, "it is privileged.", "privileged: false");
   if (own.at("allowPrivilegeEscalation").flag !== false) {

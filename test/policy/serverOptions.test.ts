@@ -187,6 +187,7 @@ describe("the options that a server starts with", () => {
       { command: ["mariadbd", "$(EXTRA)"], env: [{ name: "EXTRA", value: "--datadir=/x" }] },
       { env: [{ name: "MARIADB_EXTRA_FLAGS", value: "--ssl --datadir=/x" }] },
       { command: ["sh", "-c", 'set -- --ssl --datadir=/x; exec mariadbd "$@"'] },
+      { command: ["sh", "-c", "echo '[mysqld]\ndatadir=/x' > /etc/my.cnf && exec mariadbd"] },
       { command: ["sh", "-c", "if test -n x; then F=--datadir=/x; fi; exec mariadbd $F"] },
       { command: ["sh", "-c", "cat > /etc/my.cnf <<EOF\n[mariadbd]\ndatadir=/x\nEOF\nexec mariadbd"] },
       { command: ["sh", "-c", "printf '[mariadbd]\\ndatadir=/x\\n' > /etc/my.cnf; exec mariadbd"] },

@@ -216,6 +216,12 @@ const changes: Small[] = [
     ),
     "workloads-pod-security orders",
   ],
+  [
+    "processes of the host",
+    goodDatabase,
+    set("orders", `${container}.securityContext.windowsOptions`, { hostProcess: true }),
+    "workloads-pod-security orders",
+  ],
   ["a role for every account", goodDatabase, binding("system:serviceaccounts"), "workloads-cluster-admin all"],
   ["a role for the accounts of one namespace", goodDatabase, binding("system:serviceaccounts:shop")],
   [

@@ -14,6 +14,7 @@ const cases: [name: string, text: string, sign?: RegExp][] = [
   ["db.service", '[Service]\nEnvironment="DB_PASSWORD=hunter2"\n', /DB_PASSWORD/],
   ["run.py", "connect(user=user, password=self.password, token=read(path))\n"],
   ["run.py", "connect(user=user, password=password)\n"],
+  ["run.py", "password = getpass()\n"],
   ["h.xml", '<property name="connection.password">hunter2</property>', /in XML/],
   ["h.xml", '<property name="connection.password">${DB_PASSWORD}</property>'],
   ["AUTH_HEADER", "Basic YWRtaW46aHVudGVyMg==", /login in base64/],
