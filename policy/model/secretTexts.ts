@@ -9,7 +9,7 @@ const shortestSearchedSecret = 8;
 
 /** Entries of a Secret that are no secret by themselves: certificates, names, addresses. */
 const publicEntry =
-  /(?:user|user_?name|name|host|port|endpoint|region|bucket|database|prefix|url|crt|cert|certificate|public_?key|id)$/i;
+  /(?:user|user_?name|name|host|port|endpoint|region|bucket|database|_db|schema|prefix|url|crt|cert|certificate|public_?key|id)$/i;
 
 /** Looks for the program's secrets in a text: gives the name of the resource that holds the first one found. A text that many resources have is searched once. */
 export function secretSearch(stack: Stack): (text: string) => string | undefined {

@@ -58,9 +58,13 @@ describe("a credential as people write it down", () => {
   it("is no copy of a secret where it is what an object is called", () => {
     const [named, login] = [
       resource("kubernetes:core/v1:Service", "it", { metadata: { name: "accounts-db" } }),
-      resource("kubernetes:core/v1:Secret", "login", { stringData: { value: "accounts-db", other: "hunter-2026" } }),
+      resource("kubernetes:core/v1:Secret", "login", {
+        stringData: { value: "accounts-db", other: "hunter-2026", POSTGRES_DB: "hunter-db" },
+      }),
     ];
-    const copy = resource("kubernetes:core/v1:ConfigMap", "copy", { data: { a: "accounts-db", b: "x hunter-2026" } });
+    const copy = resource("kubernetes:core/v1:ConfigMap", "copy", {
+      data: { a: "accounts-db", b: "x hunter-2026", c: "hunter-db-1" },
+    });
     const program = [named, copy, { ...login, secretPaths: ["stringData"] }];
     const repeated = judge(program, { today }).findings.filter(({ policy }) => policy === "secrets-repeated-in-plain");
     assert.deepEqual(
