@@ -73,7 +73,7 @@ function read(file: string): PlanDocument {
   } catch (error) {
     throw new PlanError(`${file} cannot be read: ${(error as Error).message}`);
   }
-  throw new PlanError(`${file} is no plan: make it with "tidesql plan --json".`);
+  throw new PlanError(`${file} is not a plan: make it with "tidesql plan --json".`);
 }
 
 /** The difference of two plans in Markdown. */

@@ -59,7 +59,7 @@ const lineOfBlanks = /^[ \t]+$/m;
 
 function obstacles(object: PlannedResource): string[] {
   const { kind, apiVersion } = object.inputs;
-  if (typeof kind !== "string" || typeof apiVersion !== "string") return ["it is no plain object"];
+  if (typeof kind !== "string" || typeof apiVersion !== "string") return ["it is not a plain object"];
   const unknown = unknownPaths(object.inputs).map(path => `${path} is not known yet`);
   const isNamed = ["name", "generateName"].some(key => valueAt(object.inputs, "metadata", key) !== undefined);
   return isNamed ? unknown : [...unknown, "it has no metadata.name, so Pulumi makes one up"];

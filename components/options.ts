@@ -17,7 +17,7 @@ function optionProblems(opts: unknown): InputProblem[] {
   if (typeof opts !== "object" || opts === null || Array.isArray(opts) || pulumi.Resource.isInstance(opts)) {
     const reason = pulumi.Resource.isInstance(opts)
       ? `is a resource: write { parent: ... } or { provider: ... }`
-      : `is no object: ${wayOut}`;
+      : `is not an object: ${wayOut}`;
     return [{ propertyPath: "", reason }];
   }
   const { provider, providers } = opts as Record<string, unknown>;
@@ -26,7 +26,7 @@ function optionProblems(opts: unknown): InputProblem[] {
   if (providers !== undefined && providers !== null && typeof providers !== "object")
     problems.push({
       propertyPath: "providers",
-      reason: "is no list: write a list of providers, or an object of them by package",
+      reason: "is not a list: write a list of providers, or an object of them by package",
     });
   if (provider !== undefined && provider !== null) problems.push(providerProblem("provider", provider));
   return problems.filter(problem => problem !== undefined);
@@ -36,6 +36,6 @@ function providerProblem(propertyPath: string, value: unknown): InputProblem | u
   if (pulumi.ProviderResource.isInstance(value)) return undefined;
   return {
     propertyPath,
-    reason: 'is no provider: make one, like new k8s.Provider("cluster", { kubeconfig }), and give that',
+    reason: 'is not a provider: make one, like new k8s.Provider("cluster", { kubeconfig }), and give that',
   };
 }

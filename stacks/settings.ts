@@ -39,7 +39,7 @@ export class Settings {
 
   /**
    * The value of an argument whose key is its name, read as its type in the schema wants it.
-   * @throws when the text is no value of that type
+   * @throws when the text is not a value of that type
    */
   argument(key: string, { type, plain }: PropertySchema, isChoice: boolean): unknown {
     if (isChoice || type === "string") return plain ? this.optionalText(key) : this.optionalInput(key);
@@ -58,7 +58,7 @@ export class Settings {
     const known = [...this.known];
     const unknown = keys.map(key => key.slice(prefix.length)).filter(key => !this.known.has(key));
     if (unknown.length === 0) return;
-    const lines = unknown.map(key => `  ${prefix}${key} is no setting of this program: ${choices(key, known)}`);
+    const lines = unknown.map(key => `  ${prefix}${key} is not a setting of this program: ${choices(key, known)}`);
     throw refusal(
       `the stack's configuration has keys that nothing reads:\n${lines.join("\n")}\nRemove one with\n  pulumi config rm ${prefix}${unknown[0]}`,
     );
@@ -128,7 +128,7 @@ export class Settings {
     const value = parsed(text);
     if (isRecord(value)) return value as Record<string, string>;
     throw refusal(
-      `${this.namespace}:${key} is no object of names and values. Set one of them:\n  pulumi config set --secret --path '${this.namespace}:${key}.app' <value>`,
+      `${this.namespace}:${key} is not an object of names and values. Set one of them:\n  pulumi config set --secret --path '${this.namespace}:${key}.app' <value>`,
     );
   }
 

@@ -4,7 +4,7 @@ export const Outcome = {
   failed: "failed",
   /** It is not as it should be in production, and was asked for in the program. */
   warning: "warning",
-  /** It could not be looked at: that is no pass. */
+  /** It could not be looked at: that is not a pass. */
   notChecked: "not checked",
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];

@@ -13,7 +13,7 @@ export const statusHelp = `Usage: tidesql status [options]
 Shows a running database: who is primary, how far the replicas follow, what the bucket does not have yet, and what is wrong. It only looks.
 
   --json               print it as JSON
-  --watch              look again and again, until interrupted
+  --watch              refresh until interrupted
   --interval SECONDS   pause between two looks (default: 2)
 ${clusterHelp}
 

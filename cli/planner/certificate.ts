@@ -118,7 +118,7 @@ export function createRequest(
   return pem("CERTIFICATE REQUEST", request);
 }
 
-/** What a certificate takes over from a request. @throws Error for text that is no request */
+/** What a certificate takes over from a request. @throws Error for text that is not a request */
 export function readRequest(
   requestPem: string,
 ): Pick<CertificateContent, "subject" | "publicKey" | "alternativeNames"> {
@@ -139,7 +139,7 @@ export function readRequest(
   };
 }
 
-/** The name that a certificate is about. @throws Error for text that is no certificate */
+/** The name that a certificate is about. @throws Error for text that is not a certificate */
 export function subjectOf(certificatePem: string): x509.Name {
   return AsnConvert.parse(bytesOf(certificatePem), x509.Certificate).tbsCertificate.subject;
 }

@@ -47,10 +47,10 @@ export function templated(chart: Chart): string {
 
 /**
  * The manifests of a folder with a kustomization, by `kustomize` or by the one in `kubectl`.
- * @throws NotRendered when it is no folder at hand, when neither is installed, or when they refuse it
+ * @throws NotRendered when it is not a folder at hand, when neither is installed, or when they refuse it
  */
 export function kustomized(directory: string): string {
-  if (!existsSync(directory)) throw new NotRendered(`${directory} is no folder here`);
+  if (!existsSync(directory)) throw new NotRendered(`${directory} is not a folder here`);
   try {
     return run("kustomize", ["build", directory]);
   } catch (error) {

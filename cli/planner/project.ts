@@ -87,7 +87,7 @@ function refuseUnknown(file: string, content: Record<string, unknown>): void {
   const { config } = content;
   if (config !== undefined && config !== null && !isRecord(config)) {
     throw new PlanError(
-      `${basename(file)}: "config" is no mapping of keys to values. Write "config:" and below it lines like "  aws:region: us-east-1".`,
+      `${basename(file)}: "config" is not a mapping of keys to values. Write "config:" and below it lines like "  aws:region: us-east-1".`,
     );
   }
 }
@@ -148,7 +148,7 @@ function readYaml(file: string): Record<string, unknown> {
   try {
     content = parse(readFileSync(file, "utf8"), { prettyErrors: false });
   } catch (error) {
-    throw new PlanError(`${file} is no YAML: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PlanError(`${file} is not valid YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (isRecord(content)) return content;
   if (content === undefined || content === null) return {};

@@ -108,7 +108,7 @@ export function typeOfRendered({ apiVersion, kind }: PlannedRecord): string {
 function textOf(value: PlannedValue | undefined, input: string): string {
   const plain = value === undefined ? undefined : revealed(value);
   if (plain === unknown) throw new NotRendered(`${input} is decided during the update`);
-  if (typeof plain !== "string") throw new NotRendered(`${input} is no text`);
+  if (typeof plain !== "string") throw new NotRendered(`${input} is not a text`);
   return plain;
 }
 
@@ -150,7 +150,7 @@ export function objectsIn(text: string, file?: string): RenderedObject[] {
   const lines = new LineCounter();
   return parseAllDocuments(text, { lineCounter: lines }).flatMap(document => {
     const [fault] = document.errors;
-    if (fault) throw new NotRendered(`${file ?? "the YAML"} is no YAML: ${fault.message.split("\n")[0]}`);
+    if (fault) throw new NotRendered(`${file ?? "the YAML"} is not valid YAML: ${fault.message.split("\n")[0]}`);
     const object = document.toJS({ maxAliasCount: 1000 }) as PlannedValue;
     if (!isPlainRecord(object)) return [];
     const isList = flattened(object)[0] !== object;

@@ -66,7 +66,7 @@ function clusterNameProblems(name: string, clusterName: string | undefined): Inp
   return [
     {
       propertyPath: "clusterName",
-      reason: `"${printable(used)}" is no name for EKS: write letters, digits, "-" and "_", at most 100`,
+      reason: `"${printable(used)}" is not a valid EKS cluster name: write letters, digits, "-" and "_", at most 100`,
     },
   ];
 }

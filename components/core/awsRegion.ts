@@ -56,7 +56,7 @@ export function validateAwsRegion(region: string): InputProblem[] {
     return [{ propertyPath, reason: `"${printable(region)}" is in a partition whose services are not known here` }];
   }
   if (regionName.test(region)) return [];
-  return [{ propertyPath, reason: `"${printable(region)}" is no AWS region: write one like "us-east-1"` }];
+  return [{ propertyPath, reason: `"${printable(region)}" is not an AWS region: write one like "us-east-1"` }];
 }
 
 /** What is wrong with the zones that were asked for, or with leaving them out. */
@@ -87,7 +87,7 @@ export function validateZones(region: string, zones: string[] | undefined): Inpu
 function zoneProblem(region: string, zone: string, isRepeated: boolean): string | undefined {
   const shown = printable(zone);
   if (!/^[a-z]$/.test(zone.slice(region.length)) || !zone.startsWith(region)) {
-    return `"${shown}" is no zone of ${region}: write its name, like "${region}a" (not its id, and no local zone)`;
+    return `"${shown}" is not a zone of ${region}: write its name, like "${region}a" (not its id, and no local zone)`;
   }
   return isRepeated ? `"${shown}" is there already: name each zone once` : undefined;
 }

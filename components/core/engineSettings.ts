@@ -123,7 +123,7 @@ export function validateEngineSettings(settings: Record<string, string>): InputP
     if (!/^[a-z][a-z0-9_]*$/.test(bare)) {
       problems.push({
         propertyPath,
-        reason: "is no option's name: write letters, digits and _, like max_allowed_packet",
+        reason: "is not an option's name: write letters, digits and _, like max_allowed_packet",
       });
     } else if (twin !== undefined) {
       problems.push({ propertyPath, reason: `sets the same option as "${twin}": keep one of them` });

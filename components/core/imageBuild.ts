@@ -115,7 +115,9 @@ function versionProblems({ property, series, least, reason }: Requirement, versi
   const wayOut = `write ${least.join(".")} or later of ${series.join(".")}, like "${testedVersions[property]}": ${reason}`;
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
     const shown = printable(version);
-    return [{ propertyPath: property, reason: `"${shown}" is no released version (three numbers, no "v"): ${wayOut}` }];
+    return [
+      { propertyPath: property, reason: `"${shown}" is not a released version (three numbers, no "v"): ${wayOut}` },
+    ];
   }
   const numbers = version.split(".").map(Number);
   const isOfSeries = series.every((number, index) => numbers[index] === number);

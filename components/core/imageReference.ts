@@ -30,7 +30,7 @@ export function parseImageReference(reference: string): ImageReference | undefin
 export function validateImageReference(propertyPath: string, reference: string): InputProblem[] {
   const parsed = parseImageReference(reference);
   if (!parsed) {
-    const reason = `"${printable(reference)}" is no image: write "repository@sha256:..." or "repository:tag"`;
+    const reason = `"${printable(reference)}" is not an image reference: write "repository@sha256:..." or "repository:tag"`;
     return [{ propertyPath, reason }];
   }
   const { repository, tag, digest } = parsed;

@@ -241,7 +241,7 @@ export function machineType(name: string): MachineType | undefined {
 /** What is wrong with an instance type's name, whether or not its figures are known here. */
 export function validateInstanceType(propertyPath: string, name: string): InputProblem[] {
   if (machineType(name) !== undefined) return [];
-  const reason = `"${printable(name)}" is no EC2 instance type: ${sizesOf(name) ?? 'write one like "m5.large"'}`;
+  const reason = `"${printable(name)}" is not an EC2 instance type: ${sizesOf(name) ?? 'write one like "m5.large"'}`;
   return [{ propertyPath, reason }];
 }
 

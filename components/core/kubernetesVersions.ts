@@ -31,7 +31,9 @@ export function validateKubernetesVersion(version: string, today: string = suppo
       ? `choose ${supported.join(" or ")}`
       : "none of those known here is: install a newer version of this package";
   if (!/^\d+\.\d+$/.test(version)) {
-    return [{ propertyPath, reason: `"${printable(version)}" is no version of EKS, which has two numbers: ${wayOut}` }];
+    return [
+      { propertyPath, reason: `"${printable(version)}" is not a version of EKS, which has two numbers: ${wayOut}` },
+    ];
   }
   if (supported.includes(version)) return [];
   const end = endOfStandardSupport[version];

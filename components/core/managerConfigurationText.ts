@@ -22,7 +22,7 @@ export function managerConfigurationText(configuration: ManagerConfigurationBody
   return `${JSON.stringify(sorted(configuration), undefined, 2)}\n`;
 }
 
-/** The number of pods as its key holds it. @throws Error when it is no whole number from 1 */
+/** The number of pods as its key holds it. @throws Error when it is not a whole number from 1 */
 export function parseNodes(text: string): number {
   const nodes = Number(text);
   if (!Number.isSafeInteger(nodes) || nodes < 1) throw new Error(`the number of nodes is "${text.slice(0, 20)}"`);

@@ -88,7 +88,7 @@ export function validateResourceName(name: string, longest: number, what: string
   const reason =
     typeof name === "string"
       ? `"${printable(name)}" has ${name.length} characters, and names of ${what} that begin with it leave room for ${longest}: shorten it by ${name.length - longest}`
-      : "is no text: name the component";
+      : "is not a text: name the component";
   return [{ propertyPath: "name", reason }];
 }
 
@@ -119,10 +119,10 @@ export function isDnsName(text: string): boolean {
 }
 
 function dnsLabelProblem(name: string, longest: number): string | undefined {
-  if (typeof name !== "string") return "is no text: name the component";
+  if (typeof name !== "string") return "is not a text: name the component";
   if (name.length > longest) return `has ${name.length} characters: Kubernetes leaves room for ${longest}, shorten it`;
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name)) {
-    return `"${printable(name)}" is no name for Kubernetes: start with a lower-case letter, go on with lower-case letters, digits and "-", end with a letter or digit`;
+    return `"${printable(name)}" is not a valid Kubernetes name: start with a lower-case letter, go on with lower-case letters, digits and "-", end with a letter or digit`;
   }
   return undefined;
 }

@@ -21,7 +21,7 @@ export function validateLabelKeys(named: object): InputProblem[] {
           {
             propertyPath: printable(key),
             reason:
-              "is no label's name: write letters, digits, -, _ and ., at most 63, after a domain and / if it has one",
+              "is not a label's name: write letters, digits, -, _ and ., at most 63, after a domain and / if it has one",
           },
         ],
   );
@@ -36,7 +36,7 @@ export function validateLabels(labels: Record<string, string>): InputProblem[] {
       return [
         {
           propertyPath: key,
-          reason: `"${printable(value)}" is no label's value: write letters, digits, -, _ and ., at most 63`,
+          reason: `"${printable(value)}" is not a label's value: write letters, digits, -, _ and ., at most 63`,
         },
       ];
     }
@@ -59,7 +59,7 @@ function peerProblems({ namespaceLabels, podLabels, cidr }: NetworkPeer): InputP
   }
   if (cidr !== undefined && !isCidr(cidr)) {
     return [
-      { propertyPath: "cidr", reason: `"${printable(cidr)}" is no range of addresses: write one like 10.0.0.0/16` },
+      { propertyPath: "cidr", reason: `"${printable(cidr)}" is not a range of addresses: write one like 10.0.0.0/16` },
     ];
   }
   return [namespaceLabels ?? {}, podLabels ?? {}].flatMap((labels, which) =>

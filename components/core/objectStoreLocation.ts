@@ -52,7 +52,7 @@ export function validateStoreRegion(region: string): InputProblem[] {
   return [
     {
       propertyPath: "region",
-      reason: `"${printable(region)}" is no region: write lower-case letters, digits and "-", like "us-east-1" (what most stores outside AWS take, too)`,
+      reason: `"${printable(region)}" is not a region: write lower-case letters, digits and "-", like "us-east-1" (what most stores outside AWS take, too)`,
     },
   ];
 }
@@ -108,7 +108,7 @@ function endpointProblem(endpoint: string): string | undefined {
   if (port !== undefined && !isPort(port)) {
     return `"${shown}" has no valid port: write a number from 1 to 65535 after the ":"`;
   }
-  if (!isHost(host)) return `"${shown}" is no host: write a DNS name or an IPv4 address, and :port if it has one`;
+  if (!isHost(host)) return `"${shown}" is not a host: write a DNS name or an IPv4 address, and :port if it has one`;
   if (/^s3\.amazonaws\.com$/i.test(host)) {
     return `"${shown}" belongs to no region and answers with redirects, which the engine does not follow: write "s3.<region>.amazonaws.com"`;
   }
@@ -130,7 +130,7 @@ function bucketNameProblem(bucket: string): string | undefined {
     return `"${shown}" has ${bucket.length} characters: S3 takes names of 3 to 63`;
   }
   if (!/^[a-z0-9][a-z0-9.-]*[a-z0-9]$/.test(bucket)) {
-    return `"${shown}" is no name for S3: write lower-case letters, digits, "-" and ".", with a letter or digit at both ends`;
+    return `"${shown}" is not a valid S3 bucket name: write lower-case letters, digits, "-" and ".", with a letter or digit at both ends`;
   }
   if (bucket.includes("..") || /\.-|-\./.test(bucket)) {
     return `"${shown}" has a "." beside a "." or "-": S3 takes parts that begin and end with a letter or digit`;

@@ -5,7 +5,7 @@ export function authorityProblem(pem: string): string | undefined {
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   const way = "give the authority's certificate in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----";
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) return `holds a private key: ${way}, and nothing else`;
-  if (certificates.length === 0) return `is no certificate in PEM: ${way}`;
+  if (certificates.length === 0) return `is not a certificate in PEM: ${way}`;
   return certificates.every(isCertificate) ? undefined : `cannot be read as a certificate: ${way}`;
 }
 

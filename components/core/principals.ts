@@ -29,7 +29,7 @@ function arnProblem(region: string, arn: string): string | undefined {
     return `"${shown}" is a session, which ends: write its role, like "arn:aws:iam::123456789012:role/platform"`;
   }
   if (parsePrincipal(arn) === undefined) {
-    return `"${shown}" is no role or user: write one like "arn:aws:iam::123456789012:role/platform"`;
+    return `"${shown}" is not a role or user: write one like "arn:aws:iam::123456789012:role/platform"`;
   }
   const partition = partitionOf(region);
   if (!arn.startsWith(`arn:${partition}:`))

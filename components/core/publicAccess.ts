@@ -12,8 +12,7 @@ const privateRange = /^(10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
 export function validatePublicAccess(cidrs: string[]): InputProblem[] {
   return cidrs.flatMap((cidr, index) => {
     const first = cidrs.indexOf(cidr);
-    const reason =
-      rangeProblem(cidr) ?? (first < index ? `is there already, at [${first}]: keep one of them` : undefined);
+    const reason = rangeProblem(cidr) ?? (first < index ? `is a duplicate of [${first}]: keep one of them` : undefined);
     return reason === undefined ? [] : [{ propertyPath: `[${index}]`, reason }];
   });
 }
@@ -21,7 +20,7 @@ export function validatePublicAccess(cidrs: string[]): InputProblem[] {
 function rangeProblem(cidr: string): string | undefined {
   const shown = printable(cidr);
   if (!isCidr(cidr)) {
-    return `"${shown}" is no range of IPv4 addresses: write one like "203.0.113.0/24", with zeros behind the prefix`;
+    return `"${shown}" is not a range of IPv4 addresses: write one like "203.0.113.0/24", with zeros behind the prefix`;
   }
   if (Number(cidr.split("/")[1]) < shortestPrefix) {
     return `"${shown}" is open to the internet: write the addresses of your office, VPN or build machines`;

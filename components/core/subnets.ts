@@ -57,7 +57,7 @@ export function isCidr(cidr: string): boolean {
 function vpcCidrProblem(cidr: string): string | undefined {
   const vpc = parseCidr(cidr);
   if (vpc === undefined) {
-    return `"${printable(cidr)}" is no range of IPv4 addresses: write one like "10.0.0.0/16", with zeros behind the prefix`;
+    return `"${printable(cidr)}" is not a range of IPv4 addresses: write one like "10.0.0.0/16", with zeros behind the prefix`;
   }
   if (vpc.prefixLength < largestVpc || vpc.prefixLength > smallestVpc) {
     return `"${cidr}" is a /${vpc.prefixLength}: a VPC here has /${largestVpc} to /${smallestVpc}, since every pod takes an address`;

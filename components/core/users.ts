@@ -136,7 +136,7 @@ function reservedPrefixProblem(name: string): string | undefined {
 /** Two names that differ in case only would be two on this server and one on others. */
 function duplicateProblem(names: string[], name: string, index: number): string | undefined {
   const first = names.findIndex(other => other.toLowerCase() === name.toLowerCase());
-  return first < index ? `"${name}" is there already, at [${first}]: keep one of them` : undefined;
+  return first < index ? `"${name}" is a duplicate of [${first}]: keep one of them` : undefined;
 }
 
 function hostProblem(host: string): string | undefined {
@@ -145,7 +145,7 @@ function hostProblem(host: string): string | undefined {
   if (/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/.test(host)) {
     return `"${host}" has a prefix length, which MariaDB takes for part of a name that nobody has: write a netmask, like "10.0.0.0/255.0.0.0", or a pattern, like "10.%"`;
   }
-  return `"${printable(host)}" is no pattern of addresses, and the server resolves no host names: write "%", an address, "10.0.%" or "10.0.0.0/255.0.0.0"`;
+  return `"${printable(host)}" is not a pattern of addresses, and the server resolves no host names: write "%", an address, "10.0.%" or "10.0.0.0/255.0.0.0"`;
 }
 
 function grantProblems(grant: UserRequest["grants"][number], databases: string[] | undefined): InputProblem[] {
@@ -180,7 +180,7 @@ function privilegeProblem(privilege: string, global: boolean): string | undefine
   if (where !== undefined)
     return `"${shown}" can be granted ${where}, since all includes the tables that hold the grants`;
   if (only !== undefined) return `"${shown}" can be granted ${only}`;
-  return `"${shown}" is no privilege that can be granted here: choose among ${allowed.join(", ")}`;
+  return `"${shown}" is not a privilege that can be granted here: choose among ${allowed.join(", ")}`;
 }
 
 function normalisedPrivilege(privilege: string): string {

@@ -116,7 +116,7 @@ function variableProblems({ name, value, secretName, configMapName, key }: Envir
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     problems.push({
       propertyPath: "name",
-      reason: `"${printable(name)}" is no variable's name: write letters, digits and _`,
+      reason: `"${printable(name)}" is not a variable's name: write letters, digits and _`,
     });
   } else if (ownVariables.includes(name)) {
     problems.push({ propertyPath: "name", reason: `"${name}" is set for the manager: choose another` });
@@ -177,7 +177,7 @@ function mountPathProblems(mountPath: string, before: ExtraVolumeArgs[]): InputP
     return [
       {
         propertyPath,
-        reason: `"${printable(mountPath)}" is no folder: write an absolute path without a "/" at its end`,
+        reason: `"${printable(mountPath)}" is not a folder: write an absolute path without a "/" at its end`,
       },
     ];
   }
@@ -246,6 +246,6 @@ function objectNameProblems(path: string, name: pulumi.Input<string> | undefined
 function secretKeyNameProblems(path: string, key: string): InputProblem[] {
   if (/^[-._a-zA-Z0-9]{1,253}$/.test(key)) return [];
   return [
-    { propertyPath: path, reason: `"${printable(key)}" is no key of a Secret: write letters, digits, -, _ and .` },
+    { propertyPath: path, reason: `"${printable(key)}" is not a key of a Secret: write letters, digits, -, _ and .` },
   ];
 }

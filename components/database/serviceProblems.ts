@@ -45,7 +45,7 @@ function ownProblems(both: ServiceExposureArgs, own: DatabaseServiceArgs): Input
     problems.push({ propertyPath: "nodePort", reason: meansNothing("NodePort") });
   }
   if (dnsName !== undefined && !isDnsName(dnsName)) {
-    problems.push({ propertyPath: "dnsName", reason: `"${printable(dnsName)}" is no DNS name` });
+    problems.push({ propertyPath: "dnsName", reason: `"${printable(dnsName)}" is not a DNS name` });
   }
   return problems;
 }
@@ -66,7 +66,7 @@ function exposureProblems(exposure: ServiceExposureArgs, type: ServiceType): Inp
   }
   loadBalancerSourceRanges.forEach((range, index) => {
     if (isCidr(range)) return;
-    const reason = `"${printable(range)}" is no range of addresses: write one like 203.0.113.0/24`;
+    const reason = `"${printable(range)}" is not a range of addresses: write one like 203.0.113.0/24`;
     problems.push({ propertyPath: `loadBalancerSourceRanges[${index}]`, reason });
   });
   return problems;

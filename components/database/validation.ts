@@ -183,7 +183,10 @@ function tlsProblems(tls: DatabaseTlsArgs): InputProblem[] {
   }
   additionalDnsNames.forEach((dnsName, index) => {
     if (!isDnsName(dnsName)) {
-      problems.push({ propertyPath: `additionalDnsNames[${index}]`, reason: `"${printable(dnsName)}" is no DNS name` });
+      problems.push({
+        propertyPath: `additionalDnsNames[${index}]`,
+        reason: `"${printable(dnsName)}" is not a DNS name`,
+      });
     }
   });
   problems.push(...wholeNumber("validityHours", validityHours, 24, longestValidityHours, "hours"));
@@ -245,13 +248,13 @@ function textProblems({ databaseId, mariadbPrefix, clusterDomain }: DatabaseArgs
   if (databaseId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(databaseId)) {
     problems.push({
       propertyPath: "databaseId",
-      reason: `"${printable(databaseId)}" is no UUID: copy it from owner.json in the bucket, or leave it out`,
+      reason: `"${printable(databaseId)}" is not a UUID: copy it from owner.json in the bucket, or leave it out`,
     });
   }
   if (mariadbPrefix !== undefined && !/^(\/[A-Za-z0-9][A-Za-z0-9._-]*)+$/.test(mariadbPrefix)) {
     problems.push({
       propertyPath: "mariadbPrefix",
-      reason: `"${printable(mariadbPrefix)}" is no folder: write an absolute path without a "/" at its end`,
+      reason: `"${printable(mariadbPrefix)}" is not a folder: write an absolute path without a "/" at its end`,
     });
   }
   if (clusterDomain !== undefined) problems.push(...validateObjectName("clusterDomain", clusterDomain));

@@ -83,7 +83,7 @@ function madeProblems(name: string, args: ImageArgs): InputProblem[] {
   if (!/^(?=.{2,256}$)[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/.test(repositoryName)) {
     problems.push({
       propertyPath: "repositoryName",
-      reason: `"${printable(repositoryName)}" is no name for ECR: write lower-case letters, digits, "-", "_", "." and "/", at least 2`,
+      reason: `"${printable(repositoryName)}" is not a valid ECR repository name: write lower-case letters, digits, "-", "_", "." and "/", at least 2`,
     });
   }
   if (imagesToKeep !== undefined && !(Number.isInteger(imagesToKeep) && imagesToKeep >= 1 && imagesToKeep <= 1000)) {

@@ -167,5 +167,5 @@ function subnetProblems(propertyPath: string, ids: pulumi.Input<string>[]): Inpu
 /** What is wrong with an id that is known already. */
 function idProblems(propertyPath: string, kind: string, id: pulumi.Input<string>): InputProblem[] {
   if (typeof id !== "string" || new RegExp(`^${kind}-[0-9a-f]+$`).test(id)) return [];
-  return [{ propertyPath, reason: `"${printable(id)}" is no id: write one like "${kind}-0123456789abcdef0"` }];
+  return [{ propertyPath, reason: `"${printable(id)}" is not an id: write one like "${kind}-0123456789abcdef0"` }];
 }

@@ -142,7 +142,7 @@ function madeProblems(name: string, args: ObjectStoreArgs): InputProblem[] {
   if (typeof args.vpcEndpointId === "string" && !/^vpce-[0-9a-f]+$/.test(args.vpcEndpointId)) {
     problems.push({
       propertyPath: "vpcEndpointId",
-      reason: 'is no id of an endpoint: write one like "vpce-0123456789abcdef0"',
+      reason: 'is not an id of an endpoint: write one like "vpce-0123456789abcdef0"',
     });
   }
   if (typeof args.accessLogBucket === "string") {

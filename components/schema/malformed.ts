@@ -5,7 +5,7 @@ import { choices } from "../core/suggestion";
 import { argumentName } from "./names";
 import { packageName, PackageSchema, packageSchema, PropertySchema, TypeSchema, typeOf } from "./packageSchema";
 
-const unknownName = "is no argument";
+const unknownName = "is not an argument";
 
 /**
  * What is wrong with a component's arguments. Their shape is judged first, by the package's schema: names that there are not, values of another type, `null`, missing values, and outputs where a plain value is

@@ -92,7 +92,7 @@ describe("tidesql compare", () => {
     writeFileSync(other, "{}");
     for (const [argv, message] of [
       [[], /takes two files/],
-      [[other, other], /is no plan: make it with "tidesql plan --json"/],
+      [[other, other], /is not a plan: make it with "tidesql plan --json"/],
       [["/nowhere.json", other], /nowhere\.json cannot be read/],
       [["--fast"], /There is no option --fast\./],
     ] as const) {

@@ -134,7 +134,7 @@ describe("manifests of a plan", () => {
     assert.throws(() => manifestsOf(plan), /nameless/);
   });
 
-  it("are refused for what is no object", async () => {
+  it("are refused for what is not an object", async () => {
     const plan = await planOf(() => void new kubernetes.helm.v3.Release("chart", { chart: "redis" }));
     assert.throws(() => manifestsOf(plan), /chart \(kubernetes:helm\.sh\/v3:Release\)/);
   });

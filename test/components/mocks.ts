@@ -161,7 +161,7 @@ export function at(value: unknown, path: string): unknown {
 /** A list within a value. Fails where there is none. */
 export function items(value: unknown, path: string): unknown[] {
   const list = at(value, path);
-  assert.ok(Array.isArray(list), `${path} is no list`);
+  assert.ok(Array.isArray(list), `${path} is not a list`);
   return list;
 }
 

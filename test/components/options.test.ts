@@ -8,14 +8,14 @@ import "./mocks";
 
 describe("the options of a component", () => {
   const wrong: [what: string, opts: unknown, message: RegExp][] = [
-    ["null", null, /opts: is no object: write an object/],
-    ["a text", "cluster", /opts: is no object/],
-    ["a list", [], /opts: is no object/],
-    ["a provider that is a text", { provider: "cluster" }, /opts\.provider: is no provider: make one/],
-    ["a provider that is its arguments", { provider: { kubeconfig: "x" } }, /opts\.provider: is no provider/],
-    ["providers that are one text", { providers: "aws" }, /opts\.providers: is no list/],
-    ["a provider among several", { providers: { aws: "us-east-1" } }, /opts\.providers\.aws: is no provider/],
-    ["a provider in a list", { providers: ["aws"] }, /opts\.providers\.0: is no provider/],
+    ["null", null, /opts: is not an object: write an object/],
+    ["a text", "cluster", /opts: is not an object/],
+    ["a list", [], /opts: is not an object/],
+    ["a provider that is a text", { provider: "cluster" }, /opts\.provider: is not a provider: make one/],
+    ["a provider that is its arguments", { provider: { kubeconfig: "x" } }, /opts\.provider: is not a provider/],
+    ["providers that are one text", { providers: "aws" }, /opts\.providers: is not a list/],
+    ["a provider among several", { providers: { aws: "us-east-1" } }, /opts\.providers\.aws: is not a provider/],
+    ["a provider in a list", { providers: ["aws"] }, /opts\.providers\.0: is not a provider/],
   ];
   for (const [what, opts, message] of wrong) {
     it(`are refused by their path: ${what}`, () => {
@@ -45,7 +45,7 @@ describe("the options of a component", () => {
     for (const [name, make] of Object.entries(makers))
       assert.throws(
         make,
-        new RegExp(`${name} "orders" has invalid arguments:\\s+opts\\.provider: is no provider`),
+        new RegExp(`${name} "orders" has invalid arguments:\\s+opts\\.provider: is not a provider`),
         name,
       );
   });

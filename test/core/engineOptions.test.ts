@@ -41,7 +41,7 @@ describe("options of the server", () => {
     ["sql_mode", "STRICT_TRANS_TABELS", /STRICT_TRANS_TABLES/],
     ["transaction_isolation", "READ_COMMITTED", /READ-COMMITTED/],
     ["tidesdb_log_level", "LOUD", /DEBUG, INFO/],
-    ["skip_max_allowed_packet", "1", /no option/],
+    ["skip_max_allowed_packet", "1", /is not an option/],
   ];
   for (const [name, value, reason] of refused) {
     it(`${name}=${value} is refused with a way out`, () => {

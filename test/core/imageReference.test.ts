@@ -35,7 +35,7 @@ describe("a reference to an image", () => {
 
   it("is refused when it is none, on one line", () => {
     for (const reference of ["", " ", "a b", "a/B:1", "a:", "a@sha256:abc", "https://a/b:1", "a:1\nb", "a//b:1"]) {
-      assert.match(reason(reference), /no image/, reference);
+      assert.match(reason(reference), /not an image reference/, reference);
       assert.ok(!reason(reference).includes("\n"));
     }
   });

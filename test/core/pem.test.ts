@@ -11,11 +11,11 @@ describe("an authority's certificate", () => {
   });
 
   const refused: Record<string, [pem: string, says: RegExp]> = {
-    nothing: ["", /is no certificate in PEM/],
-    "a path": ["/etc/ssl/ca.pem", /is no certificate in PEM/],
+    nothing: ["", /is not a certificate in PEM/],
+    "a path": ["/etc/ssl/ca.pem", /is not a certificate in PEM/],
     "a key": [key, /holds a private key/],
     "a key beside it": [certificate + key, /holds a private key/],
-    "a certificate cut in the middle": [certificate.slice(0, 200), /is no certificate in PEM/],
+    "a certificate cut in the middle": [certificate.slice(0, 200), /is not a certificate in PEM/],
     "text between its lines": [
       "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----",
       /cannot be read as a certificate/,

@@ -93,8 +93,8 @@ describe("a VPC's range", () => {
     const refused: [cidr: string, reason: RegExp][] = [
       ["10.0.0.0", /write one like/],
       ["10.0.0.1/16", /zeros behind the prefix/],
-      ["10.0.0.256/16", /no range/],
-      ["10.0.0.0/33", /no range/],
+      ["10.0.0.256/16", /not a range/],
+      ["10.0.0.0/33", /not a range/],
       ["10.0.0.0/8", /\/16 to \/22/],
       ["10.0.0.0/23", /\/16 to \/22/],
       ["8.8.0.0/16", /internet/],

@@ -55,7 +55,7 @@ describe("databases", () => {
   });
 
   it("refuses duplicates, also in another case, and names that are too long", () => {
-    assert.match(validateDatabases(["app", "App"])[0]?.reason ?? "", /at \[0\]/);
+    assert.match(validateDatabases(["app", "App"])[0]?.reason ?? "", /duplicate of \[0\]/);
     assert.equal(validateDatabases(["a".repeat(65)]).length, 1);
     assert.deepEqual(validateDatabases(["a".repeat(64)]), []);
   });
@@ -77,7 +77,7 @@ describe("users", () => {
     for (const name of ["root", "Root", "mysql", "PUBLIC", "tidesql_manager"]) {
       assert.ok(refused([user({ name })])["[0].name"], name);
     }
-    assert.match(refused([user(), user({ host: "10.0.%" })])["[1].name"] ?? "", /is there already, at \[0\]/);
+    assert.match(refused([user(), user({ host: "10.0.%" })])["[1].name"] ?? "", /is a duplicate of \[0\]/);
   });
 
   it("takes patterns of addresses as hosts, and refuses names, which are not resolved", () => {

@@ -164,7 +164,7 @@ describe("README, followed word for word", function () {
           project.changeProgram("us-east-1", "moon-1");
           await assert.rejects(
             project.shell("pulumi preview"),
-            /TideSql "orders" has invalid arguments:\s+region: "moon-1" is no AWS region/,
+            /TideSql "orders" has invalid arguments:\s+region: "moon-1" is not an AWS region/,
           );
         });
       });

@@ -128,7 +128,7 @@ describe("objects that a chart or a kustomization makes", function () {
     ["three", undefined, "kubernetes:helm.sh/v3:Chart", /helm is not installed here/],
     ["folder", undefined, "kubernetes:kustomize/v2:Directory", /kubectl is not installed here/],
     ["oldFolder", undefined, "kubernetes:kustomize:Directory", /kubectl is not installed here/],
-    ["noFolder", "kustomize", "kubernetes:kustomize:Directory", /\.\/absent is no folder here/],
+    ["noFolder", "kustomize", "kubernetes:kustomize:Directory", /\.\/absent is not a folder here/],
     ["three", "broken", "kubernetes:helm.sh/v3:Chart", /helm fails: no such chart/],
     ["unknownValues", "helm", "kubernetes:helm.sh/v3:Chart", /decided during the update/],
     ["unknownValues4", "helm", "kubernetes:helm.sh/v4:Chart", /decided during the update/],

@@ -192,7 +192,7 @@ describe("arguments that no compiler has looked at", function () {
         const slip = `${name}z`;
         const [problem] = judged({ ...good, [slip]: 1 });
         assert.equal(problem?.propertyPath, slip);
-        assert.equal(problem.reason, `is no argument: did you mean "${name}"?`);
+        assert.equal(problem.reason, `is not an argument: did you mean "${name}"?`);
       }
     });
 

@@ -76,7 +76,7 @@ describe("the stacks of this repository", () => {
   });
 
   const slips: [what: string, config: Record<string, string>, message: RegExp][] = [
-    ["a key that nothing reads", { replcas: "2" }, /tidesql:replcas is no setting.*did you mean "replicas"\?/],
+    ["a key that nothing reads", { replcas: "2" }, /tidesql:replcas is not a setting.*did you mean "replicas"\?/],
     ["a short key's slip", { volumeGB: "5" }, /tidesql:volumeGB.*"volumeGiB"/],
     [
       "a password for a user that there is not",
@@ -91,7 +91,7 @@ describe("the stacks of this repository", () => {
     ],
     ["a list of nothing but names", { users: '["app"]' }, /users\[0\]: is the text "app"/],
     ["text where a list belongs", { databases: "app" }, /tidesql:databases is not a list/],
-    ["passwords that are one text", { passwords: "sesame" }, /tidesql:passwords is no object/],
+    ["passwords that are one text", { passwords: "sesame" }, /tidesql:passwords is not an object/],
     ["a bad boolean", { createNamespace: "yes" }, /tidesql:createNamespace "yes" is neither true nor false/],
   ];
   for (const [what, config, message] of slips) {
@@ -161,7 +161,7 @@ describe("the stacks of this repository", () => {
       const wrong: Record<string, [string, RegExp]> = {
         caCertificate: [
           "sesame",
-          /^ProgramError: Database "tidesql" has invalid arguments:\n {2}objectStore\.caCertificate: is no certificate/,
+          /^ProgramError: Database "tidesql" has invalid arguments:\n {2}objectStore\.caCertificate: is not a certificate/,
         ],
         secretAccessKey: ["sesame street", /objectStore\.secretAccessKey: /],
         endpoint: ["https://sesame", /objectStore\.endpoint: /],

@@ -33,7 +33,7 @@ export function engineOptionProblem(name: string, value: string): string | undef
   if (kind !== undefined) return valueProblem(kind, value);
   const close = suggestion(name, knownOptions);
   const meant = close === undefined ? "" : ` Did you mean "${close}"?`;
-  return `is no option of MariaDB ${mariadb1011.version} or ${mariadb118.version} or of the TidesDB plugin, and a server does not start with one that it does not know.${meant} One of another version or plugin is written "loose_${name}": a server that does not know it goes on`;
+  return `is not an option of MariaDB ${mariadb1011.version} or ${mariadb118.version} or of the TidesDB plugin, and a server does not start with one that it does not know.${meant} One of another version or plugin is written "loose_${name}": a server that does not know it goes on`;
 }
 
 function valueProblem(kind: OptionKind, value: string): string | undefined {

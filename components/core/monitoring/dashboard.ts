@@ -33,7 +33,7 @@ const perMonth = (dollarsEach: number) => Number((dollarsEach * hoursPerMonth * 
 const panels: Panel[] = [
   {
     title: "Primaries",
-    description: "1 is right. 0: nobody takes writes.",
+    description: "1 is right. At 0, no node accepts writes.",
     type: "stat",
     width: 4,
     height: 4,
@@ -50,7 +50,7 @@ const panels: Panel[] = [
   },
   {
     title: "Nodes that could take over",
-    description: "0: the next failover has to wait.",
+    description: "At 0, the next failover has to wait for the old primary's volume.",
     type: "stat",
     width: 5,
     height: 4,
@@ -69,7 +69,7 @@ const panels: Panel[] = [
   },
   {
     title: "Alarms",
-    description: "Managers that can do nothing without help. Their logs say why.",
+    description: "Managers that need manual intervention. Their logs say why.",
     type: "stat",
     width: 5,
     height: 4,

@@ -39,7 +39,7 @@ describe("a Pulumi project", () => {
       ["a folder without a project", {}, /no Pulumi\.yaml/],
       ["a project without a name", { "Pulumi.yaml": "runtime: nodejs" }, /no "name"/],
       ["a program in another language", { "Pulumi.yaml": "name: shop\nruntime: python" }, /runtime: nodejs/],
-      ["broken YAML", { "Pulumi.yaml": "name: [shop" }, /Pulumi\.yaml is no YAML/],
+      ["broken YAML", { "Pulumi.yaml": "name: [shop" }, /Pulumi\.yaml is not valid YAML/],
     ];
     for (const [what, files, message] of refused) {
       it(`and refused: ${what}`, () => {
@@ -68,8 +68,8 @@ describe("a Pulumi project", () => {
         "shop:size: 3\n",
         /"shop:size" is nothing that a stack's file has: known are config,/,
       ],
-      ["a list for its settings", "config:\n  - shop:size\n", /Pulumi\.prod\.yaml: "config" is no mapping/],
-      ["a text for its settings", "config: shop\n", /"config" is no mapping/],
+      ["a list for its settings", "config:\n  - shop:size\n", /Pulumi\.prod\.yaml: "config" is not a mapping/],
+      ["a text for its settings", "config: shop\n", /"config" is not a mapping/],
       ["one text", "shop\n", /holds no mapping/],
     ];
     for (const [what, file, message] of wrong) {

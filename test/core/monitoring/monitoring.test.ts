@@ -134,7 +134,7 @@ describe("monitoring", () => {
                 exp_alerts: [
                   {
                     exp_labels: { namespace: "shop", severity: "critical" },
-                    exp_annotations: { summary: "Nobody takes writes in shop." },
+                    exp_annotations: { summary: "No node of shop accepts writes." },
                   },
                 ],
               },
