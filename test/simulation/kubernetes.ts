@@ -96,9 +96,8 @@ export class SimulatedKubernetes {
   private store<T extends Omit<LeaseObject, "resourceVersion"> | undefined>(lease: T): LeaseObject {
     const { now } = this.time;
     const stored = lease && { ...lease, resourceVersion: String(++this.version) };
-    this.states = this.states.filter(
-      ({ since }, i) => since > now - historyMilliseconds || i === this.states.length - 1,
-    );
+    // Each that stood within that time: until the one behind it.
+    this.states = this.states.filter((_, i) => (this.states[i + 1]?.since ?? now) > now - historyMilliseconds);
     this.states.push({ since: now, lease: stored });
     return { ...stored };
   }
