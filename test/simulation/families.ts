@@ -12,7 +12,7 @@ import {
   promotionDiesBesideLaggard,
 } from "./faults/engine";
 import { Fault } from "./faults/fault";
-import { apiFaults } from "./faults/kubernetes";
+import { apiFaults, apiFaultsThatKeepPrimary } from "./faults/kubernetes";
 import { cutFromAll, cutFromApi, cutFromBucket, followersLag, networkFaults } from "./faults/network";
 import {
   allNodesLost,
@@ -182,7 +182,7 @@ export const families: readonly Family[] = [
   },
   {
     name: "a healthy primary",
-    faults: promised.apiServerOutage ? [...wholeBucketFaults, ...apiFaults] : wholeBucketFaults,
+    faults: promised.apiServerOutage ? [...wholeBucketFaults, ...apiFaultsThatKeepPrimary] : wholeBucketFaults,
     count: [1, 3],
     longestPause: 8,
     keepsPrimary: true,

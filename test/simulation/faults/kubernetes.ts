@@ -48,13 +48,23 @@ export const apiFrozen: Fault = {
   },
 };
 
-export const apiStale: Fault = {
-  name: "API server reads from a cache that lags",
-  inject(world, random) {
-    const seconds = random.between(2, 12);
-    world.kubernetes.staleByMilliseconds = random.between(100, 6000);
-    world.heal(seconds, () => (world.kubernetes.staleByMilliseconds = 0));
-  },
-};
+/** @param longest so long a lag at most. Milliseconds */
+function stale(longest: (world: World) => number): Fault {
+  return {
+    name: "API server reads from a cache that lags",
+    inject(world, random) {
+      const seconds = random.between(2, 12);
+      world.kubernetes.staleByMilliseconds = random.between(100, longest(world));
+      world.heal(seconds, () => (world.kubernetes.staleByMilliseconds = 0));
+    },
+  };
+}
 
-export const apiFaults = [apiDown, apiFrozen, apiSlow, apiThrottles, apiLosesAnswers, apiFailsAfterEffect, apiStale];
+const apiStale = stale(() => 6000);
+/** Less than a duration of the Lease: by a longer lag each renewal is unseen when the Lease runs out for whoever reads it. Its attempt to take it is refused, but with the answer lost it confirms nobody for a while. */
+const apiStaleWithinLease = stale(world => 800 * world.configuration.leaseDurationSeconds);
+
+const otherApiFaults = [apiDown, apiFrozen, apiSlow, apiThrottles, apiLosesAnswers, apiFailsAfterEffect];
+export const apiFaults = [...otherApiFaults, apiStale];
+/** Through these, together too, a healthy primary is kept. */
+export const apiFaultsThatKeepPrimary = [...otherApiFaults, apiStaleWithinLease];
