@@ -26,6 +26,9 @@ const perPod = "{{pod}}";
 /** Polls of all replicas, each of which is a listing and some reads. */
 const pollsPerSecond = 'sum(tidesql_role{role="replica"}) / max(tidesql_replica_sync_interval_seconds)';
 
+/** On the log there are none: each manager's reads are counted. */
+const noPolls = "0 * max(tidesql_log_position)";
+
 /** Dollars a month of one request a second. */
 const perMonth = (dollarsEach: number) => Number((dollarsEach * hoursPerMonth * 3600).toPrecision(6));
 
@@ -182,8 +185,7 @@ const panels: Panel[] = [
     queries: [
       { expr: "sum by (kind) (rate(tidesql_bucket_requests_total[5m]))", legend: "managers, {{kind}}" },
       {
-        // On the log there are none: each manager's reads are counted.
-        expr: `${pollsPerSecond} * (${1 + readsPerPoll.fixed} + max(tidesql_wal_objects)) or 0 * max(tidesql_log_position)`,
+        expr: `${pollsPerSecond} * (${1 + readsPerPoll.fixed} + max(tidesql_wal_objects)) or ${noPolls}`,
         legend: "polls of the replicas",
       },
     ],
@@ -203,7 +205,7 @@ const panels: Panel[] = [
         legend: "managers",
       },
       {
-        expr: `${pollsPerSecond} * (${perMonth(s3Request.write)} + ${perMonth(s3Request.read)} * (${readsPerPoll.fixed} + max(tidesql_wal_objects)))`,
+        expr: `${pollsPerSecond} * (${perMonth(s3Request.write)} + ${perMonth(s3Request.read)} * (${readsPerPoll.fixed} + max(tidesql_wal_objects))) or ${noPolls}`,
         legend: "polls of the replicas",
       },
     ],

@@ -168,7 +168,10 @@ export const logMutations: readonly LogMutation[] = [
     off() {
       const undo = [
         replace(LogServer.prototype, "flush", () => () => Promise.resolve()),
-        replace(EngineOnLog.prototype, "within", () => () => Promise.resolve()),
+        replace(EngineOnLog.prototype, "within", () => (_milliseconds: number, work: Promise<unknown>) => {
+          work.catch(() => undefined);
+          return Promise.resolve();
+        }),
       ];
       return () => undo.forEach(one => one());
     },
