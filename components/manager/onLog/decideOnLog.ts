@@ -36,6 +36,8 @@ export const cutOffMilliseconds = 4000;
 const peerReachesMilliseconds = 1500;
 /** An engine that follows hangs when so many looks in a row have found it silent: 20 s, since it may be reading a large file. */
 export const hangingLooks = 40;
+/** And it must have had answers for so long, while this node has tried again. Milliseconds. */
+export const reachesForMilliseconds = 3000;
 /** A node that has just started waits so long for a primary before it follows a database that nobody writes. Milliseconds. */
 const primaryPatienceMilliseconds = 6000;
 
@@ -142,7 +144,7 @@ function whyRelease(view: LogView, now: Monotonic): string | undefined {
   const candidates = view.peers.filter(({ log: place }) => place !== undefined);
   if (engine.failures >= failuresBeforeRelease && candidates.length > 0)
     return "this node could not become the primary";
-  if (peerThatReaches(view, now) !== undefined) return "the bucket answers a peer and not this node";
+  if (peerThatKeepsReaching(view, now) !== undefined) return "the bucket answers a peer and not this node";
   // What only the volume has is brought into the log first.
   return view.stopping && !log?.isLastWriters ? "the pod is being stopped" : undefined;
 }
@@ -152,6 +154,12 @@ export function peerThatReaches(view: LogView, now: Monotonic): string | undefin
   if (now - view.bucketAnsweredAt < cutOffMilliseconds || now - view.peersAskedAt > peerReachesMilliseconds)
     return undefined;
   return view.peers.find(({ log }) => log !== undefined && log.bucketAge < peerReachesMilliseconds)?.pod;
+}
+
+/** The same for long enough: when a bucket comes back for all, one node has its first answer before another, whose attempts are seconds apart. */
+function peerThatKeepsReaching(view: LogView, now: Monotonic): string | undefined {
+  const { peerReachesSince: since } = view;
+  return since !== undefined && now - since >= reachesForMilliseconds ? peerThatReaches(view, now) : undefined;
 }
 
 function decideWrites(view: LogView, holds: boolean, now: Monotonic): LogDecision["writes"] {
@@ -184,7 +192,7 @@ function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: L
   if (engine.state === "starting") return holds ? { kind: "kill", why: "is to take over" } : undefined;
   if (engine.role === "primary") {
     if (!holds) return undefined;
-    const cutOff = view.waiting >= cutOffMilliseconds ? peerThatReaches(view, now) : undefined;
+    const cutOff = view.waiting >= cutOffMilliseconds ? peerThatKeepsReaching(view, now) : undefined;
     if (cutOff !== undefined) return { kind: "handOver", to: cutOff, cutOff: true };
     return hangs(view, now) ?? beginSwitchover(view);
   }

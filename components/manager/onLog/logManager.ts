@@ -13,7 +13,7 @@ import { Rollout } from "../rollout";
 import { Troubles } from "../troubles";
 import { Vacancy } from "../vacancy";
 import { Monotonic } from "../view";
-import { decideOnLog, LogAction, LogDecision, serves } from "./decideOnLog";
+import { decideOnLog, LogAction, LogDecision, peerThatReaches, serves } from "./decideOnLog";
 import { EngineOnLog } from "./engineOnLog";
 import { EntryPusher } from "./entryPusher";
 import { FollowerWatch } from "./followerWatch";
@@ -58,6 +58,7 @@ export class LogManager {
   private dueSince: Monotonic | undefined;
   private isItsTurn = false;
   private toldOfStop = false;
+  private peerReachesSince: Monotonic | undefined;
 
   constructor(
     private readonly configuration: ManagerConfiguration,
@@ -181,6 +182,7 @@ export class LogManager {
       startBackoffUntil: engine.startBackoffUntil,
       promisedUntil: lease.promisedUntil(),
       bucketAnsweredAt: this.ports.bucket.answeredAt,
+      peerReachesSince: this.peerReachesSince,
       waiting: this.duties.waiting,
       canary: this.duties.canary,
       follower: this.followerWatch.health,
@@ -199,6 +201,8 @@ export class LogManager {
     const now = this.ports.clock.now();
     this.lastTick = now;
     this.observe(now);
+    const reaches = peerThatReaches(this.view(), now) !== undefined;
+    this.peerReachesSince = reaches ? (this.peerReachesSince ?? now) : undefined;
     const decision = this.decideNext(this.view(), now);
     if (decision.fence && !this.lanes.isBusy("fence")) {
       const why = decision.fence;

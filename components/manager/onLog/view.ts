@@ -54,6 +54,8 @@ export interface LogView {
   promisedUntil: Monotonic;
   /** When the bucket answered this node last. */
   bucketAnsweredAt: Monotonic;
+  /** Since when it has answered a peer and not this node; undefined: it does not. */
+  peerReachesSince?: Monotonic;
   /** Of a primary: for how long the oldest write has waited for the log. Milliseconds. */
   waiting: number;
   canary?: CanaryView;

@@ -3,6 +3,7 @@ import {
   decideOnLog,
   hangingLooks,
   peerThatReaches,
+  reachesForMilliseconds,
   successorAmong,
 } from "../../../components/manager/onLog/decideOnLog";
 import { LogPlace, LogView } from "../../../components/manager/onLog/view";
@@ -239,13 +240,16 @@ describe("what a manager on the log decides", () => {
       assert.equal(decideOnLog(primary({ ...asked, peers, peersAskedAt: now - 900 }), now).engine, undefined);
     });
 
-    it("at once when the bucket answers a peer and not this node", () => {
+    it("when the bucket keeps answering a peer and not this node, and not when it has only just come back for that one", () => {
       const cutOff = {
         bucketAnsweredAt: now - 5000,
         waiting: 4500,
         peersAskedAt: now - 200,
         peers: [peer("orders-2")],
+        peerReachesSince: now - reachesForMilliseconds,
       };
+      const justNow = { ...cutOff, peerReachesSince: now - reachesForMilliseconds + 500 };
+      assert.equal(decideOnLog(primary(justNow), now).engine, undefined);
       assert.deepEqual(decideOnLog(primary(cutOff), now).engine, { kind: "handOver", to: "orders-2", cutOff: true });
       assert.equal(
         decideOnLog(primary({ ...cutOff, peers: [peer("orders-2", { bucketAge: 3000 })] }), now).engine,
