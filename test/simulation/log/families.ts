@@ -26,7 +26,9 @@ const trapAnywhere: Fault = {
 const followerSleeps: Fault = {
   name: "a follower sleeps while garbage goes",
   inject(world, random) {
-    const followers = world.nodes.filter(node => node !== world.writer());
+    const writer = world.writer();
+    const followers = world.nodes.filter(node => node !== writer);
+    if (followers.length === 0) return;
     const node = random.pick(followers);
     const { process } = node;
     const seconds = random.between(9, 15);

@@ -120,7 +120,9 @@ export class LogServer implements LogEnginePort {
     this.repeat(process, 250, async () => {
       if (!model.isPrimary) return;
       if (random.chance(world.flushShare)) this.beside(process, model.flush());
-      if (random.chance(world.flushShare / 2)) this.beside(process, model.merge(random.pick(model.tables())));
+      const tables = model.tables();
+      if (tables.length > 0 && random.chance(world.flushShare / 2))
+        this.beside(process, model.merge(random.pick(tables)));
     });
   }
 

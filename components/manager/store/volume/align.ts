@@ -5,7 +5,7 @@ import { DatabaseState, LiveBlock, TableState } from "../log/state";
 import { FileRecord } from "../log/changes";
 import { sstableFile } from "../flush/sstableFile";
 import { writeManifest } from "../flush/manifestFile";
-import { syncFolder, walFileName, walGeneration, writeWal } from "../wal/files";
+import { syncFolder, walFileName, writeWal } from "../wal/files";
 import { VolumeBook } from "./book";
 import { fileSum } from "./fileSum";
 import { configurationFor, numberMapText } from "./engineFiles";
@@ -38,7 +38,8 @@ export async function align(
 ): Promise<Alignment> {
   await fs.mkdir(directory, { recursive: true });
   for (const name of await fs.readdir(directory)) {
-    if (walGeneration(name) !== undefined) await fs.rm(join(directory, name));
+    // One that was being made when this was broken off, too: an engine may take it for a WAL by its beginning.
+    if (name.startsWith("uwal_")) await fs.rm(join(directory, name));
   }
   await syncFolder(directory);
   const wanted = new Map<string, FileRecord>();

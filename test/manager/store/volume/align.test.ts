@@ -90,7 +90,7 @@ describe("an aligned volume", () => {
     // What an engine has left: a WAL of its own, half a flush, a table that is gone, temporary files.
     await fs.mkdir(join(directory, "app__gone"), { recursive: true });
     await fs.mkdir(join(directory, "app__t"));
-    for (const name of ["uwal_7.log", "uwal_6.log", "UNIMAP.tmp", "_tdb_fence.tmp", "LOCK"])
+    for (const name of ["uwal_7.log", "uwal_6.log", "uwal_1.log.making", "UNIMAP.tmp", "_tdb_fence.tmp", "LOCK"])
       await fs.writeFile(join(directory, name), "left");
     for (const name of ["L1_5.klog", "L2P0_3.klog", "MANIFEST", "L1_4.klog"])
       await fs.writeFile(join(directory, "app__t", name), "other content");
