@@ -42,7 +42,7 @@ export interface EngineWorld {
   /** Rejects when the time is over; never comes back in a process that is dead. */
   ask: Ask;
   within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined>;
-  sleep(milliseconds: number): Promise<void>;
+  sleep: (milliseconds: number) => Promise<void>;
 }
 
 interface SstableInMemory {

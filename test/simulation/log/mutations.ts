@@ -20,7 +20,7 @@ export interface LogMutation {
   off?: () => () => void;
 }
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return */
 /** Puts another method in place of one. @returns what undoes it */
 function replace(prototype: any, name: string, by: (original: (...given: any[]) => any) => (...given: any[]) => any) {
   const holder = prototype as Record<string, (...given: any[]) => any>;

@@ -117,12 +117,13 @@ export class LogServer implements LogEnginePort {
     this.repeat(process, pollEvery, async () => {
       if (!model.isPrimary) await model.poll(connection);
     });
-    this.repeat(process, 250, async () => {
-      if (!model.isPrimary) return;
+    this.repeat(process, 250, () => {
+      if (!model.isPrimary) return Promise.resolve();
       if (random.chance(world.flushShare)) this.beside(process, model.flush());
       const tables = model.tables();
       if (tables.length > 0 && random.chance(world.flushShare / 2))
         this.beside(process, model.merge(random.pick(tables)));
+      return Promise.resolve();
     });
   }
 

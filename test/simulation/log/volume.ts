@@ -98,9 +98,9 @@ function noEntry(path: string): Error {
 export interface Mount {
   volume: SimulatedVolume;
   /** Comes when the process that calls goes on: never for a dead one. A change may be made before or after. */
-  pass(changes: boolean): Promise<void>;
+  pass: (changes: boolean) => Promise<void>;
   /** Whether a change that is being made now takes effect before its caller goes on, or after. */
-  first(): boolean;
+  first: () => boolean;
 }
 
 const mounts = new Map<string, Mount>();
