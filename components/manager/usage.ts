@@ -15,7 +15,7 @@ export interface Usage {
   /** Requests of the manager. */
   requests: Readonly<RequestCounts>;
   /** Process id of mariadbd, 0 while there is none. */
-  enginePid(): number;
+  enginePid: () => number;
   /** Time between two polls of a replica's engine. Microseconds. */
   replicaSyncIntervalMicroseconds: number;
 }

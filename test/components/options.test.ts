@@ -22,7 +22,7 @@ describe("the options of a component", () => {
       assert.throws(
         () => checkedOptions('Network "orders"', opts as never),
         error => {
-          assert.ok(pulumi.InputPropertiesError.prototype.isPrototypeOf(error as object));
+          assert.ok(pulumi.InputPropertiesError.isInstance(error));
           assert.match((error as Error).message, message);
           return true;
         },

@@ -146,7 +146,7 @@ export class Sandbox {
   async imageUnderAnotherName(reference: string): Promise<string> {
     const other = `${reference}-again`;
     for (const node of this.nodeNames())
-      await script("node", ["ctr", node, "images", "tag", "--force", reference, other]);
+      await script("node", ["ctr", node, "images", "tag", "--force", inFull(reference), inFull(other)]);
     return other;
   }
 
@@ -287,4 +287,9 @@ function describeProcess(pid: number): ContainerProcess | undefined {
 
 function script(name: string, args: string[], options: CommandOptions = {}): Promise<string> {
   return run(join(sandboxFolder, name), args, options);
+}
+
+/** An image's name as containerd keeps it: `docker.io/name` stands for an image of Docker's own library. */
+function inFull(reference: string): string {
+  return reference.replace(/^docker\.io\/([^/]+)$/, "docker.io/library/$1");
 }

@@ -141,7 +141,7 @@ describe("README, followed word for word", function () {
         });
 
         it("is added to a project by README's commands", async () => {
-          project = await PulumiProject.make(person, language);
+          project = PulumiProject.make(person, language);
           if (language !== "nodejs") await project.shell(person.block("sh", /pulumi package add/));
           const readme = { nodejs: /new TideSql/, python: /tidesql\.TideSql/, yaml: /tidesql:TideSql/ }[language];
           project.writeProgram(person.block(fences[language], readme));

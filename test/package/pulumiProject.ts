@@ -43,7 +43,7 @@ export class PulumiProject {
   ) {}
 
   /** The project of the packed package is the TypeScript one; the others are new. */
-  static async make(person: Newcomer, language: Language): Promise<PulumiProject> {
+  static make(person: Newcomer, language: Language): PulumiProject {
     const folder = language === "nodejs" ? person.project : path.join(person.folder, `shop-${language}`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, "Pulumi.yaml"), projectFiles[language]);

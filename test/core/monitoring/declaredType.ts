@@ -21,11 +21,11 @@ export class DeclaredType {
       types: [],
     };
     const host = ts.createCompilerHost(options);
-    const { fileExists, getSourceFile, readFile } = host;
-    host.fileExists = name => name === file || fileExists(name);
-    host.readFile = name => (name === file ? declaration : readFile(name));
+    const before = { ...host };
+    host.fileExists = name => name === file || before.fileExists(name);
+    host.readFile = name => (name === file ? declaration : before.readFile(name));
     host.getSourceFile = (name, version) =>
-      name === file ? ts.createSourceFile(name, declaration, version) : getSourceFile(name, version);
+      name === file ? ts.createSourceFile(name, declaration, version) : before.getSourceFile(name, version);
     const program = ts.createProgram([file], options, host);
     const source = program.getSourceFile(file)!;
     const [problem] = program.getSemanticDiagnostics(source);

@@ -274,7 +274,7 @@ export class LogEngine {
     if (this.replayedGeneration === old) this.replayedGeneration = undefined;
     const path = `${directory}/uwal_${old}.log`;
     volume.resize(volume.inode(path), this.walEnds.get(old)!);
-    await this.ask("PUT", `uwal_${old}.log`, Buffer.alloc(0), this.walEnds.get(old)!);
+    await this.ask("PUT", `uwal_${old}.log`, Buffer.alloc(0), this.walEnds.get(old));
     volume.remove(path);
   }
 

@@ -206,7 +206,7 @@ function route(): void {
       try {
         found = mountOf(given[0]);
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
       return found ? call(found, ...(given as [string])) : original(...given);
     };
