@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { NotRendered } from "./notRendered";
+import { NotInstalled, NotRendered } from "./notRendered";
 
 /** What `helm template` is told of a chart. */
 export interface Chart {
@@ -54,7 +54,7 @@ export function kustomized(directory: string): string {
   try {
     return run("kustomize", ["build", directory]);
   } catch (error) {
-    if (!(error instanceof NotRendered) || !error.message.includes("not installed")) throw error;
+    if (!(error instanceof NotInstalled)) throw error;
     return run("kubectl", ["kustomize", directory]);
   }
 }
@@ -95,7 +95,7 @@ function run(command: string, args: readonly string[], input = ""): string {
     timeout: longestRendering,
     maxBuffer: 64 * 1024 ** 2,
   });
-  if (error && "code" in error && error.code === "ENOENT") throw new NotRendered(`${command} is not installed here`);
+  if (error && "code" in error && error.code === "ENOENT") throw new NotInstalled(command);
   if (error || status !== 0) throw new NotRendered(`${command} fails: ${firstLine(stderr) || error?.message}`);
   return stdout;
 }

@@ -96,6 +96,15 @@ export function highestWalGeneration(names: string[]): number | undefined {
   return generations.length === 0 ? undefined : Math.max(...generations);
 }
 
+/** The WALs among names of files but for the newest. */
+export function olderWals(names: string[]): string[] {
+  const newest = highestWalGeneration(names);
+  return names.filter(name => {
+    const generation = walGeneration(name);
+    return generation !== undefined && generation !== newest;
+  });
+}
+
 /** The ETag of an object that was sent in one piece is its MD5; others carry a dash or come from an encrypted bucket's own scheme. */
 function isMd5(etag: string): boolean {
   return /^[0-9a-f]{32}$/.test(etag);

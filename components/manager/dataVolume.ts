@@ -3,7 +3,7 @@ import { existsSync, watch } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { podLayout } from "../core/podLayout";
-import { walGeneration } from "./comparison";
+import { olderWals, walGeneration } from "./comparison";
 import { definitionsTable } from "./definitions";
 import { copyServer } from "./serverTemplate";
 import { LocalFile, Volume, WalFile } from "./ports";
@@ -111,9 +111,7 @@ export function dataVolume(mariadbPrefix: string, layout: VolumeLayout = podLayo
     },
 
     async dropFlushedWals() {
-      const wals = (await fs.readdir(tidesdbDirectory)).filter(isOfWal);
-      wals.sort((a, b) => (walGeneration(a) ?? 0) - (walGeneration(b) ?? 0));
-      for (const name of wals.slice(0, -1)) await fs.rm(path.join(tidesdbDirectory, name));
+      for (const name of olderWals(await fs.readdir(tidesdbDirectory))) await fs.rm(path.join(tidesdbDirectory, name));
       await syncDirectory(tidesdbDirectory);
     },
 

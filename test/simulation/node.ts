@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { walGeneration } from "../../components/manager/comparison";
+import { olderWals, walGeneration } from "../../components/manager/comparison";
 import { definitionsTable } from "../../components/manager/definitions";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
@@ -190,9 +190,8 @@ export class SimulatedNode {
           lostSinceKept: () => Promise.resolve(this.lostSinceKept()),
           forgetKept: () => Promise.resolve(this.kept.clear()),
           dropFlushedWals: () => {
-            const wals = this.disk.list().filter(name => walGeneration(name) !== undefined);
-            wals.sort((a, b) => (walGeneration(a) ?? 0) - (walGeneration(b) ?? 0));
-            return Promise.resolve(wals.slice(0, -1).forEach(name => this.disk.remove(name)));
+            for (const name of olderWals(this.disk.list())) this.disk.remove(name);
+            return Promise.resolve();
           },
           watchDefinitions: written => {
             const { disk } = this;
