@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { garbageTiming } from "../../../components/manager/onLog/writerDuties";
 import { checkpointAfter } from "../../../components/manager/store/log/keeping";
 import { Client } from "../client";
+import { Course, quietAtTheEnd, step } from "../course";
 import { apiFaults } from "../faults/kubernetes";
 import { drawTables } from "../families";
 import { compareAtTheEnd } from "../outcome";
-import { healthyWithin, writesBackWithin } from "../promised";
 import { Random } from "../random";
 import type { ScheduleResult } from "../schedule";
 import type { World } from "../world";
@@ -20,12 +20,8 @@ export interface LogScheduleOptions {
   keepTimeline?: boolean;
 }
 
-const comesUpWithin = 60_000;
-const steadyFor = 1500;
-const step = 250;
 /** After this share of the steps all followers are read. */
 const judgedShare = 0.25;
-const quietAtTheEnd = 2500;
 /** Positions of the past that are opened in each schedule, beside the last one. */
 const pastPositions = 3;
 
@@ -78,50 +74,13 @@ async function play(
     }
   };
 
-  const untilHealthy = async (limit: number): Promise<boolean> => {
-    let since: number | undefined;
-    while (time.now < limit || time.now < world.healedAt + writesBackWithin) {
-      await run(step);
-      if (promises.violations.length > 0) return true;
-      if (time.now <= world.healedAt || !isHealthy(world, client)) since = undefined;
-      else if (time.now - (since ??= time.now) >= steadyFor) return true;
-      const peaceful = Math.max(world.healedAt, client.lastAcknowledgedAt);
-      if (time.now > peaceful + writesBackWithin) {
-        promises.violated(`writes have not come back ${writesBackWithin / 1000} s after the last fault`);
-        return true;
-      }
-      if (time.now > world.healedAt + healthyWithin) return false;
-    }
-    return isHealthy(world, client);
-  };
-
-  for (const node of world.nodes) world.startPod(node);
-  client.start();
-  if (!family.fromTheStart && !(await untilHealthy(comesUpWithin))) promises.violated("it did not come up");
-  const began = time.now;
-  const writer = world.writer();
-
-  const injected: string[] = [];
-  const [least, most] = family.count;
-  const count = least + random.below(most - least + 1);
-  const draws = [...(family.first ?? []), ...Array.from({ length: count }, () => family.faults)];
-  for (const draw of draws) {
-    if (promises.violations.length > 0) break;
-    const fault = random.pick(draw);
-    world.say(`FAULT ${fault.name}, while ${world.writer()?.pod ?? "nobody"} is the primary`);
-    injected.push(fault.name);
-    fault.inject(shared, random, client);
-    await run(random.between(0, family.longestPause) * 1000);
-  }
-  world.trap = undefined;
-  world.heal(0, () => undefined);
-  if (promises.violations.length === 0 && !(await untilHealthy(time.now + healthyWithin)))
-    promises.violated(`not every pod has the label that it should have: ${labels(world)}`);
+  const { began, writer, injected } = await new Course(shared, client, run).play(family, random);
   const isAlone = world.nodes.length === 1 && apiFaults.some(({ name }) => injected.includes(name));
   // In `commit` one whose commits have waited for 20 s is taken back, with its engine: outages of the bucket can follow each other.
   const isTakenBack = world.configuration.durability === "commit" && injected.length > 1;
-  if (family.keepsPrimary && !isTakenBack && !isAlone && writer && promises.hasStopped(writer.forPromises, began))
-    promises.violated(`${writer.pod} was healthy, and has been ended`);
+  const own = world.nodes.find(({ pod }) => pod === writer?.pod);
+  if (family.keepsPrimary && !isTakenBack && !isAlone && own && promises.hasStopped(own.forPromises, began))
+    promises.violated(`${own.pod} was healthy, and has been ended`);
 
   client.stop();
   const ended = time.now;
@@ -186,22 +145,4 @@ function judgeFollowers({ nodes, judge, promises }: LogWorld, seen: Map<string, 
 /** Of a table that the log has dropped and the follower has not been shown without. */
 function isOfDropped(differs: string, live: { name: string }[]): boolean {
   return !live.some(({ name }) => differs.includes(`${name}/`));
-}
-
-/** One primary that takes writes, and every other pod a replica that is read. */
-function isHealthy(world: LogWorld, client: Client): boolean {
-  const writer = world.writer();
-  if (!writer || world.time.now - client.lastAcknowledgedAt > 1000) return false;
-  const { roles, read } = world.kubernetes;
-  return world.nodes.every(node => {
-    const hasRole = roles.get(node.pod) === (node === writer ? "primary" : "replica");
-    return node.alive && hasRole && read.has(node.pod) === (node !== writer);
-  });
-}
-
-function labels({ kubernetes, nodes }: LogWorld): string {
-  const read = (pod: string) => (kubernetes.read.has(pod) ? ", read" : "");
-  return nodes
-    .map(({ alive, pod }) => `${pod} ${alive ? `${kubernetes.roles.get(pod)}${read(pod)}` : "gone"}`)
-    .join("; ");
 }
