@@ -3,21 +3,20 @@ import { olderWals, walGeneration } from "../../components/manager/comparison";
 import { definitionsTable } from "../../components/manager/definitions";
 import { decide } from "../../components/manager/decide";
 import { Manager } from "../../components/manager/manager";
-import { PeerDesk } from "../../components/manager/peerDesk";
-import { Clock, Conflict, Detour, PeerStatus, Ports, Store, Volume, WalFile } from "../../components/manager/ports";
+import { Clock, Conflict, Detour, Ports, Store, Volume, WalFile } from "../../components/manager/ports";
 import { retryingStore } from "../../components/manager/retryingStore";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
 import { emptyWal, WalReader } from "../engine/model/writeAheadLog";
 import { bucket, inProcess, Process, transfer } from "./network";
+import { Peers } from "./peers";
 import { SimulatedServer } from "./simulatedServer";
 import { withTraps } from "./traps";
 import { simulatedWatchdog } from "./watchdog";
 import type { World } from "./world";
 
 const storeRoundTrip = 15;
-const peerRoundTrip = 4;
 /** What the managers keep in the bucket beside the engine's data. */
 const ownerKey = "owner.json";
 /** Crystals differ by so much. Share. */
@@ -158,6 +157,7 @@ export class SimulatedNode {
   private ports(process: Process, server: SimulatedServer, watchdogThread: Process): Ports {
     const { world } = this;
     const { time } = world;
+    const peers = new Peers(world.network, world.nodes, this.pod, process);
     const clock: Clock = {
       now: () => this.now(),
       wallTime: () => new Date(Math.max(0, time.now + this.wallClockOffset)).toISOString(),
@@ -206,42 +206,19 @@ export class SimulatedNode {
         process,
       ),
       peers: {
-        askAll: async timeout => {
-          const asked = this.others().map(other => this.peer(process, other, timeout, desk => desk.peerStatus()));
-          const answers = await Promise.allSettled<PeerStatus>(asked);
-          return answers.filter(answer => answer.status === "fulfilled").map(answer => answer.value);
-        },
+        ...peers.ports,
         join: (pod, marker, timeout) => {
-          return this.peerNamed(process, pod, timeout, desk => desk.joinReplica(marker, this.pod));
-        },
-        confirm: async (pods, identity, epoch, timeout) => {
-          const asked = pods.map(pod => {
-            return this.peerNamed(process, pod, timeout, desk => desk.confirmPrimary(identity, epoch));
-          });
-          const answers = await Promise.allSettled(asked);
-          return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value);
+          return peers.named(pod, timeout, desk => desk.joinReplica(marker, this.pod));
         },
         inventory: (primary, timeout) => {
-          return this.peerNamed(process, primary, timeout, desk => desk.inventory());
-        },
-        release: async (held, successor, timeout) => {
-          const pods = this.others().map(({ pod }) => pod);
-          pods.sort((a, b) => Number(b === successor) - Number(a === successor));
-          for (const [i, pod] of pods.entries()) {
-            const asked = this.peerNamed(process, pod, timeout, desk => desk.releaseFor(held, successor));
-            try {
-              return await asked;
-            } catch (error) {
-              if (i === pods.length - 1) throw error;
-            }
-          }
+          return peers.named(primary, timeout, desk => desk.inventory());
         },
         isSound: (pod, timeout) => {
-          return this.peerNamed(process, pod, timeout, desk => desk.isSound());
+          return peers.named(pod, timeout, desk => desk.isSound());
         },
         detour: pod => {
           const through = <T>(timeout: number, ask: (bucket: Detour) => Promise<T>) => {
-            return this.peerNamed(process, pod, timeout, desk => ask(desk.bucket));
+            return peers.named(pod, timeout, desk => ask(desk.bucket));
           };
           return {
             list: (timeout, folder) => through(timeout, bucket => bucket.list(timeout, folder)),
@@ -249,10 +226,6 @@ export class SimulatedNode {
               through(timeout, bucket => bucket.put(key, content, condition, timeout)),
             readEngineEpoch: timeout => through(timeout, bucket => bucket.readEngineEpoch(timeout)),
           };
-        },
-        leaseChanged: async timeout => {
-          const told = this.others().map(other => this.peer(process, other, timeout, desk => desk.leaseChanged()));
-          await Promise.allSettled(told);
         },
       },
       watchdog: simulatedWatchdog(this, watchdogThread, server, world),
@@ -266,33 +239,6 @@ export class SimulatedNode {
         world.say(`${this.pod} exited`);
       },
     };
-  }
-
-  private others(): SimulatedNode[] {
-    return this.world.nodes.filter(node => node !== this);
-  }
-
-  private peerNamed<T>(
-    process: Process,
-    pod: string,
-    timeout: number,
-    ask: (desk: PeerDesk) => T | Promise<T>,
-  ): Promise<T> {
-    const other = this.world.nodes.find(node => node.pod === pod);
-    return other ? this.peer(process, other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
-  }
-
-  private peer<T>(
-    process: Process,
-    other: SimulatedNode,
-    timeout: number,
-    ask: (desk: PeerDesk) => T | Promise<T>,
-  ): Promise<T> {
-    const answer = () => {
-      if (!other.alive || !other.manager || other.process?.frozen) throw new Error(`${other.pod} is not there`);
-      return ask(other.manager.peerDesk);
-    };
-    return this.world.network.request(process, other.pod, timeout, answer, peerRoundTrip);
   }
 
   private storeFor(process: Process): Store {

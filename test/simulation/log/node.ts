@@ -2,12 +2,11 @@ import { crc32 } from "node:zlib";
 import { countingBucket } from "../../../components/manager/onLog/countingBucket";
 import { decideOnLog } from "../../../components/manager/onLog/decideOnLog";
 import { LogManager } from "../../../components/manager/onLog/logManager";
-import { LogPeerDesk } from "../../../components/manager/onLog/logPeerDesk";
 import { LogPorts } from "../../../components/manager/onLog/ports";
-import { PeerStatus } from "../../../components/manager/ports";
 import { Bucket, StoredContent } from "../../../components/manager/store/bucket/bucket";
 import { EngineHandler } from "../../../components/manager/store/gateway/gateway";
 import { bucket, inProcess, Process } from "../network";
+import { Peers } from "../peers";
 import type { SimulatedNode } from "../node";
 import type { SimulatedServer } from "../simulatedServer";
 import { simulatedWatchdog } from "../watchdog";
@@ -17,7 +16,6 @@ import { mount, SimulatedVolume } from "./volume";
 import type { LogWorld } from "./world";
 
 const bucketRoundTrip = 12;
-const peerRoundTrip = 4;
 /** The longest time for a file's bytes. Milliseconds. */
 const fileTimeout = 10_000;
 /** An empty server is copied. Milliseconds. */
@@ -170,6 +168,7 @@ export class LogNode {
   private ports(process: Process, server: LogServer, watchdogThread: Process): LogPorts {
     const { world } = this;
     const { time } = world;
+    const peers = new Peers(world.network, world.nodes, this.pod, process);
     const clock: LogPorts["clock"] = {
       now: () => this.now(),
       wall: () => Math.max(0, 1_800_000_000_000 + time.now + this.wallClockOffset),
@@ -207,35 +206,9 @@ export class LogNode {
         shut: () => void (this.handler = nobody),
         renewKey: () => void (this.key = `key-${world.nextSerial()}`),
       },
-      pushEntry: (pod, entry, timeout) => this.peerNamed(process, pod, timeout, desk => desk.takeEntry(entry)),
+      pushEntry: (pod, entry, timeout) => peers.named(pod, timeout, desk => desk.takeEntry(entry)),
       peers: {
-        askAll: async timeout => {
-          const asked = this.others().map(other => this.peer(process, other, timeout, desk => desk.peerStatus()));
-          const answers = await Promise.allSettled<PeerStatus>(asked);
-          return answers.filter(answer => answer.status === "fulfilled").map(answer => answer.value);
-        },
-        confirm: async (pods, identity, epoch, timeout) => {
-          const asked = pods.map(pod =>
-            this.peerNamed(process, pod, timeout, desk => desk.confirmPrimary(identity, epoch)),
-          );
-          const answers = await Promise.allSettled(asked);
-          return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value);
-        },
-        release: async (held, successor, timeout) => {
-          const pods = this.others().map(({ pod }) => pod);
-          pods.sort((a, b) => Number(b === successor) - Number(a === successor));
-          for (const [i, pod] of pods.entries()) {
-            try {
-              return await this.peerNamed(process, pod, timeout, desk => desk.releaseFor(held, successor));
-            } catch (error) {
-              if (i === pods.length - 1) throw error;
-            }
-          }
-        },
-        leaseChanged: async timeout => {
-          const told = this.others().map(other => this.peer(process, other, timeout, desk => desk.leaseChanged()));
-          await Promise.allSettled(told);
-        },
+        ...peers.ports,
         join: notOnTheLog,
         inventory: notOnTheLog,
         isSound: notOnTheLog,
@@ -259,33 +232,6 @@ export class LogNode {
         world.say(`${this.pod} exited`);
       },
     };
-  }
-
-  private others(): LogNode[] {
-    return this.world.nodes.filter(node => node !== this);
-  }
-
-  private peerNamed<T>(
-    process: Process,
-    pod: string,
-    timeout: number,
-    ask: (desk: LogPeerDesk) => T | Promise<T>,
-  ): Promise<T> {
-    const other = this.world.nodes.find(node => node.pod === pod);
-    return other ? this.peer(process, other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
-  }
-
-  private peer<T>(
-    process: Process,
-    other: LogNode,
-    timeout: number,
-    ask: (desk: LogPeerDesk) => T | Promise<T>,
-  ): Promise<T> {
-    const answer = () => {
-      if (!other.alive || !other.manager || other.process?.frozen) throw new Error(`${other.pod} is not there`);
-      return ask(other.manager.peerDesk);
-    };
-    return this.world.network.request(process, other.pod, timeout, answer, peerRoundTrip);
   }
 
   private bucketFor(process: Process): Bucket {
