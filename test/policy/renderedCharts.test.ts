@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PolicyExit, runPolicy } from "../../cli/policy";
+import { PolicyExit } from "../../cli/policy";
 import { type Verdict } from "../../policy/judge";
-
-const sdk = (name: string) => JSON.stringify(require.resolve(name));
+import { judgePrograms, writePrograms } from "./programs";
 
 const object = `apiVersion: apps/v1
 kind: Deployment
@@ -46,15 +45,7 @@ describe("objects that a chart or a kustomization makes", function () {
 
   before(() => {
     directory = mkdtempSync(join(tmpdir(), "tidesql-charts-"));
-    const cases = Object.entries(programs).map(([name, text]) => `if (stack === "${name}") { ${text} }`);
-    const files = {
-      "Pulumi.yaml": "name: shop\nruntime: nodejs\n",
-      "package.json": '{ "name": "shop", "main": "index.js" }',
-      "values.yaml": "tag: 1.2.3\n",
-      "index.js": `const pulumi = require(${sdk("@pulumi/pulumi")});\nconst k8s = require(${sdk("@pulumi/kubernetes")});\nconst stack = pulumi.getStack();\n${cases.join("\n")}\n`,
-      ...Object.fromEntries(Object.keys(programs).map(name => [`Pulumi.${name}.yaml`, "config: {}\n"])),
-    };
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    writePrograms(directory, programs, { "values.yaml": "tag: 1.2.3\n" });
     mkdirSync(join(directory, "overlay"));
   });
   beforeEach(() => {
@@ -70,10 +61,7 @@ describe("objects that a chart or a kustomization makes", function () {
   after(() => rmSync(directory, { recursive: true }));
 
   async function run(stack: string): Promise<{ exit: number; verdict: Verdict }> {
-    let out = "";
-    const terminal = { out: (text: string) => (out += text), error: (text: string) => (out += text), colour: false };
-    const argv = ["--directory", directory, "--stack", stack, "--format", "json"];
-    const exit = await runPolicy(argv, terminal);
+    const { exit, out } = await judgePrograms(directory, stack, "--format", "json");
     return { exit, verdict: JSON.parse(out) as Verdict };
   }
   const broken = ({ findings }: Verdict) =>

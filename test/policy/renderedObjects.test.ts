@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PolicyExit, runPolicy } from "../../cli/policy";
+import { PolicyExit } from "../../cli/policy";
 import { type Verdict } from "../../policy/judge";
-
-const sdk = (name: string) => JSON.stringify(require.resolve(name));
+import { judgePrograms, writePrograms } from "./programs";
 
 const manifest = `apiVersion: v1
 kind: Secret
@@ -48,24 +47,11 @@ describe("objects that a component makes of files", function () {
 
   before(() => {
     directory = mkdtempSync(join(tmpdir(), "tidesql-rendered-"));
-    const cases = Object.entries(programs).map(([name, text]) => `if (stack === "${name}") { ${text} }`);
-    const files = {
-      "Pulumi.yaml": "name: shop\nruntime: nodejs\n",
-      "package.json": '{ "name": "shop", "main": "index.js" }',
-      "web.yaml": manifest,
-      "index.js": `const pulumi = require(${sdk("@pulumi/pulumi")});\nconst k8s = require(${sdk("@pulumi/kubernetes")});\nconst stack = pulumi.getStack();\n${cases.join("\n")}\n`,
-      ...Object.fromEntries(Object.keys(programs).map(name => [`Pulumi.${name}.yaml`, "config: {}\n"])),
-    };
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    writePrograms(directory, programs, { "web.yaml": manifest });
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  async function run(stack: string, ...argv: string[]) {
-    let out = "";
-    const terminal = { out: (text: string) => (out += text), error: (text: string) => (out += text), colour: false };
-    const exit = await runPolicy(["--directory", directory, "--stack", stack, ...argv], terminal);
-    return { exit, out };
-  }
+  const run = (stack: string, ...argv: string[]) => judgePrograms(directory, stack, ...argv);
 
   for (const stack of ["file", "group"]) {
     it(`are judged with the line of the file (${stack})`, async () => {
