@@ -62,6 +62,10 @@ export class LogEngine {
   private readonly memtables = new Map<number, Map<number, Rows>>();
   private readonly manifests = new Map<number, SstableInMemory[]>();
   private readonly names = new Map<number, string>();
+  /** What {@link numberOf} has found: it is asked for very often. */
+  private readonly numbers = new Map<string, number>();
+  /** Bodies of manifests that were taken as a whole, by table. */
+  private readonly taken = new Map<number, Buffer>();
   private readonly walEnds = new Map<number, number>();
   /** Writers that have not filled their place in a WAL yet. */
   private readonly filling = new Map<number, number>();
@@ -153,7 +157,13 @@ export class LogEngine {
   }
 
   private numberOf(name: string): number | undefined {
-    for (const [number, present] of this.names) if (present === name) return number;
+    const known = this.numbers.get(name);
+    if (known !== undefined && this.names.get(known) === name) return known;
+    for (const [number, present] of this.names) {
+      if (present !== name) continue;
+      this.numbers.set(name, number);
+      return number;
+    }
     return undefined;
   }
 
@@ -390,6 +400,8 @@ export class LogEngine {
     body: Buffer,
     get: (key: string) => Promise<EngineAnswer>,
   ): Promise<void> {
+    if (this.taken.get(number)?.equals(body)) return;
+    this.taken.delete(number);
     const { entries } = readManifest(body);
     const files = this.manifests.get(number)!;
     for (const { level, id } of entries) {
@@ -405,6 +417,7 @@ export class LogEngine {
       number,
       this.manifests.get(number)!.filter(({ level, id }) => entries.some(e => e.id === id && e.level === level)),
     );
+    this.taken.set(number, body);
   }
 
   /** It passes over what is not above all that it has. */

@@ -1,6 +1,6 @@
 import { decodeEntry, Entry } from "../../../components/manager/store/log/entry";
 import { LogOwner } from "../../../components/manager/store/log/owner";
-import { DatabaseState } from "../../../components/manager/store/log/state";
+import { blockName, DatabaseState } from "../../../components/manager/store/log/state";
 import { rowsOf } from "../../manager/store/scriptedEngine";
 import { WrittenBlock } from "./engine";
 
@@ -8,7 +8,10 @@ import { WrittenBlock } from "./engine";
 interface LoggedCommit {
   position: number;
   sequence: number;
-  rows: { table: number; key: string; value: string | undefined }[];
+  /** `row` is its name as of `name`'s table, made once. */
+  rows: { table: number; key: string; value: string | undefined; name?: string; row?: string }[];
+  /** The highest sequence of all commits up to here. */
+  highest: number;
 }
 
 /**
@@ -66,7 +69,8 @@ export class Judge {
           }
           if (this.blocks.has(`${sequence}.${hash}`)) continue;
           this.blocks.set(`${sequence}.${hash}`, entry.position);
-          this.commits.push({ position: entry.position, sequence, rows: rowsOf(data) });
+          const highest = Math.max(sequence, this.commits.at(-1)?.highest ?? 0);
+          this.commits.push({ position: entry.position, sequence, rows: rowsOf(data), highest });
         }
       }
     }
@@ -76,12 +80,15 @@ export class Judge {
       this.violated(String(error));
     }
     this.judgeRetired(entry);
-    this.names.push({
-      position: entry.position,
-      names: new Map(this.state.liveTables().map(({ number, name }) => [number, name])),
-    });
-    for (const { files } of this.state.liveTables())
-      for (const { keys, values } of files.values())
+    if (entry.kind === "seal") return;
+    if (entry.changes.some(({ type }) => type === "table" || type === "dropped"))
+      this.names.push({
+        position: entry.position,
+        names: new Map(this.state.liveTables().map(({ number, name }) => [number, name])),
+      });
+    // What was named before was there, and nothing goes that is named.
+    for (const change of entry.changes)
+      for (const { keys, values } of change.type === "files" ? change.added : [])
         if (!this.content(keys.key) || !this.content(values.key))
           this.violated(`entry ${entry.position} names ${keys.key}, which is not there`);
   }
@@ -98,7 +105,12 @@ export class Judge {
         for (const [name, { epoch, generation }] of this.unflushed)
           if (epoch < entry.epoch || generation <= change.generation) this.unflushed.delete(name);
     }
-    if (state.blocks.size !== this.unflushed.size || [...this.unflushed.keys()].some(name => !state.blocks.has(name)))
+    // What came with an entry was the same set before it.
+    const released = entry.changes.some(({ type }) => type === "flushed");
+    const expected = released
+      ? [...this.unflushed.keys()]
+      : entry.changes.flatMap(change => (change.type === "blocks" ? change.blocks.map(blockName) : []));
+    if (state.blocks.size !== this.unflushed.size || expected.some(name => !state.blocks.has(name)))
       this.violated(`${state.blocks.size} blocks are to be replayed at ${entry.position}, not ${this.unflushed.size}`);
   }
 
@@ -145,14 +157,18 @@ export class Judge {
     const newest = new Map<string, { sequence: number; value: string | undefined }>();
     for (const commit of this.commits) {
       if (!of(commit)) continue;
-      for (const { table, key, value } of commit.rows) {
-        const name = names.get(table);
+      for (const changed of commit.rows) {
+        const name = names.get(changed.table);
         if (name === undefined) continue;
-        const row = `${name}/${key}`;
-        if ((newest.get(row)?.sequence ?? -1) <= commit.sequence) newest.set(row, { sequence: commit.sequence, value });
+        if (changed.name !== name) Object.assign(changed, { name, row: `${name}/${changed.key}` });
+        const row = changed.row!;
+        const { sequence } = commit;
+        if ((newest.get(row)?.sequence ?? -1) <= sequence) newest.set(row, { sequence, value: changed.value });
       }
     }
-    return new Map([...newest].flatMap(([row, { value }]) => (value === undefined ? [] : [[row, value] as const])));
+    const rows = new Map<string, string>();
+    for (const [row, { value }] of newest) if (value !== undefined) rows.set(row, value);
+    return rows;
   }
 
   /** The rows of all commits up to a sequence, with the tables of a position: what a follower shows. */
@@ -162,6 +178,13 @@ export class Judge {
 
   /** Whether each commit at a position or before has a sequence up to this one. */
   isCovered(position: number, sequence: number): boolean {
-    return this.commits.every(commit => commit.position > position || commit.sequence <= sequence);
+    // They stand in the order of their positions.
+    let [low, high] = [0, this.commits.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.commits[middle]!.position <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 || this.commits[low - 1]!.highest <= sequence;
   }
 }

@@ -18,6 +18,16 @@ const pollEvery = 100;
 const heartbeatTable = "tidesql_internal__heartbeat";
 const folder = (table: string) => `shop__${table}`;
 
+const noQuery = new URLSearchParams();
+const queries = new Map<string, URLSearchParams>();
+
+/** Of a listing: there are few, and each is asked for very often. */
+function queryOf(prefix: string): URLSearchParams {
+  const known = queries.get(prefix) ?? new URLSearchParams({ prefix });
+  if (prefix === "uwal_") queries.set(prefix, known);
+  return known;
+}
+
 /** mariadbd with the model of the engine in it, as a manager on the log sees it: a process that can be killed, frozen, be slow, and lie. */
 export class LogServer implements LogEnginePort {
   process: Process | undefined;
@@ -143,7 +153,7 @@ export class LogServer implements LogEnginePort {
         const isQuick = (method === "GET" || method === "HEAD") && random.chance(0.9);
         const later = (run: () => void) => (isQuick ? run() : void world.time.after(loopback, run));
         const answer = (given: EngineAnswer) => later(() => inProcess(process, () => resolve(given)));
-        const query = new URLSearchParams(prefix === undefined ? {} : { prefix });
+        const query = prefix === undefined ? noQuery : queryOf(prefix);
         const request = {
           method,
           key,

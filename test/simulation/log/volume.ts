@@ -9,14 +9,18 @@ interface Inode {
 export class SimulatedVolume {
   private readonly files = new Map<string, Inode>();
   private readonly folders = new Set<string>();
+  /** What {@link list} has found, by folder, until a name comes or goes. */
+  private readonly listed = new Map<string, Map<string, boolean>>();
 
   clear(): void {
     this.files.clear();
     this.folders.clear();
+    this.listed.clear();
   }
 
   makeFolder(path: string): void {
     this.folders.add(path);
+    this.listed.clear();
   }
 
   has(path: string): boolean {
@@ -42,6 +46,7 @@ export class SimulatedVolume {
   /** A new file in place of one of that name. */
   create(path: string): Inode {
     const inode = { content: Buffer.alloc(256), size: 0 };
+    if (!this.files.has(path)) this.listed.clear();
     this.files.set(path, inode);
     return inode;
   }
@@ -65,27 +70,36 @@ export class SimulatedVolume {
   }
 
   remove(path: string): void {
-    this.files.delete(path);
+    this.listed.clear();
+    const isFile = this.files.delete(path);
+    // Nothing is below a file.
+    if (isFile) return;
     for (const name of [...this.files.keys()]) if (name.startsWith(`${path}/`)) this.files.delete(name);
     for (const name of [...this.folders]) if (name === path || name.startsWith(`${path}/`)) this.folders.delete(name);
   }
 
   rename(from: string, to: string): void {
     const inode = this.inode(from);
+    this.listed.clear();
     this.files.delete(from);
     this.files.set(to, inode);
   }
 
   /** What is directly in a folder, by name, and whether it is a folder. @throws ENOENT */
   list(folder: string): Map<string, boolean> {
+    const known = this.listed.get(folder);
+    if (known) return known;
     const names = new Map<string, boolean>();
     const prefix = `${folder}/`;
-    for (const path of [...this.files.keys(), ...[...this.folders].map(name => `${name}/`)]) {
-      if (!path.startsWith(prefix) || path === prefix) continue;
-      const [name = "", ...rest] = path.slice(prefix.length).split("/");
-      names.set(name, rest.length > 0);
-    }
+    const add = (path: string) => {
+      if (!path.startsWith(prefix) || path === prefix) return;
+      const end = path.indexOf("/", prefix.length);
+      names.set(path.slice(prefix.length, end < 0 ? undefined : end), end >= 0);
+    };
+    for (const path of this.files.keys()) add(path);
+    for (const path of this.folders) add(`${path}/`);
     if (names.size === 0 && !this.folders.has(folder)) throw noEntry(folder);
+    this.listed.set(folder, names);
     return names;
   }
 }

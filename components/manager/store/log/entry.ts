@@ -59,8 +59,19 @@ export function encodeEntry(entry: Entry): Buffer {
   return Buffer.concat([bytes, createHash("sha256").update(bytes).digest()]);
 }
 
-/** @throws UnreadableEntry */
+/** What was read of these very bytes: an entry that is pushed is looked at when it comes, and applied later. */
+const decoded = new WeakMap<Buffer, Entry>();
+
+/** @param bytes are not changed afterwards, and neither is the entry @throws UnreadableEntry */
 export function decodeEntry(key: string, bytes: Buffer, epoch: number, position: number): Entry {
+  let entry = decoded.get(bytes);
+  if (!entry) decoded.set(bytes, (entry = decodeNew(key, bytes)));
+  if (entry.epoch !== epoch || entry.position !== position)
+    throw new UnreadableEntry(key, `says that it is entry ${entry.epoch}/${entry.position}`);
+  return entry;
+}
+
+function decodeNew(key: string, bytes: Buffer): Entry {
   if (bytes.length < prefixBytes + digestBytes || !bytes.subarray(0, 4).equals(magic))
     throw new UnreadableEntry(key, "is no entry of this log");
   const version = bytes[4]!;
@@ -72,8 +83,6 @@ export function decodeEntry(key: string, bytes: Buffer, epoch: number, position:
   const headEnd = prefixBytes + bytes.readUInt32BE(5);
   if (headEnd > body.length) throw new UnreadableEntry(key, "is cut off");
   const head = JSON.parse(body.toString("utf8", prefixBytes, headEnd)) as SealEntry | Omit<ChangesEntry, "payload">;
-  if (head.epoch !== epoch || head.position !== position)
-    throw new UnreadableEntry(key, `says that it is entry ${head.epoch}/${head.position}`);
   return head.kind === "seal" ? head : { ...head, payload: body.subarray(headEnd) };
 }
 
