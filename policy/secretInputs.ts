@@ -7,7 +7,7 @@ import { isWorkload, kindOf, ofKind, podSpec } from "./model/kubernetes";
 import { isSecret } from "./model/resource";
 import { hasUserData, isCommand } from "./model/texts";
 
-/** Kinds whose values are encrypted, or only name a secret elsewhere: SealedSecret, ExternalSecret, SecretProviderClass and the like. */
+/** Kinds whose values are encrypted, or only name a secret elsewhere: SealedSecret, ExternalSecret, SecretProviderClass and so on. */
 const isKindOfSecrets = (type: string): boolean => /Secret/.test(kindOf(type) ?? "");
 
 /** Places that policies of their own look at. */

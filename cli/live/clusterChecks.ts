@@ -13,7 +13,7 @@ export async function clusterChecks(kubectl: Kubectl, state: DatabaseState, toda
     await ran("pods are spread", () => spread(kubectl, state)),
     await ran("there is one primary, which holds the Lease", () => Promise.resolve(onePrimary(state))),
     await ran("replicas follow", () => Promise.resolve(following(state))),
-    await ran("the managers are content", () => Promise.resolve(contentment(state, today))),
+    await ran("no manager reports a problem", () => Promise.resolve(contentment(state, today))),
   ];
 }
 
@@ -29,9 +29,11 @@ async function spread(kubectl: Kubectl, { nodes }: DatabaseState): Promise<strin
   const machines = nodes.flatMap(({ kubernetesNode }) => kubernetesNode ?? []);
   const distinct = new Set(machines);
   if (distinct.size < machines.length) {
-    throw new CheckFailure(`${machines.length} pods share ${distinct.size} machines: one failure takes several`);
+    throw new CheckFailure(
+      `${machines.length} pods share ${distinct.size} nodes: one node failure takes several of them`,
+    );
   }
-  return `${distinct.size} machines, ${await zonesOf(kubectl, distinct)}`;
+  return `${distinct.size} nodes, ${await zonesOf(kubectl, distinct)}`;
 }
 
 /** Machines belong to no namespace: not everybody may look at them. */
@@ -41,11 +43,11 @@ async function zonesOf(kubectl: Kubectl, machines: ReadonlySet<string>): Promise
     const zones = new Set(
       items.flatMap(({ metadata }) => (machines.has(metadata.name) ? (metadata.labels?.[zoneLabel] ?? []) : [])),
     );
-    if (zones.size === 0) return "in zones without a name";
+    if (zones.size === 0) return "zones unknown: the nodes have no zone label";
     return `${zones.size} zone${zones.size === 1 ? "" : "s"} (${[...zones].sort().join(", ")})`;
   } catch (error) {
     if (!(error instanceof KubectlError)) throw error;
-    return "zones not known: you may not look at the machines";
+    return "zones unknown: you have no permission to list nodes";
   }
 }
 

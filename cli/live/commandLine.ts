@@ -43,7 +43,7 @@ export function readCommandLine<Options extends ParseArgsOptionsConfig>(
 ) {
   const parsed = parse();
   const surplus = parsed.positionals[positionals];
-  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many.\n\n${help}`);
+  if (surplus !== undefined) throw new UsageError(`Unexpected argument "${surplus}".\n\n${help}`);
   return parsed;
 
   function parse() {

@@ -141,7 +141,7 @@ function instructions({ database, access, user, service, authority, port }: Logi
   const secret = `kubectl get secret ${name} -n ${namespace} -o jsonpath='${path}' | base64 -d`;
   const lines = [
     ...(wasAsked ? [] : ["There is no mariadb or mysql client on the PATH."]),
-    `${service} is open at this address for as long as this command runs (Ctrl-C ends it):`,
+    `${service} is reachable at this address while this command runs (Ctrl-C ends it):`,
     "  host      localhost",
     `  port      ${port}`,
     `  user      ${user}`,

@@ -50,7 +50,7 @@ export interface DatabaseState {
 const statusTimeout = 6000;
 
 /** Asks the manager in the same pod: this works whatever the network policies are, and needs no program but the pod's own Node. */
-const askManager = `require("node:http").get({host:"127.0.0.1",port:${podLayout.managerPort},path:"/status",timeout:4000},r=>{if(r.statusCode!==200){console.error("its manager has no /status: it is older than this command");process.exit(1)}r.pipe(process.stdout)}).on("timeout",function(){this.destroy(new Error("its manager hangs"))}).on("error",e=>{console.error(e.message);process.exit(1)})`;
+const askManager = `require("node:http").get({host:"127.0.0.1",port:${podLayout.managerPort},path:"/status",timeout:4000},r=>{if(r.statusCode!==200){console.error("its manager has no /status: the database is older than this command");process.exit(1)}r.pipe(process.stdout)}).on("timeout",function(){this.destroy(new Error("its manager hangs"))}).on("error",e=>{console.error(e.message);process.exit(1)})`;
 
 /**
  * The database that is meant.
@@ -165,7 +165,7 @@ async function askedManager(
       statusTimeout,
     );
     const status = parsedStatus(text);
-    return status ? { status } : { silence: "its manager answers something else than its status" };
+    return status ? { status } : { silence: "its manager's answer is not a status document" };
   } catch (error) {
     if (!(error instanceof KubectlError)) throw error;
     if (error.problem === KubectlProblem.missing) throw error;

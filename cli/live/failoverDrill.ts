@@ -55,7 +55,7 @@ export async function failoverDrill(
   const results = [written];
 
   results.push(
-    await ran("another primary takes writes", async () => {
+    await ran("a new primary accepts writes", async () => {
       const force = ["--grace-period=0", "--force", "--wait=false"];
       await kubectl.run(["delete", "pod", primary, "-n", database.namespace, ...force]);
       const next = await until("a new primary", longestOutage, async () => newPrimary(await pods(), old?.metadata.uid));
@@ -119,7 +119,7 @@ async function eventually<T>(
       if (!(problem instanceof KubectlError || problem instanceof SqlFailure)) throw problem;
       last = `: ${problem.message}`;
     }
-    if (clock.now() >= until) throw new CheckFailure(`gave up waiting for ${what}${last}`);
+    if (clock.now() >= until) throw new CheckFailure(`timed out waiting for ${what}${last}`);
     progress.say(`waiting for ${what}`);
     await clock.sleep(tryEvery);
   }

@@ -64,7 +64,7 @@ function alarms({ nodes }: DatabaseState): string[] {
 function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string[] {
   const { pod, status } = node;
   if (status === undefined) return [`${pod} does not answer (${node.phase}): ${node.silence ?? "no reason given"}`];
-  if (status.refusal) return [`${pod} refuses to work: ${status.refusal.message}`];
+  if (status.refusal) return [`${pod} has refused to start: ${status.refusal.message}`];
   const problems: string[] = [];
   if (status.engine.state !== "running") {
     const failures = status.engine.failures > 0 ? `, after ${status.engine.failures} failures` : "";
@@ -72,12 +72,12 @@ function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string
   } else if (status.following === "joining") {
     problems.push(`${pod} has not yet followed a flush of the primary`);
   } else if (status.following === "missed") {
-    problems.push(`${pod} may have missed writes, and starts again on an empty volume`);
+    problems.push(`${pod} may have missed writes and is being re-seeded`);
   } else if (!node.isReady) {
     problems.push(`${pod} is not ready`);
   }
   if (status.engine.writesStopped) {
-    problems.push(`${pod} has stopped writes: the bucket lacks more than the database may lose`);
+    problems.push(`${pod} has stopped writes: more data is missing from the bucket than the database may lose`);
   }
   const age = status.heartbeatAgeSeconds;
   if (age !== undefined && age > longestLagSeconds) {
@@ -87,7 +87,7 @@ function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string
   }
   const waiting = status.notInBucket?.oldestSeconds;
   if (waiting !== undefined && waiting > longestWaitSeconds && status.durability !== "threshold") {
-    problems.push(`${pod} has had data for ${waiting.toFixed(0)} s that the bucket does not have`);
+    problems.push(`${pod} has had data for ${waiting.toFixed(0)} s that is not in the bucket`);
   }
   const days = status.certificateExpires === undefined ? undefined : daysUntil(status.certificateExpires, today);
   if (days !== undefined && days < leastValidityDays) {
@@ -106,5 +106,5 @@ function versionProblems({ nodes }: DatabaseState): string[] {
   const versions = new Set(nodes.flatMap(({ status }) => status?.engine.version ?? []));
   return versions.size < 2
     ? []
-    : [`engine versions differ (${[...versions].sort().join(", ")}): an update is under way, or has stopped halfway`];
+    : [`engine versions differ (${[...versions].sort().join(", ")}): an update is in progress or has stopped halfway`];
 }

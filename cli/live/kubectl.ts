@@ -144,7 +144,7 @@ export function failureOf(said: string): KubectlError {
   const words = said.replace(/^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] .*\n?/gm, "").trim() || said.trim();
   const isNowhere = /^The connection to the server localhost:8080 was refused/.test(words);
   const wayOut = isNowhere ? " kubectl knows no cluster: name one with --kubeconfig or --context." : "";
-  const text = `${words || "kubectl failed without a word"}${wayOut}`;
+  const text = `${words || "kubectl failed without a message"}${wayOut}`;
   const problem = /\(Forbidden\)|is forbidden/.test(text)
     ? KubectlProblem.forbidden
     : /\(NotFound\)|not found/.test(text)

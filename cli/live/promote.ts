@@ -58,7 +58,7 @@ async function promote(argv: readonly string[], surroundings: Surroundings): Pro
   return LiveExit.good;
 }
 
-/** As long as anything else could bring the database back, nothing has to be given up. */
+/** As long as anything else could bring the database back, nothing needs to be given up. */
 function mustBeTheLastResort(state: DatabaseState, wanted: string): void {
   const node = state.nodes.find(({ pod }) => pod === wanted);
   if (node === undefined) {
@@ -74,17 +74,17 @@ function mustBeTheLastResort(state: DatabaseState, wanted: string): void {
   const [candidate] = candidates(state);
   if (candidate !== undefined) {
     throw new Refused(
-      `${candidate.pod} has followed the last primary, and takes over by itself within seconds: nothing has to be given up. \`tidesql status\` says what it waits for.`,
+      `${candidate.pod} has followed the last primary, and takes over by itself within seconds: nothing needs to be given up. \`tidesql status\` says what it waits for.`,
     );
   }
   const complete = state.nodes.find(({ status }) => status?.volume.resumable);
   if (complete !== undefined) {
     throw new Refused(
-      `${complete.pod} has the last primary's volume, and resumes by itself: nothing has to be given up. \`tidesql status\` says what it waits for.`,
+      `${complete.pod} has the last primary's volume, and resumes by itself: nothing needs to be given up. \`tidesql status\` says what it waits for.`,
     );
   }
   if (node.status === undefined) {
-    throw new Refused(`${wanted} does not answer: ${node.silence ?? "no reason given"}. Nobody could promote it.`);
+    throw new Refused(`${wanted} does not answer: ${node.silence ?? "no reason given"}. It cannot be promoted.`);
   }
 }
 
@@ -96,14 +96,16 @@ function priceOf(state: DatabaseState, wanted: string): string {
   const lines = [
     `Promoting ${wanted} gives up, for good, every acknowledged write that is not in the bucket.`,
     owner === undefined
-      ? "Who was the last primary is not known: no node that answers has read the bucket's record."
+      ? "The last primary is unknown: no node that answers has read the bucket's record."
       : `The last primary was ${holderPod(owner.holder)}, in epoch ${owner.epoch}; its volume is waited for.`,
-    ...(owner?.clean ? ["It left in order: everything acknowledged is in the bucket, and nothing would be lost."] : []),
+    ...(owner?.clean
+      ? ["It shut down cleanly: everything acknowledged is in the bucket, and nothing would be lost."]
+      : []),
     ...(silent.length > 0 ? [`These nodes do not answer, and may have that volume: ${silent.join(", ")}.`] : []),
     ...(durability === undefined || owner?.clean ? [] : [boundOf(durability)]),
     ...state.nodes.flatMap(followedLine),
-    "When that volume can come back, bring it back instead: nothing is lost then.",
-    `When it cannot: tidesql promote ${wanted} --accept-data-loss --namespace ${state.namespace} --name ${state.name}`,
+    "If that volume can come back, bring it back instead: then nothing is lost.",
+    `If it cannot: tidesql promote ${wanted} --accept-data-loss --namespace ${state.namespace} --name ${state.name}`,
   ];
   return lines.join("\n");
 }
@@ -117,7 +119,7 @@ function boundOf(durability: string): string {
   const bounds: Record<string, string> = {
     commit: "With durability commit the bucket has every acknowledged write.",
     interval: "With durability interval that is about the last quarter of a second, and more if the bucket was slow.",
-    threshold: "With durability threshold it is not bounded in time.",
+    threshold: "With durability threshold there is no bound in time.",
   };
   return bounds[durability] ?? `The durability is ${durability}.`;
 }

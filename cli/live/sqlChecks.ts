@@ -44,7 +44,7 @@ export function workingUser(
   throw new NotChecked(
     wanted === undefined
       ? "no declared user may log in over a forwarded port and make a table: declare one with CREATE, DROP, SELECT and INSERT on a database"
-      : `the user ${wanted} may not log in over a forwarded port, or may not make a table`,
+      : `the user ${wanted} cannot log in over a forwarded port, or cannot create a table`,
   );
 }
 
@@ -75,7 +75,7 @@ export async function sqlChecks(context: SqlContext): Promise<CheckResult[]> {
     await ran("a row that is written is on every replica", () => rowsTravel(context)),
     await ran("replicas refuse writes", () => replicasRefuse(context)),
     await ran("connections without TLS are refused", () => plainIsRefused(context)),
-    await ran("no account is without a password", () => emptyPasswordsAreRefused(context)),
+    await ran("every account has a password", () => emptyPasswordsAreRefused(context)),
   ];
 }
 
@@ -143,7 +143,7 @@ async function replicasRefuse(context: SqlContext): Promise<string> {
         if (error instanceof SqlFailure && error.errno === readOnlyServer) return;
         throw new CheckFailure(`${pod} refuses, but not because it is read-only: ${(error as Error).message}`);
       }
-      throw new CheckFailure(`${pod} took a write`);
+      throw new CheckFailure(`${pod} accepted a write`);
     });
   }
   return context.replicas.length === 0 ? "there is none" : `${context.replicas.length} with read_only`;
@@ -175,7 +175,7 @@ async function emptyPasswordsAreRefused(context: SqlContext): Promise<string> {
         if (error instanceof SqlFailure && error.errno !== undefined) return false;
         throw error;
       });
-      if (entered) throw new CheckFailure(`${user === "" ? "anybody" : user} logs in to ${pod} without a password`);
+      if (entered) throw new CheckFailure(`${user === "" ? "anyone" : user} logs in to ${pod} without a password`);
     }
   }
   return `tried ${names.map(name => name || "an anonymous user").join(", ")}`;

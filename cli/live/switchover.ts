@@ -8,9 +8,9 @@ import { takeover } from "./takeover";
 /** What `tidesql switchover --help` prints. */
 export const switchoverHelp = `Usage: tidesql switchover [NODE] [options]
 
-Moves the primary in order: it stops taking writes, sends the rest of its data to the bucket, and hands over. Nothing acknowledged is lost.
+Moves the primary in an orderly way: it stops accepting writes, uploads the rest of its data, and hands over. Nothing acknowledged is lost.
 
-  NODE                 the pod that is to take over (default: the replica that has followed farthest)
+  NODE                 the pod that takes over (default: the most advanced replica)
   --timeout SECONDS    how long to wait for the new primary (default: 60)
 ${clusterHelp}
 
@@ -41,7 +41,7 @@ async function switchover(argv: readonly string[], surroundings: Surroundings): 
   const state = await readDatabase(kubectl, database);
   const primary = onlyPrimary(state);
   if (primary.pod === wanted) {
-    out.write(`${primary.pod} is the primary already.\n`);
+    out.write(`${primary.pod} is already the primary.\n`);
     return LiveExit.good;
   }
   mustBeAbleToFollow(state, wanted);
@@ -53,7 +53,7 @@ async function switchover(argv: readonly string[], surroundings: Surroundings): 
   });
   out.write(`${pod} is the primary, ${seconds.toFixed(1)} s after ${primary.pod} was asked to hand over.\n`);
   if (wanted === undefined || pod === wanted) return LiveExit.good;
-  throw new Refused(`${wanted} was asked for: it could not take over when it came to it.`);
+  throw new Refused(`${wanted} was requested, but could not take over at that moment.`);
 }
 
 function onlyPrimary(state: DatabaseState): NodeState {
@@ -63,7 +63,7 @@ function onlyPrimary(state: DatabaseState): NodeState {
   }
   if (others.length === 0) return primary;
   const names = [primary, ...others].map(({ pod }) => pod).join(" and ");
-  throw new Refused(`${names} are labelled primary: the managers put that right within seconds. Try again then.`);
+  throw new Refused(`${names} are labelled primary: the managers correct that within seconds. Try again then.`);
 }
 
 /** A primary that hands over to nobody would leave no primary at all. */
@@ -71,7 +71,7 @@ function mustBeAbleToFollow(state: DatabaseState, wanted: string | undefined): v
   const able = candidates(state);
   if (wanted === undefined) {
     if (able.length > 0) return;
-    throw new Refused("No replica could take over: none follows the primary. `tidesql status` says why.");
+    throw new Refused("No replica could take over: none is following the primary. `tidesql status` says why.");
   }
   if (able.some(({ pod }) => pod === wanted)) return;
   const node = state.nodes.find(({ pod }) => pod === wanted);
@@ -87,6 +87,6 @@ function whyNot({ status, silence }: NodeState): string {
   if (status.refusal) return status.refusal.message;
   if (status.engine.state !== "running") return `mariadbd is ${status.engine.state}`;
   return status.following === "missed"
-    ? "it may have missed writes, and starts again on an empty volume"
+    ? "it may have missed writes and is being re-seeded"
     : "it has not yet followed a flush of the primary";
 }

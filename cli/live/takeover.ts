@@ -76,14 +76,14 @@ export async function takeover(
   progress.end();
   if (!taken) await annotate(`${request.annotation}-`).catch(() => undefined);
   const what = taken
-    ? `${request.pod} has taken the request, but there is no new primary after ${timeoutSeconds} s.`
-    : `${request.pod} did not take the request in ${timeoutSeconds} s; it is withdrawn.`;
+    ? `${request.pod} accepted the request, but there is no new primary after ${timeoutSeconds} s.`
+    : `${request.pod} did not accept the request within ${timeoutSeconds} s; the request is withdrawn.`;
   throw new Refused([what, ...(await reasons(kubectl, database, lastProblem, clock.today()))].join("\n"));
 }
 
 function stageOf(primary: Pod | undefined, taken: boolean): string {
   if (primary === undefined) return "no primary at the moment: waiting for the new one";
-  return taken ? `${primary.metadata.name} hands over` : `waiting for ${primary.metadata.name} to take the request`;
+  return taken ? `${primary.metadata.name} hands over` : `waiting for ${primary.metadata.name} to accept the request`;
 }
 
 /** The manager's own words are in an Event on its pod. */
@@ -110,7 +110,7 @@ async function reasons(kubectl: Kubectl, database: FoundDatabase, lastProblem: s
   try {
     const problems = problemsOf(await readDatabase(kubectl, database), today);
     const { name, namespace } = database;
-    const log = `The managers' logs say more: kubectl logs -n ${namespace} -l app.kubernetes.io/instance=${name} --tail=50`;
+    const log = `The managers' logs have more: kubectl logs -n ${namespace} -l app.kubernetes.io/instance=${name} --tail=50`;
     return [...problems.map(problem => `  ${problem}`), log];
   } catch (problem) {
     if (!(problem instanceof KubectlError)) throw problem;

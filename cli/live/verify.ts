@@ -18,10 +18,10 @@ import { answering, LiveExit, processSurroundings, Refused, type Surroundings, U
 /** What `tidesql verify --help` prints. */
 export const verifyHelp = `Usage: tidesql verify [options]
 
-Checks a running database: pods, roles, the plugin, the object store, a row's way to the replicas, and that nobody enters who should not. It makes a table of its own, and
-drops it.
+Checks a running database: pods, roles, the plugin, the object store, replication of a row, and that no unauthorized login
+succeeds. It creates a table of its own and drops it.
 
-  --failover           also delete the primary by force, and measure until another takes writes; asks before
+  --failover           also delete the primary by force, and measure the time until a new primary accepts writes; asks first
   --yes                do not ask
   --user NAME          the user for SQL (default: a declared one that may make tables)
   --json               print the report as JSON

@@ -32,7 +32,7 @@ type JavaScriptRecord = Parameters<typeof Struct.fromJavaScript>[0];
 /** How an RPC of the engine answers: an error whose `details` the SDK shows, or a response. */
 type Answer<Response> = (error: (Error & { code: number; details: string }) | null, response?: Response) => void;
 
-/** The gRPC status that the SDK takes for a refusal; others (UNAVAILABLE, CANCELLED) would make it wait for ever. */
+/** The gRPC status that the SDK takes for a refusal; others (UNAVAILABLE, CANCELLED) would make it wait without end. */
 const invalidArgument = 3;
 
 /** A Helm release, whose objects are known to Helm alone. */

@@ -31,7 +31,7 @@ export function makeControlPlane(around: Surroundings, securityGroups: SecurityG
     "AmazonEKSClusterPolicy",
   ]);
   const key = makeKey(around);
-  // EKS would make the group by itself, and keep it for ever.
+  // EKS would make the group by itself, and never expire it.
   const logGroup = new aws.cloudwatch.LogGroup(
     ...transformed(
       transform.logGroup,

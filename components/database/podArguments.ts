@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface DatabasePodsArgs {
   /** Additional labels of the pods. Labels that the Services and the managers use are refused. Default: none. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Additional annotations of the pods, for service meshes, log collectors and the like. Default: none. */
+  /** Additional annotations of the pods, for service meshes, log collectors and so on. Default: none. */
   annotations?: Record<string, pulumi.Input<string>>;
   /** Annotations of the pods' service account, like `eks.amazonaws.com/role-arn`. Default: none. */
   serviceAccountAnnotations?: Record<string, pulumi.Input<string>>;
@@ -144,7 +144,7 @@ export interface DatabaseEgressArgs {
   apiServerPorts?: number[];
   /** Ports of DNS, UDP and TCP: that of its Service, and the one behind it. Default 53 and 5353 (OpenShift); 53 on the cluster that TideSql makes. */
   dnsPorts?: number[];
-  /** More TCP ports, to any address: for sidecars and the like. Default: none. */
+  /** More TCP ports, to any address: such as those of sidecars. Default: none. */
   otherPorts?: number[];
 }
 

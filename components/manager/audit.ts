@@ -172,7 +172,7 @@ export class Audit {
     this.figures = figuresOf(missing, files, stored);
     if (missing.length === 0) this.confirm(sample => sample.at <= at && sample.generation < (wal?.generation ?? 0));
     for (const generation of this.late.cutShort(stored, files, at))
-      this.log("warning", "an earlier upload of a WAL has replaced a later one", { generation });
+      this.log("warning", "an earlier upload of a WAL replaced a later one", { generation });
     await this.repair(missing, files, stored, at);
     await this.copyPartitioned(stored);
     if (missing.length === 0) await this.removeLate(this.late.suspects(stored, files));
@@ -229,7 +229,7 @@ export class Audit {
     const condition = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
     try {
       await way.put(engineFolder + file.name, content, { ...condition, epoch }, sendTimeout);
-      this.log("warning", "sent a file to the bucket that the engine had not", { file: file.name, bytes: file.size });
+      this.log("warning", "uploaded a file that the engine had not uploaded", { file: file.name, bytes: file.size });
     } catch (error) {
       // The engine was faster.
       if (!(error instanceof Conflict)) throw error;
@@ -249,7 +249,7 @@ export class Audit {
       if (!this.late.isLate(generation, await store.epochOf(key, listTimeout))) continue;
       await store.delete(key, listTimeout);
       this.late.removed(generation, this.ports.clock.now());
-      this.log("warning", "removed what an earlier primary has sent after this one's promotion", { generation });
+      this.log("warning", "removed late uploads of the previous primary", { generation });
     }
   }
 
@@ -257,7 +257,7 @@ export class Audit {
   private async copyPartitioned(stored: StoredObject[]): Promise<void> {
     for (const { from, to } of missingCopies(stored)) {
       await this.ports.store.copy(engineFolder + from, engineFolder + to, sendTimeout);
-      this.log("warning", "copied a table's file under the name that other nodes look for", { from, to });
+      this.log("warning", "copied a table's file to the name that other nodes expect", { from, to });
     }
   }
 
@@ -280,7 +280,7 @@ export class Audit {
     const obsolete = obsoleteFor(Math.min(...followers.map(({ generation }) => generation)));
     for (const generation of obsolete) await store.delete(walKey(generation), listTimeout);
     if (obsolete.length > 0)
-      this.log("info", "deleted WAL objects that nobody needs", {
+      this.log("info", "deleted WAL objects that are no longer needed", {
         first: Math.min(...obsolete),
         last: Math.max(...obsolete),
         left: generations.length - obsolete.length,

@@ -14,7 +14,7 @@ export interface ListingPage {
  */
 export function parseListing(xml: string): ListingPage {
   if (!/<ListBucketResult[\s>]/.test(xml) || !xml.trimEnd().endsWith("</ListBucketResult>"))
-    throw new Error("the object store's listing is not whole");
+    throw new Error("the object store's listing is incomplete");
   const objects = [...xml.matchAll(/<Contents>([^]*?)<\/Contents>/g)].map(([, content = ""]) => ({
     key: element(content, "Key"),
     size: Number(element(content, "Size")),

@@ -8,7 +8,7 @@ export const heardMilliseconds = 2500;
 export const successorGraceMilliseconds = 3000;
 /** A less advanced candidate lets a more advanced one go first for this long. Milliseconds. */
 export const rankGraceMilliseconds = 1500;
-/** A last primary whose pod is made anew, or whose container is started again, is given this long from the end of its Lease on. Milliseconds. */
+/** A last primary whose pod is being replaced, or whose container is restarted, is given this long from the end of its Lease on. Milliseconds. */
 export const returnGraceMilliseconds = 8000;
 /** An empty node waits so long with its start for a primary. A promotion takes two seconds, after at most as much of waiting for the Lease. Milliseconds. */
 export const primaryPatienceMilliseconds = 6000;
@@ -105,7 +105,7 @@ export function waitsForReturn(view: View, now: Monotonic): boolean {
 function returnGrace(view: View): number {
   const { configuration, holderReturns, lease, peers } = view;
   if (configuration.durability === "commit" || nothingIsMissing(view) || ownIsResumable(view)) return 0;
-  // Its disk was lost with the machine, or it has begun anew already.
+  // Its disk was lost with the machine, or it has been re-seeded already.
   if (peers.some(({ pod, lacksVolume }) => pod === podOf(lease?.holder) && lacksVolume)) return 0;
   return holderReturns === undefined ? rankGraceMilliseconds : holderReturns ? returnGraceMilliseconds : 0;
 }
@@ -122,12 +122,12 @@ export function ownIsResumable({ engine, owner, volume }: View): boolean {
 }
 
 /**
- * Whether an empty node had better wait with its start: one that opens the bucket before another is promoted has to begin anew. Not where nobody is about to be, since then this node may be the candidate.
+ * Whether an empty node should delay its start: one that opens the bucket before another is promoted has to be re-seeded. Not where no promotion is expected, since then this node may be the candidate.
  */
 export function waitsForPrimary(view: View, now: Monotonic): boolean {
   const { owner, peers, stoppedSince } = view;
   if (!owner || owner.epoch === 0 || stoppedSince === undefined) return false;
-  // Two that begin anew again and again may be in each other's way: they take turns.
+  // Two nodes that are re-seeded repeatedly may disturb each other: they take turns.
   if (view.wipes > 0 && peers.some(({ following, pod }) => following === "joining" && pod < view.pod))
     return now - stoppedSince < turnPatienceMilliseconds;
   if (now - stoppedSince >= primaryPatienceMilliseconds || peers.some(({ serves }) => serves)) return false;
@@ -167,7 +167,7 @@ function ownRank(view: View): number[] {
   return rank(ownIsResumable(view), view.following === "following", view.mustBeginAnew, view.position);
 }
 
-/** The last primary's own volume lacks nothing; then followers, those first that need not begin anew, by how far they have followed; then the rest. */
+/** The last primary's own volume lacks nothing; then followers, those first that need no re-seeding, by how far they have followed; then the rest. */
 function rank(resumable: boolean, following: boolean, mustBeginAnew: boolean, position: Position): number[] {
   const { epoch, beat, sequence } = position;
   return [resumable ? 1 : 0, following ? 1 : 0, mustBeginAnew ? 0 : 1, epoch, beat, sequence];
@@ -178,9 +178,9 @@ export function vacancyAlarm(view: View, now: Monotonic): Alarm | undefined {
   if (!leaseIsFree(view, now) || freeFor(view, now) < rankGraceMilliseconds) return undefined;
   if (mayBePromoted(view, now)) {
     if (!waitsForVolume(view, now)) return undefined;
-    const message = "waiting for the last primary's volume, which lacks nothing: failoverPreference is durability";
+    const message = "waiting for the last primary's volume, which has every write: failoverPreference is durability";
     return { reason: "WaitsForVolume", message };
   }
-  const message = "no candidate: no node that followed the last primary is left; waiting for the last primary's volume";
+  const message = "no candidate: no follower of the last primary is left; waiting for the last primary's volume";
   return { reason: "NoCandidate", message };
 }

@@ -50,10 +50,10 @@ export class CertificateWatch {
       await this.apply(found);
       this.inUse = found;
       this.refused = "";
-      this.log("info", "uses a new certificate", { expires: new X509Certificate(found.cert).validTo });
+      this.log("info", "loaded a new certificate", { expires: new X509Certificate(found.cert).validTo });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      if (why !== this.refused) this.log("warning", "does not use the new certificate yet", { error: why });
+      if (why !== this.refused) this.log("warning", "could not load the new certificate yet", { error: why });
       this.refused = why;
     }
   }
@@ -67,6 +67,6 @@ function same(a: TlsIdentity, b: TlsIdentity): boolean {
 function requireWhole({ cert, key, ca }: TlsIdentity): void {
   new X509Certificate(ca);
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    throw new Error("tls.key is not the key of tls.crt");
+    throw new Error("tls.key does not match tls.crt");
   }
 }

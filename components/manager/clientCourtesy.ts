@@ -1,7 +1,7 @@
 import { text } from "./lanes";
 import { Ports } from "./ports";
 
-/** A writer that is fenced takes no more writes, and gets this long to send what it has acknowledged, where the deadline leaves so much. Milliseconds. */
+/** A fenced writer stops accepting writes and gets this long to upload what it has acknowledged, if the deadline allows it. Milliseconds. */
 const leastCourtesy = 150;
 const mostCourtesy = 550;
 
@@ -13,11 +13,11 @@ export async function tellClients(
   if (left < leastCourtesy) return;
   const courtesy = Math.min(left - leastCourtesy / 2, mostCourtesy);
   const told = Promise.all([engine.setReadOnly(true, courtesy), engine.endSessions(courtesy)]);
-  told.catch((error: unknown) => log("warning", "a fenced server was not told", { error: text(error) }));
+  told.catch((error: unknown) => log("warning", "a fenced server could not be set read-only", { error: text(error) }));
   await clock.sleep(courtesy);
 }
 
-/** Takes no more writes. Sessions that wait get no answer: their client does not take the write for kept. @throws when the server does not do either of both */
+/** Stops writes. Waiting sessions get no answer, so their clients do not take the write for acknowledged. @throws when the server does not do either of both */
 export async function stopWrites(engine: Writer, timeoutMilliseconds: number): Promise<void> {
   const stopped = await Promise.allSettled([
     engine.endSessions(timeoutMilliseconds),

@@ -42,7 +42,7 @@ export function missingInBucket(
   inherited: Inherited = new Map(),
 ): MissingObject[] {
   const stored = new Map(objects.map(object => [object.key, object]));
-  // After a clean stop the files may not tell any more: the first WAL stays on the disk for ever.
+  // After a clean stop the files may not tell any more: the first WAL stays on the disk.
   const activeWal = highestWalGeneration([...files.map(({ name }) => name), ...stored.keys()]);
   // The engine made these itself, of objects that it did not find.
   const empty = new Set(

@@ -6,7 +6,7 @@ import { Log } from "./ports";
 
 /**
  * The manager's configuration, as the ConfigMap is mounted.
- * The number of nodes is read anew at each use: the kubelet renews the file within a minute or two, and a change of it does not restart the pod. While the file cannot be read the last number holds.
+ * The number of nodes is read at each use: the kubelet renews the file within a minute or two, and a change of it does not restart the pod. While the file cannot be read the last number holds.
  * @param read the text of a file
  * @throws Error at the start, when a file is missing or is not what it should be
  */
@@ -21,7 +21,7 @@ export function configurationFiles(
   const readNodes = () => {
     try {
       const now = parseNodes(read(podLayout.nodes));
-      if (now !== nodes) log("info", "the number of nodes has changed", { before: nodes, now });
+      if (now !== nodes) log("info", "the number of nodes changed", { before: nodes, now });
       nodes = now;
     } catch (error) {
       log("warning", "the number of nodes could not be read", { error: String(error) });

@@ -33,13 +33,13 @@ export interface Decision {
     | { kind: "acquire"; epoch: number }
     | { kind: "renew" }
     | { kind: "release"; why: string }
-    /** Renew no more: others wait until it has run out, since something may be missing. */
+    /** Stop renewing: others wait until it has expired, since something may be missing. */
     | { kind: "letRunOut"; why: string };
   engine?: EngineAction;
   label?: { kind: "own"; role: "primary" | "replica" | "none" } | { kind: "stripOthers"; pods: string[] };
   /** Ask all peers to confirm this primary: the API server does not (rule 6). */
   failsafe?: true;
-  /** Take no more writes, or take them again (rule 7). */
+  /** Stop writes, or resume them (rule 7). */
   writes?: { kind: "stop"; why: string } | { kind: "resume" };
   /** What only a person can end, or should know of. */
   alarm?: Alarm;
@@ -53,7 +53,7 @@ export interface Alarm {
 
 export type EngineAction =
   | { kind: "start"; wipe: boolean; why: string }
-  /** End the process now. What becomes of the volume is decided anew at the next start. */
+  /** End the process now. The next start decides what happens to the volume. */
   | { kind: "kill"; why: string; hung?: true }
   | { kind: "abandonPromotion"; why: string }
   | { kind: "promotionStep"; step: PromotionStep; epoch: number }
@@ -77,11 +77,11 @@ export function decide(view: View, now: Monotonic): Decision {
   const holds = view.hold !== undefined && now < view.hold.deadline;
   const mayWrite = view.engine.role !== "replica" && isAlive(view);
 
-  if (mayWrite && !holds) decision.fence = "the lease is not held any more";
+  if (mayWrite && !holds) decision.fence = "the lease is no longer held";
   else if (mayWrite && view.hold && now >= view.hold.deadline - leaseTiming(view.configuration).fenceAhead)
     decision.fence = "the lease was not renewed in time";
   else if (view.owner && view.hold && view.owner.epoch > view.hold.epoch && mayWrite)
-    decision.fence = `the bucket names epoch ${view.owner.epoch}, this node holds ${view.hold.epoch}`;
+    decision.fence = `the bucket records epoch ${view.owner.epoch}, this node holds ${view.hold.epoch}`;
 
   decision.label = decideLabel(view, holds && !decision.fence);
   if (decision.fence) return decision;
@@ -197,7 +197,7 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
       return holds ? { kind: "start", wipe: false, why: "this volume is the last primary's" } : undefined;
     }
     if (view.hold || findsItselfHolder(view) || waitsForPrimary(view, now)) return undefined;
-    return { kind: "start", wipe: true, why: "a replica starts empty" };
+    return { kind: "start", wipe: true, why: "a replica starts on an empty volume" };
   }
   if (engine.state === "stopping") return undefined;
   if (engine.role === "replica" && engine.onKeptVolume && !holds) {
@@ -209,7 +209,7 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
   if (!holds) {
     if (view.promotion) return { kind: "abandonPromotion", why: "the lease was lost" };
     if (view.following === "missed" && !view.lossAccepted)
-      return { kind: "kill", why: "a generation of the WAL may have been missed" };
+      return { kind: "kill", why: "a WAL generation may have been missed" };
     if (decision.lease === undefined) decision.alarm = vacancyAlarm(view, now);
     return undefined;
   }

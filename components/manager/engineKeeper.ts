@@ -164,7 +164,7 @@ export class EngineKeeper {
     this.kill(why);
   }
 
-  /** Takes no more writes, or takes them again. Sessions that wait for the bucket get no answer: their client does not take the write for kept. */
+  /** Stops or resumes writes. Sessions that wait for the bucket get no answer, so their clients do not take the write for acknowledged. */
   async setWrites(open: boolean): Promise<void> {
     const { engine } = this.options.ports;
     if (open) {
@@ -183,7 +183,7 @@ export class EngineKeeper {
     }
   }
 
-  /** A table that was dropped before this node was promoted may have been made anew. */
+  /** A table that was dropped before this node was promoted may have been created again. */
   async forgetRevived(): Promise<void> {
     const { engine } = this.options.ports;
     if ([...this.inherited.keys()].some(name => folderOf(name) === undefined))
@@ -205,7 +205,7 @@ export class EngineKeeper {
       kubernetes.event("Warning", "SwitchoverFailed", why);
       if (this.view.state === "running") {
         this.writesStopped = true;
-        await this.setWrites(true).catch(() => this.kill("the server does not take writes again"));
+        await this.setWrites(true).catch(() => this.kill("the server could not be set writable again"));
       }
     }
     this.options.switchedOver();
@@ -267,7 +267,7 @@ export class EngineKeeper {
     const { volume, log } = this.options.ports;
     const file = await this.opening.unreadFile();
     if (file === undefined) return false;
-    log("warning", "wipes the last primary's volume, all of which is in the bucket but for a file that was not read", {
+    log("warning", "wiping the last primary's volume: the bucket has all of it but one unreadable file", {
       file,
     });
     await this.options.owner.markClean();
@@ -406,7 +406,7 @@ export class EngineKeeper {
     const { ports, pod, owner, lease, configuration } = this.options;
     const { log, clock, engine } = ports;
     if (!this.handover && detour !== undefined)
-      log("warning", "hands over, since the bucket answers a follower and not this primary", { detour });
+      log("warning", "handing over: the bucket answers a follower but not this primary", { detour });
     if (salvages) this.handover = { completed: 0, salvages };
     if (hurries) this.handover = { completed: 0, hurries };
     this.handover ??= { completed: 0, ...(detour !== undefined && { detour }) };

@@ -30,7 +30,7 @@ export class EngineProcess {
    * @throws when one is running already
    */
   start(): void {
-    if (this.child) throw new Error("mariadbd is running already");
+    if (this.child) throw new Error("mariadbd is already running");
     const { layout } = this;
     const child = spawn(
       `${this.mariadbPrefix}/bin/mariadbd`,

@@ -100,15 +100,15 @@ export class Follower {
   }
 
   /**
-   * Asks the primary for a flush and for the marker behind it. A node that opened the bucket before another was promoted may have replayed other rows than that one: it begins anew.
+   * Asks the primary for a flush and for the marker behind it. A node that opened the bucket before another was promoted may have replayed other rows than that one: it is re-seeded.
    */
   async join(primary: string): Promise<void> {
     const { marker } = this;
-    // Only a primary that is open answers: whoever began anew before would have to do so again.
+    // Only a primary that is open answers: a node that was re-seeded earlier would have to be re-seeded again.
     const { epoch } = await this.ports.peers.inventory(primary, callTimeout);
     if (this.marker !== marker) return;
     if (epoch !== this.startedIn && !this.hasFollowed) {
-      this.ports.log("info", "begins anew, since a primary was promoted after it had opened the bucket", { epoch });
+      this.ports.log("info", "re-seeding: a primary was promoted after this node had opened the bucket", { epoch });
       this.state = { following: "missed" };
       return;
     }
@@ -152,11 +152,11 @@ export class Follower {
     this.state = followed(this.state, heartbeat, elapsed);
     this.readAt = clock.now();
     if (this.state.following === "missed")
-      log("warning", "may have missed a generation of the WAL", { last, heartbeat, elapsed: Math.round(elapsed) });
+      log("warning", "may have missed a WAL generation", { last, heartbeat, elapsed: Math.round(elapsed) });
     if (this.state.following !== "joining" || !this.asked) return;
     if (!this.passed || !(await engine.hasMarker(marker, callTimeout))) {
       if (this.marker !== marker || clock.now() - this.askedAt < markerOverdue) return;
-      log("warning", "does not see what the primary wrote for it");
+      log("warning", "does not see the marker that the primary wrote for it");
       this.state = { following: "missed" };
       return;
     }
@@ -167,7 +167,7 @@ export class Follower {
     this.state = joined(heartbeat);
     this.lastServed = heartbeat;
     this.readAt = clock.now();
-    log("info", "follows the primary", { ...heartbeat });
+    log("info", "following the primary", { ...heartbeat });
   }
 
   /**
@@ -182,7 +182,7 @@ export class Follower {
   /** To be rid of what the primary does not have. */
   beginAnew(): void {
     const { hasLateRows } = this;
-    this.ports.log("info", "begins anew, since it has what the primary has not", {
+    this.ports.log("info", "re-seeding: this node has data that the primary lacks", {
       hasLateRows,
       dropped: [...this.droppedSince.keys()],
     });
@@ -244,7 +244,7 @@ export class Follower {
     if (this.state.following === "joining" && this.hasLateRows) return this.beginAnew();
     const why = lostSight(this.state.following === "joining" ? undefined : before, compared, this.position(), now);
     if (why === undefined) return;
-    log("warning", "has lost sight of the primary", { why });
+    log("warning", "lost sight of the primary", { why });
     for (const file of overdue(compared, now)) this.wasLacked(file);
     this.state = { following: "missed" };
   }

@@ -22,7 +22,7 @@ export function joined(last: Heartbeat | undefined): FollowState {
 
 /**
  * A heartbeat was read on the replica, so long after the one before. When the primary's WAL moved on by more generations than can have been seen one by one, older row versions may stay in the
- * replica's memtable for ever: it must not serve or be promoted until it was wiped.
+ * replica's memtable indefinitely: it must not serve or be promoted until it was wiped.
  */
 export function followed(
   state: FollowState,

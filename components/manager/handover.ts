@@ -30,7 +30,7 @@ export interface HandoverContext {
   onSound: (pods: ReadonlySet<string>) => void;
   /** Flushes, not close to a flush for replicas that join, and after `before`. */
   flushBetweenJoins: (before: () => Promise<void>, timeoutMilliseconds: number) => Promise<void>;
-  /** Looks for tables that were made anew after they had been dropped. */
+  /** Looks for tables that were dropped and created again. */
   forgetRevived: () => Promise<void>;
   /** Sends to the bucket what the engine has lost sight of. */
   sendEverything: () => Promise<void>;
@@ -60,7 +60,7 @@ const readOnlyTimeout = 30_000;
 /** Beyond it the handover goes on: its own flush has more time. Milliseconds. */
 const flushAheadTimeout = 10_000;
 const passTimeout = 5000;
-/** A replica that begins anew follows again after 5 to 10 s. Milliseconds. */
+/** A re-seeded replica follows again after 5 to 10 s. Milliseconds. */
 const successorTimeout = 15_000;
 /** A replica opens the bucket in 1 to 5 s; one has been in the way of a handover only where the bucket had failed before. Milliseconds. */
 const openingTimeout = 5000;
@@ -69,7 +69,7 @@ const compareEvery = 50;
 /** A follower goes by what it has read for one look at the bucket, which takes this long at least, and two requests for each manifest and WAL object. Milliseconds. */
 const shortestLook = 500;
 const longestLook = 5000;
-/** Replicas that open the bucket one after the other do not keep a handover for ever. Milliseconds. */
+/** Replicas that open the bucket one after the other do not delay a handover without bound. Milliseconds. */
 const comparisonsTake = 15_000;
 const requestsEach = 2;
 const askTimeout = 400;
@@ -93,7 +93,7 @@ function mayWait({ hurries, mayGoOn }: HandoverContext): boolean {
   return !hurries() && mayGoOn();
 }
 
-/** Followers look at the WAL's generation from time to time: one that misses a move of it begins anew, and is no successor. Gives up after a while. */
+/** Followers look at the WAL's generation from time to time: one that misses a change is re-seeded and cannot be the successor. Gives up after a while. */
 async function followersPass(context: HandoverContext): Promise<void> {
   const { clock, engine } = context.ports;
   const generation = await engine.walGeneration();
@@ -103,7 +103,7 @@ async function followersPass(context: HandoverContext): Promise<void> {
   }
 }
 
-/** A flush may have merged files that a follower was about to look for: it has to begin anew then, and is not to be chosen. Gives up after a while. */
+/** A flush may have merged files that a follower was about to look for: it has to be re-seeded then, and must not be chosen. Gives up after a while. */
 async function successorIsThere(context: HandoverContext): Promise<void> {
   const { clock, engine, peers } = context.ports;
   const began = clock.now();
@@ -115,7 +115,7 @@ async function successorIsThere(context: HandoverContext): Promise<void> {
       if (await peers.isSound(pod, soundTimeout).catch(() => false)) sound.add(pod);
     context.onSound(sound);
     const waited = clock.now() - began;
-    // One that begins anew puts old manifests over this node's: better before the writes stop.
+    // A follower that is being re-seeded writes old manifests over this node's: better before the writes stop.
     if (sound.size > 0 && (sound.size >= context.nodes - 1 || waited > passTimeout)) return;
     if (waited > successorTimeout || !mayWait(context)) return;
     await clock.sleep(compareEvery);
@@ -164,14 +164,14 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
       await followersPass(context);
       if (context.nodes > 1) await successorIsThere(context);
     } catch (error) {
-      log("warning", "nothing was flushed ahead of the handover", { error: String(error) });
+      log("warning", "the flush before the handover failed", { error: String(error) });
     }
   },
 
   stripOwnLabel({ ports, pod, onStripping }) {
     // Clients are told first, but nothing waits for the API server: read_only refuses them in any case.
     const done = ports.kubernetes.setRole(pod, "none", callTimeout).catch((error: unknown) => {
-      ports.log("warning", "the primary's label could not be taken off", { error: String(error) });
+      ports.log("warning", "the primary's label could not be removed", { error: String(error) });
     });
     onStripping(done);
     return Promise.resolve();
@@ -214,7 +214,7 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
       await engine.writeHeartbeat({ epoch, beat, generation: await engine.walGeneration() }, hurriedTimeout);
       context.onLastBeat(beat);
     } catch (error) {
-      log("warning", "there was no time for a last heartbeat", { error: String(error) });
+      log("warning", "no time was left for a last heartbeat", { error: String(error) });
     }
   },
 
@@ -231,11 +231,11 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   async sendThroughPeer(context) {
     // Then another peer may have more luck.
     const until = context.ports.clock.now() + relayFor;
-    await insistOn(context.sendThroughPeer, context, "a peer could not take everything to the bucket yet", until);
+    await insistOn(context.sendThroughPeer, context, "a peer could not upload everything yet", until);
   },
 
   async sendEverything(context) {
-    await insistOn(context.sendEverything, context, "what the engine has not sent could not be sent yet");
+    await insistOn(context.sendEverything, context, "what the engine had not uploaded could not be uploaded yet");
   },
 
   async compareAgain(context) {
@@ -256,7 +256,7 @@ const steps: { [S in HandoverStep]: (this: void, context: HandoverContext) => Pr
   async markClean(context) {
     // Nobody has waited until followers go by the right manifests: who takes over must have followed.
     if (context.hurries() && context.disturbedAt() !== undefined) return;
-    if (!context.owner) throw new Error("the owner's record was never read");
+    if (!context.owner) throw new Error("owner.json was never read");
     const { record: before, etag } = context.owner;
     const lastBeat = context.beat === undefined ? undefined : { epoch: before.epoch, beat: context.beat };
     const record = { ...before, clean: true, ...(lastBeat && { lastBeat }) };
@@ -329,7 +329,7 @@ async function waitForBucket(context: HandoverContext): Promise<void> {
     } catch (error) {
       ports.log("warning", "the bucket could not be listed", { error: String(error) });
     }
-    if (!mayGoOn()) throw new Error("the engine or the lease was lost while uploads were waited for");
+    if (!mayGoOn()) throw new Error("the engine or the lease was lost while waiting for uploads");
     await ports.clock.sleep(compareEvery);
   }
 }

@@ -107,5 +107,5 @@ export function unansweredHang(canary: CanaryView, bucketIsWell: boolean): strin
   if (canary.unanswered >= hungAfterUnanswered) return "mariadbd does not answer";
   // A primary whose commits queue up writes all the time, only not this heartbeat.
   const isDeaf = Math.min(canary.silent, canary.walIdle) >= deafAfterMilliseconds && bucketIsWell;
-  return isDeaf ? "mariadbd answers, but does not write" : undefined;
+  return isDeaf ? "mariadbd answers but does not write" : undefined;
 }

@@ -17,7 +17,7 @@ export function collectGarbage(log: Log): void {
     const started = performance.now();
     gc();
     const milliseconds = Math.round(performance.now() - started);
-    if (milliseconds > longCollection) log("warning", "collecting garbage took long", { milliseconds });
+    if (milliseconds > longCollection) log("warning", "garbage collection took long", { milliseconds });
   };
   setInterval(collect, collectEvery).unref();
 }

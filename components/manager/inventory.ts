@@ -59,7 +59,7 @@ export function filesWithoutContent(files: readonly { name: string; size: number
 
 /**
  * What the follower lacks now. Not all of it is amiss: files come and go with each merge.
- * @param leftovers files that belong to no table: they were lacked after the bucket was opened once more
+ * @param leftovers files that belong to no table: they were still missing after the bucket was opened again
  */
 export function compareWith(
   before: Compared | undefined,
@@ -91,11 +91,11 @@ export function lostSight(
   now: Monotonic,
 ): string | undefined {
   const [file] = overdue(compared, now);
-  if (file !== undefined) return `${file} is on the primary, and was not loaded here`;
+  if (file !== undefined) return `${file} is on the primary but was not loaded here`;
   const { epoch, beat } = before?.inventory ?? { epoch: -1, beat: -1 };
   const behind = position.epoch < epoch || (position.epoch === epoch && position.beat < beat);
   return behind && compared.inventory.epoch === epoch
-    ? `heartbeat ${beat} of the primary is in the bucket, and was not followed here`
+    ? `heartbeat ${beat} of the primary is in the bucket but was not followed here`
     : undefined;
 }
 

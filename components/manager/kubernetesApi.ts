@@ -182,7 +182,7 @@ export function kubernetesApi(options: KubernetesApiOptions, place: ApiServerPla
     async clearRequests(target, timeout) {
       const patch = { metadata: { annotations: { [requests.switchover]: null, [requests.promote]: null } } };
       const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
-      expect(response, `taking the requests off ${target}`, 200, 404);
+      expect(response, `removing the requests from ${target}`, 200, 404);
     },
 
     event(type, reason, message) {

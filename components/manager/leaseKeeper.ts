@@ -152,12 +152,12 @@ export class LeaseKeeper {
     try {
       await this.writeReleased(object.resourceVersion, hold.epoch, preferredSuccessor);
     } catch (error) {
-      log("warning", "has a peer give the lease back", { error: String(error) });
+      log("warning", "asking a peer to release the lease", { error: String(error) });
       const { identity } = this;
       const held = { identity, epoch: hold.epoch, version: object.resourceVersion };
       await peers.release(held, preferredSuccessor, relayTimeout);
     }
-    log("info", "gave the lease back", { epoch: hold.epoch, preferredSuccessor });
+    log("info", "released the lease", { epoch: hold.epoch, preferredSuccessor });
     // This process may end next.
     await peers.leaseChanged(tellTimeout);
   }
@@ -170,9 +170,9 @@ export class LeaseKeeper {
     const found = await this.ports.kubernetes.readLease(callTimeout);
     if (found?.holder === "" && found.releasedEpoch === epoch) return;
     if (found?.holder !== identity || found.epoch !== epoch || found.resourceVersion !== version)
-      throw new Error("the Lease is not as its holder last knew it");
+      throw new Error("the Lease has changed since its holder last read it");
     await this.writeReleased(found.resourceVersion, epoch, preferredSuccessor);
-    this.ports.log("info", "gave the lease back for a peer", { identity, epoch, preferredSuccessor });
+    this.ports.log("info", "released the lease for a peer", { identity, epoch, preferredSuccessor });
     this.changed();
   }
 
@@ -182,7 +182,7 @@ export class LeaseKeeper {
     this.saw(await kubernetes.updateLease({ ...lease, releasedEpoch: epoch }, callTimeout));
   }
 
-  /** Renews no more, and leaves the Lease as it is. @returns for how long others wait before they take it. Milliseconds */
+  /** Stops renewing, and leaves the Lease as it is. @returns for how long others wait before they take it. Milliseconds */
   letRunOut(): number {
     this.lose();
     return this.timing.silence;

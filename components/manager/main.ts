@@ -20,7 +20,7 @@ import { supervise } from "./supervision";
 import { noRequests } from "./usage";
 import { startWatchdog } from "./watchdogThread";
 
-/** For the server to read its certificate anew. Milliseconds. */
+/** Until the server reads its certificate again. Milliseconds. */
 const certificateTimeout = 5000;
 
 /** Process 1 of a database pod. */
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     log,
   );
   setInterval(() => void certificates.check(), certificateCheckMilliseconds).unref();
-  log("info", "the manager starts", { node: process.env.NODE_NAME, name, namespace });
+  log("info", "the manager is starting", { node: process.env.NODE_NAME, name, namespace });
   supervise(process, manager, log);
 }
 

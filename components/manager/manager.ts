@@ -288,7 +288,7 @@ export class Manager {
     this.lanes.every(compareEvery[following], "inventory", () => this.follower.compare(primary));
   }
 
-  /** One follower at a time begins anew: the others could take over meanwhile. */
+  /** One follower at a time is re-seeded: the others could take over meanwhile. */
   private async beginAnewInTurn(): Promise<void> {
     const peers = await this.ports.peers.askAll(peerTimeout);
     if (
@@ -353,14 +353,14 @@ export class Manager {
       const { clock, log } = this.ports;
       const had = this.lease.hold;
       if (action.kind === "release") {
-        log("warning", "gives the lease back", { why: action.why });
+        log("warning", "releasing the lease", { why: action.why });
         this.backoffUntil = clock.now() + backoffAfterRelease;
         if (await this.leaveNothingBehind()) return this.lease.release("");
         // Who takes over had better know that something may be missing.
         return void (this.backoffUntil += this.lease.letRunOut());
       }
       if (action.kind === "letRunOut") {
-        log("error", "lets the lease run out", { why: action.why });
+        log("error", "letting the lease expire", { why: action.why });
         this.backoffUntil = clock.now() + this.lease.letRunOut();
         return;
       }
@@ -370,7 +370,7 @@ export class Manager {
       } finally {
         if (!this.lease.hold) this.backoffUntil = Math.max(this.backoffUntil, clock.now() + pauseAfterLostRace);
       }
-      if (!had && this.lease.hold) log("info", "holds the lease", { epoch: this.lease.hold.epoch });
+      if (!had && this.lease.hold) log("info", "took the lease", { epoch: this.lease.hold.epoch });
     });
   }
 
@@ -382,7 +382,7 @@ export class Manager {
       await this.duties.audit.sendEverything(this.engine.inherited);
       return true;
     } catch (error) {
-      this.ports.log("error", "not everything could be sent to the bucket", { error: text(error) });
+      this.ports.log("error", "not everything could be uploaded", { error: text(error) });
       return false;
     }
   }
@@ -394,12 +394,12 @@ export class Manager {
       if (action.kind === "stop" && !this.toldOfStop) {
         this.toldOfStop = true;
         this.counters.writeStops++;
-        log("error", "takes no more writes", { why: action.why });
+        log("error", "stopped accepting writes", { why: action.why });
         kubernetes.event("Warning", "WritesStopped", action.why);
       }
       await this.engine.setWrites(action.kind === "resume");
       if (action.kind === "resume") {
-        log("info", "takes writes again");
+        log("info", "accepting writes again");
         kubernetes.event("Normal", "WritesResumed", "everything is in the bucket");
       }
     });

@@ -81,7 +81,7 @@ export function mariadbEngine(
       if (systemClock.now() > until) throw new Error(`no answer in ${timeoutMilliseconds} ms: ${String(last)}`);
       await systemClock.sleep(pollEvery);
     }
-    throw new Error("mariadbd ended before it answered: its reason is in the log above");
+    throw new Error("mariadbd ended before it answered: see the reason in its log above");
   }
 
   /** Every account of the server that may log in, and how. */
@@ -100,7 +100,7 @@ export function mariadbEngine(
     declared.add(`${managerAccount.name}@${managerAccount.host}`).add("mariadb.sys@localhost");
     for (const { user, host } of await accounts()) {
       if (declared.has(`${user}@${host}`)) continue;
-      log("warning", "drops an account that was not declared", { user, host });
+      log("warning", "dropping an undeclared account", { user, host });
       await sql.query("control", `DROP USER IF EXISTS ${quoteText(user)}@${quoteText(host)}`, accountTimeout);
     }
   }
@@ -152,7 +152,7 @@ export function mariadbEngine(
       if ((await missing()).length > 0) {
         for (const { makes, sql: statement } of statements.slice(2)) {
           await sql.query("control", statement, accountTimeout).catch((error: unknown) => {
-            log("error", `${makes} could not be made`, { error: String(error) });
+            log("error", `${makes} could not be created`, { error: String(error) });
           });
         }
         const still = await missing();

@@ -18,37 +18,37 @@ export function metrics(manager: Manager, usage: Usage, now: number): string {
   const all: Metric[] = [
     roleMetric(view.engine),
     one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
-    one("owner_epoch", "gauge", "Epoch that the bucket names.", view.owner?.epoch),
+    one("owner_epoch", "gauge", "Epoch that the bucket records.", view.owner?.epoch),
     one(
       "lease_remaining_seconds",
       "gauge",
-      "Time that a writer may still run here without a renewal.",
+      "Time for which a writer may still run here without a renewal.",
       remaining(view.hold?.deadline, now),
     ),
     one(
       "candidate",
       "gauge",
-      "1 when this node could be promoted without a loss that its durability mode rules out.",
+      "1 if promoting this node would lose nothing that the durability mode promises to keep.",
       view.following === "following" ? 1 : 0,
     ),
     one(
       "heartbeat_age_seconds",
       "gauge",
-      "Primary: since the last heartbeat was written. Replica: since the last new one was followed (the live lag).",
+      "Primary: time since the last heartbeat was written. Replica: time since a new heartbeat was last seen (the live lag).",
       manager.heartbeatAgeSeconds(),
     ),
     ...eventMetrics(manager),
     one(
       "commits_held_ratio",
       "gauge",
-      "Share of the time for which commits wait, so that the bucket and the followers keep up.",
+      "Share of the time for which commits are held back so that the bucket and the followers keep up.",
       manager.hold(),
     ),
-    one("compactions_total", "counter", "Tables that were compacted on demand.", counters.compactions),
-    one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
+    one("compactions_total", "counter", "Tables compacted on demand.", counters.compactions),
+    one("writes_stopped", "gauge", "1 while the primary refuses writes.", view.writesStopped ? 1 : 0),
     ...bucketMetrics(manager),
     ...usageMetrics(usage),
-    one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
+    one("manager_resident_bytes", "gauge", "Resident memory of the manager process.", process.memoryUsage.rss()),
   ];
   return prometheusText(all);
 }
@@ -64,7 +64,7 @@ export function roleMetric({ state, role }: EngineView): Metric {
   return {
     name: "role",
     type: "gauge",
-    help: "1 for the role that this node has.",
+    help: "1 for the role of this node, 0 for the others.",
     values: ["primary", "promoting", "replica", "none"].map(value => ({
       labels: `role="${value}"`,
       value: value === own ? 1 : 0,
@@ -75,28 +75,28 @@ export function roleMetric({ state, role }: EngineView): Metric {
 /** What a manager counts, whatever it keeps the database in. */
 export function eventMetrics({ alarm, counters }: { alarm: string; counters: Readonly<Counters> }): Metric[] {
   return [
-    one("alarm", "gauge", "1 while the manager can do nothing without help; its log says why.", alarm === "" ? 0 : 1),
-    one("promotions_total", "counter", "Promotions that ended open for writes.", counters.promotions),
-    one("failed_promotions_total", "counter", "Promotions that were given up.", counters.failedPromotions),
+    one("alarm", "gauge", "1 while the manager cannot go on without help; its log says why.", alarm === "" ? 0 : 1),
+    one("promotions_total", "counter", "Promotions that completed.", counters.promotions),
+    one("failed_promotions_total", "counter", "Promotions that failed.", counters.failedPromotions),
     one("engine_starts_total", "counter", "Starts of mariadbd.", counters.engineStarts),
-    one("engine_exits_total", "counter", "Ends of mariadbd, wanted or not.", counters.engineExits),
+    one("engine_exits_total", "counter", "Exits of mariadbd, requested or not.", counters.engineExits),
     one(
       "fences_total",
       "counter",
-      "Times that a writer was killed because it might not write any more.",
+      "Times that a writer was killed because it had lost the right to write.",
       counters.fences,
     ),
-    one("heartbeat_failures_total", "counter", "Heartbeats that the engine did not take.", counters.heartbeatFailures),
+    one("heartbeat_failures_total", "counter", "Heartbeats that could not be written.", counters.heartbeatFailures),
     one(
       "confirmations_total",
       "counter",
-      "Times that the peers stood in for an API server that did not answer.",
+      "Times that peers confirmed this primary while the API server did not answer.",
       counters.confirmations,
     ),
     one(
       "write_stops_total",
       "counter",
-      "Times that writes were stopped because they could not be kept.",
+      "Times that writes were stopped because they could not be made durable.",
       counters.writeStops,
     ),
   ];
@@ -112,8 +112,8 @@ function bucketMetrics(manager: Manager): Metric[] {
       "Age of the oldest write that would be lost with this node and its disk: the live RPO.",
       figures?.oldestSeconds,
     ),
-    one("not_in_bucket_bytes", "gauge", "Bytes of tables' files that the bucket lacks.", figures?.bytes),
-    one("not_in_bucket_objects", "gauge", "Tables' files that the bucket lacks.", figures?.objects),
+    one("not_in_bucket_bytes", "gauge", "Bytes of table files that are missing from the bucket.", figures?.bytes),
+    one("not_in_bucket_objects", "gauge", "Table files that are missing from the bucket.", figures?.objects),
     one("wal_objects", "gauge", "WAL objects in the bucket: the engine reads the first 256.", figures?.walObjects),
     one(
       "column_families",
@@ -124,7 +124,7 @@ function bucketMetrics(manager: Manager): Metric[] {
     one(
       "sstables_max",
       "gauge",
-      "SSTables of the table that has most.",
+      "SSTables of the table that has the most.",
       figures && Math.max(0, ...figures.sstables.values()),
     ),
   ];

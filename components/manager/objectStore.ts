@@ -194,7 +194,7 @@ function errorCode({ body }: HttpResponse): string {
 function parseOwner(text: string): OwnerRecord {
   const record = JSON.parse(text) as Partial<OwnerRecord>;
   if (typeof record.databaseId !== "string" || !Number.isInteger(record.epoch))
-    throw new Error(`${ownerKey} is not an owner's record`);
+    throw new Error(`${ownerKey} is not a valid owner record`);
   return {
     databaseId: record.databaseId,
     epoch: record.epoch ?? 0,

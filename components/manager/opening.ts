@@ -61,7 +61,7 @@ export class Opening {
     this.lostBefore = { files: lost.join(), times: again ? this.lostBefore.times + 1 : 1 };
     if (lost.length === 0 || this.lostBefore.times >= timesLost) return;
     throw new Error(
-      `the engine has deleted ${lost.length} files, ${lost[0]} first, for a manifest that was not this volume's`,
+      `the engine has deleted ${lost.length} files, ${lost[0]} first, because of a manifest from another volume`,
     );
   }
 }

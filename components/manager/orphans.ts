@@ -32,7 +32,7 @@ export function orphans(folders: Iterable<string>, tables: readonly string[]): S
   return new Set([...folders].filter(isOrphan));
 }
 
-/** Whether it is this follower's turn to begin anew: all others follow, so that they could take over, and none of a lower name has to begin anew, too. */
+/** Whether it is this follower's turn to be re-seeded: all others follow, so that they could take over, and none with a lower name is due as well. */
 export function isNextToBeginAnew(
   pod: string,
   primary: string | undefined,

@@ -40,7 +40,7 @@ export class OwnerKeeper {
 
   /** Everything that was ever acknowledged is in the bucket. */
   async markClean(): Promise<void> {
-    if (!this.stored) throw new Error("the owner's record was never read");
+    if (!this.stored) throw new Error("owner.json was never read");
     const record = { ...this.stored.record, clean: true };
     this.set({ record, etag: await this.ports.store.writeOwner(record, this.stored.etag, callTimeout) });
   }
@@ -81,11 +81,11 @@ export class OwnerKeeper {
     // Other nodes of this database look at the same prefix now, and one that died has left its probe.
     if ((await store.list(claimTimeout)).some(({ key }) => !isProbe(key))) {
       const appeared = await store.readOwner(callTimeout);
-      const message = `s3://${bucket}/${prefix} holds data without an owner's record: it is not overwritten. Give this database an empty prefix`;
+      const message = `s3://${bucket}/${prefix} holds data without owner.json, and is not overwritten. Give this database an empty prefix`;
       return appeared ?? { reason: "UnknownData", message };
     }
     if (!(await store.supportsConditionalWrites(claimTimeout))) {
-      const message = `${endpoint} ignores If-None-Match or If-Match: two primaries could not be told apart. Use a store with conditional writes`;
+      const message = `${endpoint} ignores If-None-Match or If-Match: two primaries could not be kept apart. Use a store with conditional writes`;
       return { reason: "NoConditionalWrites", message };
     }
     const record: OwnerRecord = {

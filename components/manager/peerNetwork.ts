@@ -98,7 +98,7 @@ export function peerNetwork(
     async confirm(pods, identity, epoch, timeout) {
       const query = new URLSearchParams({ identity, epoch: String(epoch) }).toString();
       const answers = await Promise.allSettled(pods.map(other => call(other, "POST", `/confirm?${query}`, timeout)));
-      // Nobody's silence is no confirmation: a pod that was made anew in this one's place would not know of it.
+      // Nobody's silence is no confirmation: a pod that replaced this one would not know of it.
       return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
     },
     async inventory(primary, timeout) {
@@ -146,7 +146,7 @@ export function peerNetwork(
     async leaseChanged(timeout) {
       const told = others().map(other =>
         call(other, "POST", "/lease-changed", timeout).catch((error: unknown) => {
-          log("info", "a peer did not hear of the lease", { other, error: String(error) });
+          log("info", "a peer could not be told about the lease", { other, error: String(error) });
         }),
       );
       await Promise.all(told);
@@ -171,7 +171,7 @@ export function servePeers(
     (request, response) => {
       const certificate = (request.socket as TLSSocket).getPeerX509Certificate();
       if (certificate?.checkHost(expected, { subject: "never" }) === undefined) {
-        response.writeHead(403).end("the certificate is not of this database");
+        response.writeHead(403).end("the certificate belongs to another database");
         return;
       }
       answer(request, handler)
@@ -182,14 +182,14 @@ export function servePeers(
         });
     },
   );
-  server.on("tlsClientError", error => log("info", "a peer was turned away", { error: error.message }));
+  server.on("tlsClientError", error => log("info", "a peer's connection was refused", { error: error.message }));
   return server.listen(place.port, place.host);
 }
 
 async function relayPut(url: URL, content: Buffer, bucket: Detour): Promise<string> {
   const key = url.searchParams.get("key") ?? "";
-  // A peer sends the engine's files, and nothing else: the owner's record is written by whoever owns.
-  if (!key.startsWith(engineFolder) || key.includes("..")) throw new Error("only the engine's files are taken");
+  // A peer sends the engine's files, and nothing else: the owner's record is written by the owner only.
+  if (!key.startsWith(engineFolder) || key.includes("..")) throw new Error("only files of the engine are accepted");
   const condition = JSON.parse(url.searchParams.get("condition") ?? "{}") as PutCondition;
   try {
     await bucket.put(key, content, condition, relayTimeout);
@@ -206,7 +206,8 @@ function readBody(request: http.IncomingMessage): Promise<Buffer> {
     let length = 0;
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length > largestRelay) request.destroy(new Error(`a file of over ${largestRelay} bytes is not taken`));
+      if (length > largestRelay)
+        request.destroy(new Error(`a file of more than ${largestRelay} bytes is not accepted`));
       else chunks.push(chunk);
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));

@@ -107,7 +107,7 @@ export async function stripOtherLabels(
     if (name !== pod && role === "primary") await kubernetes.setRole(name, "none", timeoutMilliseconds);
 }
 
-/** Undefined where the two labels do not fit each other, as after a change by hand: they are set anew then. */
+/** Undefined where the two labels do not fit each other, as after a manual change: they are set again then. */
 function ownLabelOf(self: PodRecord | undefined): View["ownLabel"] {
   if (self?.role === "primary") return "primary";
   if (self?.role === "replica") return self.reads ? "replica" : undefined;

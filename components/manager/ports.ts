@@ -41,7 +41,7 @@ export interface LeaseObject {
 /** An update lost against somebody else's. The state has to be read again. */
 export class Conflict extends Error {
   constructor(what: string) {
-    super(`${what} was changed by somebody else`);
+    super(`${what} was changed by another writer`);
     this.name = "Conflict";
   }
 }
@@ -49,7 +49,7 @@ export class Conflict extends Error {
 /** What the API server says of one of the database's pods. */
 export interface PodRecord {
   name: string;
-  /** Of this very pod: one that is made anew under the same name has another. */
+  /** Of this very pod: its replacement under the same name has another. */
   uid: string;
   /** The database's container runs, as its node has said last: a node that was lost says nothing any more. */
   runs: boolean;
@@ -171,7 +171,7 @@ export interface Engine {
   onExit(listener: (how: string) => void): void;
   /** SIGKILL, at once. No-op without a process. */
   kill(): void;
-  /** SIGKILL; resolves when the process is gone. That may take long, or for ever, where a disk does not answer. */
+  /** SIGKILL; resolves when the process is gone. That may take long, or never happen, where a disk does not answer. */
   end(): Promise<void>;
   /** PID of mariadbd, 0 without one. */
   pid(): number;

@@ -191,9 +191,9 @@ export class PrimaryDuties {
   async askForConfirmation(): Promise<void> {
     const { lease, counters, ports } = this.options;
     const pods = this.peers.names();
-    if (!(await lease.confirmByPeers(pods))) throw new Error("not all peers have confirmed this primary");
+    if (!(await lease.confirmByPeers(pods))) throw new Error("not all peers confirmed this primary");
     counters.confirmations++;
-    ports.log("warning", "the peers have confirmed this primary, since the API server does not answer", { pods });
+    ports.log("warning", "the peers confirmed this primary while the API server does not answer", { pods });
   }
 
   /** Only where the WAL is sent as it grows can its uploads overlap. */
@@ -272,7 +272,7 @@ export class PrimaryDuties {
       this.hold = nextHold(before, pace, bound);
       if (this.hold === 0) return;
       if (before === 0)
-        ports.log("warning", "holds commits back, so that the bucket and the followers keep up", { ...pace });
+        ports.log("warning", "holding back commits so that the bucket and the followers keep up", { ...pace });
       const { held, open } = slicesOf(this.hold, pace);
       await ports.engine.holdCommits(held);
       await ports.clock.sleep(open);

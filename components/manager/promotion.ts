@@ -85,7 +85,7 @@ async function followLastBeat(context: PromotionContext, last: { epoch: number; 
   const until = clock.now() + lastBeatTimeout;
   for (;;) {
     const seen = await engine.readHeartbeat(callTimeout);
-    if (!seen) throw new Error("the replica has lost sight of the tables that it followed");
+    if (!seen) throw new Error("the replica lost sight of the tables that it followed");
     if (seen.epoch === last.epoch && seen.beat >= last.beat) break;
     if (seen.epoch > last.epoch) {
       // A promotion that died has written over it.
@@ -125,7 +125,7 @@ async function refuseEmptyFiles(context: PromotionContext): Promise<void> {
 }
 
 /**
- * Ends a promotion for files that this node lacks. What it lacks again after it has opened the bucket once more belongs to no table.
+ * Ends a promotion for files that this node lacks. What it still lacks after opening the bucket again belongs to no table.
  * @throws with `why`
  */
 function refuseLacking(context: PromotionContext, files: string[], why: string): void {
@@ -147,7 +147,7 @@ function refuseUnloaded(context: PromotionContext, objects: StoredObject[], file
   refuseLacking(context, lacking, why);
 }
 
-/** @throws after manifests were revived: this node has passed them over, and has to open the bucket once more */
+/** @throws after manifests were revived: this node has passed them over, and has to open the bucket again */
 async function refuseStaleManifests(context: PromotionContext, objects: StoredObject[]): Promise<void> {
   const revived = await reviveManifests(context.ports, objects);
   context.mustRestart = revived > 0;
@@ -189,7 +189,7 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
       : Math.max(freshSettle, 4 * cycle);
     const until = clock.now() + 2 * (longestSettle + context.pollMayHangMilliseconds);
     let before = await engine.readHeartbeat(callTimeout);
-    if (context.following && !before) throw new Error("the replica has lost sight of the tables that it followed");
+    if (context.following && !before) throw new Error("the replica lost sight of the tables that it followed");
     for (;;) {
       await clock.sleep(Math.min(longestSettle + context.pollMayHangMilliseconds, window));
       const after = await engine.readHeartbeat(callTimeout);
@@ -207,12 +207,12 @@ const steps: Record<PromotionStep, (context: PromotionContext) => Promise<void>>
   async raiseOwner(context) {
     const { ports, epoch } = context;
     const current = await ports.store.readOwner(callTimeout);
-    if (!current) throw new Error("the owner's record is gone from the bucket");
+    if (!current) throw new Error("owner.json is gone from the bucket");
     if (current.record.databaseId !== context.databaseId) throw new Error("the bucket belongs to another database");
     const mine = current.record.volumeId === context.volume.volumeId;
     if (current.record.epoch > epoch || (current.record.epoch === epoch && !mine)) {
       context.onOwner(current);
-      throw new Error(`the bucket names epoch ${current.record.epoch}, this node holds ${epoch}`);
+      throw new Error(`the bucket records epoch ${current.record.epoch}, this node holds ${epoch}`);
     }
     if (context.onKeptVolume) {
       const record = { ...context.volume, raising: epoch };

@@ -19,7 +19,7 @@ export async function reviveManifests({ store, log }: Revived, objects?: StoredO
     if (!isSuperseded(epoch, current)) continue;
     // Without an epoch it is never passed over again.
     await store.stampEpoch(engineFolder + key, 0, callTimeout);
-    log("warning", "a manifest of an earlier epoch was revived", { key, epoch, current });
+    log("warning", "restored a manifest of an earlier epoch", { key, epoch, current });
     revived++;
   }
   return revived;
@@ -45,6 +45,6 @@ export async function reviveWal({ store, log }: Revived, objects: StoredObject[]
   // The oldest first: rows of a generation that comes after a later one are passed over.
   for (const generation of stale.filter(generation => generation >= newest - walGenerationsKept))
     await store.stampEpoch(walKey(generation), current, callTimeout);
-  log("warning", "revived the WAL of an epoch that ended in a promotion that died", { newest, current });
+  log("warning", "restored the WAL of an epoch whose promotion died", { newest, current });
   return true;
 }

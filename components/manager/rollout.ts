@@ -89,7 +89,7 @@ export class Rollout {
       .sort(byOrdinal);
     if (next === undefined || others.length === 0) return true;
     this.ahead = next;
-    log("info", "has a replica replaced first, and serves on", { replica: next, revision });
+    log("info", "letting a replica be replaced first, and serving meanwhile", { replica: next, revision });
     await kubernetes.deletePod(next, callTimeout);
     return false;
   }

@@ -59,7 +59,7 @@ export class SqlConnection {
   /** @throws ServerError when the server refuses, Error when there is none or it does not answer in time */
   static async open(options: SqlConnectionOptions, timeoutMilliseconds: number): Promise<SqlConnection> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => connection.end(new Error("the server does not greet")), timeoutMilliseconds);
+      const timer = setTimeout(() => connection.end(new Error("the server sent no greeting")), timeoutMilliseconds);
       const connection = new SqlConnection(
         options,
         () => {
@@ -93,7 +93,7 @@ export class SqlConnection {
 
   /** Ends it at once; what waits is rejected. */
   destroy(): void {
-    this.end(new Error("the connection was given up"));
+    this.end(new Error("the connection was abandoned"));
   }
 
   private sendNext(): void {
@@ -156,9 +156,9 @@ export class SqlConnection {
     } else if (packet.first === 0xfe) {
       // The account's own plugin, with a challenge of its own.
       const { plugin, challenge } = packet.switchRequest();
-      if (plugin !== authentication) throw new Error(`the account wants ${plugin}, not ${authentication}`);
+      if (plugin !== authentication) throw new Error(`the account needs ${plugin}, not ${authentication}`);
       this.send(scrambled(this.options.password, challenge));
-    } else throw new Error("the server wants more to log in than a password");
+    } else throw new Error("the server needs more than a password to log in");
   }
 
   private readResult(packet: Packet): void {
@@ -230,6 +230,6 @@ function withValues(sql: string, values: SqlValue[]): string {
 function literal(value: SqlValue): string {
   if (typeof value === "string") return quoteText(value);
   if (typeof value === "bigint") return String(value);
-  if (!Number.isSafeInteger(value)) throw new Error(`${value} is no whole number`);
+  if (!Number.isSafeInteger(value)) throw new Error(`${value} is not a whole number`);
   return String(value);
 }

@@ -59,7 +59,7 @@ export class Packet {
 
   switchRequest(): { plugin: string; challenge: Buffer } {
     const end = this.bytes.indexOf(0, 1);
-    if (end < 0) throw new Error("the server wants a plugin that is older than those of protocol 4.1");
+    if (end < 0) throw new Error("the server needs an authentication plugin from before protocol 4.1");
     return { plugin: this.bytes.toString("latin1", 1, end), challenge: this.bytes.subarray(end + 1, end + 21) };
   }
 
@@ -68,7 +68,7 @@ export class Packet {
     const first = this.bytes.readUInt8(this.at++);
     if (first < 0xfb) return first;
     const size = { 0xfc: 2, 0xfd: 3, 0xfe: 8 }[first];
-    if (size === undefined) throw new Error("the server's answer makes no sense");
+    if (size === undefined) throw new Error("the server's answer is malformed");
     const value = size === 8 ? Number(this.bytes.readBigUInt64LE(this.at)) : this.bytes.readUIntLE(this.at, size);
     this.at += size;
     return value;
@@ -76,7 +76,7 @@ export class Packet {
 
   private text(): string {
     const length = this.length();
-    if (this.at + length > this.bytes.length) throw new Error("the server's answer is cut off");
+    if (this.at + length > this.bytes.length) throw new Error("the server's answer is truncated");
     return this.bytes.toString("utf8", this.at, (this.at += length));
   }
 

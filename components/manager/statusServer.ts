@@ -47,7 +47,7 @@ export function serveStatus(
     switch (request.url) {
       case "/healthz": {
         const healthy = clock.now() - pages.lastTick < hungAfter;
-        return response.writeHead(healthy ? 200 : 503).end(healthy ? "ok" : "the manager hangs");
+        return response.writeHead(healthy ? 200 : 503).end(healthy ? "ok" : "the manager is not responding");
       }
       case "/readyz": {
         const ready = pages.ready();
@@ -66,7 +66,7 @@ export function serveStatus(
   return server.listen(port);
 }
 
-/** Read anew each time: the kubelet replaces the file when its Secret changes. */
+/** Read each time: the kubelet replaces the file when its Secret changes. */
 function serverCertificate(): string | undefined {
   try {
     return readFileSync(`${podLayout.tlsSecretDirectory}/tls.crt`, "utf8");

@@ -26,7 +26,7 @@ export function supervise(
   process.on("SIGTERM", () => manager.requestStop());
   process.on("SIGINT", () => manager.requestStop());
   manager.run().catch((error: unknown) => {
-    log("error", "the manager ends", { error: String(error) });
+    log("error", "the manager is stopping", { error: String(error) });
     process.exit(unforeseen);
   });
 }

@@ -13,10 +13,11 @@ export function beginSwitchover(view: View): EngineAction | undefined {
   const { switchover, peers, peersAskedAt } = view;
   if (!switchover || peersAskedAt < switchover.since) return undefined;
   const followers = peers.filter(peer => peer.following === "following").map(peer => peer.pod);
-  if (switchover.to === view.pod) return { kind: "refuseSwitchover", why: `${view.pod} is the primary already` };
-  if (followers.length === 0) return { kind: "refuseSwitchover", why: "no replica follows, so none could take over" };
+  if (switchover.to === view.pod) return { kind: "refuseSwitchover", why: `${view.pod} is already the primary` };
+  if (followers.length === 0)
+    return { kind: "refuseSwitchover", why: "no replica is following, so none could take over" };
   if (switchover.to !== anySuccessor && !followers.includes(switchover.to))
-    return { kind: "refuseSwitchover", why: `${switchover.to} does not follow; these do: ${followers.join(", ")}` };
+    return { kind: "refuseSwitchover", why: `${switchover.to} is not following; these are: ${followers.join(", ")}` };
   const step = handoverSteps[0];
   return { kind: "handoverStep", step };
 }

@@ -19,7 +19,7 @@ export class Troubles {
 
   /** What this node was refused for is mended. */
   endRefusal(): void {
-    if (this.refusal) this.ports.log("info", "the refusal is over", { reason: this.refusal.reason });
+    if (this.refusal) this.ports.log("info", "the refusal has ended", { reason: this.refusal.reason });
     this.refusal = undefined;
   }
 

@@ -27,7 +27,7 @@ export function usageMetrics({ requests, enginePid, replicaSyncIntervalMicroseco
     one(
       "replica_sync_interval_seconds",
       "gauge",
-      "Time between two polls of the bucket by a replica's engine.",
+      "Time between two polls of the bucket by the replica's engine.",
       replicaSyncIntervalMicroseconds / 1e6,
     ),
     engineMemory(enginePid()),

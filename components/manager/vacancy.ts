@@ -9,7 +9,7 @@ const wellBehind = 4000;
 /** The time in which nobody holds the Lease, as this node has seen it; it lasts while this node has taken it, until it serves. */
 export class Vacancy {
   since: Monotonic | undefined;
-  /** Whether the last holder's pod is made anew, or its container started again: then its machine is alive, and its volume comes back. Undefined until the API server was asked. */
+  /** Whether the last holder's pod is being replaced, or its container restarted: then its machine is alive, and its volume comes back. Undefined until the API server was asked. */
   holderReturns: boolean | undefined;
   /** A holder whose pod the API server did not know any more after it had held the Lease: nobody with its identity comes back. */
   goneHolder: string | undefined;

@@ -50,7 +50,7 @@ export interface OwnerRecord {
 
 /** What the epoch file on this node's volume says. */
 export interface VolumeRecord {
-  /** Made anew at each wipe. */
+  /** Replaced at each wipe. */
   volumeId: string;
   /** The last epoch in which this node was primary on this volume. */
   epoch?: number;
@@ -201,7 +201,7 @@ export interface View {
   peersAskedAt: Monotonic;
   /** When this node first found the Lease free to take; undefined while it is held. */
   leaseFreeSince?: Monotonic;
-  /** Whether the pod of the Lease's last holder is made anew, or its container started again; undefined until the API server was asked about this vacancy. */
+  /** Whether the pod of the Lease's last holder is being replaced, or its container restarted; undefined until the API server was asked about this vacancy. */
   holderReturns?: boolean;
   promotion?: PromotionProgress;
   handover?: HandoverProgress;

@@ -15,7 +15,7 @@ const pieceBytes = 256 * 1024;
 interface Known {
   inode: number;
   end: number;
-  /** Where the last block begins, and what stands there: the engine may cut a file off and write it anew. */
+  /** Where the last block begins, and what stands there: the engine may truncate a file and write it again. */
   lastBlock: number;
   lastHead: Buffer;
   /** The highest sequence of a commit in it so far. */

@@ -25,6 +25,8 @@ for (;;) {
     Atomics.wait(changes, 0, seen, Math.min(left, longestWaitMilliseconds));
     continue;
   }
+  // The process and the deadline may have been read on two sides of a change.
+  if (Atomics.load(changes, 0) !== seen) continue;
   try {
     process.kill(pid, "SIGKILL");
     parentPort?.postMessage(pid);

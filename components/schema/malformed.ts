@@ -161,7 +161,7 @@ function kindOf(value: unknown, { secret = false }: PropertySchema = {}): string
   }
 }
 
-/** `Map`, `Set`, `Date` and the like, whose contents are no properties; `Object` for every other object. */
+/** `Map`, `Set`, `Date` and so on, whose contents are not properties; `Object` for every other object. */
 function builtInKind(value: unknown): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

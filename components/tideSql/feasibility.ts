@@ -22,7 +22,7 @@ export interface PoolRequest {
 /** Share of a node's memory that pods can have: the kubelet, the system and its DaemonSets take the rest. */
 const allocatableShare = 0.86;
 
-/** Pods that would wait for a node for ever. */
+/** Pods that could never be scheduled. */
 export function roomProblems(request: PoolRequest): InputProblem[] {
   const { zones, nodesPerZone, pods, oneEach, podMemoryBytes, node } = request;
   const aNode = oneEach || !node ? 1 : Math.max(1, Math.floor((allocatableShare * node.memoryBytes) / podMemoryBytes));

@@ -49,7 +49,7 @@ export function arnOf(bucket: Field): string {
 /** Names that only TideSQL and its engine have. */
 const engineName = /tidesql|tidesdb/i;
 
-/** Whether a bucket holds a database's data: a database of this program names it, or its own name says so. Log buckets, web sites and the like are not judged as such. */
+/** Whether a bucket holds a database's data: a database of this program names it, or its own name says so. Log buckets, web sites and so on are not judged as such. */
 export function isDatabaseBucket(bucket: Field, stack: Stack): boolean {
   return stack.once(databaseBuckets).has(bucket);
 }

@@ -24,7 +24,7 @@ export function secretSearch(stack: Stack): (text: string) => string | undefined
 /** The texts that some resource holds as a secret, with the name of that resource. */
 export function secretTexts(stack: Stack): Map<string, string> {
   const found = new Map<string, string>();
-  // What an object of the program is called is no secret, whoever keeps it as one.
+  // What an object of the program is called is not a secret, even where it is stored as one.
   const names = new Set(stack.resources.flatMap(({ resource: { inputs } }) => nameIn(inputs) ?? []));
   for (const top of stack.resources) {
     if (!top.resource.secretPaths.length) continue;

@@ -50,7 +50,7 @@ describe("a listing of the bucket", () => {
   it("is refused when it is cut off or something else", () => {
     const whole = list("<IsTruncated>false</IsTruncated>");
     for (const text of [whole.slice(0, -10), "", "<Error><Code>SlowDown</Code></Error>"]) {
-      assert.throws(() => parseListing(text), /not whole/);
+      assert.throws(() => parseListing(text), /incomplete/);
     }
   });
 });

@@ -69,7 +69,7 @@ describe("a renewed certificate", () => {
     refuses = true;
     await watch.check();
     await watch.check();
-    assert.deepEqual(log, ["does not use the new certificate yet"]);
+    assert.deepEqual(log, ["could not load the new certificate yet"]);
     refuses = false;
     await watch.check();
     assert.equal(applied.length, 1);

@@ -37,7 +37,11 @@ describe("decide", () => {
 
     it("wipes any other volume before the engine starts", () => {
       const view = replica({ engine: { ...replica().engine, state: "stopped" } });
-      assert.deepEqual(decide(view, now).engine, { kind: "start", wipe: true, why: "a replica starts empty" });
+      assert.deepEqual(decide(view, now).engine, {
+        kind: "start",
+        wipe: true,
+        why: "a replica starts on an empty volume",
+      });
     });
 
     it("opens a kept volume only under the lease", () => {
@@ -67,9 +71,9 @@ describe("decide", () => {
     });
 
     it("fences a writer without the lease, also one that is still being promoted", () => {
-      assert.match(decide(primary({ hold: undefined }), now).fence ?? "", /not held/);
+      assert.match(decide(primary({ hold: undefined }), now).fence ?? "", /no longer held/);
       const promoting = primary({ hold: undefined, engine: { ...primary().engine, role: "promoting" } });
-      assert.match(decide(promoting, now).fence ?? "", /not held/);
+      assert.match(decide(promoting, now).fence ?? "", /no longer held/);
     });
 
     it("takes the label off a writer that it fences", () => {

@@ -50,7 +50,7 @@ describe("the manager as a process", () => {
     settle.fails(new Error("no volume"));
     await new Promise(setImmediate);
     assert.deepEqual(own.exits, [unforeseen]);
-    assert.match(logged.join("\n"), /^error the manager ends .*no volume/);
+    assert.match(logged.join("\n"), /^error the manager is stopping .*no volume/);
   });
 
   it("leaves the exit code to the manager that has stopped in order", async () => {

@@ -38,7 +38,7 @@ class Peer implements PeerHandler {
   leaseChanged = () => void this.asked.push("lease changed");
   releaseFor = async (held: HeldLease, successor: string) => {
     await this.note(`release ${held.identity} ${held.epoch} ${held.version} ${successor}`);
-    if (!this.releases) throw new Error("the Lease is not as its holder last knew it");
+    if (!this.releases) throw new Error("the Lease has changed since its holder last read it");
   };
   inventory = () => Promise.resolve({ epoch: 7, beat: 12, files: ["shop__orders/L1_1.klog"] });
   isSound = () => Promise.resolve(this.pod === "orders-1");
@@ -174,7 +174,7 @@ describe("managers among themselves", () => {
 
     it("and say so where none could", async () => {
       for (const peer of peers) peer.releases = false;
-      await assert.rejects(network().release(held, "orders-2", timeout), /not as its holder last knew it/);
+      await assert.rejects(network().release(held, "orders-2", timeout), /has changed since its holder last read it/);
     });
   });
 
@@ -195,7 +195,7 @@ describe("managers among themselves", () => {
 
     for (const key of ["owner.json", "data/../owner.json", "../other/data/MANIFEST", "/data/MANIFEST", ""])
       it(`but not with ${key === "" ? "no key" : key}`, async () => {
-        await assert.rejects(detour().put(key, content, {}, timeout), /only the engine's files are taken/);
+        await assert.rejects(detour().put(key, content, {}, timeout), /only files of the engine are accepted/);
         assert.deepEqual(peers[0]?.written, []);
       });
 

@@ -55,7 +55,7 @@ describe("the manager's SQL connection", () => {
     await connection.query("INSERT INTO app.texts VALUES (?, ?)", [1, hostile]);
     const rows = await connection.query("SELECT text FROM app.texts WHERE text = ? AND id = ?", [hostile, 1]);
     assert.deepEqual(rows, [{ text: hostile }]);
-    await assert.rejects(connection.query("SELECT ?", [1.5]), /no whole number/);
+    await assert.rejects(connection.query("SELECT ?", [1.5]), /not a whole number/);
     await assert.rejects(connection.query("SELECT 'secret', ?, ?", [1]), (error: Error) => {
       assert.equal(error.message, "1 values for 2 question marks");
       return true;
@@ -97,7 +97,7 @@ describe("the manager's SQL connection", () => {
     const other = await SqlConnection.open({ socketPath: server.socket, ...administrator }, timeout);
     const waiting = [other.query("SELECT 1"), other.query("SELECT 2")];
     other.destroy();
-    for (const query of waiting) await assert.rejects(query, /given up/);
+    for (const query of waiting) await assert.rejects(query, /abandoned/);
     assert.equal(other.isOpen, false);
     await assert.rejects(other.query("SELECT 3"), /closed/);
   });
@@ -143,7 +143,7 @@ describe("the manager's SQL connection, with a server that", () => {
 
   it("wants another plugin", async () => {
     await serve(() => packet(2, [0xfe], "ed25519\0", challenge, [0]));
-    await assert.rejects(SqlConnection.open(options, timeout), /wants ed25519/);
+    await assert.rejects(SqlConnection.open(options, timeout), /needs ed25519/);
   });
 
   it("has too many connections", async () => {
@@ -154,7 +154,7 @@ describe("the manager's SQL connection, with a server that", () => {
 
   it("says nothing", async () => {
     await serve();
-    await assert.rejects(SqlConnection.open(options, 50), /does not greet/);
+    await assert.rejects(SqlConnection.open(options, 50), /sent no greeting/);
   });
 
   it("ends the session between two statements", async () => {

@@ -531,7 +531,7 @@ for (const seed of seeds) {
       await run(20);
       assert.equal(replicas().length, 2, world.timeline.slice(before).join("\n"));
       for (const node of world.nodes) assert.equal(node.server?.rows("quiet").scanned.get("k"), "v", node.pod);
-      const troubles = world.timeline.slice(before).filter(line => /lost sight|had not|begins anew/.test(line));
+      const troubles = world.timeline.slice(before).filter(line => /lost sight|had not uploaded|re-seeding/.test(line));
       assert.deepEqual(troubles, []);
     });
 

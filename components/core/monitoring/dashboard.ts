@@ -110,7 +110,7 @@ const panels: Panel[] = [
   },
   {
     title: "Not in the bucket",
-    description: "Bytes of tables' files that the bucket lacks.",
+    description: "Bytes of table files that are missing from the bucket.",
     type: "timeseries",
     unit: "bytes",
     width: 12,

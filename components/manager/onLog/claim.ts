@@ -37,7 +37,7 @@ export async function claimPrefix({
       if (!(await keepsConditions(bucket)))
         return {
           reason: "NoConditionalWrites",
-          message: `${place}: the store ignores If-None-Match or If-Match, and two primaries could not be told apart. Use a store with conditional writes`,
+          message: `${place}: the store ignores If-None-Match or If-Match, so two primaries could not be kept apart. Use a store with conditional writes`,
         };
       await createLog(bucket, databaseId, author, clock);
       owner = (await readOwner(bucket, timeout))?.owner;

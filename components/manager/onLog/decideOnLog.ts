@@ -50,7 +50,7 @@ export function decideOnLog(view: LogView, now: Monotonic): LogDecision {
   const decision: LogDecision = {};
   const holds = view.hold !== undefined && now < view.hold.deadline;
   if (view.engine.role !== "replica" && isAlive(view)) {
-    if (!holds) decision.fence = "the lease is not held any more";
+    if (!holds) decision.fence = "the lease is no longer held";
     else if (now >= view.hold!.deadline - leaseTiming(view.configuration).fenceAhead)
       decision.fence = "the lease was not renewed in time";
   }
@@ -144,7 +144,7 @@ function whyRelease(view: LogView, now: Monotonic): string | undefined {
   const candidates = view.peers.filter(({ log: place }) => place !== undefined);
   if (engine.failures >= failuresBeforeRelease && candidates.length > 0)
     return "this node could not become the primary";
-  if (peerThatKeepsReaching(view, now) !== undefined) return "the bucket answers a peer and not this node";
+  if (peerThatKeepsReaching(view, now) !== undefined) return "the bucket answers a peer but not this node";
   // What only the volume has is brought into the log first.
   return view.stopping && !log?.isLastWriters ? "the pod is being stopped" : undefined;
 }
@@ -187,9 +187,9 @@ function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: L
     if (holds) return decision.lease?.kind === "release" ? undefined : { kind: "takeOver" };
     if (view.hold || view.lease.holder === view.identity || !log.hasTables || waitsForPrimary(view, now))
       return undefined;
-    return { kind: "follow", why: "a follower begins where the log is" };
+    return { kind: "follow", why: "starting a follower at the end of the log" };
   }
-  if (engine.state === "starting") return holds ? { kind: "kill", why: "is to take over" } : undefined;
+  if (engine.state === "starting") return holds ? { kind: "kill", why: "starting a takeover" } : undefined;
   if (engine.role === "primary") {
     if (!holds) return undefined;
     const cutOff = view.waiting >= cutOffMilliseconds ? peerThatKeepsReaching(view, now) : undefined;
@@ -216,12 +216,11 @@ function hangs(view: LogView, now: Monotonic): LogAction | undefined {
   return hang === undefined ? undefined : { kind: "kill", why: hang, hung: true };
 }
 
-/** An engine that follows is ended and started again when it neither polls nor answers. Its readers do not wait for ever, and none sees what was for long. */
+/** An engine that follows is ended and started again when it neither polls nor answers. Its readers do not wait without bound, and none sees stale data for long. */
 function followerHangs({ follower }: LogView): string | undefined {
   if (!follower) return undefined;
   const seconds = (looks: number) => Math.round((looks * lookEvery) / 1000);
-  if (follower.silent >= hangingLooks)
-    return `mariadbd has not asked for what is new for ${seconds(follower.silent)} s`;
+  if (follower.silent >= hangingLooks) return `mariadbd has not polled for ${seconds(follower.silent)} s`;
   if (follower.unanswered >= hangingLooks) return `mariadbd has not answered for ${seconds(follower.unanswered)} s`;
   return undefined;
 }
@@ -230,10 +229,10 @@ function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): Log
   if (!switchover || peersAskedAt < switchover.since) return undefined;
   const followers = followersOnLog(peers);
   const names = followers.map(peer => peer.pod);
-  if (switchover.to === pod) return { kind: "refuseSwitchover", why: `${pod} is the primary already` };
-  if (names.length === 0) return { kind: "refuseSwitchover", why: "no replica follows, so none could take over" };
+  if (switchover.to === pod) return { kind: "refuseSwitchover", why: `${pod} is already the primary` };
+  if (names.length === 0) return { kind: "refuseSwitchover", why: "no replica is following, so none could take over" };
   if (switchover.to !== anySuccessor && !names.includes(switchover.to))
-    return { kind: "refuseSwitchover", why: `${switchover.to} does not follow; these do: ${names.join(", ")}` };
+    return { kind: "refuseSwitchover", why: `${switchover.to} is not following; these are: ${names.join(", ")}` };
   return { kind: "handOver", to: switchover.to === anySuccessor ? successorAmong(followers) : switchover.to };
 }
 
@@ -269,12 +268,12 @@ function alarmOf(view: LogView, now: Monotonic): Alarm | undefined {
   if (engine.role === "primary" && waiting > configuration.maxDataLossSeconds * 1000)
     return {
       reason: "NotInBucket",
-      message: `writes of the last ${(waiting / 1000).toFixed(1)} s are not in the log: the bucket does not take them`,
+      message: `writes of the last ${(waiting / 1000).toFixed(1)} s are not in the log: the bucket does not accept them`,
     };
   if (view.lease && leaseIsFree(view, now) && waitsForVolume(view, now))
     return {
       reason: "WaitsForVolume",
-      message: "waiting for the last primary's volume, which lacks nothing: failoverPreference is durability",
+      message: "waiting for the last primary's volume, which has every write: failoverPreference is durability",
     };
   return undefined;
 }

@@ -75,12 +75,13 @@ export class EngineOnLog {
     return this.view.role === "primary" ? this.writing && this.writing.log.position - 1 : this.feed?.position;
   }
 
-  /** Why a follower had better be started anew; empty: it need not. */
+  /** Why a follower should be restarted; empty: it need not. */
   get restartDue(): string {
     const { feed } = this;
     if (!feed || this.view.role !== "replica") return "";
     if (this.options.store.mustRestart !== "") return this.options.store.mustRestart;
-    if (feed.deliveredBytes > this.options.ports.files.followerMemoryBytes) return "its rows fill the engine's memory";
+    if (feed.deliveredBytes > this.options.ports.files.followerMemoryBytes)
+      return "its replayed rows fill the engine's memory";
     return feed.restartReasons.join(", ");
   }
 
@@ -144,7 +145,7 @@ export class EngineOnLog {
   async follow(why: string): Promise<void> {
     const { ports, store } = this.options;
     const { log, files, door, clock } = ports;
-    log("info", "starts mariadbd to follow", { why });
+    log("info", "starting mariadbd as a follower", { why });
     const begun = clock.now();
     try {
       await this.stopEngine();
@@ -217,7 +218,7 @@ export class EngineOnLog {
           await engine.flush(flushTimeout);
           await this.within(flushTimeout, writing.released(replayed.generation), "the flush was not released");
         });
-      if (this.holdsFor() < leastHoldMilliseconds) throw new Error("the lease is about to run out");
+      if (this.holdsFor() < leastHoldMilliseconds) throw new Error("the lease is about to expire");
       await this.step("open", () => engine.setReadOnly(false, callTimeout));
       this.mustHold();
       this.view = { ...this.view, state: "running", role: "primary", failures: 0 };
@@ -254,7 +255,7 @@ export class EngineOnLog {
         const strip = kubernetes.setRole(pod, "none", callTimeout).catch(() => undefined);
         await this.step("readOnly", () => this.refuseWrites());
         await this.step("ship", () =>
-          this.within(flushTimeout, this.mustWrite().handler.ship(), "not everything was shipped"),
+          this.within(flushTimeout, this.mustWrite().handler.ship(), "not everything reached the log"),
         );
         await strip;
       }
@@ -270,7 +271,7 @@ export class EngineOnLog {
       kubernetes.event("Warning", "SwitchoverFailed", text(error));
       if (this.view.state === "running") {
         this.transition = undefined;
-        await this.setWrites(true).catch(() => this.kill("the server does not take writes again"));
+        await this.setWrites(true).catch(() => this.kill("the server could not be set writable again"));
       }
     }
     this.transition = undefined;
@@ -318,7 +319,7 @@ export class EngineOnLog {
       await engine.flush(flushAheadTimeout);
       await this.within(flushAheadTimeout, released(generation), "the flush was not released");
     } catch (error) {
-      log("warning", "nothing was flushed ahead of the handover", { error: text(error) });
+      log("warning", "the flush before the handover failed", { error: text(error) });
     }
   }
 
@@ -333,7 +334,7 @@ export class EngineOnLog {
       await stripOtherLabels(kubernetes, this.options.pod, callTimeout);
     } catch (error) {
       // Clients that are led there meet a server that is fenced or read-only; the label is looked at again.
-      log("warning", "the last primary's label could not be taken off", { error: text(error) });
+      log("warning", "the last primary's label could not be removed", { error: text(error) });
     }
   }
 
@@ -419,7 +420,7 @@ export class EngineOnLog {
   }
 
   private mustHold(): void {
-    if (!this.mayTakeOver()) throw new Error("the lease was lost, or the pod is to stop");
+    if (!this.mayTakeOver()) throw new Error("the lease was lost, or the pod is stopping");
     if (this.view.state === "stopping" || this.view.state === "stopped") throw new Error("mariadbd was killed");
   }
 

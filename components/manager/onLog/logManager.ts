@@ -85,7 +85,7 @@ export class LogManager {
       pod,
       ports,
       sealed: error => {
-        log("error", "another node writes now", { error: error.message });
+        log("error", "another node is the writer now", { error: error.message });
         this.counters.fences++;
         this.engine.kill(error.message);
       },
@@ -234,7 +234,7 @@ export class LogManager {
     // Requests of the engine may have been given up while the bucket was away: what it did not send it does not send again.
     if (engine.restartWhenWell && this.duties.waiting === 0) {
       engine.restartWhenWell = false;
-      engine.kill("the bucket is back, and some of what the engine has sent may have failed");
+      engine.kill("the bucket is back, and some of the engine's uploads may have failed");
     }
     lanes.every(this.podsInterval, "pods", () => this.readPods());
     if (this.rollout.waits(now) && role === "primary")
@@ -308,7 +308,7 @@ export class LogManager {
     this.peersAskedAt = this.ports.clock.now();
   }
 
-  /** One follower at a time begins anew, and not while another does: readers have somebody. */
+  /** One follower at a time is re-seeded, so that readers always have a node. */
   private async askForTurn(): Promise<void> {
     const primary = this.lease.holderPod();
     const peers = await this.ports.peers.askAll(peerTimeout);
@@ -318,8 +318,7 @@ export class LogManager {
 
   /** The API server does not answer: all peers together stand in for it. */
   private async askForConfirmation(): Promise<void> {
-    if (!(await this.lease.confirmByPeers(this.known.names())))
-      throw new Error("not all peers have confirmed this primary");
+    if (!(await this.lease.confirmByPeers(this.known.names()))) throw new Error("not all peers confirmed this primary");
     this.counters.confirmations++;
   }
 
@@ -329,12 +328,12 @@ export class LogManager {
       const { clock, log } = this.ports;
       const had = this.lease.hold;
       if (action.kind === "release") {
-        log("warning", "gives the lease back", { why: action.why });
+        log("warning", "releasing the lease", { why: action.why });
         this.backoffUntil = clock.now() + backoffAfterRelease;
         return this.lease.release("");
       }
       if (action.kind === "letRunOut") {
-        log("error", "lets the lease run out", { why: action.why });
+        log("error", "letting the lease expire", { why: action.why });
         this.backoffUntil = clock.now() + this.lease.letRunOut();
         return;
       }
@@ -344,7 +343,7 @@ export class LogManager {
       } finally {
         if (!this.lease.hold) this.backoffUntil = Math.max(this.backoffUntil, clock.now() + pauseAfterLostRace);
       }
-      if (!had && this.lease.hold) log("info", "holds the lease", { epoch: this.lease.hold.epoch });
+      if (!had && this.lease.hold) log("info", "took the lease", { epoch: this.lease.hold.epoch });
     });
   }
 
@@ -354,12 +353,12 @@ export class LogManager {
       if (action.kind === "stop" && !this.toldOfStop) {
         this.toldOfStop = true;
         this.counters.writeStops++;
-        log("error", "takes no more writes", { why: action.why });
+        log("error", "stopped accepting writes", { why: action.why });
         kubernetes.event("Warning", "WritesStopped", action.why);
       }
       await this.engine.setWrites(action.kind === "resume");
       if (action.kind === "resume") {
-        log("info", "takes writes again");
+        log("info", "accepting writes again");
         kubernetes.event("Normal", "WritesResumed", "everything is in the log");
       }
     });

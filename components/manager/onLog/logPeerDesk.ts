@@ -95,5 +95,5 @@ export class LogPeerDesk implements PeerHandler {
 
 /** A peer that was configured otherwise: in the middle of a change of the store. */
 function notHere(): Error {
-  return new Error("this database's store is the log");
+  return new Error("this database uses the log (store: log)");
 }

@@ -85,9 +85,9 @@ function objects({ store }: LogManager, isPrimary: boolean): Metric[] {
   const tables = isPrimary ? store.state?.liveTables() : undefined;
   const most = tables?.reduce((highest, { files }) => Math.max(highest, files.size), 0);
   return [
-    one("sstables_max", "gauge", "SSTables of the table that has most of them.", most),
+    one("sstables_max", "gauge", "SSTables of the table that has the most.", most),
     one("column_families", "gauge", "Tables and secondary indexes.", tables?.length),
-    one("wal_objects", "gauge", "WAL objects that the engine lists: none, its WAL is in the log.", tables && 0),
+    one("wal_objects", "gauge", "WAL objects that the engine lists: 0, since its WAL is in the log.", tables && 0),
   ];
 }
 
@@ -109,48 +109,73 @@ function metrics(
   const all: Metric[] = [
     roleMetric(view.engine),
     one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
-    one("owner_epoch", "gauge", "Epoch of the log that this node knows.", log?.epoch),
+    one("owner_epoch", "gauge", "Epoch of the log as this node knows it.", log?.epoch),
     one(
       "lease_remaining_seconds",
       "gauge",
-      "Time that a writer may still run here without a renewal.",
+      "Time for which a writer may still run here without a renewal.",
       remaining(view.hold?.deadline, now),
     ),
-    one("candidate", "gauge", "1 when this node could take over: it knows the log.", log ? 1 : 0),
+    one("candidate", "gauge", "1 if this node could take over: it has read the log.", log ? 1 : 0),
     one("log_position", "gauge", "Position of the log that this node has applied.", log?.position),
     one("log_shown_position", "gauge", "Position of the log that this node shows to readers.", engine.shownPosition),
     one("log_entries_total", "counter", "Entries that this primary has appended in its epoch.", appended?.entries),
-    one("log_bytes_total", "counter", "Bytes of those.", appended?.bytes),
+    one(
+      "log_bytes_total",
+      "counter",
+      "Bytes of the entries that this primary has appended in its epoch.",
+      appended?.bytes,
+    ),
     one(
       "log_append_seconds_total",
       "counter",
-      "Time that the appends have taken: with the number of entries, their latency.",
+      "Total time of appends; divided by tidesql_log_entries_total, their latency.",
       appended && appended.milliseconds / 1000,
     ),
     one(
       "heartbeat_age_seconds",
       "gauge",
-      "Replica: age of what it shows, 0 when that is all there is (the live lag). Primary: for how long its engine has not answered.",
+      "Replica: age of the data that it shows, 0 when it shows everything (the live lag). Primary: time for which its engine has not answered.",
       isPrimary ? silentSeconds(manager) : lagSeconds(manager, wall),
     ),
     one(
       "not_in_bucket_bytes",
       "gauge",
-      "Bytes of commits that wait for the log, as far as they were read.",
+      "Bytes of commits that have been read from the WAL and are not in the log yet.",
       isPrimary ? (writer?.log.waitingBytes ?? 0) : undefined,
     ),
     ...objects(manager, isPrimary),
-    one("log_held_blocks", "gauge", "Commits that a follower holds back for one before them.", engine.heldBlocks),
-    one("log_memory_bytes", "gauge", "Commits that no flush covers yet, in the manager's memory.", state?.heldBytes),
-    one("log_flushes_open", "gauge", "Flushes that have begun and are not in the log.", writer?.flushes.open),
-    one("log_pushes_dropped_total", "counter", "Entries that a peer was too slow for, or away.", pusher.dropped),
+    one(
+      "log_held_blocks",
+      "gauge",
+      "Commits that a follower holds back because an earlier one is missing.",
+      engine.heldBlocks,
+    ),
+    one(
+      "log_memory_bytes",
+      "gauge",
+      "Bytes of commits that no flush covers yet, held in the manager's memory.",
+      state?.heldBytes,
+    ),
+    one("log_flushes_open", "gauge", "Flushes that have begun and are not in the log yet.", writer?.flushes.open),
+    one(
+      "log_pushes_dropped_total",
+      "counter",
+      "Entries not pushed because a peer was slow or unreachable.",
+      pusher.dropped,
+    ),
     one(
       "log_unknown_requests_total",
       "counter",
-      "What this follower's engine asked for and the view does not know.",
+      "Requests of this follower's engine for objects that its view does not have.",
       engine.unknownRequests,
     ),
-    one("garbage_objects_total", "counter", "Objects that were deleted since nothing needs them.", duties.deleted),
+    one(
+      "garbage_objects_total",
+      "counter",
+      "Objects deleted from the bucket because nothing needs them.",
+      duties.deleted,
+    ),
     one(
       "not_in_bucket_seconds",
       "gauge",
@@ -160,21 +185,21 @@ function metrics(
     one(
       "commits_held_ratio",
       "gauge",
-      "1 while commits wait a share of the time, so that the log keeps up.",
+      "1 while commits are held back part of the time so that the log keeps up.",
       duties.holds ? 1 : 0,
     ),
     bucketRequests(bucket.requests),
     engineMemory(enginePid),
-    one("bucket_sent_bytes_total", "counter", "Bytes that were sent to the bucket.", bucket.sentBytes),
+    one("bucket_sent_bytes_total", "counter", "Bytes uploaded to the bucket.", bucket.sentBytes),
     {
       name: "engine_requests_total",
       type: "counter",
-      help: "Requests of this node's engine to its object store, which is the manager.",
+      help: "Requests of this node's engine to the manager, which is its object store.",
       values: [...gateway.requests].map(([method, value]) => ({ labels: `method="${method}"`, value })),
     },
     ...eventMetrics(manager),
-    one("writes_stopped", "gauge", "1 while the primary takes no writes.", view.writesStopped ? 1 : 0),
-    one("manager_resident_bytes", "gauge", "Memory of the manager itself.", process.memoryUsage.rss()),
+    one("writes_stopped", "gauge", "1 while the primary refuses writes.", view.writesStopped ? 1 : 0),
+    one("manager_resident_bytes", "gauge", "Resident memory of the manager process.", process.memoryUsage.rss()),
   ];
   return prometheusText(all);
 }

@@ -39,7 +39,7 @@ export interface LogFiles {
   directory: string;
   /** The store's own folder beside it. */
   own: string;
-  /** Bytes that a follower's rows may take in the engine's memory before it is started anew. */
+  /** Bytes that a follower's rows may take in the engine's memory before it is restarted. */
   followerMemoryBytes: number;
   /** Puts an empty server in place, whose tables are those of the engine alone. */
   freshServer(): Promise<void>;

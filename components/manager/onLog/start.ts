@@ -14,7 +14,7 @@ import { SendEntry } from "./entryPusher";
 import { LogManager } from "./logManager";
 import { EngineDoor, LogPorts } from "./ports";
 
-/** The share of the pod's memory that a follower's replayed rows may take before its engine is started anew. */
+/** The share of the pod's memory that a follower's replayed rows may take before its engine is restarted. */
 const followerShare = 0.25;
 const fallbackMemoryBytes = 1024 * 1024 * 1024;
 
@@ -45,8 +45,8 @@ export async function startOnLog(
     bucket: configuration.objectStore.bucket,
     accessKeyId: () => door.accessKeyId,
     handler: () => door.handler,
-    lost: error => started.manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
-    failed: (what, error) => log("info", "a request of the engine's was not answered", { what, error: String(error) }),
+    lost: error => started.manager?.engine.kill(`a commit could not be appended to the log: ${String(error)}`),
+    failed: (what, error) => log("info", "a request of the engine was not answered", { what, error: String(error) }),
     broken: error => {
       log("error", "the engine's object store has failed", { error: String(error) });
       // Its child goes with it.
@@ -60,7 +60,9 @@ export async function startOnLog(
   );
   // It takes seconds on a new volume: a first takeover need not wait for it.
   const prepared = prepareTemplate(configuration.mariadbPrefix, podLayout.templateDirectory);
-  prepared.catch((error: unknown) => log("warning", "no empty server could be prepared yet", { error: String(error) }));
+  prepared.catch((error: unknown) =>
+    log("warning", "an empty data directory could not be prepared yet", { error: String(error) }),
+  );
   const ports: LogPorts = {
     ...common,
     clock: { ...systemClock, wall: () => Date.now() },

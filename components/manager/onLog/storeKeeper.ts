@@ -29,7 +29,7 @@ export interface StoreKeeperOptions {
   refuse: (refusal: Refusal) => void;
 }
 
-/** Keeps this node's state of the log: opens it, reads on, takes what is pushed, and begins anew where it has fallen behind. One thing at a time is done with it. */
+/** Keeps this node's state of the log: opens it, reads on, takes what is pushed, and restarts from a checkpoint where it has fallen behind. One thing at a time is done with it. */
 export class StoreKeeper {
   private node: StoreNode | undefined;
   readonly inbox = new EntryInbox();
@@ -37,7 +37,7 @@ export class StoreKeeper {
   private heardAt: Monotonic = -Infinity;
   private readAt: Monotonic = -Infinity;
   private keptAt: Monotonic = -Infinity;
-  /** The engine that runs was aligned before this node began anew. */
+  /** The engine that runs was aligned before this node restarted from a checkpoint. */
   private begunAnew = false;
 
   constructor(private readonly options: StoreKeeperOptions) {}
@@ -57,7 +57,7 @@ export class StoreKeeper {
 
   /** Why the engine that runs cannot be shown what this node knows; empty: it can. */
   get mustRestart(): string {
-    return this.begunAnew ? "this node had fallen behind what is kept of the log" : "";
+    return this.begunAnew ? "this node fell behind the part of the log that is kept" : "";
   }
 
   /** A volume was aligned with the present state. */
@@ -68,7 +68,7 @@ export class StoreKeeper {
   /** Does something with the node's store, when nobody else does. @throws Error before the log was read */
   exclusive<T>(work: (node: StoreNode) => Promise<T>): Promise<T> {
     const result = this.queue.then(async () => {
-      if (!this.node) throw new Error("the log was not read yet");
+      if (!this.node) throw new Error("the log could not be read yet");
       try {
         return await work(this.node);
       } catch (error) {
@@ -154,11 +154,11 @@ export class StoreKeeper {
     log("info", "has read the log", { epoch: node.state.epoch, position: node.state.position });
   }
 
-  /** Who has fallen behind the horizon begins anew at a checkpoint; its engine is started anew on what is there. */
+  /** A node behind the horizon restarts from a checkpoint; its engine is restarted on that state. */
   private async failed(error: unknown): Promise<void> {
     const { configuration, ports, refuse } = this.options;
     if (error instanceof BehindHorizon) {
-      ports.log("warning", "begins anew at a checkpoint", { why: error.message });
+      ports.log("warning", "restarting from a checkpoint", { why: error.message });
       const { node } = this;
       this.node = undefined;
       this.begunAnew = true;

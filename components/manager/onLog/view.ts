@@ -62,7 +62,7 @@ export interface LogView {
   /** Of an engine that follows. */
   follower?: FollowerHealth;
   writesStopped: boolean;
-  /** Why this node's engine had better be started anew; empty: it need not. */
+  /** Why this node's engine should be restarted; empty: it need not. */
   restartDue: string;
   /** A follower may restart now: enough others serve meanwhile. */
   isItsTurn: boolean;

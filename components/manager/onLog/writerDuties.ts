@@ -111,7 +111,7 @@ export class WriterDuties {
         // Its own loop has ended with it.
         if (this.options.engine.writing !== writing || this.options.engine.view.state !== "running") return;
         log("error", "the WAL could not be shipped", { error: text(error) });
-        return this.options.engine.kill("its WAL cannot be read");
+        return this.options.engine.kill("the WAL cannot be read");
       }
       await clock.sleep(writing.log.position === before ? lookEvery : shipEvery);
     }
@@ -146,7 +146,7 @@ export class WriterDuties {
   private async keepPace(): Promise<void> {
     const { engine, clock, log } = this.options.ports;
     if (!this.holds)
-      log("warning", "holds commits back, so that the log keeps up", { waiting: Math.round(this.waiting) });
+      log("warning", "holding back commits so that the log keeps up", { waiting: Math.round(this.waiting) });
     this.holds = true;
     try {
       while (this.isPrimary && this.waiting > this.patience / 2) {
@@ -169,6 +169,6 @@ export class WriterDuties {
     );
     if (!deleted) return;
     this.deleted += deleted;
-    ports.log("info", "deleted what no kept position of the log needs", { objects: deleted });
+    ports.log("info", "deleted objects that no kept position of the log needs", { objects: deleted });
   }
 }

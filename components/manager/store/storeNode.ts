@@ -288,7 +288,7 @@ export class StoreNode {
       options.overdue(waited);
     });
     void followSeal(bucket, { epoch, position }).catch((error: unknown) =>
-      warn("the owner's record does not follow the seal yet", { error: String(error) }),
+      warn("owner.json could not be updated after the seal yet", { error: String(error) }),
     );
     return {
       handler,

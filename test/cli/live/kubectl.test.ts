@@ -72,7 +72,7 @@ describe("kubectl", () => {
     assert.equal((await problemOf(kubectl.run(["forbidden"]))).problem, "forbidden");
     assert.equal((await problemOf(kubectl.run(["gone"]))).problem, "notFound");
     const broken = await problemOf(kubectl.run(["broken"]));
-    assert.deepEqual([broken.problem, broken.message], ["failed", "kubectl failed without a word"]);
+    assert.deepEqual([broken.problem, broken.message], ["failed", "kubectl failed without a message"]);
   });
 
   it("is not waited for longer than it may take", async () => {

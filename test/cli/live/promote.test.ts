@@ -71,7 +71,7 @@ describe("tidesql promote", () => {
     const cluster = withoutCandidate();
     const { code, error } = await promote(cluster, "orders-2", "--accept-data-loss", "--timeout", "3");
     assert.equal(code, 1);
-    assert.match(error, /did not take the request in 3 s; it is withdrawn/);
+    assert.match(error, /did not accept the request within 3 s; the request is withdrawn/);
     assert.match(cluster.called("annotate")[1]!, /tidesql\.io\/promote-$/);
   });
 

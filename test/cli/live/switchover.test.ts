@@ -74,7 +74,7 @@ describe("tidesql switchover", () => {
     handsOver(cluster, prepared, "orders-1", 1000);
     assert.equal(await runSwitchover(["orders-2"], prepared.surroundings), 1);
     assert.match(prepared.written.out, /orders-1 is the primary/);
-    assert.match(prepared.written.error, /orders-2 was asked for/);
+    assert.match(prepared.written.error, /orders-2 was requested, but could not take over/);
   });
 
   it("withdraws a request that nobody takes, and says what is wrong", async () => {
@@ -83,7 +83,7 @@ describe("tidesql switchover", () => {
     const { code, out, error, seconds } = await switchover(cluster, ["--timeout", "5"]);
     assert.equal(code, 1);
     assert.equal(out, "");
-    assert.match(error, /orders-0 did not take the request in 5 s; it is withdrawn/);
+    assert.match(error, /orders-0 did not accept the request within 5 s; the request is withdrawn/);
     assert.match(error, /orders-0 has written no heartbeat for 30 s/);
     assert.match(error, /kubectl logs -n shop/);
     assert.equal(cluster.called("annotate")[1], `annotate pod orders-0 -n shop --overwrite ${annotation}-`);
@@ -94,7 +94,7 @@ describe("tidesql switchover", () => {
     cluster.onAnnotate = pod => cluster.change(pod, { label: undefined, annotations: {} });
     const { code, error } = await switchover(cluster, ["--timeout", "5"]);
     assert.equal(code, 1);
-    assert.match(error, /orders-0 has taken the request, but there is no new primary after 5 s/);
+    assert.match(error, /orders-0 accepted the request, but there is no new primary after 5 s/);
     assert.match(error, /no primary: writes have nowhere to go/);
     assert.equal(cluster.called("annotate").length, 1, "nothing is left to withdraw");
   });
@@ -107,7 +107,7 @@ describe("tidesql switchover", () => {
     });
     cluster.onAnnotate = pod => {
       cluster.events = [
-        event("SwitchoverRefused", "no replica follows, so none could take over", 2),
+        event("SwitchoverRefused", "no replica is following, so none could take over", 2),
         event("SwitchoverFailed", "an old story", 1),
         event("NoCandidate", "another matter", 3),
       ];
@@ -115,7 +115,7 @@ describe("tidesql switchover", () => {
     };
     const { code, error, seconds } = await switchover(cluster, []);
     assert.equal(code, 1);
-    assert.equal(error, "orders-0 is still the primary: no replica follows, so none could take over\n");
+    assert.equal(error, "orders-0 is still the primary: no replica is following, so none could take over\n");
     assert.ok(seconds < 2);
   });
 
@@ -185,10 +185,10 @@ describe("tidesql switchover", () => {
     });
   }
 
-  it("has nothing to do when the node is the primary already", async () => {
+  it("has nothing to do when the node is already the primary", async () => {
     const { code, out } = await switchover(cluster, ["orders-0"]);
     assert.equal(code, 0);
-    assert.match(out, /orders-0 is the primary already/);
+    assert.match(out, /orders-0 is already the primary/);
     assert.deepEqual(cluster.called("annotate"), []);
   });
 

@@ -91,10 +91,10 @@ describe("what a manager on the log decides", () => {
 
   describe("fences", () => {
     it("a writer that does not hold the Lease, or is about to lose it", () => {
-      assert.match(decideOnLog(primary({ hold: undefined }), now).fence!, /not held/);
+      assert.match(decideOnLog(primary({ hold: undefined }), now).fence!, /no longer held/);
       assert.match(decideOnLog(primary({ hold: hold({ deadline: now + 500 }) }), now).fence!, /not renewed in time/);
       const promoting = { ...primary().engine, role: "promoting", state: "starting" } as const;
-      assert.match(decideOnLog(primary({ engine: promoting, hold: undefined }), now).fence!, /not held/);
+      assert.match(decideOnLog(primary({ engine: promoting, hold: undefined }), now).fence!, /no longer held/);
     });
 
     it("nobody who does not write, and no engine that was killed already", () => {

@@ -199,7 +199,7 @@ export const logMutations: readonly LogMutation[] = [
         original =>
           async function (this: any, ...given: unknown[]) {
             await original.apply(this, given);
-            this.reasons.delete("a commit came after later ones had been shown");
+            this.reasons.delete("a commit arrived after later ones had been shown");
           },
       ),
   },

@@ -170,7 +170,7 @@ export class LogServer implements LogEnginePort {
           if (own !== node.key) return void answer({ status: 403 });
           serve(request, {
             handler: () => node.handler,
-            lost: error => node.manager?.engine.kill(`a commit could not be brought into the log: ${String(error)}`),
+            lost: error => node.manager?.engine.kill(`a commit could not be appended to the log: ${String(error)}`),
             failed: (what, error) => world.say(() => `${node.pod} not answered: ${what} ${String(error)}`),
           }).then(
             given => given && answer(given),

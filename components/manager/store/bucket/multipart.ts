@@ -17,7 +17,7 @@ export async function putParts(
 ): Promise<FileSum> {
   const begun = expect(await send({ method: "POST", key, query: "uploads=" }), `beginning ${key}`, 200);
   const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun.body.toString())?.[1];
-  if (!uploadId) throw new Error(`beginning ${key}: the object store gave no number for the upload`);
+  if (!uploadId) throw new Error(`beginning ${key}: the object store returned no upload ID`);
   const upload = `uploadId=${encodeURIComponent(uploadId)}`;
   try {
     const tags: string[] = [];

@@ -130,7 +130,7 @@ class S3Bucket implements Bucket {
     });
     if (answer.status === 404) return undefined;
     expect(answer, `fetching ${key}`, 200);
-    if (expected >= 0 && expected !== sum.size) throw new Error(`${key} was cut off at ${sum.size} bytes`);
+    if (expected >= 0 && expected !== sum.size) throw new Error(`${key} was truncated at ${sum.size} bytes`);
     return { size: sum.size, crc32: sum.crc32 };
   }
 
@@ -197,7 +197,7 @@ class S3Bucket implements Bucket {
         resolve({ status, headers: incoming.headers, body: Buffer.concat(chunks) });
       }
       outgoing.on("error", fail);
-      outgoing.setTimeout(stalled, () => fail(new Error(`nothing moved for ${stalled} ms`)));
+      outgoing.setTimeout(stalled, () => fail(new Error(`no data for ${stalled} ms`)));
       if (stream) pipeline(stream.open(), outgoing).catch(fail);
       else outgoing.end(body);
     });

@@ -25,7 +25,7 @@ const recordBytes: Record<number, number> = { [add]: 29, [remove]: 13, [next]: 9
  */
 export function readManifest(bytes: Buffer): ManifestContent {
   if (!bytes.subarray(0, 4).equals(fileHeader.subarray(0, 4)))
-    throw new Error("the engine's MANIFEST has a format that this manager does not know");
+    throw new Error("the engine's MANIFEST has a format that this manager does not support");
   const entries = new Map<string, ManifestEntry>();
   let nextId = 0;
   for (let offset = fileHeader.length; offset < bytes.length;) {

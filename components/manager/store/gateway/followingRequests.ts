@@ -117,7 +117,7 @@ export class FollowingRequests implements EngineHandler {
     const path = join(this.options.scratch, `sending-${this.scratchFiles++}`);
     const sum = await this.options.bucket.getFile(file.key, path);
     if (!sum || sum.crc32 !== file.crc32) {
-      this.options.warn("a file of the log is not what was sent", { key: file.key });
+      this.options.warn("an object does not match the log's record of it", { key: file.key });
       await fs.rm(path, { force: true });
       return { status: 500 };
     }

@@ -102,7 +102,7 @@ export class WriterRequests implements EngineHandler {
     }
     if (name === "MANIFEST") return this.putManifest(folder!, await request.body(smallFileBytes));
     if (name === "config.ini") return this.putConfiguration(folder!, await request.body(smallFileBytes));
-    this.options.warn("the engine sent something unknown", { key });
+    this.options.warn("the engine sent an unknown request", { key });
     return { status: 200 };
   }
 
@@ -194,7 +194,7 @@ export class WriterRequests implements EngineHandler {
     for (const [number, name] of map) {
       if (before.get(number) === name) continue;
       if (state.tables.get(number)?.dropped) {
-        warn("the engine gave the number of a dropped table again", { number, name });
+        warn("the engine reused the number of a dropped table", { number, name });
         continue;
       }
       changes.push({ type: "table", number, name });
@@ -203,7 +203,7 @@ export class WriterRequests implements EngineHandler {
     for (const [number, name] of before) {
       if (map.has(number)) continue;
       if (!this.listed.has(name)) {
-        warn("the engine's number map lacks a table that it has not dropped: kept", { number, name });
+        warn("the engine's number map lacks a table that was not dropped; the table is kept", { number, name });
         continue;
       }
       changes.push({ type: "dropped", number });
@@ -233,8 +233,7 @@ export class WriterRequests implements EngineHandler {
     for (;;) {
       const number = this.numbers.get(folder);
       if (number !== undefined) return number;
-      if (this.options.clock.now() > until)
-        throw new Error(`the engine sends files of ${folder}, which it has not numbered`);
+      if (this.options.clock.now() > until) throw new Error(`the engine sends files of ${folder}, which has no number`);
       await this.options.clock.sleep(20);
     }
   }

@@ -14,7 +14,7 @@ export class Sealed extends Error {
 /** The writer was closed by its own node: its engine is gone, and whether the last entry is in the log is for the next reader to see. */
 export class WriterClosed extends Error {
   constructor() {
-    super("this node writes no more in this epoch");
+    super("this node no longer writes in this epoch");
     this.name = "WriterClosed";
   }
 }
@@ -122,7 +122,7 @@ export class LogWriter {
   }
 
   /**
-   * Appends nothing more. The attempt that is on its way may take effect still; it is told to nobody, and whoever reads the log finds it. Resolves when nothing of this writer's runs any more.
+   * Stops appending. An attempt in flight may still take effect; it is reported to nobody, and readers of the log find it. Resolves when nothing of this writer's runs any more.
    */
   async close(): Promise<void> {
     if (!this.ended) this.fail(new WriterClosed());

@@ -42,7 +42,7 @@ export type Entry = ChangesEntry | SealEntry;
 /** The log cannot be read on: an entry is damaged, or of a build that says more than this one understands. */
 export class UnreadableEntry extends Error {
   constructor(key: string, reason: string) {
-    super(`${key} ${reason}; nothing is written until it is mended`);
+    super(`${key} ${reason}; nothing is written until it is repaired`);
     this.name = "UnreadableEntry";
   }
 }
@@ -73,7 +73,7 @@ export function decodeEntry(key: string, bytes: Buffer, epoch: number, position:
 
 function decodeNew(key: string, bytes: Buffer): Entry {
   if (bytes.length < prefixBytes + digestBytes || !bytes.subarray(0, 4).equals(magic))
-    throw new UnreadableEntry(key, "is no entry of this log");
+    throw new UnreadableEntry(key, "is not an entry of this log");
   const version = bytes[4]!;
   if (version > formatVersion)
     throw new UnreadableEntry(key, `has format ${version}, this manager reads up to ${formatVersion}: update it`);

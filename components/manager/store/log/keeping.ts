@@ -40,7 +40,7 @@ export async function checkpoint(bucket: Bucket, snapshot: DatabaseState, scratc
 }
 
 /**
- * The positions of entries that stay for ever: seals, and their neighbours. A number must stay taken as long as anybody may still want to write to it: the writer of a sealed epoch stands at the seal or
+ * The positions of entries that are never deleted: seals, and their neighbours. A number must stay taken as long as anybody may still want to write to it: the writer of a sealed epoch stands at the seal or
  * just before it.
  */
 export function keptForEver(seals: readonly Seal[]): Set<number> {

@@ -23,6 +23,6 @@ export function blockKey(epoch: number, unique: string): string {
 }
 
 function pad(value: number, digits: number): string {
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${value} is no number of an entry`);
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${value} is not the number of an entry`);
   return String(value).padStart(digits, "0");
 }

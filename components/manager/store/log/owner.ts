@@ -67,7 +67,7 @@ function parseOwner(text: string): LogOwner {
   try {
     record = JSON.parse(text) as Partial<LogOwner>;
   } catch {
-    throw new ForeignPrefix(`${ownerKey} is no JSON: the prefix belongs to another program`);
+    throw new ForeignPrefix(`${ownerKey} is not JSON: the prefix belongs to another program`);
   }
   if (record.layout === undefined)
     throw new ForeignPrefix(

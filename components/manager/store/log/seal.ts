@@ -20,12 +20,12 @@ export interface Election {
 }
 
 /**
- * Puts a seal at the end of the log: whoever's seal stands there is the writer of the next epoch. Entries that were pushed to this node before their writer was lost are appended first, with the bytes and
+ * Puts a seal at the end of the log: the author of the seal that stands there is the writer of the next epoch. Entries that were pushed to this node before their writer was lost are appended first, with the bytes and
  * numbers that it gave them.
  *
  * What stands at the number already is read and applied, and the next one is tried; a seal of somebody else's ends it, unless `insist`: then that epoch is sealed in turn.
  * @returns undefined when somebody else was elected
- * @throws UnreadableEntry; BehindHorizon: the reader must begin anew at a checkpoint; WriterClosed: `mayGoOn` says no. A seal that is on its way then may stand later, and elects nobody who acts on it
+ * @throws UnreadableEntry; BehindHorizon: the reader must restart from a checkpoint; WriterClosed: `mayGoOn` says no. A seal that is on its way then may stand later, and elects nobody who acts on it
  */
 export async function seal(
   bucket: Bucket,

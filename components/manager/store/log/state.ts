@@ -9,7 +9,7 @@ export interface LiveBlock extends BlockRecord {
   data: Buffer;
 }
 
-/** A table's number is for ever. */
+/** A table's number is never reused. */
 export interface TableState {
   number: number;
   name: string;
@@ -63,7 +63,7 @@ export class DatabaseState {
   apply(entry: Entry): void {
     if (entry.position !== this.position + 1 || entry.epoch !== this.epoch)
       throw new Error(
-        `entry ${entry.epoch}/${entry.position} does not follow ${this.position} in epoch ${this.epoch}: the log is not one line`,
+        `entry ${entry.epoch}/${entry.position} does not follow ${this.position} in epoch ${this.epoch}: the log has a gap or a fork`,
       );
     this.position = entry.position;
     if (entry.kind === "seal") {
@@ -207,7 +207,7 @@ export class DatabaseState {
 
   private table(number: number): TableState {
     const table = this.tables.get(number);
-    if (!table) throw new Error(`the log speaks of table ${number} before it names it`);
+    if (!table) throw new Error(`the log refers to table ${number} before its definition`);
     return table;
   }
 }

@@ -8,7 +8,7 @@ import { DatabaseState } from "./state";
 /** Milliseconds that one small read may take. */
 const readTimeout = 5000;
 
-/** The reader has fallen behind what is kept: it begins anew at a checkpoint. */
+/** The reader has fallen behind what is kept: it restarts from a checkpoint. */
 export class BehindHorizon extends Error {
   constructor(position: number, horizon: number) {
     super(`position ${position} is behind the horizon ${horizon}: entries from there on are deleted`);
@@ -89,7 +89,7 @@ export class LogReader {
   }
 
   /**
-   * Whether the entries from here on are still kept. To be asked now and then by a reader that finds nothing: behind the horizon it would find nothing for ever.
+   * Whether the entries from here on are still kept. To be asked now and then by a reader that finds nothing: behind the horizon it would never find anything.
    * @throws BehindHorizon
    */
   async assertKept(position = this.state.position + 1): Promise<LogOwner | undefined> {

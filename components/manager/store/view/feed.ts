@@ -5,7 +5,7 @@ import { DatabaseState, TableState } from "../log/state";
 /** Milliseconds that a gap in the sequences may hold back what stands behind it. Numbers that no block has are common: a commit that was refused took one. */
 export const gapPatience = 300;
 
-const late = "a commit came after later ones had been shown";
+const late = "a commit arrived after later ones had been shown";
 
 /** A block for a running follower. */
 export interface FedBlock {
@@ -175,8 +175,8 @@ export class FollowerFeed {
       const table = this.shown.tables.get(change.table);
       for (const file of change.added) {
         const present = table?.files.get(sstableKey(file));
-        if (present && present.keys.key !== file.keys.key) this.reasons.add("a file's name has new content");
-        if (table && file.level > this.levels(table)) this.reasons.add(`${table.name} has grown a level`);
+        if (present && present.keys.key !== file.keys.key) this.reasons.add("the content of a file has changed");
+        if (table && file.level > this.levels(table)) this.reasons.add(`${table.name} has a new level`);
       }
     }
     if (change.type === "dropped") this.reasons.add("a table was dropped");

@@ -28,7 +28,7 @@ export interface Alignment {
  * Brings the engine's data directory to exactly one position of the log: the files that the manifests name and no others, configurations, number map, and one WAL of all blocks that no flush covers. No
  * engine runs on it meanwhile. What the book says is there is not read again; the rest is fetched.
  *
- * It can be broken off at any place and begun anew: until the WAL is in place the directory has none, and an engine that were started on it would show the released files only.
+ * It can be interrupted at any point and started again: until the WAL is in place the directory has none, and an engine that were started on it would show the released files only.
  */
 export async function align(
   bucket: Bucket,
@@ -156,7 +156,7 @@ async function fetch(
   if (!sum) throw new Error(`${file.key}, which the log names, is not in the bucket`);
   if (sum.size !== file.size || sum.crc32 !== file.crc32) {
     await fs.rm(temporary);
-    throw new Error(`${file.key} has other content than was sent`);
+    throw new Error(`${file.key} does not have the content that was uploaded`);
   }
   await fs.rename(temporary, full);
   await syncFolder(join(full, ".."));

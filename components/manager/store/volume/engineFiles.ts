@@ -26,13 +26,13 @@ export function readNumberMap(text: string): Map<number, string> {
   for (const line of text.split("\n")) {
     if (line === "") continue;
     const match = /^(\d+) (.+?)\r?$/.exec(line);
-    if (!match) throw new Error("the engine's UNIMAP has a line of another format");
+    if (!match) throw new Error("the engine's UNIMAP has a malformed line");
     if (!match[2]!.startsWith(droppedPrefix)) tables.set(Number(match[1]), match[2]!);
   }
   return tables;
 }
 
-/** A table's `config.ini`: its section has the table's name, also after a rename, which the engine does not write anew everywhere. */
+/** A table's `config.ini`: its section has the table's name, also after a rename, which the engine does not rewrite everywhere. */
 export function configurationFor(name: string, content: string): string {
   return content.replace(/^\[[^\]\n]*\]/m, () => `[${name}]`);
 }

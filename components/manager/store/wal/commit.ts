@@ -24,7 +24,7 @@ export function readCommit(data: Buffer): Commit {
     value = 0;
     for (;;) {
       const byte = data[offset++];
-      if (byte === undefined) throw new Error("a block of the WAL is cut off");
+      if (byte === undefined) throw new Error("a block of the WAL is truncated");
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return;
       scale *= 128;
@@ -44,9 +44,9 @@ export function readCommit(data: Buffer): Commit {
       throw new Error(`a block of the WAL has the sequences ${sequence} and ${value}`);
     sequence = value;
     offset += (flags & timeToLive ? 8 : 0) + keyLength + valueLength;
-    if (offset > data.length) throw new Error("a block of the WAL is cut off");
+    if (offset > data.length) throw new Error("a block of the WAL is truncated");
   }
-  if (sequence === undefined) throw new Error("a block of the WAL has no entry");
+  if (sequence === undefined) throw new Error("a block of the WAL is empty");
   return { sequence, tables: [...tables].sort((a, b) => a - b) };
 }
 

@@ -248,7 +248,7 @@ describe("a prefix", () => {
     for (const [content, message] of [
       ['{"databaseId":"x","epoch":3}', /earlier release/],
       ['{"layout":9,"databaseId":"x"}', /layout 9/],
-      ["hello", /no JSON/],
+      ["hello", /not JSON/],
       ['{"layout":1,"databaseId":"x","epoch":-1}', /damaged/],
     ] as const) {
       const bucket = new MemoryBucket();

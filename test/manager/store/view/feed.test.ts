@@ -131,7 +131,7 @@ describe("what a running follower is shown", () => {
 
   it("has a restart due for what an open tree cannot take in", async () => {
     for (const [change, reason] of [
-      [{ type: "files", table: 1, added: [file(5, 3)], removed: [], nextId: 6 }, /grown a level/],
+      [{ type: "files", table: 1, added: [file(5, 3)], removed: [], nextId: 6 }, /has a new level/],
       [{ type: "dropped", number: 1 }, /dropped/],
       [{ type: "table", number: 1, name: "app__u" }, /renamed/],
     ] as [Change, RegExp][]) {
@@ -144,7 +144,7 @@ describe("what a running follower is shown", () => {
     await say({ type: "files", table: 1, added: [file(5)], removed: [], nextId: 6 });
     await say({ type: "files", table: 1, added: [file(5, 1, "another")], removed: [], nextId: 6 });
     feed.cut(0);
-    assert.match(feed.restartReasons.join(), /new content/);
+    assert.match(feed.restartReasons.join(), /content of a file has changed/);
   });
 
   it("gives every row once and in order, and files after their rows, whatever the order in the log", async () => {
