@@ -98,7 +98,7 @@ function howItDiffers(
 
 /**
  * Whether the bucket has been left with a manifest that names files which are gone from it, and nobody can mend that: there is no primary, and the last one's volume is gone. The engine does that to
- * itself when a replica's start puts an old manifest over a new one, and the primary is lost with its disk before it has repaired that. docs/failover.md names it as not covered.
+ * itself when a replica's start puts an old manifest over a new one, and the primary is lost with its disk before it has repaired that. docs/failover-limits.md names it as not covered.
  */
 export function isStranded(world: World): boolean {
   const { store, nodes } = world;

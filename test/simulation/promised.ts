@@ -1,6 +1,6 @@
 /**
  * What the protocol promises today. A promise that the manager does not keep yet is switched off here, and here alone; the simulation then excuses what breaks it.
- * docs/failover.md says the same under "What is not covered".
+ * docs/failover-limits.md says the same.
  */
 export const promised = {
   /** Rule 6: writes go on while the API server is gone for all. */
