@@ -37,6 +37,8 @@ export interface ManagerConfiguration {
   /** `tidesdb_replica_sync_interval`. Microseconds. */
   replicaSyncIntervalMicroseconds: number;
   objectStore: ObjectStoreLocation;
+  /** Where the manager has its credentials for the bucket from. Default: a key, in the mounted Secret. A role needs store `log`: the engine itself takes no session token. */
+  credentials?: CredentialKind;
   /** Where MariaDB is installed in the image. Default /usr/local/mariadb. */
   mariadbPrefix: string;
   /** Created on every node at every start. */
@@ -52,6 +54,9 @@ export type Durability = "commit" | "interval" | "threshold";
 
 /** Who keeps the database in the bucket: the engine's own files, or the manager's log. */
 export type StoreKind = "engine" | "log";
+
+/** A key in a Secret, or a role's credentials: by EKS Pod Identity's agent, or from STS for the service account's token (IRSA). */
+export type CredentialKind = "key" | "podIdentity" | "irsa";
 
 export interface ObjectStoreLocation {
   /** Host, and port when it is not the scheme's default: `s3.us-east-1.amazonaws.com`, `10.88.0.1:9000`. No scheme, no path. */

@@ -1,5 +1,6 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { podLayout } from "../core/podLayout";
+import { withoutIdentity } from "./credentials/choose";
 
 /** Where mariadbd finds and leaves its files. */
 export type ProcessLayout = Record<
@@ -45,7 +46,7 @@ export class EngineProcess {
         "--tidesdb_replica_mode=ON",
         "--read_only=ON",
       ],
-      { stdio: ["ignore", "inherit", "inherit"] },
+      { stdio: ["ignore", "inherit", "inherit"], env: withoutIdentity(process.env) },
     );
     this.child = child;
     const ended = (how: string) => {

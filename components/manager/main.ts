@@ -30,12 +30,6 @@ async function main(): Promise<void> {
   const log = jsonLog(pod);
   const configuration = configurationFiles(log);
   const { name, namespace, leaseDurationSeconds } = configuration;
-  const caFile = `${podLayout.objectStoreSecretDirectory}/ca.crt`;
-  const credentials = {
-    accessKeyId: readSecret(`${podLayout.objectStoreSecretDirectory}/accessKeyId`),
-    secretAccessKey: readSecret(`${podLayout.objectStoreSecretDirectory}/secretAccessKey`),
-    ...(existsSync(caFile) && { caFile }),
-  };
   const peers = peerNetwork(configuration, pod, log);
   const common = {
     kubernetes: kubernetesApi({ namespace, name, pod, podUid, leaseDurationSeconds, log }),
@@ -47,8 +41,8 @@ async function main(): Promise<void> {
   const identity = `${pod}_${podUid}`;
   const { manager, engine, pages } =
     configuration.store === "log"
-      ? onLog(await startOnLog(configuration, pod, identity, credentials, common, peers.pushEntry))
-      : onBucket(configuration, pod, identity, credentials, common);
+      ? onLog(await startOnLog(configuration, pod, identity, readKey, common, peers.pushEntry))
+      : onBucket(configuration, pod, identity, readKey(), common);
   collectGarbage(log);
   serveStatus(pages, systemClock);
   const peerServer = servePeers(configuration, manager.peerDesk, log);
@@ -64,6 +58,17 @@ async function main(): Promise<void> {
   setInterval(() => void certificates.check(), certificateCheckMilliseconds).unref();
   log("info", "the manager is starting", { node: process.env.NODE_NAME, name, namespace });
   supervise(process, manager, log);
+}
+
+/** The bucket's key, as its Secret is mounted. */
+function readKey(): StoreCredentials {
+  const directory = podLayout.objectStoreSecretDirectory;
+  const caFile = `${directory}/ca.crt`;
+  return {
+    accessKeyId: readSecret(`${directory}/accessKeyId`),
+    secretAccessKey: readSecret(`${directory}/secretAccessKey`),
+    ...(existsSync(caFile) && { caFile }),
+  };
 }
 
 /** The engine keeps its own files in the bucket. */

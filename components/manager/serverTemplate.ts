@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { promisify } from "node:util";
+import { withoutIdentity } from "./credentials/choose";
 
 const run = promisify(execFile);
 
@@ -38,7 +39,7 @@ export async function prepareTemplate(mariadbPrefix: string, templateDirectory: 
       "--skip-test-db",
       "--skip-name-resolve",
     ],
-    { timeout: initialiseTimeout },
+    { timeout: initialiseTimeout, env: withoutIdentity(process.env) },
   );
   await fs.rename(temporary, templateDirectory);
 }

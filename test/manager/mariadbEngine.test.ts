@@ -73,6 +73,24 @@ describe("mariadbd, as the manager runs it", () => {
     rmSync(root, { recursive: true });
   });
 
+  it("has nothing in its environment by which it could take the role of its pod", async () => {
+    const identity = {
+      AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/orders",
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/token",
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials",
+    };
+    installProgram(`env >${inRoot("environment")}\nexec sleep 600`);
+    Object.assign(process.env, identity, { TZ_OF_TESTS: "UTC" });
+    try {
+      await start();
+    } finally {
+      for (const name of [...Object.keys(identity), "TZ_OF_TESTS"]) delete process.env[name];
+    }
+    const environment = readFileSync(inRoot("environment"), "utf8");
+    assert.match(environment, /^TZ_OF_TESTS=UTC$/m);
+    assert.doesNotMatch(environment, /AWS_|169\.254/);
+  });
+
   it("is a replica that takes no writes at each start, and has its secrets in files that nobody else reads", async () => {
     await start();
     const given = readFileSync(inRoot("arguments"), "utf8").split("\n");

@@ -56,7 +56,10 @@ class Bench {
     const server = await S3Server.start("store-tests");
     const location = { endpoint: server.endpoint, bucket: "store-tests", region: "us-east-1", prefix: "db/" };
     const credentials = { accessKeyId: "tests", secretAccessKey: "tests" };
-    const bucket = s3Bucket({ ...location, useTls: false, pathStyle: true }, () => Promise.resolve(credentials));
+    const bucket = s3Bucket(
+      { ...location, useTls: false, pathStyle: true },
+      { current: () => Promise.resolve(credentials) },
+    );
     await createLog(bucket, "measure", "measure", systemStoreClock);
     const bench = new Bench(folder, server, bucket);
     for (const [index, name] of names.entries()) {

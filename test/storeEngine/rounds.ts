@@ -59,7 +59,7 @@ async function main(): Promise<void> {
       useTls: false,
       pathStyle: true,
     },
-    () => Promise.resolve({ accessKeyId: "tests", secretAccessKey: "tests" }),
+    { current: () => Promise.resolve({ accessKeyId: "tests", secretAccessKey: "tests" }) },
   );
   await createLog(bucket, "rounds", "rounds", systemStoreClock);
   console.log(JSON.stringify({ ...values, folder }));

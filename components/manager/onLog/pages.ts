@@ -1,3 +1,4 @@
+import { credentialMetrics } from "../credentials/metrics";
 import { eventMetrics, Metric, one, prometheusText, remaining, roleMetric } from "../metrics";
 import { engineStatus, expiryOf, leaseStatus, StatusDocument } from "../statusDocument";
 import { StatusPages } from "../statusServer";
@@ -10,7 +11,12 @@ import { LogPorts } from "./ports";
 /** What a node says of itself where the store is the log. */
 export function logPages(
   manager: LogManager,
-  { bucket, clock, engine }: Pick<LogPorts, "bucket" | "clock"> & { engine: Pick<LogPorts["engine"], "pid"> },
+  {
+    bucket,
+    clock,
+    engine,
+    credentials,
+  }: Pick<LogPorts, "bucket" | "clock" | "credentials"> & { engine: Pick<LogPorts["engine"], "pid"> },
   gateway: Pick<Gateway, "requests">,
 ): StatusPages {
   return {
@@ -26,7 +32,7 @@ export function logPages(
       if (transition) return `${transition.kind === "takeOver" ? "takes over" : "hands over"}: ${transition.step}`;
       return `mariadbd is ${engine.state}`;
     },
-    metrics: now => metrics(manager, bucket, gateway, engine.pid(), now, clock.wall()),
+    metrics: now => metrics(manager, { bucket, credentials }, gateway, engine.pid(), now, clock.wall()),
     status: (now, certificate) => status(manager, now, clock.wall(), certificate),
   };
 }
@@ -93,7 +99,7 @@ function objects({ store }: LogManager, isPrimary: boolean): Metric[] {
 
 function metrics(
   manager: LogManager,
-  bucket: LogPorts["bucket"],
+  { bucket, credentials }: Pick<LogPorts, "bucket" | "credentials">,
   gateway: Pick<Gateway, "requests">,
   enginePid: number,
   now: Monotonic,
@@ -191,6 +197,7 @@ function metrics(
     bucketRequests(bucket.requests),
     engineMemory(enginePid),
     one("bucket_sent_bytes_total", "counter", "Bytes uploaded to the bucket.", bucket.sentBytes),
+    ...credentialMetrics(credentials),
     {
       name: "engine_requests_total",
       type: "counter",

@@ -1,3 +1,4 @@
+import { CredentialKeeper } from "../credentials/keeper";
 import { Engine, Ports } from "../ports";
 import { StoreClock } from "../store/bucket/bucket";
 import { EngineHandler } from "../store/gateway/gateway";
@@ -12,6 +13,8 @@ export type LogPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" |
   files: LogFiles;
   door: EngineDoor;
   pushEntry: SendEntry;
+  /** How a role's credentials are kept, for the metrics. Absent: the bucket's key is in a Secret. */
+  credentials?: Pick<CredentialKeeper, "secondsLeft" | "failures">;
 };
 
 /** What is asked of mariadbd. */

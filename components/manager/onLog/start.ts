@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { podLayout } from "../../core/podLayout";
 import { systemClock } from "../clock";
+import { credentialSource } from "../credentials/choose";
+import { CredentialKeeper } from "../credentials/keeper";
 import { mariadbEngine } from "../mariadbEngine";
 import { StoreCredentials } from "../objectStore";
 import { Ports } from "../ports";
 import { copyServer, prepareTemplate } from "../serverTemplate";
-import { s3Bucket } from "../store/bucket/s3Bucket";
+import { s3Bucket, Signer } from "../store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../store/gateway/gateway";
 import { countingBucket } from "./countingBucket";
 import { SendEntry } from "./entryPusher";
@@ -29,12 +31,15 @@ export interface StartedLog {
   gateway: Gateway;
 }
 
-/** Puts a manager on the log together: the port that the engine is told, the bucket, mariadbd. */
+/**
+ * Puts a manager on the log together: the port that the engine is told, the bucket, mariadbd.
+ * @param readKey the bucket's key; not called where the credentials are a role's
+ */
 export async function startOnLog(
   configuration: ManagerConfiguration,
   pod: string,
   identity: string,
-  credentials: StoreCredentials,
+  readKey: () => StoreCredentials,
   common: CommonPorts,
   pushEntry: SendEntry,
 ): Promise<StartedLog> {
@@ -63,11 +68,14 @@ export async function startOnLog(
   prepared.catch((error: unknown) =>
     log("warning", "an empty data directory could not be prepared yet", { error: String(error) }),
   );
+  const clock = { ...systemClock, wall: () => Date.now() };
+  const keeper = roleCredentials(configuration, pod, clock, common);
   const ports: LogPorts = {
     ...common,
-    clock: { ...systemClock, wall: () => Date.now() },
+    clock,
     engine,
-    bucket: countingBucket(bucketOf(configuration, credentials), systemClock),
+    bucket: countingBucket(bucketOf(configuration, keeper, readKey), systemClock),
+    ...(keeper && { credentials: keeper }),
     door,
     pushEntry,
     files: {
@@ -119,9 +127,25 @@ class Door implements EngineDoor {
   }
 }
 
-function bucketOf({ objectStore }: ManagerConfiguration, { accessKeyId, secretAccessKey, caFile }: StoreCredentials) {
+/** A role's credentials, kept fresh from now on. @returns undefined where the bucket's key is in a Secret */
+function roleCredentials(
+  configuration: ManagerConfiguration,
+  pod: string,
+  clock: LogPorts["clock"],
+  { log, kubernetes }: CommonPorts,
+): CredentialKeeper | undefined {
+  const source = credentialSource(configuration, pod);
+  if (!source) return undefined;
+  const keeper = new CredentialKeeper(source, { clock, log, event: (...event) => kubernetes.event(...event) });
+  void keeper.run();
+  return keeper;
+}
+
+function bucketOf({ objectStore }: ManagerConfiguration, role: Signer | undefined, readKey: () => StoreCredentials) {
+  if (role) return s3Bucket(objectStore, role);
+  const { accessKeyId, secretAccessKey, caFile } = readKey();
   const location = { ...objectStore, ...(caFile && { ca: readFileSync(caFile) }) };
-  return s3Bucket(location, () => Promise.resolve({ accessKeyId, secretAccessKey }));
+  return s3Bucket(location, { current: () => Promise.resolve({ accessKeyId, secretAccessKey }) });
 }
 
 /** The container's limit, in either version of cgroups. */

@@ -5,6 +5,7 @@ import { AddressInfo } from "node:net";
 import { PreconditionFailed, PutOptions } from "../model/ports";
 import { TestCertificate } from "../testCertificate";
 import { MemoryObjectStore } from "./memoryObjectStore";
+import { SignatureRefusal, SignedRequest } from "./signature";
 
 const metadataPrefix = "x-amz-meta-";
 
@@ -12,6 +13,8 @@ const metadataPrefix = "x-amz-meta-";
 export class S3Server {
   /** What the bucket holds; its faults are the server's: a call that throws is answered 503. */
   readonly store = new MemoryObjectStore();
+  /** Judges signatures, where a test wants them judged. */
+  judge: (request: SignedRequest) => SignatureRefusal | undefined = () => undefined;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -62,6 +65,9 @@ export class S3Server {
     };
     try {
       if (!request.headers.authorization?.startsWith("AWS4-HMAC-SHA256")) return answer(403);
+      const { method = "", url: asked = "", headers } = request;
+      const refusal = this.judge({ method, url: asked, headers, body: Buffer.concat(chunks) });
+      if (refusal) return answer(refusal.status, {}, Buffer.from(`<Error><Code>${refusal.code}</Code></Error>`));
       if (bucket !== this.bucket) return answer(404);
       switch (request.method) {
         case "PUT": {

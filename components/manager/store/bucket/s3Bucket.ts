@@ -42,13 +42,19 @@ export const multipartFrom = 64 * 1024 * 1024;
 const stalled = 30_000;
 const userAgent = "tidesql-manager";
 
+/** Whose requests they are. */
+export interface Signer {
+  /** Asked for each request: a role's change. @throws when there are none that hold */
+  current(): Promise<BucketCredentials>;
+  /** The store took them for ended. */
+  refused?(accessKeyId: string): void;
+}
+
 /**
- * A bucket over the S3 protocol. Our own and not AWS's client: that is larger than the whole manager (1.4 MB bundled, 30 MB resident), and its retries would have to be turned off, since an answer that was lost
- * is this store's to resolve.
- * @param credentials is asked for each request: a role's change
+ * A bucket over the S3 protocol, signed by `aws4`. Not AWS's client: docs/store.md has its size, and its retries would have to be turned off, since an answer that was lost is this store's to resolve.
  */
-export function s3Bucket(location: BucketLocation, credentials: () => Promise<BucketCredentials>): Bucket {
-  return new S3Bucket(location, credentials);
+export function s3Bucket(location: BucketLocation, signer: Signer): Bucket {
+  return new S3Bucket(location, signer);
 }
 
 /** One signed request; `body` is a file's stream when it is one. */
@@ -70,7 +76,7 @@ class S3Bucket implements Bucket {
 
   constructor(
     private readonly location: BucketLocation,
-    private readonly credentials: () => Promise<BucketCredentials>,
+    private readonly signer: Signer,
   ) {
     const options = { keepAlive: true, maxSockets: 16 };
     this.agent = location.useTls
@@ -152,6 +158,7 @@ class S3Bucket implements Bucket {
   }
 
   private async request({ method, key, query, headers, body, stream, timeoutMilliseconds, receive }: BucketRequest) {
+    const { signer } = this;
     const { endpoint, bucket, region, prefix, useTls, pathStyle } = this.location;
     const host = pathStyle ? endpoint : `${bucket}.${endpoint}`;
     const folder = pathStyle ? `/${bucket}` : "";
@@ -163,7 +170,8 @@ class S3Bucket implements Bucket {
     unsigned.headers!["X-Amz-Content-Sha256"] = stream ? "UNSIGNED-PAYLOAD" : undefined!;
     if (!stream) delete unsigned.headers!["X-Amz-Content-Sha256"];
     if (body) unsigned.body = body as unknown as string;
-    const signed = aws4.sign(unsigned, await this.credentials());
+    const credentials = await this.signer.current();
+    const signed = aws4.sign(unsigned, credentials);
     const size = stream?.size ?? body?.length;
     return new Promise<Answer>((resolve, reject) => {
       const outgoing = (useTls ? https : http).request(
@@ -194,7 +202,9 @@ class S3Bucket implements Bucket {
         if (receive && status === 200) await receive(incoming);
         else for await (const chunk of incoming) chunks.push(chunk as Buffer);
         clearTimeout(timer);
-        resolve({ status, headers: incoming.headers, body: Buffer.concat(chunks) });
+        const answer = { status, headers: incoming.headers, body: Buffer.concat(chunks) };
+        if (saysEnded(answer)) signer.refused?.(credentials.accessKeyId);
+        resolve(answer);
       }
       outgoing.on("error", fail);
       outgoing.setTimeout(stalled, () => fail(new Error(`no data for ${stalled} ms`)));
@@ -202,6 +212,11 @@ class S3Bucket implements Bucket {
       else outgoing.end(body);
     });
   }
+}
+
+/** S3 answers so to a session token whose time is over, by its clock. */
+function saysEnded({ status, body }: Answer): boolean {
+  return (status === 400 || status === 403) && body.includes("<Code>ExpiredToken</Code>");
 }
 
 /** @throws when the answer is none of the accepted ones: it is not known whether the request took effect */
