@@ -24,6 +24,8 @@ export interface ManagerConfiguration {
   durability: Durability;
   /** Whether the engine speaks to the bucket itself, or to the manager, which keeps an ordered log there: docs/store.md. Default `engine`. */
   store: StoreKind;
+  /** For how long positions of the past are kept. Only where the store is the log. */
+  history: HistoryConfiguration;
   onNoCandidate: "wait" | "promote";
   /** `durability`: a follower lets the last primary's volume come back first, for `resumeWithinSeconds`. */
   failoverPreference: "availability" | "durability";
@@ -57,6 +59,13 @@ export type StoreKind = "engine" | "log";
 
 /** A key in a Secret, or a role's credentials: by EKS Pod Identity's agent, or from STS for the service account's token (IRSA). */
 export type CredentialKind = "key" | "podIdentity" | "irsa";
+
+export interface HistoryConfiguration {
+  /** Every position of the last so many hours is kept. Default 24. */
+  everyPositionHours: number;
+  /** Before that, a checkpoint of each day, for so many days. Default 7. */
+  dailyCheckpointDays: number;
+}
 
 export interface ObjectStoreLocation {
   /** Host, and port when it is not the scheme's default: `s3.us-east-1.amazonaws.com`, `10.88.0.1:9000`. No scheme, no path. */

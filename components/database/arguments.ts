@@ -102,6 +102,14 @@ export interface DatabaseCompactionArgs {
   onDemandAtSstables?: number;
 }
 
+/** How far back a database can be restored to, with `store: "log"` (docs/restore.md). What is kept is paid for: `tidesql plan` has a line for it. */
+export interface DatabaseHistoryArgs {
+  /** Every position of the last so many hours is kept: the database can be restored to any moment of them. A whole number, 1 to 168. Default 24. */
+  everyPositionHours?: number;
+  /** Before that, a checkpoint of each day (in UTC), for so many days. A whole number, 0 to 365; 0 is none. Default 7. */
+  dailyCheckpointDays?: number;
+}
+
 /** What can be said of a database wherever its image and its bucket come from. All of it can be left out. */
 export interface DatabaseSettingsArgs {
   /** Replicas besides the primary, which is the number of nodes that may be lost at once. A whole number, 0 to 100. Default 2. Change it here, not with `kubectl scale`: the managers must know each other. */
@@ -114,6 +122,8 @@ export interface DatabaseSettingsArgs {
   durability?: Durability;
   /** Who keeps the database in the bucket. Default `engine`. */
   store?: StoreKind;
+  /** With `store: "log"` only: how much of the past is kept. Default: every position of the last day, and a checkpoint of each day for a week. */
+  history?: DatabaseHistoryArgs;
   /** With durability `threshold` only: the growth of the WAL that triggers an upload. Bytes, 16 to 1,073,741,824. Default 1 MiB. */
   walSyncThresholdBytes?: number;
   /**

@@ -55,6 +55,7 @@ export function configurationTexts(
         leaseMarginSeconds: settings.leaseMarginSeconds,
         durability,
         store: settings.store,
+        history: settings.history,
         onNoCandidate: settings.onNoCandidate,
         failoverPreference: settings.failoverPreference,
         resumeWithinSeconds: settings.resumeWithinSeconds,

@@ -11,6 +11,7 @@ import { refuseInvalid } from "../refuse";
 import { malformedValues } from "../schema/malformed";
 import {
   DatabaseArgs,
+  DatabaseHistoryArgs,
   DatabaseServicesArgs,
   Durability,
   StoreKind,
@@ -31,6 +32,11 @@ const defaultValidityHours = 17_520;
 /** Half a year: nobody who deploys twice a year sees a certificate end. */
 const defaultEarlyRenewalHours = 4_380;
 
+/** Fills in what is kept of the past. */
+export function settledHistory({ everyPositionHours = 24, dailyCheckpointDays = 7 }: DatabaseHistoryArgs = {}) {
+  return { everyPositionHours, dailyCheckpointDays };
+}
+
 /** A database's plain arguments with every default filled in. */
 export type DatabaseSettings = ReturnType<typeof settleDatabase>;
 
@@ -49,6 +55,7 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     replicaSyncIntervalMicroseconds:
       1000 * (args.replicaSyncIntervalMilliseconds ?? leastReplicaSyncIntervalMilliseconds),
     store: args.store ?? StoreKind.Engine,
+    history: settledHistory(args.history),
     onNoCandidate: args.onNoCandidate ?? OnNoCandidate.Wait,
     failoverPreference: args.failoverPreference ?? FailoverPreference.Availability,
     resumeWithinSeconds: args.resumeWithinSeconds ?? 60,

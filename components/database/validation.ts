@@ -92,6 +92,12 @@ function durabilityProblems(args: DatabaseArgs): InputProblem[] {
       reason: `is "log" with durability "threshold", which that store does not have: choose durability "interval", which keeps up with bulk loads there, or store "engine"`,
     });
   }
+  if (args.history !== undefined && store !== StoreKind.Log) {
+    problems.push({
+      propertyPath: "history",
+      reason: `is for store "log": that of the engine keeps no positions of the past. Leave it out, or choose store "log" for a new database`,
+    });
+  }
   if (walSyncThresholdBytes !== undefined && durability !== Durability.Threshold) {
     problems.push({
       propertyPath: "walSyncThresholdBytes",
@@ -130,6 +136,14 @@ function numberProblems(args: DatabaseArgs): InputProblem[] {
     ...(onDemandAtSstables === 0
       ? []
       : wholeNumber("compaction.onDemandAtSstables", onDemandAtSstables, 8, 1_000_000, "SSTables, or 0 for never")),
+    ...wholeNumber(
+      "history.everyPositionHours",
+      args.history?.everyPositionHours,
+      1,
+      168,
+      "hours; dailyCheckpointDays reaches further back",
+    ),
+    ...wholeNumber("history.dailyCheckpointDays", args.history?.dailyCheckpointDays, 0, 365, "days; 0 keeps none"),
     ...wholeNumber("resumeWithinSeconds", args.resumeWithinSeconds, 5, 3600, "seconds"),
     ...wholeNumber(
       "maxDataLossSeconds",

@@ -382,6 +382,7 @@ describe("Database", () => {
         leaseMarginSeconds: 0.5,
         durability: "interval",
         store: "engine",
+        history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
         onNoCandidate: "wait",
         failoverPreference: "availability",
         resumeWithinSeconds: 60,

@@ -105,6 +105,31 @@ describe("Database refuses", () => {
       "store",
       /durability "interval"/,
     ],
+    ["a history of the engine's own files", { history: {} }, "history", /store "log"/],
+    [
+      "a history of no hour",
+      { store: "log", history: { everyPositionHours: 0 } },
+      "history.everyPositionHours",
+      /from 1 to 168.*dailyCheckpointDays/,
+    ],
+    [
+      "a history of a month of every position",
+      { store: "log", history: { everyPositionHours: 720 } },
+      "history.everyPositionHours",
+      /from 1 to 168/,
+    ],
+    [
+      "daily checkpoints for ever",
+      { store: "log", history: { dailyCheckpointDays: 1000 } },
+      "history.dailyCheckpointDays",
+      /from 0 to 365/,
+    ],
+    [
+      "a history in a unit that it does not have",
+      untyped({ store: "log", history: { everyPosition: "1d" } }),
+      "history.everyPosition",
+      /everyPositionHours/,
+    ],
     ["a WAL threshold without its mode", { walSyncThresholdBytes: 65_536 }, "walSyncThresholdBytes", /leave it out/],
     [
       "a WAL threshold that an empty WAL reaches",

@@ -14,6 +14,7 @@ export const configuration: ManagerConfiguration = {
   leaseMarginSeconds: 0.5,
   durability: "interval",
   store: "engine",
+  history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
   onNoCandidate: "wait",
   failoverPreference: "availability",
   resumeWithinSeconds: 60,

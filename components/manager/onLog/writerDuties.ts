@@ -2,6 +2,7 @@ import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { Counters } from "../counters";
 import { Lanes, text } from "../lanes";
 import { CanaryView, Monotonic } from "../view";
+import { HistoryRules, historyTiming } from "../store/log/history";
 import { EngineOnLog } from "./engineOnLog";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
@@ -18,6 +19,7 @@ const pingTimeout = 700;
 const slice = { held: 150, open: 100 };
 /** Garbage is looked for this often, and goes when nobody has needed it for so long. A simulation makes hours of it seconds. */
 export const garbageTiming = { everyMilliseconds: 600_000, afterMilliseconds: 3_600_000 };
+const hour = 3_600_000;
 /** The engine gives a request up after 60 s: what has waited for nearly so long may have failed, and is not sent again. Milliseconds. */
 const mayHaveFailedAfter = 50_000;
 
@@ -94,6 +96,14 @@ export class WriterDuties {
     return 500 * this.options.configuration.maxDataLossSeconds;
   }
 
+  private get rules(): HistoryRules {
+    const { everyPositionHours, dailyCheckpointDays } = this.options.configuration.history;
+    return {
+      everyPositionMilliseconds: hour * everyPositionHours,
+      dailyCheckpointMilliseconds: historyTiming.dayMilliseconds * dailyCheckpointDays,
+    };
+  }
+
   private begin(): void {
     this.position = -1;
     this.unanswered = 0;
@@ -164,7 +174,7 @@ export class WriterDuties {
     if (!writing) return;
     const deleted = await store.beside?.collectGarbage(
       writing,
-      garbageTiming.afterMilliseconds,
+      { keepMilliseconds: garbageTiming.afterMilliseconds, rules: this.rules },
       () => engine.writing === writing,
     );
     if (!deleted) return;

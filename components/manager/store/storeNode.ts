@@ -5,8 +5,7 @@ import { Bucket, everyByTimer, StoreClock } from "./bucket/bucket";
 import { LogWriter, Sealed } from "./log/append";
 import { ChangesEntry, Entry } from "./log/entry";
 import { checkpoint, checkpointDue, collectGarbage } from "./log/keeping";
-import { checkpointKey } from "./log/keys";
-import { CheckpointPointer } from "./log/owner";
+import { HistoryRules } from "./log/history";
 import { Election, followSeal, PushedEntries, seal } from "./log/seal";
 import { blockName, DatabaseState, LiveBlock } from "./log/state";
 import { LogReader, openLog } from "./log/tail";
@@ -336,32 +335,26 @@ export class StoreNode {
   }
 
   /**
-   * Deletes what nobody needs any more, slowly. Only of a node that writes. The checkpoint that others begin at has to be older than `keepMilliseconds`, so that who reads an older state of the database has
-   * so long to come to its end.
+   * Deletes what no kept position needs, slowly. Only of a node that writes. The checkpoint that the horizon is raised to has to be older than `keepMilliseconds`, so that who reads an older state of the
+   * database has so long to come to its end.
    * @returns how many objects went
    */
-  async collectGarbage({ log }: Writing, keepMilliseconds: number, stillWriter: () => boolean): Promise<number> {
+  async collectGarbage(
+    { log }: Writing,
+    { keepMilliseconds, rules }: { keepMilliseconds: number; rules: HistoryRules },
+    stillWriter: () => boolean,
+  ): Promise<number> {
     const { bucket, clock } = this.options;
-    const old = this.checkpoints.filter(({ at }) => clock.now() - at >= keepMilliseconds);
-    const kept = (await this.reader.assertKept())?.checkpoints ?? [];
-    const older = kept.length < 2 ? -1 : kept.at(-1)!.position;
-    const horizon = old.findLast(({ position }) => position <= older)?.position;
-    if (horizon === undefined || horizon <= this.state.sweptUntil) return 0;
-    const state = this.state.snapshot();
-    const deleted = await collectGarbage(bucket, clock, { state, from: state.sweptUntil, horizon, stillWriter });
-    if (deleted > 0 && stillWriter()) await log.submit({ changes: [{ type: "swept", until: horizon }], payload: [] });
-    await this.deleteOldCheckpoints(kept, stillWriter);
+    const { deleted, swept } = await collectGarbage(bucket, clock, {
+      state: this.state.snapshot(),
+      now: Math.min(clock.wall(), this.state.time),
+      rules,
+      latest: this.checkpoints.findLast(({ at }) => clock.now() - at >= keepMilliseconds)?.position ?? -1,
+      youngMilliseconds: keepMilliseconds,
+      stillWriter,
+    });
+    if (swept && stillWriter()) await log.submit({ changes: [swept], payload: [] });
     return deleted;
-  }
-
-  /** Those before the two that the owner's record names. They are few, and listed: a process that died may have left some. */
-  private async deleteOldCheckpoints(kept: readonly CheckpointPointer[], stillWriter: () => boolean): Promise<void> {
-    const { bucket } = this.options;
-    const older = checkpointKey(kept.at(-1)!.position);
-    for (const key of await bucket.list("checkpoint/", "", 100, 5000)) {
-      if (key >= older || !stillWriter()) return;
-      await bucket.delete(key, 5000);
-    }
   }
 
   private wake(): void {

@@ -121,6 +121,22 @@ const mutations: Mutation[] = [
           },
       ),
   },
+  {
+    rule: "keeping: what a kept checkpoint names is not deleted when later positions do not name it",
+    durability: "commit",
+    of: ["commit", "flush", "merge", "later"],
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "snapshot",
+        original =>
+          function (this: DatabaseState) {
+            const copy = original.call(this) as DatabaseState;
+            copy.retired = copy.retired.map(object => ({ ...object, since: object.position }));
+            return copy;
+          },
+      ),
+  },
 ];
 
 describe("the rules of the store, each switched off", () => {

@@ -4,9 +4,9 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLog } from "../../../components/manager/store/log/seal";
-import { readCheckpoint } from "../../../components/manager/store/log/checkpoint";
-import { DatabaseState } from "../../../components/manager/store/log/state";
-import { LogReader, openLog } from "../../../components/manager/store/log/tail";
+import { HistoryRules } from "../../../components/manager/store/log/history";
+import { readOwner } from "../../../components/manager/store/log/owner";
+import { describeHistory, openPast } from "../../../components/manager/store/log/past";
 import { align } from "../../../components/manager/store/volume/align";
 import { VolumeBook } from "../../../components/manager/store/volume/book";
 import { StoreNode, Writing } from "../../../components/manager/store/storeNode";
@@ -22,6 +22,12 @@ interface Written {
 
 const killed = new Error("killed");
 const tables = ["app__t", "app__u"];
+
+/** The event `later` takes most of a day. */
+const historyRules: HistoryRules = {
+  everyPositionMilliseconds: 3 * 3_600_000,
+  dailyCheckpointMilliseconds: 72 * 3_600_000,
+};
 
 /** What happens, one after the other. */
 export const events = [
@@ -122,16 +128,17 @@ export class Play {
     await node.close();
   }
 
-  /** An hour passes: a checkpoint is due, and what is older than the last but one goes. */
+  /** Most of a day passes: a checkpoint is due, and what is older than the last but one goes. */
   private async later(changes: { table: string; key: string; value: string | undefined }[]): Promise<void> {
     for (let times = 0; times < 2; times++) {
-      this.clock.at += 3_600_000;
+      this.clock.at += times === 0 ? 1_800_000 : 18 * 3_600_000;
       await this.commit(changes);
       if (this.durability === "interval") await this.writing!.handler.ship();
       await this.node.checkpointed();
     }
     // The manager tries again minutes later; until then half of it may be gone.
-    await this.node.collectGarbage(this.writing!, 1, () => true).catch(onlyUnanswered);
+    const options = { keepMilliseconds: 1, rules: historyRules };
+    await this.node.collectGarbage(this.writing!, options, () => true).catch(onlyUnanswered);
   }
 
   /** Kills the engine, seals, aligns the volume, starts an engine on it, flushes. */
@@ -173,25 +180,23 @@ export class Play {
     }
   }
 
-  /** Opens the database at a position as if the log ended there. */
+  /** Opens the database at a position as if the log ended there: any from the horizon on, and each checkpoint that is kept before it. */
   async openAt(position: number): Promise<void> {
-    const scratch = join(this.folder, "scratch");
-    const { owner } = await openLog(this.bucket, scratch);
-    const oldest = owner.owner.checkpoints.at(-1);
-    const isKept = position >= owner.owner.horizon;
-    if (!isKept && (!oldest || position < oldest.position)) return;
-    // Entries before the horizon are deleted: who wants a position behind it begins at a checkpoint.
-    const state = owner.owner.horizon > 0 ? await readCheckpoint(this.bucket, oldest!, scratch) : new DatabaseState();
-    if (state.position > position) return;
-    const reader = new LogReader(this.bucket, state);
-    while (reader.state.position < position) assert.ok(await reader.next());
+    const { state } = await openPast(this.bucket, { position }, join(this.folder, "scratch"));
     const directory = join(this.folder, `at-${position}`);
     const book = await VolumeBook.open(join(this.folder, `book-${position}`));
-    await align(this.bucket, reader.state, directory, book);
+    await align(this.bucket, state, directory, book);
     const engine = await ScriptedEngine.open(directory, this.writing!.handler, () => undefined);
     this.judge(engine, position, `at position ${position}`);
     await book.close();
     await fs.rm(directory, { recursive: true });
+  }
+
+  /** The positions that are kept: single ones, and from one on. */
+  async kept(): Promise<number[]> {
+    const { owner } = (await readOwner(this.bucket, 1000))!;
+    const single = describeHistory(owner).daily.map(({ position }) => position);
+    return [...single, ...Array.from({ length: this.position - owner.horizon + 1 }, (_, more) => owner.horizon + more)];
   }
 
   /** Whatever became of it. */
@@ -272,7 +277,11 @@ export async function playAll(
       await play.begin();
       for (const event of happenings) await play.happen(event);
       await play.takeOver();
-      for (let times = 0; times < 3; times++) await play.openAt(roll(play.position + 1));
+      const kept = await play.kept();
+      for (let times = 0; times < 3; times++) await play.openAt(kept[roll(kept.length)]!);
+      // Each checkpoint that stands alone is opened: what it needs is easily deleted.
+      for (const position of kept)
+        if (position < kept.at(-1)! && !kept.includes(position + 1)) await play.openAt(position);
     } finally {
       await play.close();
     }

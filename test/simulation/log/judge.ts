@@ -28,6 +28,10 @@ export class Judge {
   /** Names of tables, by position: the map changes with an entry. */
   private readonly names: { position: number; names: Map<number, string> }[] = [];
   private owner: LogOwner | undefined;
+  /** The first and the last position that name an object of data. */
+  private readonly named = new Map<string, { first: number; last: number }>();
+  /** The two halves of each SSTable that is named now, by table, level and number. */
+  private readonly files = new Map<string, string[]>();
 
   constructor(
     private readonly violated: (text: string) => void,
@@ -80,6 +84,7 @@ export class Judge {
       this.violated(String(error));
     }
     this.judgeRetired(entry);
+    this.noteNamed(entry);
     if (entry.kind === "seal") return;
     if (entry.changes.some(({ type }) => type === "table" || type === "dropped"))
       this.names.push({
@@ -91,6 +96,35 @@ export class Judge {
       for (const { keys, values } of change.type === "files" ? change.added : [])
         if (!this.content(keys.key) || !this.content(values.key))
           this.violated(`entry ${entry.position} names ${keys.key}, which is not there`);
+  }
+
+  /** Which objects this entry begins to name, and which it does not name any more; from the changes alone. */
+  private noteNamed({ position, ...entry }: Entry): void {
+    const begin = (key: string) => {
+      this.named.set(key, { first: this.named.get(key)?.first ?? position, last: Infinity });
+    };
+    const end = (key: string) => {
+      const known = this.named.get(key);
+      if (known) known.last = Math.min(known.last, position - 1);
+    };
+    const endFile = (name: string) => {
+      this.files.get(name)?.forEach(end);
+      this.files.delete(name);
+    };
+    for (const change of entry.kind === "seal" ? [] : entry.changes) {
+      if (change.type === "dropped")
+        for (const name of [...this.files.keys()]) if (name.startsWith(`${change.number}/`)) endFile(name);
+      if (change.type === "blocks") for (const { key } of change.blocks) if (key !== undefined) begin(key);
+      if (change.type !== "files") continue;
+      for (const { level, id } of change.removed) endFile(`${change.table}/${level}/${id}`);
+      for (const { level, id, keys, values } of change.added) {
+        this.files.set(`${change.table}/${level}/${id}`, [keys.key, values.key]);
+        [keys.key, values.key].forEach(begin);
+      }
+    }
+    const blocks = new Set([...this.state.blocks.values()].map(({ key }) => key));
+    for (const [key, { last }] of this.named)
+      if (last === Infinity && key.startsWith("data/blocks/") && !blocks.has(key)) end(key);
   }
 
   /** A release has retired the blocks of its flush and of those before, and of all epochs before, and no others. */
@@ -131,11 +165,19 @@ export class Judge {
     }
     if (this.owner?.checkpoints.some(({ position: at }) => key.endsWith(String(at)) && key.startsWith("checkpoint/")))
       this.violated(`${key} was deleted, and the owner's record points to it`);
-    for (const { files } of this.state.liveTables())
-      for (const { keys, values } of files.values())
-        if (keys.key === key || values.key === key) this.violated(`${key} was deleted, which the log names`);
-    for (const { key: large } of this.state.blocks.values())
-      if (large === key) this.violated(`${key} was deleted, which no flush covers`);
+    if (this.owner?.history.some(({ position: at }) => key.endsWith(String(at)) && key.startsWith("checkpoint/")))
+      this.violated(`${key} was deleted, a checkpoint of the history`);
+    const named = this.named.get(key);
+    if (!named) return;
+    if (named.last >= this.horizon) this.violated(`${key} was deleted, which position ${Math.min(named.last, this.position)} names`);
+    const single = this.singlePositions.find(at => named.first <= at && at <= named.last);
+    if (single !== undefined) this.violated(`${key} was deleted, which the kept checkpoint ${single} names`);
+  }
+
+  /** Positions before the horizon that are kept. */
+  get singlePositions(): number[] {
+    const { checkpoints = [], history = [], horizon = 0 } = this.owner ?? {};
+    return [...checkpoints, ...history].map(({ position }) => position).filter(position => position < horizon);
   }
 
   get horizon(): number {

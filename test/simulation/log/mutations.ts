@@ -220,6 +220,21 @@ export const logMutations: readonly LogMutation[] = [
       ),
   },
   {
+    rule: "history",
+    without: "what a kept checkpoint names is not deleted when later positions do not name it",
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "snapshot",
+        original =>
+          function (this: DatabaseState) {
+            const copy = original.call(this) as DatabaseState;
+            copy.retired = copy.retired.map(object => ({ ...object, since: object.position }));
+            return copy;
+          },
+      ),
+  },
+  {
     rule: "lease",
     without: "a primary ends itself before its lease does",
     decide: (view, now) => decideOnLog({ ...view, hold: view.hold && { ...view.hold, deadline: now + 10_000 } }, now),

@@ -1,7 +1,5 @@
-import { readCheckpoint } from "../../../components/manager/store/log/checkpoint";
 import { Bucket, FileSum } from "../../../components/manager/store/bucket/bucket";
-import { DatabaseState } from "../../../components/manager/store/log/state";
-import { LogReader, openLog } from "../../../components/manager/store/log/tail";
+import { openPast } from "../../../components/manager/store/log/past";
 import { align } from "../../../components/manager/store/volume/align";
 import { VolumeBook } from "../../../components/manager/store/volume/book";
 import { crc32 } from "node:zlib";
@@ -17,18 +15,9 @@ export async function howPastDiffers(world: LogWorld, position: number): Promise
   const unmount = mount(root, { volume, pass: () => Promise.resolve(), first: () => true });
   try {
     const bucket = directBucket(world, volume);
-    const { owner } = await openLog(bucket, `${root}/scratch`);
-    const oldest = owner.owner.checkpoints.at(-1);
-    const { horizon } = owner.owner;
-    let state = new DatabaseState();
-    // What is before the horizon is deleted: who wants a position behind it begins at a checkpoint.
-    if (horizon > 0 || (oldest && oldest.position <= position && random.chance(0.5)))
-      state = await readCheckpoint(bucket, oldest!, `${root}/scratch`);
-    if (state.position > position) return undefined;
-    const reader = new LogReader(bucket, state);
-    while (reader.state.position < position) if (!(await reader.next())) return `the log ends before ${position}`;
+    const { state } = await openPast(bucket, { position }, `${root}/scratch`);
     const directory = `${root}/data`;
-    await align(bucket, reader.state, directory, await VolumeBook.open(`${root}/book`));
+    await align(bucket, state, directory, await VolumeBook.open(`${root}/book`));
     const engine = LogEngine.open({
       volume,
       directory,

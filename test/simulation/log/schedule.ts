@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { HistoryConfiguration } from "../../../components/core/managerConfiguration";
 import { garbageTiming } from "../../../components/manager/onLog/writerDuties";
+import { historyTiming } from "../../../components/manager/store/log/history";
 import { checkpointAfter } from "../../../components/manager/store/log/keeping";
 import { Client } from "../client";
 import { Course, quietAtTheEnd, step } from "../course";
@@ -30,7 +32,7 @@ export async function playLogSchedule(seed: number, options: LogScheduleOptions 
   const random = new Random(seed * 7919 + 2);
   const family = families[seed % families.length]!;
   // What takes hours takes seconds here: readers fall behind the horizon, and candidates meet it.
-  const usual = { checkpoint: { ...checkpointAfter }, garbage: { ...garbageTiming } };
+  const usual = { checkpoint: { ...checkpointAfter }, garbage: { ...garbageTiming }, history: { ...historyTiming } };
   const isHasty = family === sleepers;
   const [entries, milliseconds] = [random.pick([15, 60, 1000]), random.pick([2000, 600_000])];
   const afterMilliseconds = random.pick([3000, 12_000, 3_600_000]);
@@ -39,9 +41,10 @@ export async function playLogSchedule(seed: number, options: LogScheduleOptions 
     everyMilliseconds: isHasty ? 1000 : 2500,
     afterMilliseconds: isHasty ? 2000 : afterMilliseconds,
   });
+  Object.assign(historyTiming, { dayMilliseconds: 4000 });
   const restore = options.mutation?.off?.();
   const world = new LogWorld(seed, {
-    configuration: drawLogConfiguration(random),
+    configuration: { ...drawLogConfiguration(random), history: drawHistory(new Random(seed * 104_729 + 5)) },
     tables: drawTables(random),
     mutation: options.mutation,
   });
@@ -52,6 +55,7 @@ export async function playLogSchedule(seed: number, options: LogScheduleOptions 
     restore?.();
     Object.assign(checkpointAfter, usual.checkpoint);
     Object.assign(garbageTiming, usual.garbage);
+    Object.assign(historyTiming, usual.history);
   }
 }
 
@@ -92,11 +96,14 @@ async function play(
     lost = await compareAtTheEnd(shared, client);
   }
   for (let times = 0; times <= pastPositions && promises.violations.length === 0; times++) {
-    const { horizon, position } = world.judge;
+    const { horizon, position, singlePositions } = world.judge;
     const at = times === 0 ? position : horizon + random.below(position - horizon + 1);
-    const differs = await howPastDiffers(world, at).catch(
-      (error: unknown) => `position ${at} cannot be opened: ${String(error)}`,
-    );
+    if (times > 0 && singlePositions.length > 0) {
+      const single = singlePositions[times % singlePositions.length]!;
+      const wrong = await differenceAt(world, single);
+      if (wrong !== undefined) promises.violated(wrong);
+    }
+    const differs = await differenceAt(world, at);
     if (differs !== undefined) promises.violated(differs);
   }
   const keep = keepTimeline || promises.violations.length > 0;
@@ -116,6 +123,17 @@ async function play(
     hash: keep ? createHash("sha256").update(timeline.join("\n")).digest("hex") : "",
     timeline,
   };
+}
+
+function differenceAt(world: LogWorld, position: number): Promise<string | undefined> {
+  return howPastDiffers(world, position).catch(
+    (error: unknown) => `position ${position} cannot be opened: ${String(error)}`,
+  );
+}
+
+/** What a user may have chosen to keep of the past: nothing, the last 3.6 s, or all of it; and days of 4 s. */
+function drawHistory(random: Random): HistoryConfiguration {
+  return { everyPositionHours: random.pick([0, 0.001, 24]), dailyCheckpointDays: random.pick([0, 3, 7]) };
 }
 
 /** Each follower shows exactly the commits up to the last that it has applied, of the log as far as it has read it; and all of the position that it says. One that is due for a restart has said that it does not. */

@@ -8,7 +8,7 @@ export type Change =
   | { type: "flushing"; generation: number }
   | { type: "flushed"; generation: number }
   | UnneededChange
-  | { type: "swept"; until: number };
+  | SweptChange;
 
 /** Blocks of a WAL. Their data stand behind one another in the entry's payload, but for those that have a key of their own. */
 export interface BlocksChange {
@@ -46,6 +46,15 @@ export interface FilesChange {
 export interface UnneededChange {
   type: "unneeded";
   keys: string[];
+}
+
+/** What no kept position needs is deleted. */
+export interface SweptChange {
+  type: "swept";
+  /** The horizon by which it was. */
+  until: number;
+  /** Positions before it that are kept all the same: checkpoints of the history. Absent: none. */
+  kept?: number[];
 }
 
 /** An SSTable within its table: the level that it stands in, and its number. */

@@ -1,10 +1,10 @@
 import * as fs from "node:fs/promises";
 import { Bucket } from "../bucket/bucket";
-import { SstableRecord, sstableKey } from "./changes";
+import { sstableKey } from "./changes";
 import { UnreadableEntry } from "./entry";
 import { checkpointKey } from "./keys";
 import { CheckpointPointer } from "./owner";
-import { blockName, DatabaseState, LiveBlock, RetiredObject, Seal, TableState } from "./state";
+import { blockName, DatabaseState, LiveBlock, NamedSstable, RetiredObject, Seal, TableState } from "./state";
 
 /** Version of a checkpoint's format. */
 const checkpointVersion = 1;
@@ -27,7 +27,7 @@ type CheckpointRecord =
       seals: Seal[];
     }
   | ({ type: "table" } & Omit<TableState, "files" | "frozen">)
-  | { type: "files"; table: number; files: SstableRecord[] }
+  | { type: "files"; table: number; files: NamedSstable[] }
   | ({ type: "block" } & Omit<LiveBlock, "data">)
   | { type: "retired"; objects: RetiredObject[] }
   | { type: "end" };
@@ -49,7 +49,7 @@ export async function writeCheckpoint(
   }
   try {
     const sum = await bucket.putFile(checkpointKey(snapshot.position), scratch);
-    return { position: snapshot.position, ...sum };
+    return { position: snapshot.position, ...sum, time: snapshot.time };
   } finally {
     await fs.rm(scratch, { force: true });
   }
@@ -86,7 +86,7 @@ function* records(state: DatabaseState): Generator<[CheckpointRecord, Buffer]> {
   yield [{ type: "head", version: checkpointVersion, position, epoch, time, generation, flushed, swept, seals }, none];
   for (const { number, name, dropped, configuration, nextId, files } of state.tables.values()) {
     yield [{ type: "table", number, name, dropped, configuration, nextId }, none];
-    let some: SstableRecord[] = [];
+    let some: NamedSstable[] = [];
     for (const record of files.values()) {
       some.push(record);
       if (some.length < filesInRecord) continue;

@@ -1,9 +1,12 @@
 import { Bucket, StoreClock } from "../bucket/bucket";
 import { checkpointKey, entryKey } from "./keys";
-import { CheckpointPointer, LogOwner } from "./owner";
+import { LogOwner } from "./owner";
 import { writeCheckpoint } from "./checkpoint";
 import { changeOwner } from "./seal";
-import { DatabaseState, Seal } from "./state";
+import { HistoryRules, keptHistory } from "./history";
+import { keysBelow } from "./listing";
+import { SweptChange } from "./changes";
+import { DatabaseState, isNeeded, Seal } from "./state";
 
 /** A checkpoint is due after so many entries, so many bytes of them, or so many milliseconds with at least one entry. */
 export const checkpointAfter = { entries: 1000, bytes: 64 * 1024 * 1024, milliseconds: 600_000 };
@@ -22,21 +25,16 @@ export function checkpointDue(since: { entries: number; bytes: number; milliseco
   );
 }
 
-/**
- * Writes a checkpoint of a snapshot and points to it.
- * @returns keys of the checkpoints that nothing points to any more
- */
-export async function checkpoint(bucket: Bucket, snapshot: DatabaseState, scratch: string): Promise<string[]> {
+/** Writes a checkpoint of a snapshot and points to it. Those before the last two become history. */
+export async function checkpoint(bucket: Bucket, snapshot: DatabaseState, scratch: string): Promise<void> {
   const pointer = await writeCheckpoint(bucket, snapshot, scratch);
-  let superseded: CheckpointPointer[] = [];
   await changeOwner(bucket, ({ owner }) => {
-    const newest = owner.checkpoints[0];
-    superseded = owner.checkpoints.slice(1);
-    return newest && newest.position >= pointer.position
-      ? undefined
-      : { ...owner, checkpoints: [pointer, ...owner.checkpoints].slice(0, 2) };
+    const [newest, older, ...rest] = owner.checkpoints;
+    if (!newest) return { ...owner, checkpoints: [pointer] };
+    if (newest.position >= pointer.position) return undefined;
+    const history = [...(older ? [older] : []), ...rest, ...owner.history];
+    return { ...owner, checkpoints: [pointer, newest], history };
   });
-  return superseded.map(({ position }) => checkpointKey(position));
 }
 
 /**
@@ -64,49 +62,71 @@ export function* deadEntries(seals: readonly Seal[], from: number, horizon: numb
   }
 }
 
+/** What one run of garbage collection has to know. */
+export interface GarbageOptions {
+  /** The log's state, up to what this writer has appended. */
+  state: DatabaseState;
+  /** Wall clock, or the log's time where that is behind. Milliseconds since 1970. */
+  now: number;
+  rules: HistoryRules;
+  /** The horizon goes no further: who reads an older state has some time to come to its end. */
+  latest: number;
+  /** Checkpoints of the last so many milliseconds are all kept, for the same reason. */
+  youngMilliseconds: number;
+  stillWriter: () => boolean;
+}
+
+/** What a run has done. */
+export interface Collected {
+  deleted: number;
+  /** To be written into the log. Absent: nothing of the log or of the data went. */
+  swept?: SweptChange;
+}
+
 /**
- * Deletes what no position from `horizon` on needs. The horizon is in the owner's record before the first entry goes, and it never goes beyond the older of the last two checkpoints: who finds an entry
- * missing reads it there, and begins at a checkpoint.
- * Data go when nothing has named them since before the horizon; the log says which those are, no listing does. What the caller writes afterwards is `swept` with the horizon.
- * @returns how many objects were deleted; 0 when the horizon could not be raised
+ * Deletes what no kept position needs. What is kept stands in the owner's record before the first object goes: the horizon, never beyond the older of the last two checkpoints, and the checkpoints before it.
+ * Who finds an entry missing reads the horizon there, and begins at a checkpoint.
+ * Data go when no kept position names them; the log says which those are, no listing does. A checkpoint's object goes when the record has given it up; those are listed, since a process that died leaves some.
  */
 export async function collectGarbage(
   bucket: Bucket,
   clock: StoreClock,
-  {
-    state,
-    from,
-    horizon,
-    stillWriter,
-  }: {
-    state: DatabaseState;
-    from: number;
-    horizon: number;
-    stillWriter: () => boolean;
-  },
-): Promise<number> {
-  let raised: LogOwner | undefined;
-  await changeOwner(bucket, ({ owner }) => {
-    const older = owner.checkpoints.at(-1);
-    if (owner.checkpoints.length < 2 || !older || horizon > older.position + 1) return undefined;
-    raised = { ...owner, horizon: Math.max(owner.horizon, horizon) };
-    return raised;
+  { state, now, rules, latest, youngMilliseconds, stillWriter }: GarbageOptions,
+): Promise<Collected> {
+  let planned: LogOwner | undefined;
+  const stands = await changeOwner(bucket, ({ owner }) => {
+    const { horizon, history } = keptHistory(owner, { now, rules, latest, youngMilliseconds });
+    const changed = horizon !== owner.horizon || history.length !== owner.history.length;
+    planned = { ...owner, horizon, history };
+    return changed ? planned : undefined;
   });
-  if (!raised) return 0;
-  let deleted = 0;
+  const result: Collected = { deleted: 0 };
+  if (!stands || !planned) return result;
+  const { horizon, history, checkpoints } = planned;
+  const kept = history.map(({ position }) => position).filter(position => position < horizon);
   const remove = async (key: string) => {
     await bucket.delete(key, timeout);
-    deleted++;
+    result.deleted++;
     await clock.sleep(deletionPause);
   };
-  for (const { epoch, position } of deadEntries(state.seals, from, horizon)) {
-    if (!stillWriter()) return deleted;
+  for (const { epoch, position } of deadEntries(state.seals, state.sweptUntil, horizon)) {
+    if (!stillWriter()) return result;
     await remove(entryKey(epoch, position));
   }
-  for (const { position, key } of state.retired) {
-    if (position >= horizon) continue;
-    if (!stillWriter()) return deleted;
+  for (const object of state.retired) {
+    if (isNeeded(object, horizon, kept)) continue;
+    if (!stillWriter()) return result;
+    await remove(object.key);
+  }
+  if (result.deleted > 0) result.swept = { type: "swept", until: horizon, ...(kept.length > 0 && { kept }) };
+  const [, older] = checkpoints;
+  if (!older) return result;
+  const named = new Set(history.map(({ position }) => checkpointKey(position)));
+  for await (const key of keysBelow(bucket, "checkpoint/")) {
+    if (key >= checkpointKey(older.position)) break;
+    if (named.has(key)) continue;
+    if (!stillWriter()) return result;
     await remove(key);
   }
-  return deleted;
+  return result;
 }

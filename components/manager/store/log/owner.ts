@@ -9,6 +9,18 @@ export interface CheckpointPointer {
   position: number;
   size: number;
   crc32: number;
+  /** Of the last entry in it, milliseconds since 1970. 0: an earlier build wrote it, and it counts as old. */
+  time: number;
+}
+
+/** Where a restored database comes from, for people and for `tidesql check`. */
+export interface RestoredFrom {
+  /** `s3://bucket/prefix/`. */
+  place: string;
+  databaseId: string;
+  position: number;
+  /** As it was asked for. */
+  at: string;
 }
 
 /** The one object that is replaced. It leads to the log and never ahead of it: what it says of a seal has been in the log before. */
@@ -20,8 +32,15 @@ export interface LogOwner {
   sealedAt: number;
   /** Newest first, at most two. */
   checkpoints: CheckpointPointer[];
+  /**
+   * Earlier checkpoints that are kept, newest first. From the horizon on every position is kept, and one of these or of `checkpoints` stands at it; before it these positions alone are. Only what the durable
+   * record does not claim any more is deleted, and it never claims again what it has given up.
+   */
+  history: CheckpointPointer[];
   /** No entry below this position may be relied on: some of them are deleted. Raised before the first of them is. */
   horizon: number;
+  /** Absent: it began empty. */
+  restored?: RestoredFrom;
 }
 
 /** The prefix holds something that this manager must not touch. */
@@ -77,10 +96,23 @@ function parseOwner(text: string): LogOwner {
     throw new ForeignPrefix(
       `the prefix has layout ${record.layout}, this manager knows ${layoutVersion}: use the release that wrote it`,
     );
-  const { databaseId, epoch, sealedAt, checkpoints, horizon } = record;
+  const { databaseId, epoch, sealedAt, checkpoints, history, horizon, restored } = record;
   if (typeof databaseId !== "string" || !isCount(epoch) || !isCount(sealedAt) || !isCount(horizon))
     throw new ForeignPrefix(`${ownerKey} is damaged: restore its last version`);
-  return { layout: layoutVersion, databaseId, epoch, sealedAt, checkpoints: checkpoints ?? [], horizon };
+  return {
+    layout: layoutVersion,
+    databaseId,
+    epoch,
+    sealedAt,
+    checkpoints: (checkpoints ?? []).map(timed),
+    history: (history ?? []).map(timed),
+    horizon,
+    ...(restored && { restored }),
+  };
+}
+
+function timed(pointer: Omit<CheckpointPointer, "time"> & { time?: number }): CheckpointPointer {
+  return { ...pointer, time: pointer.time ?? 0 };
 }
 
 function isCount(value: unknown): value is number {

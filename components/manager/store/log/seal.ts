@@ -97,7 +97,15 @@ function isEntry(bytes: Buffer, epoch: number, position: number): boolean {
  * @throws ForeignPrefix when something else is there, or another database
  */
 export async function createLog(bucket: Bucket, databaseId: string, author: string, clock: StoreClock): Promise<void> {
-  const owner: LogOwner = { layout: layoutVersion, databaseId, epoch: 0, sealedAt: 0, checkpoints: [], horizon: 0 };
+  const owner: LogOwner = {
+    layout: layoutVersion,
+    databaseId,
+    epoch: 0,
+    sealedAt: 0,
+    checkpoints: [],
+    history: [],
+    horizon: 0,
+  };
   if (!(await readOwner(bucket, attemptTimeout))) await writeOwner(bucket, owner, undefined, attemptTimeout);
   const genesis: SealEntry = {
     kind: "seal",

@@ -7,6 +7,13 @@ export interface LiveBlock extends BlockRecord {
   generation: number;
   /** Empty when `key` says where they are. */
   data: Buffer;
+  /** With a `key`: the position since which the log names it. Absent in a checkpoint of an earlier build. */
+  since?: number;
+}
+
+/** An SSTable, and the position since which the log names it. Absent in a checkpoint of an earlier build. */
+export interface NamedSstable extends SstableRecord {
+  since?: number;
 }
 
 /** A table's number is never reused. */
@@ -17,7 +24,7 @@ export interface TableState {
   /** The engine's `config.ini`. */
   configuration: string;
   /** Released SSTables by {@link sstableKey}. */
-  files: Map<string, SstableRecord>;
+  files: Map<string, NamedSstable>;
   nextId: number;
   /** A snapshot shares `files`: they are copied before they change. */
   frozen: boolean;
@@ -27,6 +34,21 @@ export interface TableState {
 export interface RetiredObject {
   position: number;
   key: string;
+  /** The first position that names it. Absent: it is not known, so any may. */
+  since?: number;
+}
+
+/**
+ * Whether a kept position names a retired object. Pure.
+ * @param horizon every position from here on is kept
+ * @param kept positions before it that are
+ */
+export function isNeeded(
+  { position, since = 0 }: Pick<RetiredObject, "position" | "since">,
+  horizon: number,
+  kept: readonly number[],
+): boolean {
+  return position >= horizon || kept.some(one => since <= one && one < position);
 }
 
 /** One link of the chain that says who was allowed to write where. */
@@ -124,7 +146,8 @@ export class DatabaseState {
           offset += size;
           const name = blockName(block);
           if (this.blocks.has(name)) continue;
-          this.blocks.set(name, { ...block, epoch: this.epoch, generation: change.generation, data });
+          const since = block.key === undefined ? {} : { since: this.position };
+          this.blocks.set(name, { ...block, epoch: this.epoch, generation: change.generation, data, ...since });
           this.heldBytes += data.length;
         }
         break;
@@ -145,7 +168,7 @@ export class DatabaseState {
       }
       case "dropped": {
         const table = this.table(change.number);
-        this.retireObjects([...table.files.values()].flatMap(({ keys, values }) => [keys.key, values.key]));
+        this.retireObjects([...table.files.values()].flatMap(halves));
         table.dropped = true;
         table.files = new Map();
         table.frozen = false;
@@ -161,11 +184,11 @@ export class DatabaseState {
         this.highestGeneration = Math.max(this.highestGeneration, change.generation + 1);
         break;
       case "unneeded":
-        this.retireObjects(change.keys);
+        this.retireObjects(change.keys.map(key => ({ key, since: this.position })));
         break;
       case "swept":
         this.sweptUntil = Math.max(this.sweptUntil, change.until);
-        this.retired = this.retired.filter(({ position }) => position >= change.until);
+        this.retired = this.retired.filter(object => isNeeded(object, change.until, change.kept ?? []));
         break;
       case "flushed":
         this.flushedGeneration = Math.max(this.flushedGeneration, change.generation);
@@ -181,28 +204,42 @@ export class DatabaseState {
       state.files = new Map(state.files);
       state.frozen = false;
     }
+    // A file that goes on under another level is not retired.
+    const stays = new Map<string, number | undefined>();
+    const gone: NamedObject[] = [];
+    const again = new Set(added.map(({ keys }) => keys.key));
     for (const name of removed) {
       const record = state.files.get(sstableKey(name));
-      if (record) this.retireObjects([record.keys.key, record.values.key]);
+      if (record && again.has(record.keys.key)) stays.set(record.keys.key, record.since);
+      else if (record) gone.push(...halves(record));
       state.files.delete(sstableKey(name));
     }
-    for (const record of added) state.files.set(sstableKey(record), record);
+    this.retireObjects(gone);
+    for (const record of added) {
+      const since = stays.has(record.keys.key) ? stays.get(record.keys.key) : this.position;
+      state.files.set(sstableKey(record), since === undefined ? record : { ...record, since });
+    }
     state.nextId = Math.max(state.nextId, nextId);
   }
 
   /** A release covers its own generation and those before it, and all of earlier epochs: the writer replayed those into its first memtable. */
   private retire(generation: number): void {
+    const gone: NamedObject[] = [];
     for (const [name, block] of this.blocks) {
       if (block.epoch === this.epoch && block.generation > generation) continue;
       this.blocks.delete(name);
       this.heldBytes -= block.data.length;
-      if (block.key !== undefined) this.retireObjects([block.key]);
+      if (block.key !== undefined) gone.push({ key: block.key, since: block.since });
     }
+    this.retireObjects(gone);
   }
 
-  private retireObjects(keys: string[]): void {
+  private retireObjects(objects: NamedObject[]): void {
+    if (objects.length === 0) return;
+    const { position } = this;
+    const more = objects.map(({ key, since }) => ({ position, key, ...(since !== undefined && { since }) }));
     // A new list: a snapshot may share the old one.
-    if (keys.length > 0) this.retired = [...this.retired, ...keys.map(key => ({ position: this.position, key }))];
+    this.retired = [...this.retired, ...more];
   }
 
   private table(number: number): TableState {
@@ -210,6 +247,18 @@ export class DatabaseState {
     if (!table) throw new Error(`the log refers to table ${number} before its definition`);
     return table;
   }
+}
+
+interface NamedObject {
+  key: string;
+  since: number | undefined;
+}
+
+function halves({ keys, values, since }: NamedSstable): NamedObject[] {
+  return [
+    { key: keys.key, since },
+    { key: values.key, since },
+  ];
 }
 
 /** A block is known by its sequence and hash, wherever it stands in whichever file. */

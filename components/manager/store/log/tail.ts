@@ -48,9 +48,10 @@ export class LogReader {
   /**
    * Applies the next entry, when there is one.
    * @param known its bytes, when they came another way; they must be durable
+   * @param isWanted says no where the reader is to stop: the entry is not applied then
    * @throws UnreadableEntry, BehindHorizon
    */
-  async next(known?: Buffer): Promise<Entry | undefined> {
+  async next(known?: Buffer, isWanted: (entry: Entry) => boolean = () => true): Promise<Entry | undefined> {
     const { epoch, position } = this.state;
     const key = entryKey(epoch, position + 1);
     const bytes = known ?? (await this.fetch(epoch, position + 1));
@@ -60,6 +61,7 @@ export class LogReader {
     const entry = decodeEntry(key, bytes, epoch, position + 1);
     // A seal can stand in a gap of deleted entries, put there by a candidate that slept; it elects nobody, and the line goes on elsewhere.
     if (entry.kind === "seal" && entry.position > 0) await this.assertKept(entry.position);
+    if (!isWanted(entry)) return undefined;
     this.state.apply(entry);
     this.applied(entry);
     if (entry.kind === "seal") this.ahead.clear();

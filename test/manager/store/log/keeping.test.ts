@@ -4,6 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { StoreClock } from "../../../../components/manager/store/bucket/bucket";
 import { LogWriter } from "../../../../components/manager/store/log/append";
 import { Change } from "../../../../components/manager/store/log/changes";
 import { readCheckpoint, writeCheckpoint } from "../../../../components/manager/store/log/checkpoint";
@@ -52,6 +53,15 @@ describe("a checkpoint", () => {
     return { bucket, clock, state: reader.state, say: (...changes: Change[]) => log.submit({ changes, payload: [] }) };
   }
 
+  const nothingKept = (state: DatabaseState, clock: StoreClock) => ({
+    state,
+    now: clock.wall(),
+    rules: { everyPositionMilliseconds: 0, dailyCheckpointMilliseconds: 0 },
+    latest: Infinity,
+    youngMilliseconds: 0,
+    stillWriter: () => true,
+  });
+
   it("is the state, whatever is in it, and stays what it was while the log goes on", async () => {
     const { bucket, state, say } = await writer();
     await say({ type: "table", number: 1, name: "app__t" }, { type: "table", number: 2, name: "app__gone" });
@@ -94,20 +104,20 @@ describe("a checkpoint", () => {
     const scratch = join(folder, "scratch");
     await checkpoint(bucket, state.snapshot(), scratch);
     for (let number = 10; number < 20; number++) await say({ type: "table", number, name: `t${number}` });
-    const garbage = { state, from: 0, stillWriter: () => true };
-    assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 8 }), 0, "one checkpoint is not enough");
+    const collect = (latest: number) => collectGarbage(bucket, clock, { ...nothingKept(state, clock), latest });
+    assert.deepEqual(await collect(100), { deleted: 0 }, "one checkpoint is not enough");
     await checkpoint(bucket, state.snapshot(), scratch);
-    assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 15 }), 0, "beyond the older checkpoint");
-    assert.equal(await collectGarbage(bucket, clock, { ...garbage, horizon: 12 }), 9);
-    assert.equal((await readOwner(bucket, 1000))!.owner.horizon, 12);
+    assert.deepEqual(await collect(8), { deleted: 0 }, "there is no checkpoint so early");
+    assert.deepEqual(await collect(100), { deleted: 8, swept: { type: "swept", until: 11 } });
+    assert.equal((await readOwner(bucket, 1000))!.owner.horizon, 11);
     // Numbers that somebody may still want to write to stay taken: seals and their neighbours.
     for (const [epoch, position, there] of [
       [0, 0, true],
       [1, 1, true],
       [2, 2, true],
       [2, 3, false],
-      [2, 11, false],
-      [2, 12, true],
+      [2, 10, false],
+      [2, 11, true],
     ] as const)
       assert.equal(bucket.objects.has(entryKey(epoch, position)), there, `${epoch}/${position}`);
     const opened = await openLog(bucket, scratch);
@@ -136,17 +146,20 @@ describe("a checkpoint", () => {
     const second = state.position;
     await checkpoint(bucket, state.snapshot(), scratch);
     const there = () => ["k1", "k2", "k3", "k9"].filter(key => bucket.objects.has(key));
-    const garbage = { state, from: 0, stillWriter: () => true };
-    await collectGarbage(bucket, clock, { ...garbage, horizon: first });
-    assert.deepEqual(there(), ["k1", "k2", "k3"], "the position before still needs the first");
-    await collectGarbage(bucket, clock, { ...garbage, horizon: first + 1 });
+    const collect = () => collectGarbage(bucket, clock, nothingKept(state, clock));
+    await collect();
+    assert.deepEqual(there(), ["k1", "k2", "k3"], "what was retired at the checkpoint itself goes with the next");
+    await checkpoint(bucket, state.snapshot(), scratch);
+    await say({ type: "configuration", table: 1, content: "" });
+    await checkpoint(bucket, state.snapshot(), scratch);
+    const { swept } = await collect();
     assert.deepEqual(there(), ["k2", "k3"]);
-    await say({ type: "swept", until: first + 1 });
+    await say(swept!);
     assert.deepEqual(
-      state.retired.map(({ key, position }) => [key, position]),
+      state.retired.map(({ key, position, since }) => [key, position, since]),
       [
-        ["k2", second],
-        ["v2", second],
+        ["k2", second, first - 1],
+        ["v2", second, first - 1],
       ],
     );
     const { state: opened } = await openLog(bucket, scratch);
@@ -154,10 +167,10 @@ describe("a checkpoint", () => {
       opened.retired.map(({ key }) => key),
       ["k9", "k1", "v1", "k2", "v2"],
     );
-    assert.equal(
-      await collectGarbage(bucket, clock, { ...garbage, horizon: second + 1 }),
-      0,
-      "the older checkpoint does",
+    assert.deepEqual(
+      await collect(),
+      { deleted: 0 },
+      "the horizon's checkpoint does not name it, the entry there does",
     );
     assert.deepEqual(there(), ["k2", "k3"]);
   });
