@@ -26,6 +26,8 @@ export interface ManagerConfiguration {
   store: StoreKind;
   /** For how long positions of the past are kept. Only where the store is the log. */
   history: HistoryConfiguration;
+  /** What an empty prefix is filled with before the database begins. Absent: it begins empty. Only where the store is the log. */
+  restore?: RestoreConfiguration;
   onNoCandidate: "wait" | "promote";
   /** `durability`: a follower lets the last primary's volume come back first, for `resumeWithinSeconds`. */
   failoverPreference: "availability" | "durability";
@@ -65,6 +67,15 @@ export interface HistoryConfiguration {
   everyPositionHours: number;
   /** Before that, a checkpoint of each day, for so many days. Default 7. */
   dailyCheckpointDays: number;
+}
+
+/** Another database's folder in the same object store, and the moment that is restored. */
+export interface RestoreConfiguration {
+  bucket: string;
+  /** Ends with `/`. */
+  prefix: string;
+  /** A time with its zone, a position, or `latest`. */
+  at: string;
 }
 
 export interface ObjectStoreLocation {

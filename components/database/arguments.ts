@@ -110,6 +110,19 @@ export interface DatabaseHistoryArgs {
   dailyCheckpointDays?: number;
 }
 
+/** A database that is begun as a copy of another one (docs/restore.md). The other one is only read: it may be running, or be all that is left of a cluster. */
+export interface DatabaseRestoreArgs {
+  /** The folder of the database to restore, in the same object store; ends with `/`. Not this database's own. */
+  prefix: pulumi.Input<string>;
+  /** The bucket that it is in. The key of `objectStore` must be allowed to read it. Default: this database's own bucket. */
+  bucket?: pulumi.Input<string>;
+  /**
+   * The moment: a time with its zone, a position of its log, or `latest`. `tidesql history` lists what there is. Default `latest`.
+   * @example "2026-11-29T14:03:00Z"
+   */
+  at?: pulumi.Input<string>;
+}
+
 /** What can be said of a database wherever its image and its bucket come from. All of it can be left out. */
 export interface DatabaseSettingsArgs {
   /** Replicas besides the primary, which is the number of nodes that may be lost at once. A whole number, 0 to 100. Default 2. Change it here, not with `kubectl scale`: the managers must know each other. */
@@ -122,6 +135,11 @@ export interface DatabaseSettingsArgs {
   durability?: Durability;
   /** Who keeps the database in the bucket. Default `engine`. */
   store?: StoreKind;
+  /**
+   * With `store: "log"` only: begins the database as a copy of another one, at a moment of its history. It acts on an empty prefix alone; once the database is there it is ignored and can be left out.
+   * Default: the database begins empty.
+   */
+  restore?: DatabaseRestoreArgs;
   /** With `store: "log"` only: how much of the past is kept. Default: every position of the last day, and a checkpoint of each day for a week. */
   history?: DatabaseHistoryArgs;
   /** With durability `threshold` only: the growth of the WAL that triggers an upload. Bytes, 16 to 1,073,741,824. Default 1 MiB. */

@@ -10,6 +10,7 @@ import { transformed } from "../transform";
 import { Accounts } from "./accounts";
 import { DatabaseArgs } from "./arguments";
 import { DatabaseContext } from "./context";
+import { restoreSource } from "./restore";
 
 /** The texts of the ConfigMap `<name>-config`, without the number of pods. */
 export interface ConfigurationTexts {
@@ -31,6 +32,7 @@ export function configurationTexts(
   const hasAuthority = pulumi
     .unsecret(pulumi.output(args.objectStore.caCertificate))
     .apply(caCertificate => caCertificate !== undefined);
+  const restore = restoreSource(names.database, args.restore, store);
   return {
     engine: pulumi.all([store, hasAuthority]).apply(([objectStore, objectStoreHasOwnAuthority]) =>
       engineConfigurationText({
@@ -45,31 +47,34 @@ export function configurationTexts(
         settings: settings.engineSettings,
       }),
     ),
-    manager: pulumi.all([store, accounts, names.namespace]).apply(([objectStore, { databases, users }, namespace]) =>
-      managerConfigurationText({
-        name: names.database,
-        namespace,
-        headlessService: names.headlessService,
-        terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds,
-        leaseDurationSeconds: settings.leaseDurationSeconds,
-        leaseMarginSeconds: settings.leaseMarginSeconds,
-        durability,
-        store: settings.store,
-        history: settings.history,
-        onNoCandidate: settings.onNoCandidate,
-        failoverPreference: settings.failoverPreference,
-        resumeWithinSeconds: settings.resumeWithinSeconds,
-        maxDataLossSeconds: settings.maxDataLossSeconds,
-        onObjectStoreOutage: settings.onObjectStoreOutage,
-        compactAtSstables: settings.compactAtSstables,
-        replicaSyncIntervalMicroseconds,
-        objectStore,
-        mariadbPrefix: settings.mariadbPrefix,
-        databases,
-        users,
-        requireTls,
-      }),
-    ),
+    manager: pulumi
+      .all([store, accounts, names.namespace, restore])
+      .apply(([objectStore, { databases, users }, namespace, from]) =>
+        managerConfigurationText({
+          name: names.database,
+          namespace,
+          headlessService: names.headlessService,
+          terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds,
+          leaseDurationSeconds: settings.leaseDurationSeconds,
+          leaseMarginSeconds: settings.leaseMarginSeconds,
+          durability,
+          store: settings.store,
+          history: settings.history,
+          ...(from && { restore: from }),
+          onNoCandidate: settings.onNoCandidate,
+          failoverPreference: settings.failoverPreference,
+          resumeWithinSeconds: settings.resumeWithinSeconds,
+          maxDataLossSeconds: settings.maxDataLossSeconds,
+          onObjectStoreOutage: settings.onObjectStoreOutage,
+          compactAtSstables: settings.compactAtSstables,
+          replicaSyncIntervalMicroseconds,
+          objectStore,
+          mariadbPrefix: settings.mariadbPrefix,
+          databases,
+          users,
+          requireTls,
+        }),
+      ),
     databaseId,
   };
 }

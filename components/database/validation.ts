@@ -23,6 +23,7 @@ import {
 } from "./arguments";
 import { judgeArguments } from "../schema/malformed";
 import { validateObjectStore } from "./objectStoreInputs";
+import { restoreProblems } from "./restore";
 import { egressProblems, podProblems, secretKeyProblems } from "./podProblems";
 import { serviceProblems } from "./serviceProblems";
 import { sizingRequest } from "./settings";
@@ -46,6 +47,7 @@ function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
     ...imageProblems(args),
     ...validateObjectStore(args.objectStore),
     ...durabilityProblems(args),
+    ...restoreProblems(name, args),
     ...numberProblems(args),
     ...accountProblems(args),
     ...under("users", passwordProblems(args.users ?? [])),

@@ -62,7 +62,7 @@ export interface VolumeRecord {
 
 /** Refusals that no retry heals. The node stays up, not ready, and says why. */
 export interface Refusal {
-  reason: "ForeignData" | "UnknownData" | "UnsupportedEngine" | "NoConditionalWrites";
+  reason: "ForeignData" | "UnknownData" | "UnsupportedEngine" | "NoConditionalWrites" | "NotInHistory";
   message: string;
 }
 

@@ -105,6 +105,32 @@ describe("Database refuses", () => {
       "store",
       /durability "interval"/,
     ],
+    ["a restore into the engine's own files", { restore: { prefix: "old/" } }, "restore", /store "log"/],
+    [
+      "a restore of itself",
+      { store: "log", restore: { prefix: "orders/" } },
+      "restore.prefix",
+      /own prefix.*objectStore\.prefix/,
+    ],
+    [
+      "a restore from within itself",
+      { store: "log", restore: { prefix: "orders/data/" } },
+      "restore.prefix",
+      /or around it/,
+    ],
+    ["a restore of no folder", { store: "log", restore: { prefix: "old" } }, "restore.prefix", /append "\/"/],
+    [
+      "a restore of no moment",
+      { store: "log", restore: { prefix: "old/", at: "2026-11-29 14:03" } },
+      "restore.at",
+      /with its zone/,
+    ],
+    [
+      "a restore onto data that is attached",
+      { store: "log", restore: { prefix: "old/" }, databaseId: "6f9619ff-8b86-4d01-b42d-00cf4fc964ff" },
+      "databaseId",
+      /leave one of them out/,
+    ],
     ["a history of the engine's own files", { history: {} }, "history", /store "log"/],
     [
       "a history of no hour",

@@ -1,6 +1,7 @@
 import { CredentialKeeper } from "../credentials/keeper";
 import { Engine, Ports } from "../ports";
 import { StoreClock } from "../store/bucket/bucket";
+import { RestoreOptions } from "../store/log/restore";
 import { EngineHandler } from "../store/gateway/gateway";
 import { CountingBucket } from "./countingBucket";
 import { SendEntry } from "./entryPusher";
@@ -15,7 +16,12 @@ export type LogPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" |
   pushEntry: SendEntry;
   /** How a role's credentials are kept, for the metrics. Absent: the bucket's key is in a Secret. */
   credentials?: Pick<CredentialKeeper, "secondsLeft" | "failures">;
+  /** Absent: an empty prefix becomes an empty database. */
+  restore?: RestorePorts;
 };
+
+/** Another database, and how this one begins as a copy of it. */
+export type RestorePorts = Pick<RestoreOptions, "target" | "source" | "copy" | "place" | "at">;
 
 /** What is asked of mariadbd. */
 export type LogEngine = Pick<

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { ManagerConfiguration } from "../../core/managerConfiguration";
+import { ManagerConfiguration, RestoreConfiguration } from "../../core/managerConfiguration";
 import { podLayout } from "../../core/podLayout";
 import { systemClock } from "../clock";
 import { credentialSource } from "../credentials/choose";
@@ -9,12 +9,13 @@ import { mariadbEngine } from "../mariadbEngine";
 import { StoreCredentials } from "../objectStore";
 import { Ports } from "../ports";
 import { copyServer, prepareTemplate } from "../serverTemplate";
+import { RestorableBucket } from "../store/bucket/bucket";
 import { s3Bucket, Signer } from "../store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../store/gateway/gateway";
 import { countingBucket } from "./countingBucket";
 import { SendEntry } from "./entryPusher";
 import { LogManager } from "./logManager";
-import { EngineDoor, LogPorts } from "./ports";
+import { EngineDoor, LogPorts, RestorePorts } from "./ports";
 
 /** The share of the pod's memory that a follower's replayed rows may take before its engine is restarted. */
 const followerShare = 0.25;
@@ -78,6 +79,9 @@ export async function startOnLog(
     ...(keeper && { credentials: keeper }),
     door,
     pushEntry,
+    ...(configuration.restore && {
+      restore: restorePorts(configuration, configuration.restore, location => bucketOf(location, keeper, readKey)),
+    }),
     files: {
       directory: podLayout.tidesdbDirectory,
       own: podLayout.storeDirectory,
@@ -146,6 +150,23 @@ function bucketOf({ objectStore }: ManagerConfiguration, role: Signer | undefine
   const { accessKeyId, secretAccessKey, caFile } = readKey();
   const location = { ...objectStore, ...(caFile && { ca: readFileSync(caFile) }) };
   return s3Bucket(location, { current: () => Promise.resolve({ accessKeyId, secretAccessKey }) });
+}
+
+/** The same credentials read the source: it is in the same object store. */
+function restorePorts(
+  configuration: ManagerConfiguration,
+  { bucket, prefix, at }: RestoreConfiguration,
+  open: (configuration: ManagerConfiguration) => RestorableBucket,
+): RestorePorts {
+  const target = open(configuration);
+  const objectStore = { ...configuration.objectStore, bucket, prefix };
+  return {
+    target,
+    source: open({ ...configuration, objectStore }),
+    copy: (key, size) => target.copyFrom({ bucket, prefix }, key, size),
+    place: `s3://${bucket}/${prefix}`,
+    at,
+  };
 }
 
 /** The container's limit, in either version of cgroups. */

@@ -125,10 +125,18 @@ export class StoreKeeper {
 
   private async open(): Promise<void> {
     const { configuration, pod, ports, refuse } = this.options;
-    const { bucket, clock, files, log } = ports;
+    const { bucket, clock, files, log, restore } = ports;
     const { databaseId, objectStore, durability } = configuration;
     const place = `s3://${objectStore.bucket}/${objectStore.prefix}`;
-    const refusal = await claimPrefix({ bucket, clock, databaseId, author: pod, place });
+    const refusal = await claimPrefix({
+      bucket,
+      clock,
+      databaseId,
+      author: pod,
+      place,
+      ...(restore && { restore: { ...restore, scratch: `${files.own}.restoring` } }),
+      log: (message, fields) => log("info", message, fields),
+    });
     if (refusal) {
       refuse(refusal);
       throw new Error(refusal.message);

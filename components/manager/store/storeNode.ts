@@ -67,6 +67,10 @@ export interface Writing {
 const longestBound = 20_000;
 /** Beside the book: the epoch in which this volume's engine has written last. */
 const epochFile = "epoch";
+/** Which object each file is. */
+const bookFile = "book";
+/** The database that this volume is of. */
+const databaseFile = "database";
 
 /**
  * One node's store: the state of the log, the aligned volume, and what its engine is shown. In order: {@link open}, {@link catchUp} or {@link takeOver}, {@link align}, {@link opening} while the engine starts,
@@ -99,7 +103,8 @@ export class StoreNode {
   static async open(options: StoreNodeOptions): Promise<StoreNode> {
     await fs.mkdir(options.own, { recursive: true });
     const { owner, state } = await openLog(options.bucket, join(options.own, "checkpoint.reading"));
-    const book = await VolumeBook.open(join(options.own, "book"));
+    await knowDatabase(options.own, owner.owner.databaseId);
+    const book = await VolumeBook.open(join(options.own, bookFile));
     const ownEpoch = Number(await fs.readFile(join(options.own, epochFile), "utf8").catch(() => "-1"));
     return new StoreNode(options, new LogReader(options.bucket, state), book, owner.owner.databaseId, ownEpoch);
   }
@@ -366,6 +371,18 @@ export class StoreNode {
     if (!object) throw new Error(`${key}, which the log names, is not in the bucket`);
     return object.content;
   }
+}
+
+/**
+ * What is beside the engine's files is of one database. A restored one has the keys and the epochs of the one that it was copied from, and other content as soon as it goes on: a volume that was the other's may
+ * be read, file by file, and nothing that it says of itself counts.
+ */
+async function knowDatabase(own: string, databaseId: string): Promise<void> {
+  const path = join(own, databaseFile);
+  const known = await fs.readFile(path, "utf8").catch(() => undefined);
+  if (known === databaseId) return;
+  if (known !== undefined) for (const file of [bookFile, epochFile]) await fs.rm(join(own, file), { force: true });
+  await fs.writeFile(path, databaseId, { flush: true });
 }
 
 function deepest(files: Iterable<{ level: number }>): number {

@@ -110,7 +110,7 @@ export class S3Server {
 
   private async list(query: URLSearchParams): Promise<Buffer> {
     const most = Number(query.get("max-keys") ?? 1000);
-    const after = query.get("continuation-token") ?? "";
+    const after = query.get("continuation-token") ?? query.get("start-after") ?? "";
     const objects = (await this.store.list(query.get("prefix") ?? "")).filter(({ key }) => key > after);
     const page = objects.slice(0, most);
     const contents = page.map(({ key, size }) => {

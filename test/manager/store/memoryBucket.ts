@@ -1,12 +1,19 @@
 import * as fs from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { Bucket, FileSum, StoreClock, StoredContent } from "../../../components/manager/store/bucket/bucket";
+import {
+  FileSum,
+  RestorableBucket,
+  SourceFolder,
+  StoreClock,
+  StoredContent,
+  StoredSize,
+} from "../../../components/manager/store/bucket/bucket";
 
 /** What becomes of one call: it works, fails before or after its effect, or takes effect only after its caller was told that it failed. */
 export type Fate = "works" | "fails" | "answer lost" | "late";
 
 /** A bucket in memory whose calls can go wrong, on a clock that moves when somebody sleeps. */
-export class MemoryBucket implements Bucket {
+export class MemoryBucket implements RestorableBucket {
   readonly objects = new Map<string, Buffer>();
   /** Each write that took effect, in order. */
   readonly written: string[] = [];
@@ -64,6 +71,23 @@ export class MemoryBucket implements Bucket {
         .sort()
         .slice(0, limit),
     );
+  }
+
+  sizes(folder: string, after: string, limit: number): Promise<StoredSize[]> {
+    return this.list(folder, after, limit).then(keys =>
+      keys.map(key => ({ key, size: this.objects.get(key)?.length ?? 0 })),
+    );
+  }
+
+  /** Copies of `source` go through the same fates. */
+  source: MemoryBucket | undefined;
+
+  copyFrom(_: SourceFolder, key: string): Promise<boolean> {
+    return this.call("copyFrom", key, () => {
+      const content = this.source?.objects.get(key);
+      if (content) this.put(key, content);
+      return content !== undefined;
+    });
   }
 
   delete(key: string): Promise<void> {

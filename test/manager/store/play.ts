@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { restoreDatabase } from "../../../components/manager/store/log/restore";
 import { createLog } from "../../../components/manager/store/log/seal";
 import { HistoryRules } from "../../../components/manager/store/log/history";
 import { readOwner } from "../../../components/manager/store/log/owner";
@@ -192,6 +193,76 @@ export class Play {
     await fs.rm(directory, { recursive: true });
   }
 
+  /** A new database is begun from a position, broken off anywhere, and goes on by itself; the source stays as it is. */
+  async restoreAt(position: number): Promise<void> {
+    const target = new MemoryBucket();
+    target.source = this.bucket;
+    const before = new Map(this.bucket.objects);
+    target.fate = () => (this.roll(6) === 0 ? fates[this.roll(fates.length)]! : "works");
+    const folder = join(this.folder, `restored-${position}`);
+    await fs.mkdir(folder);
+    const options = {
+      target,
+      source: this.bucket,
+      copy: (key: string) => target.copyFrom({ bucket: "b", prefix: "p/" }, key),
+      clock: this.clock,
+      scratch: join(folder, "scratch"),
+      databaseId: "restored",
+      place: "s3://b/p/",
+      at: String(position),
+      log: () => undefined,
+    };
+    for (let attempt = 0; ; attempt++) {
+      // Another node goes on with what one has left.
+      const done = await restoreDatabase({ ...options, author: `node-${this.roll(2)}` }).then(() => true, onlyBroken);
+      if (done) break;
+      if (this.roll(4) === 0) target.arrive();
+      if (attempt === 200) target.fate = () => "works";
+    }
+    target.fate = () => "works";
+    assert.deepEqual(this.bucket.objects, before, "the source was changed");
+    const own = join(folder, "node");
+    const node = await StoreNode.open({
+      bucket: target,
+      clock: this.clock,
+      directory: join(own, "data"),
+      own,
+      name: "restored",
+      durability: "commit",
+      warn: () => undefined,
+      sealed: () => undefined,
+      overdue: () => undefined,
+      boundMilliseconds: 20_000,
+    });
+    const election = await node.takeOver();
+    const { generation } = await node.align();
+    const writing = await node.write(election!);
+    const engine = await ScriptedEngine.open(join(own, "data"), writing.handler, () => undefined);
+    this.judge(engine, position, `restored at ${position}`);
+    // It writes on, and collects its own garbage.
+    await engine.flush();
+    await writing.released(generation);
+    const rows = new Map(engine.scan());
+    for (let times = 0; times < 2; times++) {
+      this.clock.at += 48 * 3_600_000;
+      await engine.createTable(`app__new${times}`);
+      await node.checkpointed();
+    }
+    target.arrive();
+    await node.collectGarbage(writing, { keepMilliseconds: 1, rules: historyRules }, () => true);
+    const { owner } = (await readOwner(target, 1000))!;
+    assert.ok(owner.horizon > position && owner.restored?.position === position);
+    const { state } = await openPast(target, "latest", options.scratch);
+    const again = join(folder, "again");
+    const book = await VolumeBook.open(join(folder, "book"));
+    await align(target, state, again, book);
+    const reopened = await ScriptedEngine.open(again, writing.handler, () => undefined);
+    assert.equal(show(reopened.scan()), show(rows), `restored at ${position}, after its own garbage went`);
+    await book.close();
+    await writing.close();
+    await node.close();
+  }
+
   /** The positions that are kept: single ones, and from one on. */
   async kept(): Promise<number[]> {
     const { owner } = (await readOwner(this.bucket, 1000))!;
@@ -257,6 +328,13 @@ function onlyUnanswered(error: unknown): void {
   if (!(error instanceof Error && error.message.endsWith(": no answer"))) throw error;
 }
 
+/** Broken off somewhere. */
+function onlyBroken(error: unknown): false {
+  if (error instanceof Error && (error.message.endsWith(": no answer") || error.message.startsWith("another node")))
+    return false;
+  throw error;
+}
+
 function show(rows: Map<string, string>): string {
   return [...rows]
     .map(([key, value]) => `${key}=${value}`)
@@ -279,6 +357,7 @@ export async function playAll(
       await play.takeOver();
       const kept = await play.kept();
       for (let times = 0; times < 3; times++) await play.openAt(kept[roll(kept.length)]!);
+      await play.restoreAt(kept[roll(kept.length)]!);
       // Each checkpoint that stands alone is opened: what it needs is easily deleted.
       for (const position of kept)
         if (position < kept.at(-1)! && !kept.includes(position + 1)) await play.openAt(position);

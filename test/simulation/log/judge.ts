@@ -169,7 +169,8 @@ export class Judge {
       this.violated(`${key} was deleted, a checkpoint of the history`);
     const named = this.named.get(key);
     if (!named) return;
-    if (named.last >= this.horizon) this.violated(`${key} was deleted, which position ${Math.min(named.last, this.position)} names`);
+    if (named.last >= this.horizon)
+      this.violated(`${key} was deleted, which position ${Math.min(named.last, this.position)} names`);
     const single = this.singlePositions.find(at => named.first <= at && at <= named.last);
     if (single !== undefined) this.violated(`${key} was deleted, which the kept checkpoint ${single} names`);
   }

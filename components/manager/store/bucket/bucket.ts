@@ -24,6 +24,26 @@ export interface Bucket {
   delete(key: string, timeoutMilliseconds: number): Promise<void>;
 }
 
+/** What a restore and `tidesql check` need of a bucket beside. */
+export interface RestorableBucket extends Bucket {
+  /** Keys and sizes below a folder that come after `after`, in order, at most `limit`. */
+  sizes(folder: string, after: string, limit: number, timeoutMilliseconds: number): Promise<StoredSize[]>;
+  /** Has the store copy the object of this key from another folder of its. It can be done twice. @returns false when there is no such object */
+  copyFrom(source: SourceFolder, key: string, size: number): Promise<boolean>;
+}
+
+export interface StoredSize {
+  key: string;
+  size: number;
+}
+
+/** Another deployment's folder in the same store. */
+export interface SourceFolder {
+  bucket: string;
+  /** Ends with a slash. */
+  prefix: string;
+}
+
 export interface StoredContent {
   content: Buffer;
   etag: string;

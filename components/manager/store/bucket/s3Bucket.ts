@@ -6,7 +6,8 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 import * as aws4 from "aws4";
-import { Bucket, FileSum, StoredContent } from "./bucket";
+import { FileSum, RestorableBucket, SourceFolder, StoredContent, StoredSize } from "./bucket";
+import { copyWithin } from "./copying";
 import { putParts } from "./multipart";
 
 /** Where the bucket is. */
@@ -53,7 +54,7 @@ export interface Signer {
 /**
  * A bucket over the S3 protocol, signed by `aws4`. Not AWS's client: docs/store.md has its size, and its retries would have to be turned off, since an answer that was lost is this store's to resolve.
  */
-export function s3Bucket(location: BucketLocation, signer: Signer): Bucket {
+export function s3Bucket(location: BucketLocation, signer: Signer): RestorableBucket {
   return new S3Bucket(location, signer);
 }
 
@@ -71,7 +72,7 @@ export interface BucketRequest {
   receive?: (incoming: http.IncomingMessage) => Promise<void>;
 }
 
-class S3Bucket implements Bucket {
+class S3Bucket implements RestorableBucket {
   private readonly agent: http.Agent | https.Agent;
 
   constructor(
@@ -141,6 +142,15 @@ class S3Bucket implements Bucket {
   }
 
   async list(folder: string, after: string, limit: number, timeoutMilliseconds: number): Promise<string[]> {
+    const text = await this.listing(folder, after, limit, timeoutMilliseconds);
+    return [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => this.ownKey(key!));
+  }
+
+  private ownKey(key: string): string {
+    return unescapeXml(key).slice(this.location.prefix.length);
+  }
+
+  private async listing(folder: string, after: string, limit: number, timeoutMilliseconds: number): Promise<string> {
     const { prefix } = this.location;
     const parameters = [
       "list-type=2",
@@ -149,8 +159,20 @@ class S3Bucket implements Bucket {
       ...(after ? [`start-after=${encode(prefix + after)}`] : []),
     ];
     const answer = await this.request({ method: "GET", key: "", query: parameters.join("&"), timeoutMilliseconds });
-    const text = expect(answer, `listing ${folder}`, 200).body.toString();
-    return [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => unescapeXml(key!).slice(prefix.length));
+    return expect(answer, `listing ${folder}`, 200).body.toString();
+  }
+
+  async sizes(folder: string, after: string, limit: number, timeoutMilliseconds: number): Promise<StoredSize[]> {
+    const text = await this.listing(folder, after, limit, timeoutMilliseconds);
+    return [...text.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, object]) => ({
+      key: this.ownKey(/<Key>([^<]*)<\/Key>/.exec(object!)![1]!),
+      size: Number(/<Size>(\d+)<\/Size>/.exec(object!)?.[1] ?? NaN),
+    }));
+  }
+
+  copyFrom({ bucket, prefix }: SourceFolder, key: string, size: number): Promise<boolean> {
+    const source = `/${[bucket, ...(prefix + key).split("/")].map(encode).join("/")}`;
+    return copyWithin(request => this.request(request), source, key, size);
   }
 
   async delete(key: string, timeoutMilliseconds: number): Promise<void> {

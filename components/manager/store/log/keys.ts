@@ -3,6 +3,9 @@
 /** The mutable object: who the database is, and where the newest seal, the newest checkpoint and the horizon are. */
 export const ownerKey = "owner.json";
 
+/** Under a prefix that a database is being restored into: who does it, and of what. Gone when the owner's record is there. */
+export const restoreKey = "restore.json";
+
 /** An entry of the log. Positions count on across epochs, so a position alone names an entry. */
 export function entryKey(epoch: number, position: number): string {
   return `log/${pad(epoch, 10)}/${pad(position, 15)}`;

@@ -1,5 +1,5 @@
 import { Bucket } from "../bucket/bucket";
-import { ownerKey } from "./keys";
+import { ownerKey, restoreKey } from "./keys";
 
 /** The version of the whole layout: which objects there are and what they mean. */
 export const layoutVersion = 1;
@@ -64,6 +64,10 @@ export async function readOwner(bucket: Bucket, timeoutMilliseconds: number): Pr
   const object = await bucket.get(ownerKey, timeoutMilliseconds);
   if (!object) {
     if ((await bucket.list("data/", "", 1, timeoutMilliseconds)).length === 0) return undefined;
+    if (await bucket.get(restoreKey, timeoutMilliseconds))
+      throw new ForeignPrefix(
+        `a restore into this prefix has not finished: it goes on in the database that was given \`restore\`. To give it up, delete what is under the prefix`,
+      );
     throw new ForeignPrefix(
       `the prefix has data and no ${ownerKey}: another program's, or the record was deleted. Choose another prefix, or restore ${ownerKey}`,
     );

@@ -1,3 +1,4 @@
+import { Moment } from "../../../core/moment";
 import { Bucket } from "../bucket/bucket";
 import { readCheckpoint } from "./checkpoint";
 import { Entry } from "./entry";
@@ -7,9 +8,6 @@ import { LogReader } from "./tail";
 
 /** Milliseconds that a small read may take. */
 const readTimeout = 5000;
-
-/** A moment of the past: a position, a time in milliseconds since 1970, or the newest there is. */
-export type Moment = { position: number } | { time: number } | "latest";
 
 /** That moment is not in the history. */
 export class NotKept extends Error {
