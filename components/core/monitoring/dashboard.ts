@@ -45,7 +45,7 @@ const panels: Panel[] = [
   },
   {
     title: "Primary",
-    description: "The pod that takes writes.",
+    description: "The pod that accepts writes.",
     type: "stat",
     width: 5,
     height: 4,
@@ -89,7 +89,7 @@ const panels: Panel[] = [
   },
   {
     title: "Lag of the replicas",
-    description: "Age of the newest heartbeat that each replica has followed.",
+    description: "Age of the data that each replica shows.",
     type: "timeseries",
     unit: "s",
     width: 12,
@@ -99,7 +99,7 @@ const panels: Panel[] = [
   },
   {
     title: "Lease of the primary",
-    description: "Time that the writer may still run without a renewal. It falls to 0 before a writer is fenced.",
+    description: "Time for which the writer may still run without a renewal. It falls to 0 before a writer is fenced.",
     type: "timeseries",
     unit: "s",
     width: 12,
@@ -120,7 +120,7 @@ const panels: Panel[] = [
   {
     title: "Writes held back",
     description:
-      "Share of the time for which commits wait for the bucket and the followers; 1 while writes are stopped.",
+      "Share of the time for which commits are held back for the bucket and the followers; 1 while writes are stopped.",
     type: "timeseries",
     unit: "percentunit",
     width: 12,
@@ -132,8 +132,7 @@ const panels: Panel[] = [
   },
   {
     title: "Failovers",
-    description:
-      "Promotions, promotions that were given up, writers that were fenced, and ends of mariadbd, in an hour.",
+    description: "Promotions, failed promotions, writers that were fenced, and exits of mariadbd, in an hour.",
     type: "timeseries",
     width: 12,
     height: 8,
@@ -141,7 +140,7 @@ const panels: Panel[] = [
       { expr: "sum(increase(tidesql_promotions_total[1h]))", legend: "promotions" },
       { expr: "sum(increase(tidesql_failed_promotions_total[1h]))", legend: "failed promotions" },
       { expr: "sum(increase(tidesql_fences_total[1h]))", legend: "fences" },
-      { expr: "sum(increase(tidesql_engine_exits_total[1h]))", legend: "ends of mariadbd" },
+      { expr: "sum(increase(tidesql_engine_exits_total[1h]))", legend: "exits of mariadbd" },
     ],
   },
   {
@@ -167,7 +166,7 @@ const panels: Panel[] = [
   },
   {
     title: "Memory of the managers",
-    description: "What process 1 takes of the pod's memory.",
+    description: "Resident memory of process 1, part of the pod's memory.",
     type: "timeseries",
     unit: "bytes",
     width: 12,
@@ -243,7 +242,10 @@ function panelJson(panel: Panel, gridPos: Place, id: number, selector: string) {
     description,
     gridPos,
     datasource: dataSource,
-    fieldConfig: { defaults: { unit, min: 0, thresholds: thresholdsOf(panel) }, overrides: [] },
+    fieldConfig: {
+      defaults: { unit, min: 0, ...(unit === "percentunit" && { max: 1 }), thresholds: thresholdsOf(panel) },
+      overrides: [],
+    },
     options: type === "stat" ? { ...(queries[0]?.legend ? { textMode: "name" } : {}), colorMode: "background" } : {},
     targets: queries.map(({ expr, legend }, index) => ({
       refId: String.fromCharCode("A".charCodeAt(0) + index),

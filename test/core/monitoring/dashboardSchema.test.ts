@@ -7,7 +7,7 @@ import { DeclaredType } from "./declaredType";
 interface PanelOfFile extends Record<string, unknown> {
   title: string;
   type: string;
-  fieldConfig: { defaults: { thresholds: unknown } };
+  fieldConfig: { defaults: { thresholds: unknown; unit: string; max?: number } };
 }
 
 const kinds: Record<string, string> = {
@@ -43,6 +43,12 @@ describe("the dashboard's file", function () {
   it("has what Grafana's dashboards and panels have, and nothing else", () => {
     assert.ok(file.panels.length > 10);
     assert.deepEqual(dashboards.problems(file), []);
+  });
+
+  it("draws shares of the time up to 100 %, also while all of them are 0", () => {
+    const shares = file.panels.filter(({ fieldConfig }) => fieldConfig.defaults.unit === "percentunit");
+    assert.notEqual(shares.length, 0);
+    for (const { title, fieldConfig } of shares) assert.equal(fieldConfig.defaults.max, 1, title);
   });
 
   it("is checked strictly: a slip, a wrong kind of value and a value that Grafana does not know are found", () => {
