@@ -15,6 +15,7 @@ const manager = readdirSync(path.join(root, "components/manager"), { recursive: 
 const declarations =
   read("components/manager/metrics.ts").split("const all: Metric[]")[1]! +
   read("components/manager/usage.ts") +
+  read("components/manager/onLog/pages.ts") +
   read("components/manager/credentials/metrics.ts");
 const metrics = [...declarations.matchAll(/(?:\bone\(|\bname:)\s*"([a-z_]+)"/g)].map(([, name]) => `tidesql_${name}`);
 const { groups } = parse(read("docs/alerts.yaml")) as {

@@ -1,3 +1,4 @@
+import type { StoreKind } from "../managerConfiguration";
 import { dashboard } from "../monitoring/dashboard";
 import { WatchedDatabase } from "../monitoring/rules";
 import { DatabaseNames } from "../names";
@@ -51,8 +52,10 @@ export function dashboardManifest<Namespace, Data>(
 }
 
 /** The dashboard as a file. The sidecar puts all files into one folder, so its name is no other database's. */
-export function dashboardData(names: WatchedDatabase): Record<string, string> {
-  return { [`tidesql-${names.namespace}-${names.database}.json`]: JSON.stringify(dashboard(names), undefined, 2) };
+export function dashboardData(names: WatchedDatabase, store: StoreKind): Record<string, string> {
+  return {
+    [`tidesql-${names.namespace}-${names.database}.json`]: JSON.stringify(dashboard(names, store), undefined, 2),
+  };
 }
 
 function withLabels<Namespace>(objectName: string, names: DatabaseNames<Namespace>, labels: MonitoringLabels) {

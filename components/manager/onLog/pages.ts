@@ -93,7 +93,6 @@ function objects({ store }: LogManager, isPrimary: boolean): Metric[] {
   return [
     one("sstables_max", "gauge", "SSTables of the table that has the most.", most),
     one("column_families", "gauge", "Tables and secondary indexes.", tables?.length),
-    one("wal_objects", "gauge", "WAL objects that the engine lists: 0, since its WAL is in the log.", tables && 0),
   ];
 }
 

@@ -40,40 +40,46 @@ describe("monitoring", () => {
     }
   });
 
-  describe("dashboard", () => {
-    const made = dashboard(names);
-    const expressions = made.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  for (const store of ["engine", "log"] as const)
+    describe(`dashboard of a database with store: "${store}"`, () => {
+      const made = dashboard(names, store);
+      const expressions = made.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
 
-    it("asks for metrics that the manager has, of this database only", () => {
-      assert.ok(metrics.length > 14);
-      for (const expr of expressions) {
-        const asked = expr.match(/tidesql_[a-z_]+/g) ?? [];
-        assert.ok(asked.length > 0, expr);
-        for (const metric of asked) assert.ok(metrics.includes(metric), metric);
-        assert.equal(expr.split(selector).length - 1, asked.length, expr);
-      }
-    });
+      it("asks for metrics that the manager has, of this database only", () => {
+        assert.ok(metrics.length > 14);
+        for (const expr of expressions) {
+          const asked = expr.match(/tidesql_[a-z_]+/g) ?? [];
+          assert.ok(asked.length > 0, expr);
+          for (const metric of asked) assert.ok(metrics.includes(metric), metric);
+          assert.equal(expr.split(selector).length - 1, asked.length, expr);
+        }
+      });
 
-    it("has panels side by side, none over another, each with an id of its own", () => {
-      const cells = new Set<string>();
-      for (const { gridPos, title } of made.panels) {
-        assert.ok(gridPos.x + gridPos.w <= 24, title);
-        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-            assert.ok(!cells.has(`${x},${y}`), title);
-            cells.add(`${x},${y}`);
+      it("asks for nothing that only the other store has", () => {
+        const foreign = store === "log" ? /wal_objects|sync_interval/ : /tidesql_log_/;
+        for (const expr of expressions) assert.doesNotMatch(expr, foreign);
+      });
+
+      it("has panels side by side, none over another, each with an id of its own", () => {
+        const cells = new Set<string>();
+        for (const { gridPos, title } of made.panels) {
+          assert.ok(gridPos.x + gridPos.w <= 24, title);
+          for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+            for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+              assert.ok(!cells.has(`${x},${y}`), title);
+              cells.add(`${x},${y}`);
+            }
           }
         }
-      }
-      assert.equal(new Set(made.panels.map(({ id }) => id)).size, made.panels.length);
-    });
+        assert.equal(new Set(made.panels.map(({ id }) => id)).size, made.panels.length);
+      });
 
-    it("is another one for another database, and the same for the same", () => {
-      assert.notEqual(made.uid, dashboard(databaseNames("orders", "other", 3)).uid);
-      assert.deepEqual(made, dashboard(names));
-      assert.ok(made.uid.length <= 40);
+      it("is another one for another database, and the same for the same", () => {
+        assert.notEqual(made.uid, dashboard(databaseNames("orders", "other", 3), store).uid);
+        assert.deepEqual(made, dashboard(names, store));
+        assert.ok(made.uid.length <= 40);
+      });
     });
-  });
 
   it("is in objects that Grafana and the Prometheus operator find by their labels", () => {
     const labels = { release: "stack" };
@@ -85,7 +91,7 @@ describe("monitoring", () => {
       assert.equal(metadata.namespace, "shop");
       assert.equal(metadata.labels.release, "stack");
     }
-    const { data, metadata } = dashboardManifest(names, {}, dashboardData(names));
+    const { data, metadata } = dashboardManifest(names, {}, dashboardData(names, "engine"));
     assert.equal(metadata.labels.grafana_dashboard, "1");
     for (const text of Object.values(data)) JSON.parse(text);
   });
@@ -94,7 +100,8 @@ describe("monitoring", () => {
     if (spawnSync("promtool", ["--version"]).status !== 0) this.skip();
     const folder = mkdtempSync(path.join(os.tmpdir(), "rules-"));
     try {
-      const queries = dashboard(names).panels.flatMap(({ targets }) => targets.map(({ expr }) => ({ expr })));
+      const panels = (["engine", "log"] as const).flatMap(store => dashboard(names, store).panels);
+      const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => ({ expr })));
       const recorded = queries.map(({ expr }, index) => ({ record: `dashboard:query_${index}`, expr }));
       const { groups } = rulesFor(alertingRules(), names);
       const file = path.join(folder, "rules.yaml");
@@ -106,7 +113,7 @@ describe("monitoring", () => {
     }
   });
 
-  it("fires the right alert for the database that has no primary, and for no other", function () {
+  it("fires alerts for the database that has no primary, or too many tables for its store, and for no other", function () {
     if (spawnSync("promtool", ["--version"]).status !== 0) this.skip();
     const folder = mkdtempSync(path.join(os.tmpdir(), "rules-"));
     try {
@@ -140,6 +147,30 @@ describe("monitoring", () => {
               },
             ],
           },
+          // The engine's limit of 256 does not hold on the log, which has no WAL objects.
+          ...[true, false].map(hasWalObjects => ({
+            interval: "5s",
+            input_series: [
+              { series: 'tidesql_column_families{namespace="shop",pod="orders-0"}', values: "300x30" },
+              ...(hasWalObjects
+                ? [{ series: 'tidesql_wal_objects{namespace="shop",pod="orders-0"}', values: "0x30" }]
+                : []),
+            ],
+            alert_rule_test: [
+              {
+                eval_time: "100s",
+                alertname: "TidesqlManyObjects",
+                exp_alerts: hasWalObjects
+                  ? [
+                      {
+                        exp_labels: { namespace: "shop", severity: "critical" },
+                        exp_annotations: { summary: "shop comes near the 256 objects that the engine sees." },
+                      },
+                    ]
+                  : [],
+              },
+            ],
+          })),
         ],
       };
       writeFileSync(path.join(folder, "test.yaml"), stringify(scenario));
