@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Pack } from "./pack";
+import { version } from "./package.json";
 import { serve } from "./server";
-
-const { version } = JSON.parse(readFileSync(join(__dirname, "package.json"), "utf8")) as { version: string };
 
 /** What `pulumi up --policy-pack policy` starts: the server that Pulumi asks about each resource. It reads the port from the first line. Nothing else may import this file. */
 void serve(new Pack(), {

@@ -58,6 +58,12 @@ interface Configured {
   setting: CheckSetting;
 }
 
+/** The policies about single resources, as resources of one type see them. */
+interface Concerned {
+  applicable: Configured[];
+  others: NotApplicable[];
+}
+
 /** Reports at the level of advice what a policy of another level cannot judge yet, and the exemptions that are no longer good. */
 const closing = {
   notYetKnown: "not-yet-known",
@@ -71,6 +77,8 @@ export class Pack {
   private configured: Configured[];
   /** By URN: the inputs that Pulumi has shown, since it shows the outputs alone when it asks about the program. */
   private readonly inputs = new Map<string, unknown>();
+  /** What `about` answered under the present configuration. */
+  private readonly byType = new Map<string, Concerned>();
 
   /**
    * @param clock tells the day that exemptions and support end on. Default: the machine's
@@ -92,6 +100,7 @@ export class Pack {
   configure(configuration: PackConfiguration): void {
     this.configuration = configuration;
     this.configured = this.settings();
+    this.byType.clear();
   }
 
   /** What the policies about single resources say about one. */
@@ -101,14 +110,12 @@ export class Pack {
     const subject = Field.of(resource);
     const stack = new Stack([resource]);
     const answer = emptyAnswer();
-    for (const { check, setting } of this.active(candidate => !isStackCheck(candidate))) {
-      if (check.applies(resource.type)) {
-        const found = opinion(check, subject, setting, this.today, stack);
-        this.tell(answer, check, setting.level, resource.urn, found, closing.notYetKnown);
-        if (isUndecided(found)) answer.notApplicable.push({ policy: check.id, reason: undecided });
-      } else {
-        answer.notApplicable.push({ policy: check.id, reason: `does not judge resources of type ${resource.type}` });
-      }
+    const { applicable, others } = this.about(resource.type);
+    answer.notApplicable.push(...others);
+    for (const { check, setting } of applicable) {
+      const found = opinion(check, subject, setting, this.today, stack);
+      this.tell(answer, check, setting.level, resource.urn, found, closing.notYetKnown);
+      if (isUndecided(found)) answer.notApplicable.push({ policy: check.id, reason: undecided });
     }
     return answer;
   }
@@ -153,6 +160,19 @@ export class Pack {
     if (isStackCheck(check)) return exemptionOf(check, resource, setting, this.today) === undefined;
     const found = opinion(check, Field.of(resource), setting, this.today, new Stack([resource]));
     return found.some(({ status }) => status === Status.violation);
+  }
+
+  /** The policies about single resources that judge those of one type, and the others. */
+  private about(type: string): Concerned {
+    const known = this.byType.get(type);
+    if (known) return known;
+    const concerned: Concerned = { applicable: [], others: [] };
+    for (const one of this.active(check => !isStackCheck(check))) {
+      if (one.check.applies(type)) concerned.applicable.push(one);
+      else concerned.others.push({ policy: one.check.id, reason: `does not judge resources of type ${type}` });
+    }
+    this.byType.set(type, concerned);
+    return concerned;
   }
 
   private settings(): Configured[] {

@@ -1,12 +1,20 @@
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from "@grpc/grpc-js";
-import { AnalyzerService, type IAnalyzerServer } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
+import {
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import * as protocol from "@pulumi/pulumi/proto/analyzer_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { type JavaScriptValue, Struct, Value } from "google-protobuf/google/protobuf/struct_pb";
 import { Level } from "./check";
 import { type PackConfiguration } from "./configuration";
-import { type Announced, type Answer, type Pack, type Remediation } from "./pack";
+import { type RawResource } from "./model/resource";
+import { type Announced, type Answer, type NotApplicable, type Pack, type Remediation } from "./pack";
+import { analyzerService } from "./wire";
 
 /** Bytes of one message. Pulumi sends a program as a whole; gRPC's own limit of 4 MiB is less than a bundle of charts. */
 const largestMessage = 400 * 2 ** 20;
@@ -29,7 +37,7 @@ const levels: readonly [Level, 0 | 1 | 2 | 3][] = [
  * Answers the questions that Pulumi's engine asks of a policy pack, each for all policies at once. The SDK's own server reads a resource again for each policy, and
  * the whole program for each that judges it.
  */
-export function analyzerServer(pack: Pack, identity: PackIdentity): IAnalyzerServer {
+function analyzerServer(pack: Pack, identity: PackIdentity): UntypedServiceImplementation {
   return {
     getAnalyzerInfo: unary<Empty, protocol.AnalyzerInfo>(() => analyzerInfo(pack.policies, identity)),
     getPluginInfo: unary<Empty, PluginInfo>(() => new PluginInfo().setVersion(identity.version)),
@@ -44,18 +52,12 @@ export function analyzerServer(pack: Pack, identity: PackIdentity): IAnalyzerSer
       pack.configure(configurationIn(request));
       return new Empty();
     }),
-    analyze: unary<protocol.AnalyzeRequest, protocol.AnalyzeResponse>(request =>
-      response(pack.analyze(resourceIn(request, request.getOptions()?.getParent())), identity),
+    analyze: unary<RawResource, protocol.AnalyzeResponse>(resource => response(pack.analyze(resource), identity)),
+    analyzeStack: unary<RawResource[], protocol.AnalyzeResponse>(resources =>
+      response(pack.analyzeStack(resources), identity),
     ),
-    analyzeStack: unary<protocol.AnalyzeStackRequest, protocol.AnalyzeResponse>(request => {
-      const resources = request.getResourcesList().map(resource => ({
-        ...resourceIn(resource, resource.getParent()),
-        dependencies: resource.getDependenciesList(),
-      }));
-      return response(pack.analyzeStack(resources), identity);
-    }),
-    remediate: unary<protocol.AnalyzeRequest, protocol.RemediateResponse>(request => {
-      const made = pack.remediate(resourceIn(request, request.getOptions()?.getParent()));
+    remediate: unary<RawResource, protocol.RemediateResponse>(resource => {
+      const made = pack.remediate(resource);
       return new protocol.RemediateResponse().setRemediationsList(made.map(one => remediation(one, identity)));
     }),
   };
@@ -66,8 +68,8 @@ export function analyzerServer(pack: Pack, identity: PackIdentity): IAnalyzerSer
  * @returns the port
  */
 export async function serve(pack: Pack, identity: PackIdentity): Promise<number> {
-  const server = new Server({ "grpc.max_receive_message_length": largestMessage });
-  server.addService(AnalyzerService, { ...analyzerServer(pack, identity) });
+  const server = new Server({ "grpc.max_receive_message_length": largestMessage, "grpc.enable_channelz": 0 });
+  server.addService(analyzerService, analyzerServer(pack, identity));
   return new Promise((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
       error ? reject(error) : resolve(port),
@@ -89,16 +91,6 @@ function unary<Question, Reply>(reply: (question: Question) => Reply) {
       return;
     }
     done(null, answer);
-  };
-}
-
-function resourceIn(message: protocol.AnalyzeRequest | protocol.AnalyzerResource, parent: string | undefined) {
-  return {
-    type: message.getType(),
-    name: message.getName(),
-    urn: message.getUrn(),
-    parent: parent || undefined,
-    inputs: message.getProperties()?.toJavaScript() ?? {},
   };
 }
 
@@ -124,7 +116,10 @@ function analyzerInfo(policies: readonly Announced[], { name, version, descripti
 
 function policyInfo({ name, description, level, about, fix = "", tags, configuration }: Announced) {
   const types = { resource: protocol.PolicyType.POLICY_TYPE_RESOURCE, stack: protocol.PolicyType.POLICY_TYPE_STACK };
-  const properties = Struct.fromJavaScript(configuration as Record<string, JavaScriptValue>);
+  const properties = new Struct();
+  for (const [property, schema] of Object.entries(configuration)) {
+    properties.getFieldsMap().set(property, schemaMessage(schema as object));
+  }
   return new protocol.PolicyInfo()
     .setName(name)
     .setDisplayname(name)
@@ -134,6 +129,26 @@ function policyInfo({ name, description, level, about, fix = "", tags, configura
     .setRemediationSteps(fix)
     .setTagsList(tags)
     .setConfigschema(new protocol.PolicyConfigSchema().setProperties(properties));
+}
+
+/** Messages of schemas. All policies share that of exemptions, and making it for each would take as long as the whole rest of the answer. */
+const schemaMessages = new WeakMap<object, Value>();
+
+function schemaMessage(schema: object): Value {
+  const message = schemaMessages.get(schema) ?? Value.fromJavaScript(schema as JavaScriptValue);
+  schemaMessages.set(schema, message);
+  return message;
+}
+
+/** Messages of policies that do not apply. The pack gives the same objects for every resource of a type. */
+const notApplicableMessages = new WeakMap<NotApplicable, protocol.PolicyNotApplicable>();
+
+function notApplicableMessage(one: NotApplicable): protocol.PolicyNotApplicable {
+  const message =
+    notApplicableMessages.get(one) ??
+    new protocol.PolicyNotApplicable().setPolicyName(one.policy).setReason(one.reason);
+  notApplicableMessages.set(one, message);
+  return message;
 }
 
 function response({ diagnostics, notApplicable }: Answer, { name, version }: PackIdentity): protocol.AnalyzeResponse {
@@ -150,11 +165,7 @@ function response({ diagnostics, notApplicable }: Answer, { name, version }: Pac
           .setUrn(urn),
       ),
     )
-    .setNotApplicableList(
-      notApplicable.map(({ policy, reason }) =>
-        new protocol.PolicyNotApplicable().setPolicyName(policy).setReason(reason),
-      ),
-    );
+    .setNotApplicableList(notApplicable.map(notApplicableMessage));
 }
 
 function remediation({ policy, description, inputs }: Remediation, { name, version }: PackIdentity) {

@@ -32,7 +32,11 @@ export function credentialsInText(text: string): Credential[] {
   return search(text, 0);
 }
 
+/** A text without any of these is a single value: no name stands beside it, and no form of writing is it. Most inputs are such. */
+const moreThanAValue = /[\s:=<"'(|]/;
+
 function search(text: string, depth: number): Credential[] {
+  if (!moreThanAValue.test(text)) return issuedCredentials(text);
   const found: Credential[] = [...issuedCredentials(text), ...writtenCredentials(text, credentialByName)];
   for (const { name, value, line } of assignmentsIn(text)) {
     if (found.length >= mostCredentials) break;

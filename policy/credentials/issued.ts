@@ -14,8 +14,12 @@ interface Report {
   range: readonly [from: number, to: number];
 }
 
-/** secretlint's recommended rules, without its engine: that is asynchronous, and needs files and a configuration. The package is an ECMAScript module. */
-const { rules } = createRequire(__filename)("@secretlint/secretlint-rule-preset-recommend") as { rules: Rule[] };
+/** A rule's handler with the list that it reports to. */
+interface Scanner {
+  name: string;
+  reports: Report[];
+  handler: ReturnType<Rule["create"]>;
+}
 
 /** Formats that secretlint's rules leave out, or find only with the names around them. Each expression is linear in the text. */
 const ownFormats: readonly (readonly [sign: string, format: RegExp])[] = [
@@ -31,19 +35,29 @@ const ownFormats: readonly (readonly [sign: string, format: RegExp])[] = [
   ["a JSON Web Token", /(?<![\w-])eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}/g],
 ];
 
-/** The rules with their handlers, each with the list that it reports to. */
-const handlers = rules
-  .filter(({ meta }) => meta.type === "scanner")
-  .map(rule => {
-    const reports: Report[] = [];
-    const context = {
-      sharedOptions: {},
-      createTranslator: () => (messageId: string) => ({ message: messageId, messageId }),
-      report: (report: Report) => void reports.push(report),
-      ignore: () => undefined,
-    };
-    return { name: rule.meta.id.replace(/^.*secretlint-rule-/, ""), reports, handler: rule.create(context, {}) };
-  });
+let scanners: Scanner[] | undefined;
+
+/**
+ * secretlint's recommended rules, without its engine: that is asynchronous, and needs files and a configuration. The package is an ECMAScript module, and is loaded
+ * when the first text needs it.
+ */
+function loadedScanners(): Scanner[] {
+  if (scanners) return scanners;
+  const { rules } = createRequire(__filename)("@secretlint/secretlint-rule-preset-recommend") as { rules: Rule[] };
+  scanners = rules
+    .filter(({ meta }) => meta.type === "scanner")
+    .map(rule => {
+      const reports: Report[] = [];
+      const context = {
+        sharedOptions: {},
+        createTranslator: () => (messageId: string) => ({ message: messageId, messageId }),
+        report: (report: Report) => void reports.push(report),
+        ignore: () => undefined,
+      };
+      return { name: rule.meta.id.replace(/^.*secretlint-rule-/, ""), reports, handler: rule.create(context, {}) };
+    });
+  return scanners;
+}
 
 /**
  * Every format that a service gives out has a run of so many letters, digits and signs with a digit among them, and so has a private key; a connection has an address.
@@ -64,7 +78,7 @@ export function issuedCredentials(text: string): Credential[] {
 /** What secretlint's rules find, one finding for each rule. */
 function reported(text: string): Credential[] {
   const source = { content: text, filePath: "input", ext: "", contentType: "text" };
-  return handlers.flatMap(({ name, reports, handler }) => {
+  return loadedScanners().flatMap(({ name, reports, handler }) => {
     reports.length = 0;
     handler.file?.(source);
     const first = reports.find(({ range }) => !isFilledIn(text.slice(...range)));
