@@ -96,10 +96,12 @@ function run(command: string, args: readonly string[], input = ""): string {
     maxBuffer: 64 * 1024 ** 2,
   });
   if (error && "code" in error && error.code === "ENOENT") throw new NotInstalled(command);
-  if (error || status !== 0) throw new NotRendered(`${command} fails: ${firstLine(stderr) || error?.message}`);
+  if (error || status !== 0) throw new NotRendered(`${command} fails: ${firstError(stderr) || error?.message}`);
   return stdout;
 }
 
-function firstLine(text: string | null): string {
-  return (text ?? "").trim().split("\n")[0] ?? "";
+/** The first line that says what is wrong. Helm warns before it fails. */
+function firstError(text: string | null): string {
+  const lines = (text ?? "").trim().split("\n");
+  return lines.find(line => /^error\b/i.test(line)) ?? lines[0] ?? "";
 }

@@ -1,5 +1,3 @@
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { runtime } from "@pulumi/pulumi";
 import * as resourceProtocol from "@pulumi/pulumi/proto/resource_pb";
 import { Callback } from "@pulumi/pulumi/proto/callback_pb";
@@ -8,23 +6,15 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { deploymentFeatures, supportedFeatures } from "./features";
 import { createLocally, type MadeValues } from "./localProviders";
-import type { Diagnostic, PlannedResource, SourcePlace, UnseenPart } from "./plan";
+import type { Diagnostic, PlannedResource, UnseenPart } from "./plan";
 import { PlanError } from "./planError";
 import type { KnownSecrets } from "./redaction";
-import { optionsOf, qualifiedTypeOf, withoutProviderId } from "./registration";
+import { plannedResource, qualifiedTypeOf } from "./registration";
+import { ComponentObjects } from "./componentObjects";
 import { NotRendered } from "./notRendered";
-import {
-  answerOfProvider,
-  asksProvider,
-  isAnswered,
-  isRendered,
-  nameOfRendered,
-  render,
-  typeOfRendered,
-} from "./rendering";
-import { isOfProgram } from "./stackTraces";
+import { isAnswered, isRelease } from "./rendering";
 import { TransformRunner } from "./transforms";
-import { recordFromWire, recordToWire, Secret, unknown, type PlannedRecord, type PlannedValue } from "./values";
+import { type PlannedRecord, type PlannedValue, recordFromWire, recordToWire, Secret, unknown } from "./values";
 
 /** What `Struct.fromJavaScript` takes. */
 type JavaScriptRecord = Parameters<typeof Struct.fromJavaScript>[0];
@@ -34,9 +24,6 @@ type Answer<Response> = (error: (Error & { code: number; details: string }) | nu
 
 /** The gRPC status that the SDK takes for a refusal; others (UNAVAILABLE, CANCELLED) would make it wait without end. */
 const invalidArgument = 3;
-
-/** A Helm release, whose objects are known to Helm alone. */
-const helmReleaseType = "kubernetes:helm.sh/v3:Release";
 
 /** How the SDK asks for another stack's outputs: it reads a resource of this type, with the stack's name as its id. */
 const stackReferenceType = "pulumi:pulumi:StackReference";
@@ -60,16 +47,13 @@ export class PlanningMonitor {
   /** By URN, in the order of registration. */
   readonly resources = new Map<string, PlannedResource>();
   readonly diagnostics: Diagnostic[] = [];
-  /** What the program makes and this plan cannot tell. */
-  readonly unseen: UnseenPart[] = [];
+  private readonly objects = new ComponentObjects(this.diagnostics);
   /** The first thing that the program asked for and a plan cannot do. */
   refusal: PlanError | undefined;
 
   private readonly stackTransforms: Callback[] = [];
   /** By URN of every resource whose registration has begun; they apply to its children as well. */
   private readonly transforms = new Map<string, Callback[]>();
-  /** The calls of components for their objects, in their order, with the reason where there was no answer. The components themselves are registered later. */
-  private readonly asked: { type: string; name?: string; reason?: string }[] = [];
   private readonly transformRunner = new TransformRunner();
 
   constructor(private readonly settings: MonitorSettings) {}
@@ -132,36 +116,23 @@ export class PlanningMonitor {
     answer(null, response);
   }
 
-  /** Ends the plan: says of which components the objects could not be told. One whose arguments are not known yet never asks for them. */
-  missUnrendered(): void {
-    const left = [...this.asked];
-    for (const resource of this.resources.values()) {
-      if (!asksProvider(resource.type)) continue;
-      const index = left.findIndex(
-        ({ type, name }) => type === resource.type && (name === undefined || name === resource.name),
-      );
-      const [call] = index < 0 ? [] : left.splice(index, 1);
-      const reason = call ? call.reason : "its arguments are decided during the update";
-      if (reason !== undefined) this.miss(resource, reason);
-    }
+  /** Ends the plan. @returns what the program makes and this plan cannot tell */
+  finish(): UnseenPart[] {
+    this.objects.missUnrendered(this.resources.values());
+    return this.objects.unseen;
   }
 
-  /** How components of the provider's first version get their objects: the SDK asks for them, and registers them itself. What cannot be told here has none. */
   private renderObjects(
     request: resourceProtocol.ResourceInvokeRequest,
     answer: Answer<resourceProtocol.ResourceInvokeResponse>,
   ): void {
-    const { componentType, name, objects } = answerOfProvider(request.getTok(), this.readRecord(request.getArgs()));
-    let result: PlannedRecord[] = [];
-    let reason: string | undefined;
+    let result: PlannedRecord[];
     try {
-      result = objects();
+      result = this.objects.answer(request.getTok(), this.readRecord(request.getArgs()));
     } catch (error) {
       if (!(error instanceof NotRendered)) throw error;
-      if (componentType === undefined) return this.refuse(answer, `The program reads YAML, and ${error.message}.`);
-      reason = error.message;
+      return this.refuse(answer, `The program reads YAML, and ${error.message}.`);
     }
-    if (componentType !== undefined) this.asked.push({ type: componentType, name, reason });
     const response = new resourceProtocol.ResourceInvokeResponse();
     response.setReturn(Struct.fromJavaScript({ result: result.map(recordToWire) as JavaScriptRecord[] }));
     answer(null, response);
@@ -260,7 +231,7 @@ export class PlanningMonitor {
     this.transforms.set(urn, request.getTransformsList());
     await this.transformRunner.apply(this.transformsFor(urn, request.getParent()), request);
 
-    const resource = this.describe(urn, request);
+    const resource = plannedResource(urn, request, this.readRecord(request.getObject()));
     this.resources.set(urn, resource);
     this.settings.secrets.allow(resource.name);
     const id = this.complete(resource);
@@ -289,69 +260,17 @@ export class PlanningMonitor {
     return [...(this.transforms.get(urn) ?? []), ...inherited, ...this.stackTransforms];
   }
 
-  private describe(urn: string, request: resourceProtocol.RegisterResourceRequest): PlannedResource {
-    const propertyDependencies = [...request.getPropertydependenciesMap().entries()] as [
-      string,
-      resourceProtocol.RegisterResourceRequest.PropertyDependencies,
-    ][];
-    const providers = [...request.getProvidersMap().entries()] as [string, string][];
-    return {
-      urn,
-      type: request.getType(),
-      name: request.getName(),
-      parent: request.getParent() || undefined,
-      dependencies: request.getDependenciesList(),
-      propertyDependencies: Object.fromEntries(propertyDependencies.map(([key, value]) => [key, value.getUrnsList()])),
-      provider: withoutProviderId(request.getProvider()) || undefined,
-      providers: Object.fromEntries(providers.map(([name, reference]) => [name, withoutProviderId(reference)])),
-      inputs: this.readRecord(request.getObject()),
-      outputs: {},
-      custom: request.getCustom(),
-      remote: request.getRemote(),
-      options: optionsOf(request),
-      ...sourceOf(request),
-    };
-  }
-
-  /** Takes down the objects of a component that runs in a plugin, as far as they can be told here. */
+  /** Takes down the objects of a component that runs in a plugin, or of a release, as far as they can be told here. */
   private seeInto(component: PlannedResource): void {
-    if (!isRendered(component.type)) {
-      this.miss(component, "it runs in its own plugin");
-      return;
+    for (const object of this.objects.below(component)) {
+      this.resources.set(object.urn, object);
+      this.settings.secrets.allow(object.name);
     }
-    try {
-      const { inputs, name, urn } = component;
-      const prefix = typeof inputs.resourcePrefix === "string" ? inputs.resourcePrefix : name;
-      for (const { object, placeOf } of render(component.type, inputs, name)) {
-        const type = typeOfRendered(object);
-        const child = nameOfRendered(object, prefix);
-        const url = `urn:pulumi:${this.settings.stack}::${this.settings.project}::${qualifiedTypeOf(type, urn)}::${child}`;
-        const own = type === "kubernetes:core/v1:Secret" ? withSecretData(object) : object;
-        const options = { ...component.options, aliases: [] };
-        const place = placeOf ?? component.placeOf;
-        const made = { urn: url, type, name: child, parent: urn, inputs: own, outputs: own, options };
-        const resource = { ...component, ...made, propertyDependencies: {}, custom: true, remote: false };
-        this.resources.set(url, { ...resource, ...(place && { placeOf: place }) });
-        this.settings.secrets.allow(child);
-      }
-    } catch (error) {
-      if (!(error instanceof NotRendered)) throw error;
-      this.miss(component, error.message);
-    }
-  }
-
-  private miss({ urn, name, type }: PlannedResource, reason: string): void {
-    this.unseen.push({ urn, name, type, reason });
-    const message = `${name} (${type}): what it creates is not part of this plan, since ${reason}.`;
-    this.diagnostics.push({ severity: "warning", message });
   }
 
   /** Gives a resource its outputs and returns its id, where the plan can know it. */
   private complete(resource: PlannedResource): string | undefined {
-    if (resource.remote) this.seeInto(resource);
-    else if (resource.type === helmReleaseType) {
-      this.miss(resource, "the provider renders its chart during the update");
-    }
+    if (resource.remote || isRelease(resource.type)) this.seeInto(resource);
     if (!resource.custom) return undefined;
     const made = createLocally(resource, this.settings.made);
     resource.outputs = { ...resource.inputs, ...made?.outputs };
@@ -373,28 +292,6 @@ export class PlanningMonitor {
     this.refusal ??= error;
     answer(Object.assign(error, { code: invalidArgument, details: message }));
   }
-}
-
-/** The provider marks what a Secret holds as secret, however it was written. */
-function withSecretData(object: PlannedRecord): PlannedRecord {
-  const entries = Object.entries(object).map(([key, value]): [string, PlannedValue] =>
-    key === "data" || key === "stringData" ? [key, new Secret(value)] : [key, value],
-  );
-  return Object.fromEntries(entries);
-}
-
-/** Where the program makes a resource, relative to its folder, as the SDK says: the last call that is the program's own. */
-function sourceOf(request: resourceProtocol.RegisterResourceRequest): Pick<PlannedResource, "placeOf"> {
-  for (const frame of request.getStacktrace()?.getFramesList() ?? []) {
-    const position = frame.getPc();
-    const uri = position?.getUri() ?? "";
-    if (!position || !uri.startsWith("file:")) continue;
-    const path = fileURLToPath(uri);
-    if (!isOfProgram(path)) continue;
-    const place: SourcePlace = { file: relative(process.cwd(), path), line: position.getLine() };
-    return { placeOf: () => place };
-  }
-  return {};
 }
 
 /** Makes the SDK talk to the monitor instead of to an engine's address. */

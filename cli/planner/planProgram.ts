@@ -83,7 +83,7 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     runtime.resetOptions("project", "stack", 0, "", "", false, organization);
     captured.restore();
   }
-  monitor.missUnrendered();
+  const unseen = monitor.finish();
   const resources = [...monitor.resources.values()];
   monitor.diagnostics.push(...exposedSecrets(resources, config));
   return {
@@ -92,7 +92,7 @@ async function planNow(program: () => unknown, settings: ProgramSettings): Promi
     resources,
     outputs: resources[0]?.outputs ?? {},
     diagnostics: redacted(monitor.diagnostics, redact),
-    unseen: monitor.unseen.map(part => ({ ...part, reason: redact(part.reason) })),
+    unseen: unseen.map(part => ({ ...part, reason: redact(part.reason) })),
     redact,
     elapsedMilliseconds: performance.now() - started,
   };

@@ -13,6 +13,9 @@ export interface RenderedObject {
   placeOf?: (keys: readonly (string | number)[]) => SourcePlace | undefined;
 }
 
+/** A Helm release. The provider keeps its objects to itself; Helm tells them here. */
+const releaseType = "kubernetes:helm.sh/v3:Release";
+
 /** Components of the Kubernetes provider that run in its plugin, with what renders them here. */
 const renderers: Readonly<Record<string, (inputs: PlannedRecord, name: string) => RenderedObject[]>> = {
   "kubernetes:yaml/v2:ConfigFile": ({ file }) => objectsInFile(textOf(file, "file")),
@@ -26,6 +29,7 @@ const renderers: Readonly<Record<string, (inputs: PlannedRecord, name: string) =
   ],
   "kubernetes:kustomize/v2:Directory": ({ directory }) => objectsIn(kustomized(textOf(directory, "directory"))),
   "kubernetes:helm.sh/v4:Chart": (inputs, name) => objectsIn(templated(chartOf(inputs, name))),
+  [releaseType]: (inputs, name) => objectsIn(templated(chartOf(inputs, name))),
 };
 
 /** A call of the provider that answers with objects. */
@@ -77,6 +81,11 @@ function plainObjects(text: string, defaultNamespace?: PlannedValue): PlannedRec
     if (typeof defaultNamespace === "string" && isPlainRecord(metadata)) metadata.namespace ??= defaultNamespace;
   }
   return objects;
+}
+
+/** Whether a resource of this type is a release, which makes objects that no program registers. */
+export function isRelease(type: string): boolean {
+  return type === releaseType;
 }
 
 /** Whether a component of this type is rendered here, as its plugin would. */
@@ -184,11 +193,12 @@ function flattened(object: PlannedRecord): PlannedRecord[] {
   return typeof object.kind === "string" ? [object] : [];
 }
 
-/** A chart of the fourth kind: hooks are left out, values of the program come after those of files. */
+/** A chart of the fourth kind, or of a release: hooks are left out, values of the program come after those of files. */
 function chartOf(inputs: PlannedRecord, name: string): Chart {
   const text = (input: string) => (isGiven(inputs[input]) ? textOf(inputs[input], input) : undefined);
   const repository = isPlainRecord(inputs.repositoryOpts) ? inputs.repositoryOpts : {};
-  if (isGiven(inputs.postRenderer)) throw new NotRendered("a postRenderer changes what the chart renders");
+  const renderer = ["postRenderer", "postrender"].find(input => isGiven(inputs[input]));
+  if (renderer !== undefined) throw new NotRendered(`a ${renderer} changes what the chart renders`);
   const files = listOf(inputs.valueYamlFiles, "valueYamlFiles").map(file => {
     const source = file instanceof FileReference ? file.source.path : undefined;
     if (typeof source !== "string") throw new NotRendered("valueYamlFiles holds no file of this folder");

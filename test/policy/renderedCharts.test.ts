@@ -21,6 +21,7 @@ const programs: Record<string, string> = {
   four: `new k8s.helm.v4.Chart("web", { chart: "./chart", namespace: "shop", version: "1.2.3", skipCrds: true, values: { tag: "latest" }, valueYamlFiles: [new pulumi.asset.FileAsset("values.yaml")], repositoryOpts: { repo: "https://charts.example" } });`,
   three: `new k8s.helm.v3.Chart("web", { path: "./chart", namespace: "shop", values: { tag: "latest" } });`,
   repository: `new k8s.helm.v3.Chart("web", { chart: "web", version: "1.2.3", fetchOpts: { repo: "https://charts.example" }, skipCRDRendering: true });`,
+  release: `new k8s.helm.v3.Release("web", { chart: "./chart", namespace: "shop", values: { tag: pulumi.secret("latest") } });`,
   folder: `new k8s.kustomize.v2.Directory("web", { directory: "./overlay" });`,
   oldFolder: `new k8s.kustomize.Directory("web", { directory: "./overlay" });`,
   noFolder: `new k8s.kustomize.Directory("web", { directory: "./absent" });`,
@@ -93,6 +94,22 @@ describe("objects that a chart or a kustomization makes", function () {
     await run("repository");
     const options = "--version 1.2.3 --repo https://charts.example --values - --skip-tests";
     assert.equal(told().join(" "), `template web web ${options}`);
+  });
+
+  it("of helm.v3.Release are judged", async () => {
+    install("helm");
+    const { exit, verdict } = await run("release");
+    assert.equal(exit, PolicyExit.violated);
+    assert.deepEqual(verdict.notJudged, []);
+    assert.deepEqual(broken(verdict), ["web:shop/web"]);
+    const line = "template web ./chart --namespace shop --values - --no-hooks --include-crds";
+    assert.equal(told().join(" "), line);
+    assert.deepEqual(JSON.parse(readFileSync(join(directory, "values.txt"), "utf8")), { tag: "latest" });
+  });
+
+  it("are not told by a warning before an error", async () => {
+    install("helm", "echo 'warning: skipped value' >&2\necho 'Error: no such field' >&2\nexit 1\n");
+    assert.equal((await run("four")).verdict.notJudged[0]!.reason, "helm fails: Error: no such field");
   });
 
   for (const stack of ["folder", "oldFolder"]) {
