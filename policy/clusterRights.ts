@@ -48,6 +48,30 @@ const broadRights: readonly BroadRight[] = [
     meaning: "It gets tokens of other accounts.",
     wayOut: "resourceNames: the accounts that it is for",
   },
+  {
+    groups: ["rbac.authorization.k8s.io"],
+    resources: ["clusterrolebindings"],
+    verbs: ["create", "update", "patch"],
+    inNamespace: false,
+    meaning: "It gives its own rights, in every namespace, to any account.",
+    wayOut: "rolebindings in the namespaces that need it, or resourceNames: the bindings that it keeps",
+  },
+  {
+    groups: ["rbac.authorization.k8s.io"],
+    resources: ["rolebindings"],
+    verbs: ["create", "update", "patch"],
+    inNamespace: false,
+    meaning: "It gives its own rights to any account of any namespace.",
+    wayOut: "a Role in the namespaces that need it",
+  },
+  {
+    groups: ["certificates.k8s.io"],
+    resources: ["certificatesigningrequests/approval", "certificatesigningrequests/status"],
+    verbs: ["update", "patch"],
+    inNamespace: false,
+    meaning: "It has certificates signed, with which it is anyone.",
+    wayOut: "no rights on certificatesigningrequests/approval",
+  },
 ];
 
 /** Whether a rule's list has one of these, or all. `pods/*` and, of the subresources, `*\/exec` are patterns. */
@@ -74,7 +98,8 @@ function* rightsOf(rule: Field, isForCluster: boolean): Generator<BroadRight> {
 export const clusterRightsChecks = [
   resourceCheck({
     id: "workloads-broad-rights",
-    description: "No account of any program reads every Secret, runs commands in pods or gets tokens of others.",
+    description:
+      "No account of any program reads every Secret, runs commands in pods, gets tokens of others or hands out rights.",
     why: "Anyone who breaks into one pod with such an account is in all of them. Operators may need it; each is then an exemption with a reason.",
     fix: "a Role with the resources, verbs and resourceNames that are needed, in the namespace where they are",
     level: Level.advisory,

@@ -1,5 +1,6 @@
 import { clusterObjectChecks } from "./clusterObjects";
 import { clusterRightsChecks } from "./clusterRights";
+import { routeChecks } from "./routes";
 import { inMebibytes } from "../components/core/quantities";
 import { type Finding, Group, group, Level, resourceCheck, stackCheck } from "./check";
 import { databaseCheck, optionFinding } from "./databaseCheck";
@@ -238,7 +239,7 @@ export const workloads = group(Group.workloads, [
       const type = service.at("spec", "type");
       const addresses = service.at("spec", "externalIPs");
       const isOutside = type.text === "NodePort" || (type.text === "LoadBalancer" && !isLimited(service));
-      const isOpen = isOutside && !isInternal(service);
+      const isOpen = isOutside && !isInternal(service.at("metadata", "annotations"));
       if (!isOpen && addresses.textList.length === 0) return;
       if (!offersDatabase(service, stack)) return;
       if (isOpen) {
@@ -279,4 +280,5 @@ export const workloads = group(Group.workloads, [
   }),
   ...clusterObjectChecks,
   ...clusterRightsChecks,
+  ...routeChecks,
 ]);

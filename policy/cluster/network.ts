@@ -37,6 +37,34 @@ function sourcesOfRule(rule: Field): (string | undefined)[] {
   return [...rule.at("cidrBlocks").textList, ...rule.at("ipv6CidrBlocks").textList, ...single];
 }
 
+const isNetworkAcl = ofAwsKind("ec2:NetworkAcl", "ec2:DefaultNetworkAcl");
+const isNetworkAclRule = anyType(isNetworkAcl, ofAwsKind("ec2:NetworkAclRule"));
+
+/** Ports that nobody outside needs: of MySQL, and of shells on nodes. */
+const inwardPorts = [3306, 22, 3389];
+/** A network ACL lets the answers to connections in by a range of ports above 1023, so that a wide range says nothing. */
+const widestOnPurpose = 1000;
+
+/** The rules of a network ACL for what comes in, in the order in which AWS reads them. */
+function incomingAclRules(resource: Field): Field[] {
+  if (!isNetworkAcl(resource.resource.type)) return resource.at("egress").flag === true ? [] : [resource];
+  return [...resource.at("ingress").items].sort(
+    (one, other) => (one.at("ruleNo").number ?? 0) - (other.at("ruleNo").number ?? 0),
+  );
+}
+
+/** The ports of `inwardPorts` that a rule of a network ACL is about, `undefined` for a rule about every port. None for a wide range. */
+function inwardPortsOf(rule: Field): (number | undefined)[] {
+  const isEveryProtocol = ["-1", "all"].includes(rule.at("protocol").text ?? "");
+  const [from, to] = [rule.at("fromPort").number ?? 0, rule.at("toPort").number ?? 0];
+  if (isEveryProtocol || (from <= 1 && to === 65535)) return [undefined];
+  return to - from > widestOnPurpose ? [] : inwardPorts.filter(port => from <= port && port <= to);
+}
+
+function aclSources(rule: Field): (string | undefined)[] {
+  return [rule.at("cidrBlock").text, rule.at("ipv6CidrBlock").text];
+}
+
 /** Who may connect, and who did. */
 export const networkChecks = [
   resourceCheck<{ publicPorts: number[] }>({
@@ -95,6 +123,30 @@ export const networkChecks = [
       yield* forEach(egressRules(resource), function* (rule) {
         if (!sourcesOfRule(rule).some(isEveryone) || !isForEveryPort(rule)) return;
         yield { path: rule.path, message: "Every connection to everywhere may be made." };
+      });
+    },
+  }),
+
+  resourceCheck({
+    id: "cluster-network-acl",
+    description: "No network ACL of any program lets the whole internet reach MySQL, SSH or every port.",
+    why: "A network ACL is the second line: it holds when a security group was opened by mistake.",
+    fix: "cidrBlock: <the networks that need it>, and 1024-65535 only for answers",
+    level: Level.advisory,
+    development: { level: Level.disabled },
+    applies: isNetworkAclRule,
+    *evaluate(resource) {
+      const denied = new Set<number | undefined>();
+      yield* forEach(incomingAclRules(resource), function* (rule) {
+        if (!aclSources(rule).some(isEveryone)) return;
+        const action = (rule.at("action").isPresent ? rule.at("action") : rule.at("ruleAction")).text;
+        for (const port of inwardPortsOf(rule)) {
+          if (action === "deny") denied.add(port);
+          else if (!denied.has(port) && !denied.has(undefined)) {
+            const what = port === undefined ? "every port" : `port ${port}`;
+            yield { path: rule.path, message: `Everyone may reach ${what}, as far as the network ACL goes.` };
+          }
+        }
       });
     },
   }),

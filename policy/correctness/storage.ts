@@ -2,7 +2,7 @@ import { Level } from "../check";
 import { databaseCheck, optionFinding } from "../databaseCheck";
 import { type Database, databaseOf } from "../model/database";
 import { forEach } from "../model/field";
-import { isLongRunning } from "../model/kubernetes";
+import { isLongRunning, nameOf, ofKind } from "../model/kubernetes";
 import { mountHolding } from "../model/mounts";
 import { type Stack } from "../model/stack";
 
@@ -119,6 +119,29 @@ export const storageChecks = [
       const mount = mountHolding(mounts, directory);
       if (mount?.kind !== "emptyDir" || settings.isOn("tidesdb_objstore_wal_sync_on_commit", false)) return;
       yield { path: mount.field.path, message: `The data in ${mount.path} is on an emptyDir.` };
+    },
+  }),
+
+  databaseCheck({
+    id: "correctness-volume-reclaim",
+    description: "The volumes of a database without an object store outlive their claims.",
+    why: "Its rows are on these volumes alone, and a claim is deleted with its namespace.",
+    fix: 'reclaimPolicy: "Retain" in the StorageClass, or tidesdb_object_store_backend=S3',
+    level: Level.mandatory,
+    development: { level: Level.disabled },
+    *evaluateDatabase({ workload, settings, runsManager }, _given, stack) {
+      const backend = settings.text("tidesdb_object_store_backend") ?? "";
+      if (runsManager || /^s3$/i.test(backend) || settings.seen("tidesdb_s3_bucket")) return;
+      const classes = stack.where(ofKind("StorageClass"));
+      for (const claim of workload.at("spec", "volumeClaimTemplates").items) {
+        const wanted = claim.at("spec", "storageClassName").text;
+        const storageClass = classes.find(candidate => nameOf(candidate) === wanted);
+        if (!storageClass || storageClass.at("reclaimPolicy").text === "Retain") continue;
+        yield {
+          path: claim.at("spec", "storageClassName").path,
+          message: `The StorageClass ${wanted} deletes a volume with its claim, and no object store has its rows.`,
+        };
+      }
     },
   }),
 

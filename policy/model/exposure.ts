@@ -15,9 +15,11 @@ const internalAnnotations: readonly (readonly [name: string, value: RegExp])[] =
   ["service.beta.kubernetes.io/azure-load-balancer-internal", /^true$/],
 ];
 
-/** Whether a Service's load balancer is reachable from inside its network only. */
-export function isInternal(service: Field): boolean {
-  const annotations = service.at("metadata", "annotations");
+/**
+ * Whether a load balancer is reachable from inside its network only.
+ * @param annotations those of its Service, or those that a Gateway has for its own
+ */
+export function isInternal(annotations: Field): boolean {
   return anyOf(internalAnnotations, ([name, value]) => value.test(annotations.at(name).text ?? ""));
 }
 

@@ -39,6 +39,18 @@ describe("rights in the cluster", () => {
     ['{ apiGroups: [""], resources: [nodes/proxy], verbs: [get] }', /past the audit log/, undefined],
     ['{ apiGroups: [""], resources: [nodes, nodes/metrics], verbs: [get] }', undefined, undefined],
     ['{ apiGroups: [""], resources: [serviceaccounts/token], verbs: [create] }', /tokens/, /tokens/],
+    [
+      "{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterrolebindings], verbs: [create] }",
+      /any account/,
+      undefined,
+    ],
+    ['{ apiGroups: ["*"], resources: [rolebindings], verbs: ["*"] }', /any namespace/, undefined],
+    ["{ apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings], verbs: [get, list] }", undefined, undefined],
+    [
+      "{ apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update] }",
+      /certificates signed/,
+      undefined,
+    ],
   ];
   const check = checks.filter(({ id }) => id === "workloads-broad-rights");
   for (const [rule, inCluster, inNamespace] of rules) {
