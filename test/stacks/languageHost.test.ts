@@ -12,14 +12,10 @@ const storeKeys = { accessKeyId: new Secret("minioadmin"), secretAccessKey: new 
 const under = (project: string, values: Record<string, Secret>) =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [`${project}:${key}`, value]));
 
-/** Each stack of the examples, with the component that stands for all that it makes. */
+/** Stacks of some examples, one of each kind of component, with what stands for all that they make. test/examples plans every example. */
 const examples: [folder: string, stack: string, makes: string, config?: Record<string, Secret>][] = [
   ["smallest", "dev", "tidesql:index:TideSql"],
-  ["existing-cluster", "prod", "tidesql:index:TideSql"],
   ["s3-compatible", "prod", "tidesql:index:Database", under("s3-compatible", storeKeys)],
-  ["nvme", "dev", "tidesql:index:TideSql"],
-  ["several-databases", "dev", "tidesql:index:Database"],
-  ["own-image", "dev", "tidesql:index:TideSql"],
   ["multi-stack/infrastructure", "prod", "tidesql:index:Cluster"],
   ["multi-stack/database", "prod", "tidesql:index:Database"],
 ];
