@@ -31,6 +31,14 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
     summary: "whether a running database does what it should",
     run: argv => (load("./live/verify") as typeof import("./live/verify")).runVerify(argv),
   },
+  history: {
+    summary: "what a database can be restored to",
+    run: argv => (load("./live/history") as typeof import("./live/history")).runHistory(argv),
+  },
+  check: {
+    summary: "whether a database's log and its objects in the bucket are whole",
+    run: argv => (load("./live/check") as typeof import("./live/check")).runCheck(argv),
+  },
   connect: {
     summary: "opens a client on a running database, over TLS",
     run: argv => (load("./live/connect") as typeof import("./live/connect")).runConnect(argv),

@@ -2,12 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { packageRoot } from "./packageRoot";
 
-/** The manager's two scripts, as they run in the pods. */
+/** The manager's scripts, as they run in the pods. */
 export interface ManagerBundle {
   /** Process 1. */
   manager: string;
   /** Its watchdog thread. */
   watchdog: string;
+  /** What `tidesql history` and `tidesql check` run beside it. */
+  inspect: string;
 }
 
 /** Where `npm run build:manager` puts them, from the package's root. */
@@ -22,8 +24,12 @@ const largestBundle = 1024 * 1024;
  */
 export function readManagerBundle(start: string = __dirname): ManagerBundle {
   const directory = path.join(packageRoot(start), bundleDirectory);
-  const bundle = { manager: read(directory, "manager.js"), watchdog: read(directory, "watchdog.js") };
-  const size = Buffer.byteLength(bundle.manager) + Buffer.byteLength(bundle.watchdog);
+  const bundle = {
+    manager: read(directory, "manager.js"),
+    watchdog: read(directory, "watchdog.js"),
+    inspect: read(directory, "inspect.js"),
+  };
+  const size = Object.values(bundle).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (size > largestBundle) {
     throw new Error(
       `the manager in ${directory} takes ${size} bytes, but a ConfigMap holds ${largestBundle}: build it with "npm run build:manager", which minifies it`,

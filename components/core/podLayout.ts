@@ -32,7 +32,7 @@ export const podLayout = {
 
   /** Volume `node` (emptyDir), filled by the init container. */
   nodeBinary: "/opt/tidesql/node/node",
-  /** ConfigMap `<name>-manager`, keys `manager.js` and `watchdog.js`. */
+  /** ConfigMap `<name>-manager`, keys `manager.js`, `watchdog.js` and `inspect.js`. */
   managerDirectory: "/opt/tidesql/manager",
 
   /** ConfigMap `<name>-config`, keys `engine.cnf`, `manager.json`, `databaseId` and `nodes`. */

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { certificateCheckMilliseconds, CertificateWatch } from "./certificates";
@@ -9,8 +8,9 @@ import { collectGarbage } from "./heap";
 import { kubernetesApi } from "./kubernetesApi";
 import { jsonLog } from "./log";
 import { Manager } from "./manager";
-import { mariadbEngine, readSecret } from "./mariadbEngine";
+import { mariadbEngine } from "./mariadbEngine";
 import { objectStore, StoreCredentials } from "./objectStore";
+import { readKeyFiles } from "./onLog/openStore";
 import { logPages } from "./onLog/pages";
 import { CommonPorts, StartedLog, startOnLog } from "./onLog/start";
 import { peerNetwork, servePeers } from "./peerNetwork";
@@ -41,8 +41,8 @@ async function main(): Promise<void> {
   const identity = `${pod}_${podUid}`;
   const { manager, engine, pages } =
     configuration.store === "log"
-      ? onLog(await startOnLog(configuration, pod, identity, readKey, common, peers.pushEntry))
-      : onBucket(configuration, pod, identity, readKey(), common);
+      ? onLog(await startOnLog(configuration, pod, identity, readKeyFiles, common, peers.pushEntry))
+      : onBucket(configuration, pod, identity, readKeyFiles(), common);
   collectGarbage(log);
   serveStatus(pages, systemClock);
   const peerServer = servePeers(configuration, manager.peerDesk, log);
@@ -58,17 +58,6 @@ async function main(): Promise<void> {
   setInterval(() => void certificates.check(), certificateCheckMilliseconds).unref();
   log("info", "the manager is starting", { node: process.env.NODE_NAME, name, namespace });
   supervise(process, manager, log);
-}
-
-/** The bucket's key, as its Secret is mounted. */
-function readKey(): StoreCredentials {
-  const directory = podLayout.objectStoreSecretDirectory;
-  const caFile = `${directory}/ca.crt`;
-  return {
-    accessKeyId: readSecret(`${directory}/accessKeyId`),
-    secretAccessKey: readSecret(`${directory}/secretAccessKey`),
-    ...(existsSync(caFile) && { caFile }),
-  };
 }
 
 /** The engine keeps its own files in the bucket. */

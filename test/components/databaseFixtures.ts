@@ -2,7 +2,11 @@ import { DatabaseArgs } from "../../components/database";
 import { ManagerBundle } from "../../components/managerBundle";
 
 /** Stands for the built manager: unit tests do not depend on a build. */
-export const managerBundle: ManagerBundle = { manager: "// the manager", watchdog: "// its watchdog" };
+export const managerBundle: ManagerBundle = {
+  manager: "// the manager",
+  watchdog: "// its watchdog",
+  inspect: "// inspects",
+};
 
 /** Values that may be nowhere but in Secrets and in what is marked as a secret. */
 export const secretValues = { secretAccessKey: "sesame-sesame", accessKeyId: "minioadmin", password: "Open-Sesame-1" };

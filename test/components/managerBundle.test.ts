@@ -17,13 +17,18 @@ describe("manager bundle", () => {
     mkdirSync(path.join(root, "bin/manager"), { recursive: true });
     writeFileSync(path.join(root, "bin/manager/manager.js"), manager);
     writeFileSync(path.join(root, "bin/manager/watchdog.js"), "// watchdog");
+    writeFileSync(path.join(root, "bin/manager/inspect.js"), "// inspect");
   }
 
   it("is found from the sources and from the compiled package, past other packages' folders", () => {
     build();
     for (const start of ["components", "bin/components", "bin/components/nested"]) {
       mkdirSync(path.join(root, start), { recursive: true });
-      assert.deepEqual(readManagerBundle(path.join(root, start)), { manager: "// manager", watchdog: "// watchdog" });
+      assert.deepEqual(readManagerBundle(path.join(root, start)), {
+        manager: "// manager",
+        watchdog: "// watchdog",
+        inspect: "// inspect",
+      });
     }
     writeFileSync(path.join(root, "components/package.json"), JSON.stringify({ name: "another" }));
     assert.equal(readManagerBundle(path.join(root, "components")).manager, "// manager");

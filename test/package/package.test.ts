@@ -19,6 +19,7 @@ describe("the package as npm packs it", function () {
       "bin/cli/main.js",
       "bin/manager/manager.js",
       "bin/manager/watchdog.js",
+      "bin/manager/inspect.js",
       "LICENSE",
       "README.md",
       "PulumiPlugin.yaml",

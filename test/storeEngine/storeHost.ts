@@ -145,6 +145,12 @@ export class StoreHost {
     await within(30_000, this.writing!.released(generation), `flush ${generation} was not released`);
   }
 
+  /** Deletes what no kept position needs; only while it writes. @returns how many objects */
+  async collectGarbage(options: Parameters<StoreNode["collectGarbage"]>[1]): Promise<number> {
+    const { writing } = this;
+    return writing ? this.node.collectGarbage(writing, options, () => this.writing === writing) : 0;
+  }
+
   /** As if the node were lost: the engine is killed, nothing of the manager is left. The volume stays unless it is wiped. */
   async crash(): Promise<void> {
     this.crashed = true;

@@ -23,12 +23,15 @@ export function configurationManifest<Text>(
   };
 }
 
-/** The manager's program, which the database container runs as process 1. */
-export function managerManifest<Text>(names: DatabaseNames<Text>, scripts: { manager: string; watchdog: string }) {
+/** The manager's program, which the database container runs as process 1, and what the command line runs beside it. */
+export function managerManifest<Text>(
+  names: DatabaseNames<Text>,
+  scripts: { manager: string; watchdog: string; inspect: string },
+) {
   return {
     apiVersion: "v1" as const,
     kind: "ConfigMap" as const,
     metadata: objectMetadata(names.manager, names),
-    data: { "manager.js": scripts.manager, "watchdog.js": scripts.watchdog },
+    data: { "manager.js": scripts.manager, "watchdog.js": scripts.watchdog, "inspect.js": scripts.inspect },
   };
 }

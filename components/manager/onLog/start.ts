@@ -10,9 +10,9 @@ import { StoreCredentials } from "../objectStore";
 import { Ports } from "../ports";
 import { copyServer, prepareTemplate } from "../serverTemplate";
 import { RestorableBucket } from "../store/bucket/bucket";
-import { s3Bucket, Signer } from "../store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../store/gateway/gateway";
 import { countingBucket } from "./countingBucket";
+import { openStore } from "./openStore";
 import { SendEntry } from "./entryPusher";
 import { LogManager } from "./logManager";
 import { EngineDoor, LogPorts, RestorePorts } from "./ports";
@@ -75,12 +75,12 @@ export async function startOnLog(
     ...common,
     clock,
     engine,
-    bucket: countingBucket(bucketOf(configuration, keeper, readKey), systemClock),
+    bucket: countingBucket(openStore(configuration, keeper, readKey), systemClock),
     ...(keeper && { credentials: keeper }),
     door,
     pushEntry,
     ...(configuration.restore && {
-      restore: restorePorts(configuration, configuration.restore, location => bucketOf(location, keeper, readKey)),
+      restore: restorePorts(configuration, configuration.restore, location => openStore(location, keeper, readKey)),
     }),
     files: {
       directory: podLayout.tidesdbDirectory,
@@ -143,13 +143,6 @@ function roleCredentials(
   const keeper = new CredentialKeeper(source, { clock, log, event: (...event) => kubernetes.event(...event) });
   void keeper.run();
   return keeper;
-}
-
-function bucketOf({ objectStore }: ManagerConfiguration, role: Signer | undefined, readKey: () => StoreCredentials) {
-  if (role) return s3Bucket(objectStore, role);
-  const { accessKeyId, secretAccessKey, caFile } = readKey();
-  const location = { ...objectStore, ...(caFile && { ca: readFileSync(caFile) }) };
-  return s3Bucket(location, { current: () => Promise.resolve({ accessKeyId, secretAccessKey }) });
 }
 
 /** The same credentials read the source: it is in the same object store. */

@@ -162,11 +162,11 @@ describe("StatefulSet", () => {
       "secret" in volume && volume.secret ? [volume.secret.secretName] : [],
     );
     const configuration = configurationManifest(names, { engine: "1", manager: "2", databaseId: "3" });
-    const scripts = managerManifest(names, { manager: "1", watchdog: "2" });
+    const scripts = managerManifest(names, { manager: "1", watchdog: "2", inspect: "3" });
     assert.deepEqual(configMaps, [configuration.metadata.name, scripts.metadata.name]);
     assert.deepEqual(Object.keys(configuration.data), ["engine.cnf", "manager.json", "databaseId", "nodes"]);
     assert.equal(configuration.data.nodes, String(names.pods.length));
-    assert.deepEqual(Object.keys(scripts.data), ["manager.js", "watchdog.js"]);
+    assert.deepEqual(Object.keys(scripts.data), ["manager.js", "watchdog.js", "inspect.js"]);
     const store = objectStoreSecretManifest(names, objectStoreSecretData({ accessKeyId: "a", secretAccessKey: "b" }));
     const users = usersSecretManifest(names, { app: "c" });
     const tls = tlsSecretManifest(names, { certificate: "d", privateKey: "e", ca: "f" });

@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { restoreDatabase } from "../../../components/manager/store/log/restore";
+import { checkStore } from "../../../components/manager/store/checkStore";
 import { createLog } from "../../../components/manager/store/log/seal";
 import { HistoryRules } from "../../../components/manager/store/log/history";
 import { readOwner } from "../../../components/manager/store/log/owner";
@@ -263,6 +264,12 @@ export class Play {
     await node.close();
   }
 
+  /** `tidesql check` finds nothing wrong with what such a life has left. */
+  async check(): Promise<void> {
+    const { problems } = await checkStore({ bucket: this.bucket, scratch: join(this.folder, "scratch") });
+    assert.deepEqual(problems, []);
+  }
+
   /** The positions that are kept: single ones, and from one on. */
   async kept(): Promise<number[]> {
     const { owner } = (await readOwner(this.bucket, 1000))!;
@@ -357,6 +364,7 @@ export async function playAll(
       await play.takeOver();
       const kept = await play.kept();
       for (let times = 0; times < 3; times++) await play.openAt(kept[roll(kept.length)]!);
+      await play.check();
       await play.restoreAt(kept[roll(kept.length)]!);
       // Each checkpoint that stands alone is opened: what it needs is easily deleted.
       for (const position of kept)

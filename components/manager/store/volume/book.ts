@@ -20,15 +20,7 @@ export class VolumeBook {
   ) {}
 
   static async open(path: string): Promise<VolumeBook> {
-    const files = new Map<string, FileRecord>();
-    const text = await fs.readFile(path, "utf8").catch(() => "");
-    for (const line of text.split("\n")) {
-      // A last line that was cut off says nothing.
-      const parsed = parseLine(line);
-      if (!parsed) continue;
-      if (parsed.file) files.set(parsed.path, parsed.file);
-      else files.delete(parsed.path);
-    }
+    const files = await readBook(path);
     const book = new VolumeBook(path, files, await fs.open(path, "a"));
     await book.rewrite();
     return book;
@@ -70,6 +62,20 @@ export class VolumeBook {
     await this.file.close();
     this.file = await fs.open(this.path, "a");
   }
+}
+
+/** What a book says, which may be in use. Empty when there is none. */
+export async function readBook(path: string): Promise<Map<string, FileRecord>> {
+  const files = new Map<string, FileRecord>();
+  const text = await fs.readFile(path, "utf8").catch(() => "");
+  for (const line of text.split("\n")) {
+    // A last line that was cut off says nothing.
+    const parsed = parseLine(line);
+    if (!parsed) continue;
+    if (parsed.file) files.set(parsed.path, parsed.file);
+    else files.delete(parsed.path);
+  }
+  return files;
 }
 
 function parseLine(line: string): BookLine | undefined {
