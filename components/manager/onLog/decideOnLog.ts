@@ -181,10 +181,12 @@ function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: L
   if (view.stopping) return leave(view, holds);
   if (!log || !view.lease || transition) return undefined;
   const isFresh = now - view.bucketAnsweredAt <= freshMilliseconds;
+  // A takeover in the last moments of a right would be fenced, and counted as this node's failure: it begins when the Lease has been renewed.
+  const mayTakeOver = holds && now < view.hold!.deadline - leaseTiming(view.configuration).fenceAhead;
   if (engine.state === "stopping") return undefined;
   if (engine.state === "stopped") {
     if (now < view.startBackoffUntil || !isFresh) return undefined;
-    if (holds) return decision.lease?.kind === "release" ? undefined : { kind: "takeOver" };
+    if (holds) return decision.lease?.kind !== "release" && mayTakeOver ? { kind: "takeOver" } : undefined;
     if (view.hold || view.lease.holder === view.identity || !log.hasTables || waitsForPrimary(view, now))
       return undefined;
     return { kind: "follow", why: "starting a follower at the end of the log" };
@@ -196,7 +198,7 @@ function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: L
     if (cutOff !== undefined) return { kind: "handOver", to: cutOff, cutOff: true };
     return hangs(view, now) ?? beginSwitchover(view);
   }
-  if (holds) return isFresh && now >= view.startBackoffUntil ? { kind: "takeOver" } : undefined;
+  if (holds) return isFresh && mayTakeOver && now >= view.startBackoffUntil ? { kind: "takeOver" } : undefined;
   const hung = followerHangs(view);
   if (hung !== undefined) return { kind: "kill", why: hung, hung: true };
   if (view.hold || view.restartDue === "" || !view.isItsTurn || !isFresh) return undefined;

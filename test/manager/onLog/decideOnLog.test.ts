@@ -171,6 +171,15 @@ describe("what a manager on the log decides", () => {
       assert.equal(decideOnLog(follower({ ...holds, engine: stopped, transition }), now).engine, undefined);
     });
 
+    it("takes over with a Lease that lasts: one that is about to run out is renewed first", () => {
+      const holds = { hold: hold({ deadline: now + 500, lastRenewalSent: now - 3000, lastAttempt: now - 3000 }) };
+      for (const engine of [stopped, follower().engine]) {
+        const decision = decideOnLog(follower({ ...holds, lease: lease({ holder: "orders-1_b" }), engine }), now);
+        assert.equal(decision.engine, undefined);
+        assert.deepEqual(decision.lease, { kind: "renew" });
+      }
+    });
+
     it("follows where there is a primary and something to follow", () => {
       assert.equal(decideOnLog(follower({ engine: stopped }), now).engine?.kind, "follow");
       const empty = place({ hasTables: false });
