@@ -8,7 +8,7 @@ import { CredentialKeeper } from "../credentials/keeper";
 import { mariadbEngine } from "../mariadbEngine";
 import { StoreCredentials } from "../objectStore";
 import { Ports } from "../ports";
-import { copyServer, prepareTemplate } from "../serverTemplate";
+import { prepareTemplate, SpareServer } from "../serverTemplate";
 import { RestorableBucket } from "../store/bucket/bucket";
 import { EngineHandler, Gateway } from "../store/gateway/gateway";
 import { countingBucket } from "./countingBucket";
@@ -71,6 +71,9 @@ export async function startOnLog(
   );
   const clock = { ...systemClock, wall: () => Date.now() };
   const keeper = roleCredentials(configuration, pod, clock, common);
+  const servers = new SpareServer(configuration.mariadbPrefix, podLayout, systemClock.sleep, (error: unknown) =>
+    log("warning", "a second empty data directory could not be prepared", { error: String(error) }),
+  );
   const ports: LogPorts = {
     ...common,
     clock,
@@ -88,7 +91,7 @@ export async function startOnLog(
       followerMemoryBytes: followerShare * podMemoryBytes(),
       async freshServer() {
         await prepared.catch(() => undefined);
-        await copyServer(configuration.mariadbPrefix, podLayout);
+        await servers.place();
       },
       hasServer: () => Promise.resolve(existsSync(`${podLayout.mariadbDirectory}/mysql`)),
     },
