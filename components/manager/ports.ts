@@ -290,7 +290,7 @@ export interface PeerPlace {
   epoch: number;
   /** Of the last entry that it has applied. */
   position: number;
-  /** How far it knows the log, with what was pushed to it. */
+  /** How far it knows the log, with what was pushed to it; between two positions, with drafts. */
   pushed: number;
   /** Since the bucket has answered it last. Milliseconds. */
   bucketAge: number;

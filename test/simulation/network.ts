@@ -69,13 +69,14 @@ export function transfer(bytes: number): number {
 /** The network: latency, cut links in one direction, servers that refuse, hang or are slow, answers that are lost after the request took effect. */
 export class Network {
   /** "from>to": messages vanish. */
-  readonly cut = new Troubles(by => (this.troubles += by));
+  readonly cut = new Troubles(by => this.count(by));
   /** Connections are refused: nothing arrives, and what was under way has no answer. */
-  readonly down = new Troubles(by => (this.troubles += by));
+  readonly down = new Troubles(by => this.count(by));
   private readonly misbehaviours = new Map<Place, Set<Misbehaviour>>();
   /** Requests wait, and take effect when the server thaws. */
   private readonly frozen = new Map<Place, (() => void)[]>();
   private troubles = 0;
+  private calmSince = 0;
 
   constructor(
     private readonly time: VirtualTime,
@@ -87,16 +88,26 @@ export class Network {
     return this.troubles === 0;
   }
 
+  /** For how long that has been so. Milliseconds. */
+  get calmFor(): number {
+    return this.calm ? this.time.now - this.calmSince : 0;
+  }
+
+  private count(by: number): void {
+    this.troubles += by;
+    this.calmSince = this.time.now;
+  }
+
   freeze(place: Place): void {
     if (this.frozen.has(place)) return;
-    this.troubles++;
+    this.count(1);
     this.frozen.set(place, []);
   }
 
   thaw(place: Place): void {
     const waiting = this.frozen.get(place);
     if (!waiting) return;
-    this.troubles--;
+    this.count(-1);
     this.frozen.delete(place);
     for (const run of waiting) run();
   }
@@ -105,9 +116,9 @@ export class Network {
   misbehave(place: Place, how: Misbehaviour): () => void {
     const active = this.misbehaviours.get(place) ?? new Set();
     this.misbehaviours.set(place, active.add(how));
-    this.troubles++;
+    this.count(1);
     return () => {
-      if (active.delete(how)) this.troubles--;
+      if (active.delete(how)) this.count(-1);
     };
   }
 

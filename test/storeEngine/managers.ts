@@ -10,9 +10,9 @@ import { LedgerWriter } from "../e2e/writer";
 import { mulberry } from "./mulberry";
 import { ManagerProcesses } from "./managerProcesses";
 
-const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second, and faults:
+const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second (or one each --every milliseconds), and faults:
   npx tsx test/storeEngine/managers.ts --engine PREFIX [--store log|engine] [--durability commit|interval] [--rounds 6] [--faults LIST]
-      [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--seed N] [--keep]
+      [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--keep]
 --engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${"node,wipe,restart,engine,frozen,terminated,s3"}.
 Exits with 1 when a row is wrong, or lost that the mode does not allow.`;
 
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
       idle: { type: "string", default: "0" },
       buffer: { type: "string" },
       lease: { type: "string", default: "4" },
+      every: { type: "string", default: "100" },
       seed: { type: "string", default: String(Date.now() % 1_000_000) },
       keep: { type: "boolean", default: false },
     },
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => process.exit(1));
   process.on("SIGINT", () => process.exit(1));
   await database.start();
-  const run = new Run(database, durability, mulberry(Number(values.seed)));
+  const run = new Run(database, durability, Number(values.every), mulberry(Number(values.seed)));
   const isRight = await run.play(
     Number(values.rounds),
     values.faults.split(",").map(fault => fault.trim() as Fault),
@@ -78,6 +79,7 @@ class Run {
   constructor(
     private readonly database: ManagerProcesses,
     private readonly durability: "commit" | "interval",
+    private readonly everyMilliseconds: number,
     private readonly random: () => number,
   ) {}
 
@@ -100,6 +102,7 @@ class Run {
     const writer = new LedgerWriter({
       connect: () => database.connect(),
       table: "app.ledger",
+      periodMilliseconds: this.everyMilliseconds,
       suspectAfterMilliseconds: 1000,
     });
     await writer.acknowledgements(20, 60);
@@ -212,6 +215,7 @@ class Run {
       const differ = points.filter(id => !ids.includes(id)).length + ids.filter(id => !points.includes(id)).length;
       const counter = Number((await this.rows(pod, "SELECT v FROM app.counters WHERE id = 1"))[0]?.v);
       const lost = found.lost.filter(id => !this.mayBeLost(entries[id - 1]!));
+      if (!allowed && found.lost.length > 0) say({ lostSoLongBefore: this.lossesOf(entries, found.lost) });
       allowed ??= found.lost;
       const isNew = found.lost.some(id => !allowed!.includes(id));
       const wrong =
@@ -239,6 +243,16 @@ class Run {
 
   private mayBeLost({ acknowledgedAtMilliseconds: at = 0 }: LedgerEntry): boolean {
     return this.lostAt.some(lost => at <= lost + 200 && at > lost - allowedLoss);
+  }
+
+  /** For each time at which a node was lost: how many rows with it, and how long before the oldest of them was acknowledged. Milliseconds. */
+  private lossesOf(entries: LedgerEntry[], lost: number[]): { rows: number; oldest: number }[] {
+    const times = lost.map(id => entries[id - 1]!.acknowledgedAtMilliseconds!);
+    return this.lostAt.map((at, index) => {
+      const end = this.lostAt[index + 1] ?? Infinity;
+      const before = times.filter(time => time > at - allowedLoss && time < Math.min(end, at + allowedLoss));
+      return { rows: before.length, oldest: Math.round(Math.max(0, ...before.map(time => at - time))) };
+    });
   }
 
   private async pointReads(pod: string, entries: LedgerEntry[]): Promise<number[]> {

@@ -188,13 +188,15 @@ export class EngineOnLog {
         const resumes = node.isLastWriters;
         const pushed = store.inbox.pending(node.state);
         const [election] = await this.step("seal", () =>
-          Promise.all([node.takeOver(pushed, true), this.stripOthers()]),
+          Promise.all([node.takeOver(pushed, true, store.inbox.drafts), this.stripOthers()]),
         );
         if (!election) throw new Error("another node was elected");
         const replay = node.state.blocksToReplay().length;
         const alignment = await this.step("align", () => node.align());
         store.aligned();
-        if (!resumes || !(await files.hasServer())) await files.freshServer();
+        await this.step("server", async () => {
+          if (!resumes || !(await files.hasServer())) await files.freshServer();
+        });
         this.mustHold();
         await this.step("start", () =>
           this.startEngine(

@@ -1,10 +1,11 @@
 import { decodeEntry } from "../store/log/entry";
 import { entryKey } from "../store/log/keys";
+import { decodeDraft, DraftBox, isDraft } from "../store/wal/drafts";
 
-/** An entry as its writer tells the other nodes of it, or only the word of how far it is durable. */
+/** An entry or a draft as its writer tells the other nodes of it, or only the word of how far it is durable. */
 export interface PushedEntry {
   epoch: number;
-  /** Of the entry; with no bytes the last one that was built. */
+  /** Of the entry; of a draft, and with no bytes, the last one that was built. */
   position: number;
   /** Up to here the writer has seen its entries in the bucket. */
   durable: number;
@@ -20,9 +21,10 @@ interface Place {
 
 /**
  * What the writer has pushed to this node: entries that may not be in the bucket yet. They are applied when the writer says that they are durable; a candidate appends the others before it seals (rule 6 of the
- * log). Pure.
+ * log), and the drafts behind them (rule 7). Pure.
  */
 export class EntryInbox {
+  readonly drafts = new DraftBox();
   private readonly entries = new Map<number, Buffer>();
   private bytes = 0;
   private epoch = -1;
@@ -35,12 +37,15 @@ export class EntryInbox {
   take({ epoch, position, durable, bytes }: PushedEntry, state: Place): void {
     // Of a writer that does not know yet that its epoch has ended.
     if (epoch < Math.max(state.epoch, this.epoch)) return;
-    if (bytes.length > 0) decodeEntry(entryKey(epoch, position), bytes, epoch, position);
+    const draft = isDraft(bytes) ? decodeDraft(bytes) : undefined;
+    if (!draft && bytes.length > 0) decodeEntry(entryKey(epoch, position), bytes, epoch, position);
     if (epoch > this.epoch) {
       this.clear();
       this.epoch = epoch;
     }
     this.durable = Math.max(this.durable, durable);
+    if (draft?.epoch === epoch) this.drafts.take(draft);
+    if (draft) return;
     if (bytes.length === 0 || position <= state.position || this.entries.has(position)) return;
     this.entries.set(position, bytes);
     this.bytes += bytes.length;
@@ -59,12 +64,12 @@ export class EntryInbox {
     return state.epoch === this.epoch ? new Map(this.entries) : new Map<number, Buffer>();
   }
 
-  /** How far this node knows the log without a gap: in the bucket, or by what was pushed. */
+  /** How far this node knows the log without a gap: in the bucket, or by what was pushed. With drafts behind that it is more, and less than the next position. */
   until(state: Place): number {
     const pending = this.pending(state);
     let position = state.position;
     while (pending.has(position + 1)) position++;
-    return position;
+    return position + 1 - 1 / (1 + this.drafts.count({ epoch: state.epoch, position }));
   }
 
   /** The writer has said that more is durable than this node has applied. */
@@ -73,6 +78,7 @@ export class EntryInbox {
   }
 
   private forget({ epoch, position }: Place): void {
+    this.drafts.prune({ epoch, position });
     if (epoch > this.epoch) this.clear();
     else if (epoch === this.epoch) for (const at of [...this.entries.keys()]) if (at <= position) this.drop(at);
   }

@@ -18,7 +18,7 @@ interface Line {
   busy: boolean;
 }
 
-/** Tells the other nodes of each entry as soon as it is built, in order and one at a time to each, and of how far they are durable. Nobody waits for it. */
+/** Tells the other nodes of each entry as soon as it is built, and of drafts, in order and one at a time to each, and of how far they are durable. Nobody waits for it. */
 export class EntryPusher {
   private readonly lines = new Map<string, Line>();
   private epoch = -1;
@@ -37,6 +37,16 @@ export class EntryPusher {
     if (epoch !== this.epoch) this.durableUntil = -1;
     this.epoch = epoch;
     this.built = position;
+    this.toAll(bytes);
+  }
+
+  /** Of what was found since the last entry was built. */
+  draft(epoch: number, bytes: Buffer): void {
+    if (epoch !== this.epoch) {
+      this.durableUntil = -1;
+      this.built = 0;
+    }
+    this.epoch = epoch;
     this.toAll(bytes);
   }
 

@@ -95,6 +95,7 @@ export class LogManager {
           this.engine.kill(`a commit has waited ${Math.round(milliseconds)} ms for the log`);
       },
       built: (epoch, position, bytes) => this.pusher.push(epoch, position, bytes),
+      drafted: (epoch, bytes) => this.pusher.draft(epoch, bytes),
       durable: (epoch, position) => this.pusher.durable(epoch, position),
       mayTakeOver: () => this.engine.mayTakeOver(),
       refuse: refusal => this.troubles.refuse(refusal),

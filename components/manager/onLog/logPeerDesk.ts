@@ -67,7 +67,7 @@ export class LogPeerDesk implements PeerHandler {
       freeLease: freeLease({ ...view, following: isFollower ? "following" : "joining" }, now),
       epoch: log?.epoch ?? 0,
       beat: log?.position ?? 0,
-      sequence: log?.pushed ?? 0,
+      sequence: Math.floor(log?.pushed ?? 0),
       generation: 0,
       mustBeginAnew: view.restartDue !== "",
       ...(log && {

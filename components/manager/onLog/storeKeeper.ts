@@ -24,6 +24,7 @@ export interface StoreKeeperOptions {
   /** A commit has waited for longer than the bound. */
   overdue: (milliseconds: number) => void;
   built: (epoch: number, position: number, bytes: Buffer) => void;
+  drafted: (epoch: number, bytes: Buffer) => void;
   durable: (epoch: number, position: number) => void;
   mayTakeOver: () => boolean;
   refuse: (refusal: Refusal) => void;
@@ -141,7 +142,7 @@ export class StoreKeeper {
       refuse(refusal);
       throw new Error(refusal.message);
     }
-    const { sealed, overdue, built, durable, mayTakeOver } = this.options;
+    const { sealed, overdue, built, drafted, durable, mayTakeOver } = this.options;
     const node = await StoreNode.open({
       bucket,
       clock,
@@ -154,6 +155,7 @@ export class StoreKeeper {
       overdue,
       boundMilliseconds,
       built,
+      drafted,
       durable,
       mayTakeOver,
     });

@@ -9,7 +9,7 @@ export interface LogPlace {
   epoch: number;
   /** Of the last entry that was applied. */
   position: number;
-  /** How far this node knows the log without a gap, with what was pushed to it and is not known to be durable. */
+  /** How far this node knows the log without a gap, with what was pushed to it and is not known to be durable; between two positions, with drafts. */
   pushed: number;
   /** This volume is the last writer's: it holds what that has acknowledged, all of it. */
   isLastWriters: boolean;

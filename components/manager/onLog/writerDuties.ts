@@ -112,19 +112,35 @@ export class WriterDuties {
 
   /** What the engine acknowledges is on its disk: it goes into the log at once after a pause, and in portions under load. Ends with the engine. */
   private async ship(writing: NonNullable<EngineOnLog["writing"]>): Promise<void> {
-    const { clock, log } = this.options.ports;
+    const { log } = this.options.ports;
     for (;;) {
-      const before = writing.log.position;
       try {
-        await writing.handler.ship();
+        await this.shipOnce(writing);
       } catch (error) {
         // Its own loop has ended with it.
         if (this.options.engine.writing !== writing || this.options.engine.view.state !== "running") return;
         log("error", "the WAL could not be shipped", { error: text(error) });
         return this.options.engine.kill("the WAL cannot be read");
       }
-      await clock.sleep(writing.log.position === before ? lookEvery : shipEvery);
     }
+  }
+
+  /** Ships, and pauses. All the while the other nodes are told of what is new. */
+  private async shipOnce(writing: NonNullable<EngineOnLog["writing"]>): Promise<void> {
+    const { clock } = this.options.ports;
+    const before = writing.log.position;
+    let isOver = false;
+    const shipped = writing.handler
+      .ship()
+      .then(() => clock.sleep(writing.log.position === before ? lookEvery : shipEvery))
+      .finally(() => (isOver = true));
+    // It is waited for below, and may fail meanwhile.
+    shipped.catch(() => undefined);
+    while (!isOver) {
+      await Promise.race([shipped, clock.sleep(lookEvery)]);
+      if (!isOver) await writing.peek();
+    }
+    await shipped;
   }
 
   private async writeCanary(): Promise<void> {

@@ -9,7 +9,9 @@ import { HistoryRules } from "./log/history";
 import { Election, followSeal, PushedEntries, seal } from "./log/seal";
 import { blockName, DatabaseState, LiveBlock } from "./log/state";
 import { LogReader, openLog } from "./log/tail";
+import { DraftBox, DraftLine } from "./wal/drafts";
 import { readLeftovers } from "./wal/leftovers";
+import { FoundBlock } from "./wal/scanner";
 import { Shipper } from "./wal/shipper";
 import { submitBlocks } from "./wal/submit";
 import { FlushBook } from "./flush/flushBook";
@@ -44,6 +46,8 @@ export interface StoreNodeOptions {
   boundMilliseconds: number;
   /** An entry is built and not durable yet: for the other nodes. */
   built?: (epoch: number, position: number, bytes: Buffer) => void;
+  /** In `interval`: a draft of what this node's writer has found and no entry holds yet, for the other nodes. */
+  drafted?: (epoch: number, bytes: Buffer) => void;
   /** An entry of this node's is durable, and applied to its state. */
   durable?: (epoch: number, position: number) => void;
   /** Asked before an attempt of a takeover is made again; false ends it. Default: it never ends by itself. */
@@ -56,6 +60,8 @@ export interface Writing {
   log: LogWriter;
   shipper: Shipper;
   flushes: FlushBook;
+  /** Reads what the engine has written, and tells the other nodes of it; it goes into the log when that is asked for. */
+  peek: () => Promise<void>;
   /** Milliseconds for which the oldest commit has waited. */
   waitingMilliseconds: () => number;
   /** Resolves when the flush of this generation was released. */
@@ -155,10 +161,11 @@ export class StoreNode {
 
   /**
    * Seals the epoch that the log is in, with what was pushed of it. No engine of this node's runs.
+   * @param drafts what its writer had not put into entries
    * @returns undefined when another was elected
    * @throws WriterClosed: it may not go on
    */
-  async takeOver(pushed?: PushedEntries, insist = false): Promise<Election | undefined> {
+  async takeOver(pushed?: PushedEntries, insist = false, drafts?: DraftBox): Promise<Election | undefined> {
     const { bucket, clock, name, mayTakeOver } = this.options;
     await this.appendLeftovers();
     return seal(bucket, clock, this.reader, {
@@ -166,6 +173,11 @@ export class StoreNode {
       author: name,
       ...(pushed && { pushed }),
       insist,
+      appendMore: async () => {
+        const blocks = drafts?.usable(this.state, this.reader.last) ?? [];
+        if (blocks.length > 0) await this.appendBlocks(blocks);
+        return blocks.length > 0;
+      },
       ...(mayTakeOver && { mayGoOn: mayTakeOver }),
     });
   }
@@ -178,24 +190,34 @@ export class StoreNode {
     this.feed = undefined;
     await this.catchUp();
     while (this.isLastWriters) {
-      const { bucket, clock, directory, mayTakeOver } = this.options;
-      const { blocks, flushedGeneration, position, time, epoch } = this.state;
-      const left = (await readLeftovers(directory, flushedGeneration)).filter(block => !blocks.has(blockName(block)));
-      const log = new LogWriter(bucket, clock, {
-        epoch,
-        position: position + 1,
-        nonce: randomBytes(16).toString("hex"),
-        time,
-        ...(mayTakeOver && { mayGoOn: mayTakeOver }),
-      });
-      try {
-        const handed = await submitBlocks(left, { bucket, clock, epoch, submit: submission => log.submit(submission) });
-        return await handed.durable;
-      } catch (error) {
-        // An entry that was on its way when the process before this one ended, or a seal.
-        if (!(error instanceof Sealed)) throw error;
-        await this.catchUp();
-      }
+      const { blocks, flushedGeneration } = this.state;
+      const found = await readLeftovers(this.options.directory, flushedGeneration);
+      if (await this.appendBlocks(found.filter(block => !blocks.has(blockName(block))))) return;
+      await this.catchUp();
+    }
+  }
+
+  /**
+   * Appends blocks behind the state's position, in the name of a writer that is gone, or is to be: its next attempt meets them.
+   * @returns false when something else stands there: an entry that was on its way, or a seal
+   */
+  private async appendBlocks(found: FoundBlock[]): Promise<boolean> {
+    const { bucket, clock, mayTakeOver } = this.options;
+    const { position, time, epoch } = this.state;
+    const log = new LogWriter(bucket, clock, {
+      epoch,
+      position: position + 1,
+      nonce: randomBytes(16).toString("hex"),
+      time,
+      ...(mayTakeOver && { mayGoOn: mayTakeOver }),
+    });
+    try {
+      const handed = await submitBlocks(found, { bucket, clock, epoch, submit: submission => log.submit(submission) });
+      await handed.durable;
+      return true;
+    } catch (error) {
+      if (!(error instanceof Sealed)) throw error;
+      return false;
     }
   }
 
@@ -243,12 +265,22 @@ export class StoreNode {
     const { bucket, clock, directory, durability, warn, boundMilliseconds } = options;
     if (!(boundMilliseconds > 0 && boundMilliseconds <= longestBound))
       throw new Error(`boundMilliseconds is from 1 to ${longestBound}: the engine gives up after 60 s`);
+    const nonce = randomBytes(16).toString("hex");
+    const { drafted } = options;
+    // In `commit` nobody has an answer before the log has the commit.
+    const drafts =
+      drafted && durability === "interval"
+        ? new DraftLine(epoch, nonce, position - 1, bytes => drafted(epoch, bytes))
+        : undefined;
     const log = new LogWriter(bucket, clock, {
       epoch,
       position,
-      nonce: randomBytes(16).toString("hex"),
+      nonce,
       time: this.state.time,
-      built: options.built,
+      built: (entry, bytes) => {
+        drafts?.built(entry);
+        options.built?.(entry.epoch, entry.position, bytes);
+      },
       durable: entry => this.appended(entry),
       sealed: options.sealed,
     });
@@ -263,6 +295,7 @@ export class StoreNode {
       known: new Set(this.aligned.map(({ sequence, hash }) => `${sequence}.${hash}`)),
       sync: durability === "interval",
       submit: submission => log.submit(submission),
+      seen: (blocks, isHeld) => drafts?.found(blocks, isHeld || log.isBusy),
       found: (generation, blocks) => flushes.found(generation, blocks),
     });
     let done = alignment.generation - 1;
@@ -299,6 +332,7 @@ export class StoreNode {
       log,
       shipper,
       flushes,
+      peek: () => shipper.peek(),
       waitingMilliseconds,
       released: generation =>
         generation <= done

@@ -67,6 +67,8 @@ export class LogEngine {
   /** Bodies of manifests that were taken as a whole, by table. */
   private readonly taken = new Map<number, Buffer>();
   private readonly walEnds = new Map<number, number>();
+  /** Flushed, and behind one that is not. */
+  private readonly flushed = new Set<number>();
   /** Writers that have not filled their place in a WAL yet. */
   private readonly filling = new Map<number, number>();
   private readonly nextIds = new Map<number, number>();
@@ -203,8 +205,17 @@ export class LogEngine {
     await this.send("UNIMAP", volume.read(`${directory}/UNIMAP`));
   }
 
-  /** One commit. @param waits for the store; otherwise it is acknowledged from the disk @returns its block */
-  async commit(changes: RowChange[], waits: boolean): Promise<WrittenBlock> {
+  /**
+   * One commit.
+   * @param waits for the store; otherwise it is acknowledged from the disk
+   * @param written told of its block before it is in the WAL
+   * @returns its block
+   */
+  async commit(
+    changes: RowChange[],
+    waits: boolean,
+    written: (block: WrittenBlock) => void = () => undefined,
+  ): Promise<WrittenBlock> {
     const { volume, directory, random, sleep } = this.world;
     const rows = changes.map(({ table, key, value }) => {
       const number = this.numberOf(table);
@@ -219,6 +230,8 @@ export class LogEngine {
       rows.map(row => ({ ...row, value: row.value ?? deleted })),
     );
     const frame = writeFrame(data);
+    const block = { sequence, hash: xxh32(data) };
+    written(block);
     const { generation } = this;
     const at = this.walEnds.get(generation)!;
     this.walEnds.set(generation, at + frame.length);
@@ -238,7 +251,7 @@ export class LogEngine {
     for (const { table, key, value } of rows) this.put(generation, table, key, { sequence, value });
     this.filling.set(generation, this.filling.get(generation)! - 1);
     if (waits) await this.sendWal(generation);
-    return { sequence, hash: xxh32(data) };
+    return block;
   }
 
   /** As the real one does it: three failures, and the commit is acknowledged all the same. */
@@ -280,12 +293,21 @@ export class LogEngine {
         }),
       ),
     );
-    this.memtables.delete(old);
+    this.forget(old);
     if (this.replayedGeneration === old) this.replayedGeneration = undefined;
     const path = `${directory}/uwal_${old}.log`;
     volume.resize(volume.inode(path), this.walEnds.get(old)!);
     await this.ask("PUT", `uwal_${old}.log`, Buffer.alloc(0), this.walEnds.get(old));
     volume.remove(path);
+  }
+
+  /** The real one's files are on the disk before they are sent, in the order of the flushes: a memtable is not read any more when they are, and a later one is never gone before it. */
+  private forget(flushed: number): void {
+    this.flushed.add(flushed);
+    for (const generation of [...this.memtables.keys()].sort((a, b) => a - b)) {
+      if (!this.flushed.delete(generation)) return;
+      this.memtables.delete(generation);
+    }
   }
 
   private inTurn(table: number, work: () => Promise<void>): Promise<void> {

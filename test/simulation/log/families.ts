@@ -62,6 +62,12 @@ export const families: readonly Family[] = [
     ...(family.first && { first: family.first.map(faults => faults.map(onTheLog)) }),
   })),
   {
+    name: "disks lost in peace",
+    faults: [nodeAndDiskLost],
+    count: [2, 5],
+    longestPause: 12,
+  },
+  {
     name: "traps",
     faults: [trapAnywhere, trapAnywhere, ...deaths, ...engineFaults.map(onTheLog)],
     count: [3, 8],

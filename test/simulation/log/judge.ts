@@ -2,6 +2,7 @@ import { decodeEntry, Entry } from "../../../components/manager/store/log/entry"
 import { LogOwner } from "../../../components/manager/store/log/owner";
 import { blockName, DatabaseState } from "../../../components/manager/store/log/state";
 import { rowsOf } from "../../manager/store/scriptedEngine";
+import { Causality } from "./causality";
 import { WrittenBlock } from "./engine";
 
 /** A commit that is in the log, and since which position. */
@@ -21,7 +22,9 @@ interface LoggedCommit {
 export class Judge {
   /** The log as it stands, applied by the real code. */
   readonly state = new DatabaseState();
-  private readonly commits: LoggedCommit[] = [];
+  /** In the order in which clients saw them. */
+  readonly commits = new Causality();
+  private readonly logged: LoggedCommit[] = [];
   private readonly blocks = new Map<string, number>();
   /** Those that no release covers, by name. */
   private readonly unflushed = new Map<string, { epoch: number; generation: number }>();
@@ -60,6 +63,7 @@ export class Judge {
   }
 
   private take(entry: Entry): void {
+    const added: WrittenBlock[] = [];
     if (entry.kind === "changes") {
       let offset = 0;
       for (const change of entry.changes) {
@@ -73,8 +77,9 @@ export class Judge {
           }
           if (this.blocks.has(`${sequence}.${hash}`)) continue;
           this.blocks.set(`${sequence}.${hash}`, entry.position);
-          const highest = Math.max(sequence, this.commits.at(-1)?.highest ?? 0);
-          this.commits.push({ position: entry.position, sequence, rows: rowsOf(data), highest });
+          added.push({ sequence, hash });
+          const highest = Math.max(sequence, this.logged.at(-1)?.highest ?? 0);
+          this.logged.push({ position: entry.position, sequence, rows: rowsOf(data), highest });
         }
       }
     }
@@ -83,6 +88,8 @@ export class Judge {
     } catch (error) {
       this.violated(String(error));
     }
+    const without = this.commits.logged(added, block => this.has(block));
+    if (without !== undefined) this.violated(`entry ${entry.position} has ${without}`);
     this.judgeRetired(entry);
     this.noteNamed(entry);
     if (entry.kind === "seal") return;
@@ -198,7 +205,7 @@ export class Judge {
   rowsAt(position: number, of = (commit: LoggedCommit) => commit.position <= position): Map<string, string> {
     const names = this.names.findLast(one => one.position <= position)?.names ?? new Map<number, string>();
     const newest = new Map<string, { sequence: number; value: string | undefined }>();
-    for (const commit of this.commits) {
+    for (const commit of this.logged) {
       if (!of(commit)) continue;
       for (const changed of commit.rows) {
         const name = names.get(changed.table);
@@ -222,12 +229,12 @@ export class Judge {
   /** Whether each commit at a position or before has a sequence up to this one. */
   isCovered(position: number, sequence: number): boolean {
     // They stand in the order of their positions.
-    let [low, high] = [0, this.commits.length];
+    let [low, high] = [0, this.logged.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.commits[middle]!.position <= position) low = middle + 1;
+      if (this.logged[middle]!.position <= position) low = middle + 1;
       else high = middle;
     }
-    return low === 0 || this.commits[low - 1]!.highest <= sequence;
+    return low === 0 || this.logged[low - 1]!.highest <= sequence;
   }
 }

@@ -7,6 +7,7 @@ import { DatabaseState } from "../../../components/manager/store/log/state";
 import { BehindHorizon, LogReader } from "../../../components/manager/store/log/tail";
 import { StoreNode } from "../../../components/manager/store/storeNode";
 import { FollowerFeed } from "../../../components/manager/store/view/feed";
+import { DraftBox } from "../../../components/manager/store/wal/drafts";
 import { Shipper } from "../../../components/manager/store/wal/shipper";
 import { LogObjects } from "./objects";
 import { LogServer } from "./server";
@@ -102,6 +103,11 @@ export const logMutations: readonly LogMutation[] = [
             return epoch === this.epoch ? this.entries.get(position + 1) : undefined;
           },
       ),
+  },
+  {
+    rule: "log 7",
+    without: "a candidate appends what it was told before it seals",
+    off: () => replace(DraftBox.prototype, "usable", () => () => []),
   },
   {
     rule: "acknowledging 1",

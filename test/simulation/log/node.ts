@@ -45,6 +45,8 @@ export class LogNode {
   readonly unmount: () => void;
   private readonly root: string;
   private hasServer = false;
+  /** Since its start, or since it thawed. */
+  private wellSince = 0;
   private watchdogThread: Process | undefined;
   private readonly awaitingVolume: (() => void)[] = [];
   private readonly clockRate: number;
@@ -77,6 +79,12 @@ export class LogNode {
     return this as unknown as SimulatedNode;
   }
 
+  /** It has been well for so long, and has known the log. Milliseconds. */
+  hasFollowedFor(milliseconds: number): boolean {
+    const { manager, world } = this;
+    return this.alive && manager?.store.state !== undefined && world.time.now - this.wellSince >= milliseconds;
+  }
+
   now(): number {
     return this.clockOffset + this.world.time.now * this.clockRate;
   }
@@ -84,6 +92,7 @@ export class LogNode {
   start(uid: string): void {
     const { world } = this;
     this.uid = uid;
+    this.wellSince = world.time.now;
     const process: Process = { place: this.pod, alive: true, frozen: false, waiting: [] };
     this.process = process;
     world.kubernetes.roles.set(this.pod, world.kubernetes.roles.get(this.pod) ?? "none");
@@ -117,18 +126,21 @@ export class LogNode {
   }
 
   freeze(): void {
+    this.wellSince = Infinity;
     this.isFrozen = true;
     this.server?.freeze();
     for (const process of [this.process, this.watchdogThread]) if (process) process.frozen = true;
   }
 
   blockLoop(): void {
+    this.wellSince = Infinity;
     this.world.promises.loopHangs(this.forPromises);
     if (this.process) this.process.frozen = true;
   }
 
   thaw(): void {
     this.world.promises.thawed(this.forPromises);
+    this.wellSince = this.world.time.now;
     this.isFrozen = false;
     this.server?.thaw();
     for (const process of [this.process, this.watchdogThread]) {
@@ -139,11 +151,13 @@ export class LogNode {
   }
 
   hangVolume(): void {
+    this.wellSince = Infinity;
     this.volumeHangs = true;
     this.server?.freeze();
   }
 
   recoverVolume(): void {
+    this.wellSince = this.world.time.now;
     this.volumeHangs = false;
     this.server?.recover();
     for (const run of this.awaitingVolume.splice(0)) run();

@@ -330,7 +330,9 @@ export class LogServer implements LogEnginePort {
       mayWrite?.();
       const held = this.heldUntil - world.time.now;
       if (held > 0 && process) await this.sleep(process, held);
-      const block = await model.commit(rows, isSafe);
+      const begunAt = world.time.now;
+      const block = await model.commit(rows, isSafe, written => world.judge.commits.began(model, written, begunAt));
+      world.judge.commits.acknowledged(model, block, world.time.now);
       if (isSafe && !world.judge.has(block))
         world.promises.violated(`${this.node.pod} acknowledges ${block.sequence}, which is not in the log`);
     } finally {

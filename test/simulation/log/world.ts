@@ -1,13 +1,14 @@
 import { ManagerConfiguration } from "../../../components/core/managerConfiguration";
 import { configuration } from "../../manager/views";
 import { SimulatedKubernetes } from "../kubernetes";
-import { Network } from "../network";
+import { Network, Process } from "../network";
 import type { SimulatedNode } from "../node";
 import { shippingLag } from "../promised";
 import { Promises } from "../promises";
 import { Random } from "../random";
 import { VirtualTime } from "../virtualTime";
 import type { World } from "../world";
+import type { LogEngine } from "./engine";
 import { Judge } from "./judge";
 import type { LogMutation } from "./mutations";
 import { LogNode } from "./node";
@@ -19,9 +20,24 @@ export interface LogWorldOptions {
   mutation?: LogMutation;
 }
 
+/** A commit that was acknowledged so long before its node was lost has been told to the others: a look at the WAL, a few milliseconds on the network, some more while another push is on its way. */
+const toldWithin = 100;
+/** Where nothing was wrong for so long, every push has come. Milliseconds. */
+const calmFor = 2000;
+
+/** An engine that ended while nothing was wrong with the network or the other nodes. */
+interface CalmEnd {
+  pod: string;
+  at: number;
+  engine: LogEngine;
+  /** Processes of the others. */
+  others: Map<string, Process>;
+}
+
 /** In `commit` nothing is excused, a zombie's last words neither: its epoch is sealed. */
 class LogPromises extends Promises {
   private readonly loops: { pod: string; from: number; until: number }[] = [];
+  private calmEnd: CalmEnd | undefined;
 
   constructor(private readonly log: LogWorld) {
     super(log as unknown as World);
@@ -33,6 +49,36 @@ class LogPromises extends Promises {
     const { leaseDurationSeconds } = this.log.configuration;
     const from = this.log.time.now - shippingLag;
     this.loops.push({ pod: node.pod, from, until: from + 1000 * leaseDurationSeconds + shippingLag });
+  }
+
+  override stopped(node: SimulatedNode): void {
+    super.stopped(node);
+    const { nodes, network, time, configuration } = this.log;
+    const own = nodes.find(({ pod }) => pod === node.pod);
+    const engine = own?.server?.model;
+    if (!engine?.isPrimary || configuration.durability === "commit") return;
+    const others = nodes.filter(({ pod }) => pod !== node.pod);
+    const hung = this.loops.some(({ pod }) => pod === node.pod);
+    this.calmEnd = undefined;
+    if (hung || network.calmFor < calmFor || !others.every(other => other.hasFollowedFor(calmFor))) return;
+    const processes = others.flatMap(({ pod, process }) => (process ? [[pod, process] as const] : []));
+    this.calmEnd = { pod: node.pod, at: time.now, engine, others: new Map(processes) };
+  }
+
+  /** Whoever takes over from a node that was lost while all else was well has what that had told the others. */
+  override opened(node: SimulatedNode): void {
+    super.opened(node);
+    const { calmEnd } = this;
+    this.calmEnd = undefined;
+    const { judge, nodes } = this.log;
+    const own = nodes.find(({ pod }) => pod === node.pod);
+    if (!calmEnd || calmEnd.pod === node.pod || !own?.process || own.process !== calmEnd.others.get(node.pod)) return;
+    const missing = judge.commits.oldestMissing(calmEnd.engine, block => judge.has(block));
+    if (!missing || missing.at > calmEnd.at - toldWithin) return;
+    const before = Math.round(calmEnd.at - missing.at);
+    this.violated(
+      `${node.pod} opens without a commit that ${calmEnd.pod} had acknowledged ${before} ms before its end`,
+    );
   }
 
   override mayBeLost(pod: string, sentAt: number, at: number): boolean {

@@ -34,7 +34,7 @@ export interface LogWriterOptions {
   /** Time of the entry before, milliseconds since 1970. */
   time: number;
   /** An entry is built, and not durable yet: for followers that keep it. Best effort, must not throw. */
-  built?: (epoch: number, position: number, bytes: Buffer) => void;
+  built?: (entry: ChangesEntry, bytes: Buffer) => void;
   /** An entry is durable. Called in order. */
   durable?: (entry: ChangesEntry) => void;
   /** Somebody else has sealed this epoch. Called once, before anybody who waits is told. */
@@ -95,6 +95,11 @@ export class LogWriter {
   /** The position that the next entry will have. */
   get position(): number {
     return this.next;
+  }
+
+  /** An entry is on its way: what is submitted now is built after it. */
+  get isBusy(): boolean {
+    return this.busy;
   }
 
   /** Milliseconds for which the oldest of those who wait has waited; 0 without one. More than the promised bound: the engine is to be killed. */
@@ -194,7 +199,7 @@ export class LogWriter {
   private async append(entry: ChangesEntry): Promise<void> {
     const key = entryKey(entry.epoch, entry.position);
     const bytes = encodeEntry(entry);
-    this.options.built?.(entry.epoch, entry.position, bytes);
+    this.options.built?.(entry, bytes);
     const begun = this.clock.now();
     for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
       const outcome = await settle(this.bucket, key, bytes, attemptTimeout);

@@ -53,10 +53,20 @@ export class UnreadableEntry extends Error {
  */
 export function encodeEntry(entry: Entry): Buffer {
   const { payload, head } = apart(entry);
+  return packed(magic, head, [payload]);
+}
+
+/** A head in JSON and a payload behind a mark, with a checksum. @throws when it is too large */
+export function packed(mark: Buffer, head: object, payload: readonly Buffer[]): Buffer {
   const text = Buffer.from(JSON.stringify(head));
-  const bytes = Buffer.concat([magic, Buffer.from([formatVersion]), length(text.length), text, payload]);
+  const bytes = Buffer.concat([mark, Buffer.from([formatVersion]), length(text.length), text, ...payload]);
   if (bytes.length > 2 * maxEntryBytes) throw new Error(`an entry of ${bytes.length} bytes is too large`);
   return Buffer.concat([bytes, createHash("sha256").update(bytes).digest()]);
+}
+
+/** Whether bytes begin with a mark. */
+export function isOfKind(mark: Buffer, bytes: Buffer): boolean {
+  return bytes.subarray(0, mark.length).equals(mark);
 }
 
 /** What was read of these very bytes: an entry that is pushed is looked at when it comes, and applied later. */
@@ -72,7 +82,14 @@ export function decodeEntry(key: string, bytes: Buffer, epoch: number, position:
 }
 
 function decodeNew(key: string, bytes: Buffer): Entry {
-  if (bytes.length < prefixBytes + digestBytes || !bytes.subarray(0, 4).equals(magic))
+  const { head, payload } = unpacked(magic, key, bytes);
+  const read = head as SealEntry | Omit<ChangesEntry, "payload">;
+  return read.kind === "seal" ? read : { ...read, payload };
+}
+
+/** The reverse of {@link packed}. @throws UnreadableEntry */
+export function unpacked(mark: Buffer, key: string, bytes: Buffer): { head: unknown; payload: Buffer } {
+  if (bytes.length < prefixBytes + digestBytes || !isOfKind(mark, bytes))
     throw new UnreadableEntry(key, "is not an entry of this log");
   const version = bytes[4]!;
   if (version > formatVersion)
@@ -82,8 +99,8 @@ function decodeNew(key: string, bytes: Buffer): Entry {
     throw new UnreadableEntry(key, "has a wrong checksum");
   const headEnd = prefixBytes + bytes.readUInt32BE(5);
   if (headEnd > body.length) throw new UnreadableEntry(key, "is cut off");
-  const head = JSON.parse(body.toString("utf8", prefixBytes, headEnd)) as SealEntry | Omit<ChangesEntry, "payload">;
-  return head.kind === "seal" ? head : { ...head, payload: body.subarray(headEnd) };
+  const head: unknown = JSON.parse(body.toString("utf8", prefixBytes, headEnd));
+  return { head, payload: body.subarray(headEnd) };
 }
 
 function apart(entry: Entry): { head: object; payload: Buffer } {

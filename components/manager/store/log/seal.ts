@@ -37,6 +37,7 @@ export async function seal(
     pushed = new Map<number, Buffer>(),
     insist = false,
     mayGoOn = () => true,
+    appendMore = () => Promise.resolve(false),
   }: {
     nonce: string;
     author: string;
@@ -44,6 +45,8 @@ export async function seal(
     insist?: boolean;
     /** Asked before each attempt. */
     mayGoOn?: () => boolean;
+    /** Appends what else is known of the epoch that is to be sealed, when the reader has read to its end. @returns whether it has tried to: then the log is read on */
+    appendMore?: () => Promise<boolean>;
   },
 ): Promise<Election | undefined> {
   const from = reader.state.epoch;
@@ -60,6 +63,7 @@ export async function seal(
         await clock.sleep(pause);
       continue;
     }
+    if (epoch === from && (await appendMore())) continue;
     const entry: SealEntry = {
       kind: "seal",
       epoch,

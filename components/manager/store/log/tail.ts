@@ -37,6 +37,8 @@ export class LogReader {
   private readonly ahead = new Map<number, Promise<Buffer | undefined>>();
   /** How many to ask for ahead: none at the log's end, where each would be a request for nothing. */
   private window = 0;
+  /** The last entry that was read; undefined: the state is a checkpoint's. */
+  last: Entry | undefined;
 
   constructor(
     private readonly bucket: Bucket,
@@ -63,6 +65,7 @@ export class LogReader {
     if (entry.kind === "seal" && entry.position > 0) await this.assertKept(entry.position);
     if (!isWanted(entry)) return undefined;
     this.state.apply(entry);
+    this.last = entry;
     this.applied(entry);
     if (entry.kind === "seal") this.ahead.clear();
     return entry;

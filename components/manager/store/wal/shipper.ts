@@ -22,11 +22,15 @@ export interface ShipperOptions {
   /** Whether a block has to be on the disk before it is in the log: where the engine acknowledges without asking. */
   sync: boolean;
   submit(submission: Submission): Promise<number>;
+  /** Told of what a look has found, in the order of the files. @param isHeld it is not submitted before somebody asks for that */
+  seen?: (blocks: FoundBlock[], isHeld: boolean) => void;
   /** Told of blocks before they are submitted. */
   found: (generation: number, blocks: BlockRecord[]) => void;
 }
 
 interface Request {
+  /** It asks only what is there, and for nothing to be submitted. */
+  isPeek: boolean;
   /** Milliseconds, monotonic. */
   since: number;
   generation?: number;
@@ -47,6 +51,9 @@ export class Shipper {
   private handed: Promise<{ durable: Promise<void> } | undefined> = Promise.resolve(undefined);
   private submitted: Promise<unknown> = Promise.resolve();
   private closed = false;
+  /** Found, and not submitted yet; and the files whose end is not on the disk for sure. */
+  private held: FoundBlock[] = [];
+  private readonly unsynced = new Set<WalScanner>();
   /** The newest generation that was read to its end. */
   private finished = -1;
 
@@ -64,12 +71,20 @@ export class Shipper {
    * @throws Sealed; any error of the disk: the engine's WAL cannot be read, and it must not acknowledge anything
    */
   look(generation?: number, until?: number): Promise<void> {
+    return this.ask({ isPeek: false, generation, until });
+  }
+
+  /** Reads what is new, tells of it, and keeps it for the next {@link look}. Resolves when it was read. @throws any error of the disk */
+  peek(): Promise<void> {
+    return this.ask({ isPeek: true });
+  }
+
+  private ask(asked: Pick<Request, "isPeek" | "generation" | "until">): Promise<void> {
     if (this.closed) return Promise.reject(new Error("the shipper is closed"));
     return new Promise((resolve, reject) => {
       const request: Request = {
+        ...asked,
         since: this.clock.now(),
-        generation,
-        until,
         resolve: () => {
           this.open.delete(request);
           resolve();
@@ -107,12 +122,14 @@ export class Shipper {
     const scanner = this.scanners.get(generation);
     if (!scanner) return;
     this.scanners.delete(generation);
+    this.unsynced.delete(scanner);
     this.finished = Math.max(this.finished, generation);
     await scanner.close();
   }
 
   async close(): Promise<void> {
     this.closed = true;
+    this.unsynced.clear();
     for (const scanner of this.scanners.values()) await scanner.close();
     this.scanners.clear();
   }
@@ -124,7 +141,13 @@ export class Shipper {
       const asked = this.requests;
       this.requests = [];
       try {
-        const found = await this.scan(asked);
+        const seen = await this.scan(asked);
+        const waiting = asked.filter(request => !request.isPeek);
+        if (seen.length > 0) this.options.seen?.(seen, waiting.length === 0);
+        this.held.push(...seen);
+        for (const request of asked) if (request.isPeek) request.resolve();
+        if (waiting.length === 0) continue;
+        const found = await this.release();
         // What was found earlier may be on its way still, a large block for instance: later commits never stand before it, and who waits for this look waits for that, too.
         if (found.length > 0) {
           this.handed = this.handed.then(() =>
@@ -132,7 +155,7 @@ export class Shipper {
           );
           this.submitted = Promise.all([this.submitted, this.handed.then(handed => handed?.durable)]);
         }
-        const [served, early] = this.apart(asked);
+        const [served, early] = this.apart(waiting);
         this.submitted.then(
           () => served.forEach(({ resolve }) => resolve()),
           (error: unknown) => served.forEach(({ reject }) => reject(error)),
@@ -147,6 +170,13 @@ export class Shipper {
       }
     }
     this.looking = false;
+  }
+
+  /** What is submitted from now on; on the disk, where that is asked for. */
+  private async release(): Promise<FoundBlock[]> {
+    for (const scanner of this.unsynced) await scanner.sync();
+    this.unsynced.clear();
+    return this.held.splice(0);
   }
 
   /** Those whose blocks were all found, and those that wait for a place that is not filled yet. */
@@ -171,7 +201,7 @@ export class Shipper {
       if (!scanner) continue;
       const found = (await scanner.look()).filter(block => !this.options.known.has(blockName(block)));
       if (found.length === 0) continue;
-      if (this.options.sync) await scanner.sync();
+      if (this.options.sync) this.unsynced.add(scanner);
       all.push(...found);
     }
     return all;

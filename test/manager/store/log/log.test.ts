@@ -138,7 +138,7 @@ describe("the log", () => {
       ...election!,
       nonce: "writer",
       time: 0,
-      built: (_, position, bytes) => pushed.set(position, bytes),
+      built: ({ position }, bytes) => pushed.set(position, bytes),
     });
     bucket.fate = () => "fails";
     const answer = lost.submit(table(7)).then(

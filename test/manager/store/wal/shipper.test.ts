@@ -15,12 +15,15 @@ describe("shipping a WAL", () => {
   let shipper: Shipper;
   /** What was handed to the log: sequences, and what makes it durable. */
   let handed: { sequences: number[]; durable: () => void }[];
+  /** What was told before it was handed over. */
+  let seen: { sequences: number[]; isHeld: boolean }[];
   let bytes: Buffer;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "shipper-"));
     bucket = new MemoryBucket();
     handed = [];
+    seen = [];
     bytes = fileHeader;
     await fs.writeFile(join(folder, "uwal_1.log"), bytes);
     shipper = new Shipper(
@@ -32,6 +35,7 @@ describe("shipping a WAL", () => {
         known: new Set(),
         sync: false,
         found: () => undefined,
+        seen: (blocks, isHeld) => seen.push({ sequences: blocks.map(({ sequence }) => sequence), isHeld }),
         submit: ({ changes }: Submission) =>
           new Promise(resolve => {
             const blocks = changes.flatMap(change => (change.type === "blocks" ? change.blocks : []));
@@ -64,6 +68,33 @@ describe("shipping a WAL", () => {
     assert.deepEqual(sequences(), [[1], [2]]);
     handed.forEach(({ durable }) => durable());
     await Promise.all([first, second]);
+  });
+
+  it("tells of what a peek finds, and hands it over with the next look", async () => {
+    await commit(1);
+    await shipper.peek();
+    await commit(2);
+    await shipper.peek();
+    assert.equal(handed.length, 0);
+    await commit(3);
+    const look = shipper.look();
+    await until(() => handed.length === 1);
+    assert.deepEqual(sequences(), [[1, 2, 3]]);
+    assert.deepEqual(seen, [
+      { sequences: [1], isHeld: true },
+      { sequences: [2], isHeld: true },
+      { sequences: [3], isHeld: false },
+    ]);
+    await commit(4);
+    await shipper.peek();
+    assert.equal(handed.length, 1, "a peek does not wait for an append");
+    handed[0]!.durable();
+    await look;
+    const second = shipper.look();
+    await until(() => handed.length === 2);
+    assert.deepEqual(sequences()[1], [4], "also when nothing is new since the peek");
+    handed[1]!.durable();
+    await second;
   });
 
   it("never hands a later commit over before a large one, whose data are sent first", async () => {
