@@ -72,7 +72,7 @@ export class RealEngine {
     return this.child !== undefined;
   }
 
-  /** Starts it as a replica. Resolves when it answers. @throws when it ends or does not answer within a minute */
+  /** Starts it as a replica. Resolves when it answers. @throws when it ends or does not answer within three minutes */
   async start({ endpoint, accessKeyId, durability, writeBuffer, options }: EngineStart): Promise<void> {
     const child = spawn(
       join(this.prefix, "bin/mariadbd"),
@@ -128,7 +128,7 @@ export class RealEngine {
         resolve();
       });
     });
-    for (const until = Date.now() + 60_000; ; await delay(20)) {
+    for (const until = Date.now() + 180_000; ; await delay(20)) {
       if (!this.child) throw new Error(`mariadbd ended: see ${join(this.folder, "log.err")}`);
       try {
         const connection = await this.connect();

@@ -51,7 +51,8 @@ export function decideOnLog(view: LogView, now: Monotonic): LogDecision {
   const holds = view.hold !== undefined && now < view.hold.deadline;
   if (view.engine.role !== "replica" && isAlive(view)) {
     if (!holds) decision.fence = "the lease is no longer held";
-    else if (now >= view.hold!.deadline - leaseTiming(view.configuration).fenceAhead)
+    // Ahead of the end a writer has clients to tell, and acknowledged writes to send; one that is being promoted has neither, and a renewal may still come.
+    else if (view.engine.role === "primary" && now >= view.hold!.deadline - leaseTiming(view.configuration).fenceAhead)
       decision.fence = "the lease was not renewed in time";
   }
   decision.label = decideLabel(view, holds && !decision.fence);

@@ -95,6 +95,10 @@ describe("what a manager on the log decides", () => {
       assert.match(decideOnLog(primary({ hold: hold({ deadline: now + 500 }) }), now).fence!, /not renewed in time/);
       const promoting = { ...primary().engine, role: "promoting", state: "starting" } as const;
       assert.match(decideOnLog(primary({ engine: promoting, hold: undefined }), now).fence!, /no longer held/);
+      const late = hold({ deadline: now + 500, lastRenewalSent: now - 3000, lastAttempt: now - 3000 });
+      const transition = { kind: "takeOver", step: "start" } as const;
+      const decision = decideOnLog(primary({ engine: promoting, hold: late, transition }), now);
+      assert.deepEqual([decision.fence, decision.lease], [undefined, { kind: "renew" }], "it acknowledges nothing yet");
     });
 
     it("nobody who does not write, and no engine that was killed already", () => {
