@@ -175,8 +175,11 @@ export class StoreNode {
       insist,
       appendMore: async () => {
         const blocks = drafts?.usable(this.state, this.reader.last) ?? [];
-        if (blocks.length > 0) await this.appendBlocks(blocks);
-        return blocks.length > 0;
+        if (blocks.length === 0) return false;
+        // A candidate that has slept may find its number free because the entry there was deleted.
+        await this.reader.assertKept();
+        await this.appendBlocks(blocks);
+        return true;
       },
       ...(mayTakeOver && { mayGoOn: mayTakeOver }),
     });
