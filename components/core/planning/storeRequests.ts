@@ -1,6 +1,7 @@
 import type { Durability } from "../managerConfiguration";
 import type { CostLine } from "./cost";
 import { type DescribedResource, numberAt, textAt } from "./describedResource";
+import { logStoreLines } from "./logStore";
 import { hoursPerMonth, s3Request } from "./prices";
 
 const secondsPerMonth = hoursPerMonth * 3600;
@@ -34,6 +35,7 @@ export function storeRequestLines(resources: readonly DescribedResource[]): Cost
 
 function linesOf(database: DescribedResource): CostLine[] {
   const replicas = numberAt(database, "replicas") ?? assumedOfDatabase.replicas;
+  if (textAt(database, "store") === "log") return logStoreLines(database, replicas);
   if (replicas === 0) return [];
   const milliseconds =
     numberAt(database, "replicaSyncIntervalMilliseconds") ?? assumedOfDatabase.replicaSyncIntervalMilliseconds;

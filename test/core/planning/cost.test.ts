@@ -3,7 +3,7 @@ import { monthlyCost, monthlyDollars } from "../../../components/core/planning/c
 import type { DescribedResource } from "../../../components/core/planning/describedResource";
 import { instanceHourly } from "../../../components/core/planning/prices";
 import { assumedOfDatabase } from "../../../components/core/planning/storeRequests";
-import { settleDatabase } from "../../../components/database/settings";
+import { settledHistory, settleDatabase } from "../../../components/database/settings";
 
 function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
   const name = JSON.stringify(inputs).slice(0, 40);
@@ -141,6 +141,22 @@ describe("monthly cost", () => {
     assert.equal(uploads("commit"), 2 * uploads("interval")!);
     assert.equal(uploads("threshold"), undefined);
     assert.equal(line([bucket, database(0)], "S3 listings"), undefined);
+  });
+
+  it("estimates the history of a database on the log: every position by hours, single days by their number", () => {
+    const bucket = resource("aws:s3/bucket:Bucket", {});
+    const gigabytes = (history?: object) => {
+      const onLog = resource("tidesql:index:Database", { store: "log", ...(history && { history }) });
+      return line([bucket, onLog], "S3 history")!.quantity;
+    };
+    // 50 kB/s are 4.32 GB a day: once in the log, three times in files.
+    assert.ok(Math.abs(gigabytes({ everyPositionHours: 24, dailyCheckpointDays: 0 }) - 4 * 4.32) < 1e-9);
+    assert.ok(Math.abs(gigabytes({ everyPositionHours: 48, dailyCheckpointDays: 1 }) - 11 * 4.32) < 1e-9);
+    assert.equal(gigabytes(), gigabytes(settledHistory()));
+    const plain = resource("tidesql:index:Database", { store: "log" });
+    assert.equal(line([bucket, plain], "S3 listings"), undefined);
+    assert.match(line([bucket, plain], "S3 history")!.what, /24 h and 7 daily checkpoints/);
+    assert.equal(line([bucket, database()], "S3 history"), undefined);
   });
 
   it("keeps what depends on use apart from what is billed anyway", () => {

@@ -25,7 +25,10 @@ export class S3Server {
       this.sockets.add(socket);
       socket.on("close", () => this.sockets.delete(socket));
     });
-    server.on("request", (request, response) => void this.handle(request, response));
+    server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
+      // Who has gone is not answered.
+      this.handle(request, response).catch(() => response.destroy());
+    });
   }
 
   /** @param certificate makes it speak HTTPS */
