@@ -1,4 +1,5 @@
 import { decodeEntry, Entry } from "../../../components/manager/store/log/entry";
+import { checkpointKey } from "../../../components/manager/store/log/keys";
 import { LogOwner } from "../../../components/manager/store/log/owner";
 import { blockName, DatabaseState } from "../../../components/manager/store/log/state";
 import { rowsOf } from "../../manager/store/scriptedEngine";
@@ -170,9 +171,9 @@ export class Judge {
       const near = this.state.seals.some(seal => Math.abs(seal.position - Number(position)) <= 1);
       if (near) this.violated(`${key} was deleted, a seal or its neighbour`);
     }
-    if (this.owner?.checkpoints.some(({ position: at }) => key.endsWith(String(at)) && key.startsWith("checkpoint/")))
+    if (this.owner?.checkpoints.some(({ position: at }) => key === checkpointKey(at)))
       this.violated(`${key} was deleted, and the owner's record points to it`);
-    if (this.owner?.history.some(({ position: at }) => key.endsWith(String(at)) && key.startsWith("checkpoint/")))
+    if (this.owner?.history.some(({ position: at }) => key === checkpointKey(at)))
       this.violated(`${key} was deleted, a checkpoint of the history`);
     const named = this.named.get(key);
     if (!named) return;
