@@ -6,7 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as mariadb from "mariadb";
 import { buildEngine } from "./build";
-import { emptyWal, WalReader } from "./model/writeAheadLog";
+import { emptyWal, WalReader } from "./formats/writeAheadLog";
 import { S3Server } from "./objectStore/s3Server";
 
 const manager = { user: "manager", password: "Manager-123" };

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { dataVolume } from "../../components/manager/dataVolume";
 import { WalEnds } from "../../components/manager/walEnds";
 import { fileDisk } from "../engine/disk/fileDisk";
-import { emptyWal, encodeWalRecord } from "../engine/model/writeAheadLog";
+import { emptyWal, encodeWalRecord } from "../engine/formats/writeAheadLog";
 
 const block = (sequence: number, bytes = 10) =>
   encodeWalRecord({ sequence, writes: [[1, `k${sequence}`, "v".repeat(bytes)]] });

@@ -8,7 +8,7 @@ import { retryingStore } from "../../components/manager/retryingStore";
 import { OwnerRecord, VolumeRecord } from "../../components/manager/view";
 import { MemoryDisk } from "../engine/disk/memoryDisk";
 import { PreconditionFailed } from "../engine/model/ports";
-import { emptyWal, WalReader } from "../engine/model/writeAheadLog";
+import { emptyWal, WalReader } from "../engine/formats/writeAheadLog";
 import { bucket, inProcess, Process, transfer } from "./network";
 import { Peers } from "./peers";
 import { SimulatedServer } from "./simulatedServer";

@@ -461,6 +461,7 @@ export class SimulatedServer implements Engine {
       list: prefix =>
         read(() => store.list(folder(prefix)).map(({ key, size }) => ({ key: key.slice("data/".length), size }))),
       delete: key => call(() => store.delete(folder(key))),
+      thread: (_kind, work) => work(),
     };
   }
 }

@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Connection, createConnection } from "mysql2/promise";
-import { walGenerationOf, walName } from "../model/writeAheadLog";
+import { walGenerationOf, walName } from "../formats/writeAheadLog";
 import { MemoryObjectStore } from "../objectStore/memoryObjectStore";
 import { S3Server } from "../objectStore/s3Server";
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Disk } from "../model/ports";
-import { walEnd, walGenerationOf } from "../model/writeAheadLog";
+import { walEnd, walGenerationOf } from "../formats/writeAheadLog";
 
 /** A WAL's file is made longer by so much at once, with zeros, when something is appended. Bytes. */
 const preallocated = 64 * 1024 * 1024;
@@ -49,6 +49,10 @@ export function fileDisk(folder: string): Disk {
         fs.closeSync(file);
       }
       ends.set(name, end + content.length);
+    },
+
+    trim(name) {
+      if (isWal(name)) fs.truncateSync(full(name), endOf(name));
     },
 
     size(name) {

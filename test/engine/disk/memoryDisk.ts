@@ -34,6 +34,11 @@ export class MemoryDisk implements Disk {
     this.files.set(name, { buffer, length });
   }
 
+  /** Nothing is reserved here. */
+  trim(): void {
+    return undefined;
+  }
+
   size(name: string): number | undefined {
     return this.files.get(name)?.length;
   }

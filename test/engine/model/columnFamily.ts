@@ -65,21 +65,38 @@ export class ColumnFamily {
   }
 }
 
-/** `config.ini` of a column family. */
-export function encodeFamilySettings(settings: FamilySettings): Uint8Array {
-  return Buffer.from(
-    Object.entries(settings)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(""),
-  );
+/** How `config.ini` names a setting, and what one of the file's units is in the model's. */
+const fileNames: Record<keyof FamilySettings, { name: string; scale: number }> = {
+  writeBufferBytes: { name: "write_buffer_size", scale: 1 },
+  minLevels: { name: "min_levels", scale: 1 },
+  l1FileCountTrigger: { name: "l1_file_count_trigger", scale: 1 },
+  // A share there.
+  tombstoneDensityTrigger: { name: "tombstone_density_trigger", scale: 10_000 },
+  tombstoneDensityMinEntries: { name: "tombstone_density_min_entries", scale: 1 },
+};
+const settingNames = Object.keys(fileNames) as (keyof FamilySettings)[];
+
+/** `config.ini` of a column family: a section of its name, and what the model knows of its settings. */
+export function encodeFamilySettings(family: string, settings: FamilySettings): Uint8Array {
+  const lines = settingNames.map(setting => {
+    const { name, scale } = fileNames[setting];
+    return `${name} = ${scale === 1 ? settings[setting] : (settings[setting] / scale).toFixed(6)}\n`;
+  });
+  return Buffer.from(`[${family}]\n${lines.join("")}`);
 }
 
-/** What the file does not say has the library's default. */
+/** What the file does not say has the library's default. The section's name is not looked at. */
 export function decodeFamilySettings(content: Uint8Array | undefined): FamilySettings {
   const settings: FamilySettings = { ...defaultFamilySettings };
+  const values = new Map<string, string>();
   for (const line of content ? Buffer.from(content).toString("utf8").split("\n") : []) {
-    const [key = "", value] = line.split("=");
-    if (key in settings) settings[key as keyof FamilySettings] = Number(value);
+    const [name = "", value] = line.split("=");
+    if (value !== undefined) values.set(name.trim(), value.trim());
+  }
+  for (const setting of settingNames) {
+    const { name, scale } = fileNames[setting];
+    const value = values.get(name);
+    if (value !== undefined) settings[setting] = scale === 1 ? Number(value) : Math.round(Number(value) * scale);
   }
   return settings;
 }

@@ -1,7 +1,7 @@
 import { ReadOnlyReplica } from "./errors";
 import { rotate } from "./flush";
 import type { EngineState } from "./state";
-import { encodeWalRecord, FamilyWrite } from "./writeAheadLog";
+import { encodeWalRecord, FamilyWrite } from "../formats/writeAheadLog";
 
 /** A commit that loses the processor between its sequence and its block. Milliseconds. */
 const overtakenMilliseconds = 5;

@@ -43,9 +43,14 @@ export async function createTable(
   if (findTable(state, name)) throw new TableExists(familyName(name));
   if (2 * settings.writeBufferBytes > state.settings.memoryLimitBytes) throw new TableTooLarge(familyName(name));
   if (!state.families.has(familyName(name))) await createFamily(state, familyName(name), settings, false);
-  const schema =
-    state.families.get(schemaFamilyName) ?? (await createFamily(state, schemaFamilyName, defaultFamilySettings, false));
+  const schema = await ensureSchemaFamily(state);
   await commit(state, [[schema.index, schemaKey(name), definition]]);
+}
+
+/** The column family of definitions, which is made where there is none. */
+export async function ensureSchemaFamily(state: EngineState): Promise<ColumnFamily> {
+  const present = state.families.get(schemaFamilyName);
+  return present ?? (await createFamily(state, schemaFamilyName, defaultFamilySettings, false));
 }
 
 /** Makes a secondary index: a column family of its own, whose entries are written in the transactions of their rows. */

@@ -13,7 +13,7 @@ import { overtakenRow, pollBucket } from "./replication";
 import { defaultEngineSettings, defaultFamilySettings, EngineSettings, FamilySettings } from "./settings";
 import { schemaFamilyName, type EngineState } from "./state";
 import { EngineStatus, statusOf } from "./status";
-import { FamilyWrite } from "./writeAheadLog";
+import { FamilyWrite } from "../formats/writeAheadLog";
 
 /** The reaper wakes up so often. Milliseconds. */
 export const reaperIntervalMilliseconds = 100;
@@ -68,13 +68,16 @@ export class Engine {
   poll(): Promise<void> {
     const { state } = this;
     if (!state.syncThreadRuns) return Promise.resolve();
-    state.polling ??= pollBucket(state).finally(() => (state.polling = undefined));
+    state.polling ??= state.store
+      .thread("follower", () => pollBucket(state))
+      .finally(() => (state.polling = undefined));
     return state.polling;
   }
 
-  /** @throws PromotionFailed */
+  /** The plugin then makes the column family of definitions, where there is none. @throws PromotionFailed */
   async promote(): Promise<void> {
     await promote(this.state);
+    await definitions.ensureSchemaFamily(this.state);
     this.discovering = true;
   }
 

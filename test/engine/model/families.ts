@@ -1,9 +1,9 @@
+import { parseKlogName } from "../formats/sstable";
 import { ColumnFamily, encodeFamilySettings } from "./columnFamily";
 import { ReadOnlyReplica } from "./errors";
 import { attempt } from "./lease";
 import { Manifest } from "./manifest";
 import { FamilySettings } from "./settings";
-import { parseKlogName } from "./sstable";
 import type { EngineState } from "./state";
 
 /** Says which column family the keys of a WAL belong to. */
@@ -39,7 +39,7 @@ export async function createFamily(
   state.families.set(name, family);
   if (isNew) await persistIndexes(state);
   const plain = { generation: 0, epoch: 0, bytes: 0 };
-  state.disk.write(settingsFile(name), encodeFamilySettings(settings));
+  state.disk.write(settingsFile(name), encodeFamilySettings(name, settings));
   await state.uploader.send({ file: settingsFile(name), ...plain });
   state.disk.write(manifestFile(name), manifest.encode());
   await state.uploader.send({ file: manifestFile(name), ...plain });

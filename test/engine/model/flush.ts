@@ -3,7 +3,7 @@ import { compactIfDue } from "./compaction";
 import { Memtable } from "./memtable";
 import { writeSstable } from "./sstableFiles";
 import type { EngineState } from "./state";
-import { emptyWal, walName } from "./writeAheadLog";
+import { emptyWal, walName } from "../formats/writeAheadLog";
 
 /**
  * Starts a new memtable with a new WAL, one generation beyond the newest that this node knows of, and has the old one flushed. An empty memtable is not rotated.
@@ -47,5 +47,6 @@ function closeWal(state: EngineState, memtable: Memtable): void {
   const { wal, generation } = memtable;
   if (wal === undefined) return;
   memtable.wal = undefined;
+  state.disk.trim(wal);
   state.uploader.enqueue({ file: wal, generation, epoch: state.primaryEpoch, bytes: 0 });
 }

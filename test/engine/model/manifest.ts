@@ -1,17 +1,12 @@
-/**
- * The SSTables of a column family: by level and number. The partition in a file's name is not among what it says, which is why a node that loads its tables from
- * the bucket cannot find partitioned files.
- */
-export interface ManifestEntry {
-  level: number;
-  id: number;
-  entries: number;
-  bytes: number;
-}
+import { decodeManifest, encodeManifest, ManifestEntry } from "../formats/manifest";
 
 /** Manifests by the content that they were decoded from: a replica decodes each at every poll, and few have changed. */
 const decoded = new WeakMap<Uint8Array, Manifest>();
 
+/**
+ * The SSTables of a column family: by level and number. The partition in a file's name is not among what it says, which is why a node that loads its tables from
+ * the bucket cannot find partitioned files.
+ */
 export class Manifest {
   readonly entries = new Map<string, ManifestEntry>();
   /** The next SSTable's number. */
@@ -19,12 +14,10 @@ export class Manifest {
 
   static decode(content: Uint8Array | undefined): Manifest {
     const manifest = new Manifest();
-    for (const line of content ? Buffer.from(content).toString("utf8").split("\n") : []) {
-      const [first, ...numbers] = line.split(" ");
-      const [a = 0, b = 0, c = 0, d = 0] = numbers.map(Number);
-      if (first === "sequence") manifest.sequence = a;
-      if (first === "sstable") manifest.add({ level: a, id: b, entries: c, bytes: d });
-    }
+    if (!content) return manifest;
+    const { entries, sequence } = decodeManifest(content);
+    manifest.sequence = sequence;
+    for (const entry of entries) manifest.add(entry);
     return manifest;
   }
 
@@ -36,8 +29,7 @@ export class Manifest {
   }
 
   encode(): Uint8Array {
-    const lines = [...this.entries.values()].map(e => `sstable ${e.level} ${e.id} ${e.entries} ${e.bytes}\n`);
-    return Buffer.from(`sequence ${this.sequence}\n${lines.join("")}`);
+    return encodeManifest({ entries: [...this.entries.values()], sequence: this.sequence });
   }
 
   has(level: number, id: number): boolean {

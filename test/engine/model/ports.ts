@@ -41,6 +41,11 @@ export interface ObjectStore {
   list(prefix: string): Promise<ListedObject[]>;
   /** Resolves whether or not there was such an object. */
   delete(key: string): Promise<void>;
+  /**
+   * Does the work of one of the engine's threads: all that it asks of this store goes over a connection of its own, as each thread of the engine's has one.
+   * @param kind of thread: the next one of its kind gets the connection, when it is free
+   */
+  thread<T>(kind: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** A conditional PUT whose condition did not hold. */
@@ -60,6 +65,8 @@ export interface Disk {
   read(name: string): Uint8Array | undefined;
   write(name: string, content: Uint8Array): void;
   append(name: string, content: Uint8Array): void;
+  /** Gives up what is reserved behind the content for what might be appended: nothing will. */
+  trim(name: string): void;
   /** Undefined when there is no such file. Bytes. */
   size(name: string): number | undefined;
   /** A file or a folder with all that is in it; no error when there is none. */

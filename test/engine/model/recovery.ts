@@ -1,3 +1,4 @@
+import { parseKlogName } from "../formats/sstable";
 import { ColumnFamily, decodeFamilySettings } from "./columnFamily";
 import {
   createFamily,
@@ -12,10 +13,9 @@ import { attempt, leaseEpoch, proveConditionalWrites } from "./lease";
 import { Environment } from "./ports";
 import { isStale, replayRemoteWals } from "./replication";
 import { defaultFamilySettings, EngineSettings } from "./settings";
-import { parseKlogName } from "./sstable";
 import { addToLevel, loadNamedSstable, loadSstable, sstableFiles } from "./sstableFiles";
 import { EngineState, schemaFamilyName } from "./state";
-import { emptyWal, walGenerationOf, walName } from "./writeAheadLog";
+import { emptyWal, walGenerationOf, walName } from "../formats/writeAheadLog";
 
 /** Opens the engine on its disk and its bucket. */
 export async function openState(environment: Environment, settings: EngineSettings): Promise<EngineState> {

@@ -11,7 +11,7 @@ import { attempt, leaseEpoch } from "./lease";
 import { Manifest } from "./manifest";
 import { addToLevel, deleteSstable, loadNamedSstable } from "./sstableFiles";
 import type { EngineState } from "./state";
-import { walGenerationOf, walName } from "./writeAheadLog";
+import { walGenerationOf, walName } from "../formats/writeAheadLog";
 
 /** A replica reads so many WAL objects, the first in the order of their keys: `uwal_10.log` comes before `uwal_2.log`. */
 const mostWalObjects = 256;

@@ -1,3 +1,4 @@
+import { decodeSstable } from "../formats/sstable";
 import { Version } from "./memtable";
 
 /** A sorted, immutable file of rows, in memory. */
@@ -12,53 +13,14 @@ export interface Sstable {
   bytes: number;
 }
 
-/** Names of an SSTable's two files, without the folder and the endings. */
-export function sstableName(level: number, id: number, partition?: number): string {
-  return partition === undefined ? `L${level}_${id}` : `L${level}P${partition}_${id}`;
-}
-
-/** What a file's name says; undefined when it is no klog. */
-export function parseKlogName(name: string): { level: number; id: number; partition?: number } | undefined {
-  const match = /^L(\d+)(?:P(\d+))?_(\d+)\.klog$/.exec(name);
-  if (!match) return undefined;
-  return {
-    level: Number(match[1]),
-    id: Number(match[3]),
-    ...(match[2] !== undefined && { partition: Number(match[2]) }),
-  };
-}
-
-/** Both files begin with it, whatever is in them: one that is longer has content. */
-const header = Buffer.alloc(8);
-const parse = (file: Uint8Array): unknown[] =>
-  file.length <= header.length ? [] : (JSON.parse(Buffer.from(file).toString("utf8", header.length)) as unknown[]);
-
-/** The keys with their sequences in one file, the values in the other, if there are any. */
-export function encodeSstable(rows: Map<string, Version>): { klog: Uint8Array; vlog: Uint8Array } {
-  const keys: [string, number][] = [];
-  const values: (string | null)[] = [];
-  for (const [key, { sequence, value }] of rows) {
-    keys.push([key, sequence]);
-    values.push(value);
-  }
-  const hasValues = values.some(value => value !== null);
-  return {
-    klog: Buffer.concat([header, Buffer.from(JSON.stringify(keys))]),
-    vlog: hasValues ? Buffer.concat([header, Buffer.from(JSON.stringify(values))]) : header,
-  };
-}
-
 /** An empty klog is an SSTable without rows: what the engine makes of a file that was nowhere when it looked for it. */
-export function decodeSstable(
+export function readSstable(
   at: { level: number; id: number; partition?: number },
   klog: Uint8Array,
   vlog: Uint8Array,
 ): Sstable {
-  const rows = new Map<string, Version>();
-  const keys = parse(klog) as [string, number][];
-  const values = parse(vlog) as (string | null)[];
-  keys.forEach(([key, sequence], i) => rows.set(key, { sequence, value: values[i] ?? null }));
-  return { ...at, rows, lacksValues: keys.length > 0 && vlog.length === 0, bytes: klog.length + vlog.length };
+  const rows = decodeSstable(klog, vlog);
+  return { ...at, rows, lacksValues: rows.size > 0 && vlog.length === 0, bytes: klog.length + vlog.length };
 }
 
 /** The highest sequence in it; 0 when it is empty. */

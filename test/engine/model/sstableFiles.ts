@@ -1,8 +1,9 @@
+import { encodeSstable, sstableName } from "../formats/sstable";
 import { ColumnFamily } from "./columnFamily";
 import { manifestFile } from "./families";
 import { attempt, publishManifest } from "./lease";
 import { Version } from "./memtable";
-import { decodeSstable, encodeSstable, Sstable, sstableName } from "./sstable";
+import { readSstable, Sstable } from "./sstable";
 import type { EngineState } from "./state";
 
 /** A file that is in the bucket but does not come is tried three times, with these waits between. Milliseconds. */
@@ -72,7 +73,7 @@ export function loadSstable(
   at: { level: number; id: number; partition?: number },
 ): Sstable {
   const [klog, vlog] = sstableFiles(family.name, at).map(file => state.disk.read(file) ?? new Uint8Array());
-  return decodeSstable(at, klog!, vlog!);
+  return readSstable(at, klog!, vlog!);
 }
 
 /** Deletes an SSTable that is no part of its tree any more: here and in the bucket, whether this node is a replica or not. */

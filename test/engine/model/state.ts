@@ -5,7 +5,7 @@ import { Mutex } from "./mutex";
 import { Clock, Disk, EngineLog, Environment, ObjectStore, Random } from "./ports";
 import { EngineSettings } from "./settings";
 import { Uploader } from "./uploads";
-import { WalReader, WalRecord } from "./writeAheadLog";
+import { WalReader, WalRecord } from "../formats/writeAheadLog";
 
 /** The table definitions' own column family. */
 export const schemaFamilyName = "__tidesql_schema";
@@ -111,6 +111,7 @@ function guardedDisk(disk: Disk, alive: () => void): Disk {
     read: name => (alive(), disk.read(name)),
     write: (name, content) => (alive(), disk.write(name, content)),
     append: (name, content) => (alive(), disk.append(name, content)),
+    trim: name => (alive(), disk.trim(name)),
     size: name => (alive(), disk.size(name)),
     remove: name => (alive(), disk.remove(name)),
     list: () => (alive(), disk.list()),
@@ -125,6 +126,7 @@ function guardedStore(store: ObjectStore, alive: () => void): ObjectStore {
     head: key => answered(() => store.head(key), alive),
     list: prefix => answered(() => store.list(prefix), alive),
     delete: key => answered(() => store.delete(key), alive),
+    thread: (kind, work) => store.thread(kind, work),
   };
 }
 

@@ -114,12 +114,14 @@ export class Uploader {
     if (!content) return false;
     const body = bytes > 0 ? content.subarray(0, bytes) : content;
     try {
-      await store.put(file, body, epoch > 0 ? { metadata: { epoch: String(epoch) } } : undefined);
-      if (file.endsWith("MANIFEST")) return true;
-      const size = disk.size(file);
-      if (size === undefined) return true;
-      const head = await store.head(file);
-      return head?.size === (bytes > 0 ? bytes : size);
+      return await store.thread("sender", async () => {
+        await store.put(file, body, epoch > 0 ? { metadata: { epoch: String(epoch) } } : undefined);
+        if (file.endsWith("MANIFEST")) return true;
+        const size = disk.size(file);
+        if (size === undefined) return true;
+        const head = await store.head(file);
+        return head?.size === (bytes > 0 ? bytes : size);
+      });
     } catch {
       this.state.checkAlive();
       return false;

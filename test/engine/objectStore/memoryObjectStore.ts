@@ -70,6 +70,10 @@ export class MemoryObjectStore implements ObjectStore {
     return this.call({ operation: "delete", key }, () => void this.objects.delete(key));
   }
 
+  thread<T>(_kind: string, work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
   private async call<T>(call: StoreCall, effect: () => T): Promise<T> {
     this.calls.push(call);
     const verdict = this.fault(call);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
@@ -36,14 +37,20 @@ const metadataPrefix = "x-amz-meta-";
 /** A bucket over the S3 protocol. Redirects are not followed, and an absent object must answer 404: as the engine has it. */
 export function s3ObjectStore(location: S3Location): ObjectStore {
   const { bucket, endpoint, prefix, region, useTls, pathStyle } = location;
-  const agent = useTls
-    ? new https.Agent({
-        keepAlive: true,
-        maxSockets: mostConnections,
-        rejectUnauthorized: location.verifyTls,
-        ...(location.authorityFile && { ca: readFileSync(location.authorityFile) }),
-      })
-    : new http.Agent({ keepAlive: true, maxSockets: mostConnections });
+  const authority = location.authorityFile && readFileSync(location.authorityFile);
+  const connections = (maxSockets: number) =>
+    useTls
+      ? new https.Agent({
+          keepAlive: true,
+          maxSockets,
+          rejectUnauthorized: location.verifyTls,
+          ...(authority && { ca: authority }),
+        })
+      : new http.Agent({ keepAlive: true, maxSockets });
+  const shared = connections(mostConnections);
+  /** Connections of threads that have come to their end, by the kind of thread: the last one is taken first. */
+  const idle = new Map<string, http.Agent[]>();
+  const current = new AsyncLocalStorage<http.Agent>();
   const host = pathStyle ? endpoint : `${bucket}.${endpoint}`;
   const folder = pathStyle ? `/${bucket}` : "";
   const url = new URL(`${useTls ? "https" : "http"}://${host}`);
@@ -63,7 +70,7 @@ export function s3ObjectStore(location: S3Location): ObjectStore {
     const options = {
       method,
       path,
-      agent,
+      agent: current.getStore() ?? shared,
       hostname: url.hostname,
       port: url.port || undefined,
       headers: signed.headers as http.OutgoingHttpHeaders,
@@ -119,6 +126,17 @@ export function s3ObjectStore(location: S3Location): ObjectStore {
 
     async delete(key) {
       expect(await call("DELETE", prefix + key), `deleting ${key}`, 200, 204, 404);
+    },
+
+    async thread(kind, work) {
+      const free = idle.get(kind) ?? [];
+      idle.set(kind, free);
+      const connection = free.pop() ?? connections(1);
+      try {
+        return await current.run(connection, work);
+      } finally {
+        free.push(connection);
+      }
     },
   };
 }

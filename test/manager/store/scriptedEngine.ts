@@ -2,19 +2,13 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { EngineHandler } from "../../../components/manager/store/gateway/gateway";
 import { ConnectionMemory } from "../../../components/manager/store/gateway/request";
-import { readManifest, writeManifest } from "../../../components/manager/store/flush/manifestFile";
 import { readNumberMap } from "../../../components/manager/store/volume/engineFiles";
-import { fileHeader, readFrame, writeFrame } from "../../../components/manager/store/wal/frame";
-import { commitData } from "./wal/engineWal";
+import { decodeFile, fileHeader } from "../../engine/formats/frames";
+import { decodeManifest, encodeManifest } from "../../engine/formats/manifest";
+import { decodeSstable, encodeSstable, SstableRow } from "../../engine/formats/sstable";
+import { decodeWalData, encodeWalRecord, FamilyWrite, walEnd } from "../../engine/formats/writeAheadLog";
 
-/** A row's newest version. */
-export interface Version {
-  sequence: number;
-  /** Undefined: it was deleted. */
-  value: string | undefined;
-}
-
-export type Rows = Map<string, Version>;
+type Rows = Map<string, SstableRow>;
 
 /** The reserved end of a WAL that is being written, bytes. */
 const reserved = 50_000;
@@ -46,12 +40,12 @@ export class ScriptedEngine {
     for (const [number, name] of readNumberMap(await fs.readFile(join(directory, "UNIMAP"), "utf8"))) {
       engine.names.set(number, name);
       const folder = join(directory, name);
-      const { entries, nextId } = readManifest(await fs.readFile(join(folder, "MANIFEST")));
-      engine.nextId = Math.max(engine.nextId, nextId);
+      const { entries, sequence } = decodeManifest(await fs.readFile(join(folder, "MANIFEST")));
+      engine.nextId = Math.max(engine.nextId, sequence);
       const files = [];
       for (const { level, id } of entries) {
-        const rows = readRows(await fs.readFile(join(folder, `L${level}_${id}.klog`)));
-        await fs.access(join(folder, `L${level}_${id}.vlog`));
+        const half = (name: string) => fs.readFile(join(folder, `L${level}_${id}.${name}`));
+        const rows = decodeSstable(await half("klog"), await half("vlog"));
         files.push({ level, id, rows });
         for (const { sequence } of rows.values()) engine.sequence = Math.max(engine.sequence, sequence);
       }
@@ -62,15 +56,11 @@ export class ScriptedEngine {
     engine.generation = Number(/\d+/.exec(wals[0]!)![0]);
     engine.memtables.set(engine.generation, new Map());
     const bytes = await fs.readFile(join(directory, wals[0]!));
-    let offset = fileHeader.length;
-    for (let frame = readFrame(bytes, offset); typeof frame !== "string"; frame = readFrame(bytes, offset)) {
-      for (const { table, key, value, sequence } of rowsOf(frame.data)) {
-        engine.put(table, key, { sequence, value });
-        engine.sequence = Math.max(engine.sequence, sequence);
-      }
-      offset = frame.end;
+    for (const { sequence, writes } of [...decodeFile(bytes)].map(decodeWalData)) {
+      for (const [table, key, value] of writes) engine.put(table, key, { sequence, value });
+      engine.sequence = Math.max(engine.sequence, sequence);
     }
-    engine.walBytes = offset;
+    engine.walBytes = walEnd(bytes);
     return engine;
   }
 
@@ -80,11 +70,12 @@ export class ScriptedEngine {
     for (const [number, name] of this.names) {
       const newest: Rows = new Map();
       const sources = [...(this.manifests.get(number) ?? []).map(({ rows }) => rows)];
-      for (const memtable of this.memtables.values()) sources.push(memtable.get(number) ?? new Map<string, Version>());
+      for (const memtable of this.memtables.values())
+        sources.push(memtable.get(number) ?? new Map<string, SstableRow>());
       for (const source of sources)
         for (const [key, version] of source)
           if ((newest.get(key)?.sequence ?? -1) < version.sequence) newest.set(key, version);
-      for (const [key, { value }] of newest) if (value !== undefined) rows.set(`${name}/${key}`, value);
+      for (const [key, { value }] of newest) if (value !== null) rows.set(`${name}/${key}`, value);
     }
     return rows;
   }
@@ -98,7 +89,7 @@ export class ScriptedEngine {
       const found = new Set<string>();
       for (const source of [...memory, ...files.map(({ rows }) => rows)])
         for (const [key, { value }] of source ?? []) {
-          if (!found.has(key) && value !== undefined) rows.set(`${name}/${key}`, value);
+          if (!found.has(key) && value !== null) rows.set(`${name}/${key}`, value);
           found.add(key);
         }
     }
@@ -119,13 +110,8 @@ export class ScriptedEngine {
   /** One commit to several tables. Resolves when it is acknowledged. */
   async commit(changes: { table: string; key: string; value: string | undefined }[], synced: boolean): Promise<void> {
     const sequence = ++this.sequence;
-    const rows = changes.map(({ table, key, value }) => ({ table: this.numberOf(table), key, value }));
-    const frame = writeFrame(
-      commitData(
-        sequence,
-        rows.map(row => ({ ...row, value: row.value ?? deleted })),
-      ),
-    );
+    const writes = changes.map(({ table, key, value }): FamilyWrite => [this.numberOf(table), key, value ?? null]);
+    const frame = encodeWalRecord({ sequence, writes });
     const generation = this.generation;
     await this.writeWal(generation, this.walBytes, frame);
     this.walBytes += frame.length;
@@ -133,7 +119,7 @@ export class ScriptedEngine {
       this.step("commit");
       await this.send(`uwal_${generation}.log`, Buffer.alloc(this.walBytes));
     }
-    for (const { table, key, value } of rows) this.put(table, key, { sequence, value });
+    for (const [table, key, value] of writes) this.put(table, key, { sequence, value });
   }
 
   /** Everything in memory goes into files, one of each table. */
@@ -165,7 +151,7 @@ export class ScriptedEngine {
     for (const input of inputs)
       for (const [key, version] of input.rows)
         if ((rows.get(key)?.sequence ?? -1) < version.sequence) rows.set(key, version);
-    for (const [key, { value }] of rows) if (value === undefined) rows.delete(key);
+    for (const [key, { value }] of rows) if (value === null) rows.delete(key);
     if (rows.size > 0) {
       await this.makeFile(table, 2, 0, rows);
       await this.publish(table);
@@ -182,10 +168,7 @@ export class ScriptedEngine {
   private async makeFile(table: number, level: number, partition: number | undefined, rows: Rows): Promise<void> {
     const id = this.nextId++;
     const name = `${this.names.get(table)!}/L${level}${partition === undefined ? "" : `P${partition}`}_${id}`;
-    for (const [half, content] of [
-      ["klog", writeRows(rows)],
-      ["vlog", fileHeader],
-    ] as const) {
+    for (const [half, content] of Object.entries(encodeSstable(rows))) {
       await fs.writeFile(join(this.directory, `${name}.${half}`), content);
       await this.send(`${name}.${half}`, content);
     }
@@ -196,10 +179,10 @@ export class ScriptedEngine {
     const entries = this.manifests
       .get(table)!
       .map(({ level, id, rows }) => ({ level, id, entries: rows.size, bytes: 1 }));
-    await this.send(`${this.names.get(table)!}/MANIFEST`, writeManifest({ entries, nextId: this.nextId }));
+    await this.send(`${this.names.get(table)!}/MANIFEST`, encodeManifest({ entries, sequence: this.nextId }));
   }
 
-  private put(table: number, key: string, version: Version): void {
+  private put(table: number, key: string, version: SstableRow): void {
     const memtable = this.memtables.get(this.generation)!;
     if (!memtable.has(table)) memtable.set(table, new Map());
     memtable.get(table)!.set(key, version);
@@ -239,45 +222,6 @@ export class ScriptedEngine {
     this.step(`after ${method} ${key}`);
     if (status >= 300) throw new Error(`${method} ${key} was answered ${status}`);
   }
-}
-
-/** Stands for a row that was deleted. */
-export const deleted = "\u0000deleted";
-
-export function rowsOf(data: Buffer): { table: number; key: string; value: string | undefined; sequence: number }[] {
-  const rows = [];
-  let offset = 2;
-  const number = () => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = data[offset++]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 128) return value;
-    }
-  };
-  while (offset + 5 <= data.length) {
-    const table = data.readUInt32BE(offset);
-    offset += 5;
-    const [keyLength, valueLength, sequence] = [number(), number(), number()];
-    const key = data.toString("utf8", offset, (offset += keyLength));
-    const value = data.toString("latin1", offset, (offset += valueLength));
-    rows.push({ table, key, sequence, value: value === deleted ? undefined : value });
-  }
-  return rows;
-}
-
-/** Rows in one frame, and metadata with the highest sequence in the last one. */
-export function writeRows(rows: Rows): Buffer {
-  const metadata = Buffer.alloc(100);
-  metadata.writeUInt32LE(0x5353544d, 0);
-  metadata.writeBigUInt64LE(BigInt(Math.max(0, ...[...rows.values()].map(({ sequence }) => sequence))), 68);
-  return Buffer.concat([fileHeader, writeFrame(Buffer.from(JSON.stringify([...rows]))), writeFrame(metadata)]);
-}
-
-export function readRows(bytes: Buffer): Rows {
-  const frame = readFrame(bytes, fileHeader.length);
-  if (typeof frame === "string") throw new Error("a file's rows cannot be read");
-  return new Map(JSON.parse(frame.data.toString()) as [string, Version][]);
 }
 
 /** Every number of a map, taken or not. */

@@ -1,11 +1,11 @@
 import { EngineAnswer } from "../../../components/manager/store/gateway/answer";
 import { ConnectionMemory, EngineRequest } from "../../../components/manager/store/gateway/request";
-import { readManifest, writeManifest } from "../../../components/manager/store/flush/manifestFile";
 import { readNumberMap } from "../../../components/manager/store/volume/engineFiles";
-import { fileHeader, readFrame, writeFrame } from "../../../components/manager/store/wal/frame";
-import { xxh32 } from "../../../components/manager/store/wal/xxh32";
-import { deleted, readRows, Rows, rowsOf, Version, writeRows } from "../../manager/store/scriptedEngine";
-import { commitData } from "../../manager/store/wal/engineWal";
+import { decodeFile, encodeFrame, fileHeader } from "../../engine/formats/frames";
+import { decodeManifest, encodeManifest } from "../../engine/formats/manifest";
+import { decodeSstable, encodeSstable, SstableRow } from "../../engine/formats/sstable";
+import { decodeWalData, encodeWalData, FamilyWrite, walEnd } from "../../engine/formats/writeAheadLog";
+import { xxh32 } from "../../engine/formats/xxh32";
 import { Random } from "../random";
 import { SimulatedVolume } from "./volume";
 
@@ -33,6 +33,7 @@ export type Ask = (
   key: string,
   given: { body?: Buffer; length?: number; connection?: ConnectionMemory; prefix?: string; headers?: Lease },
 ) => Promise<EngineAnswer>;
+type Rows = Map<string, SstableRow>;
 type Lease = Pick<EngineRequest, "ifMatch"> & { ifNoneMatch?: boolean };
 
 export interface EngineWorld {
@@ -85,13 +86,13 @@ export class LogEngine {
     const engine = new LogEngine(world);
     const { volume, directory } = world;
     for (const [number, name] of readNumberMap(volume.read(`${directory}/UNIMAP`).toString())) {
-      const { entries, nextId } = readManifest(volume.read(`${directory}/${name}/MANIFEST`));
+      const { entries, sequence } = decodeManifest(volume.read(`${directory}/${name}/MANIFEST`));
       engine.names.set(number, name);
-      engine.nextIds.set(number, nextId);
+      engine.nextIds.set(number, sequence);
       engine.manifests.set(number, []);
       for (const { level, id } of entries) {
-        volume.inode(`${directory}/${name}/L${level}_${id}.vlog`);
-        engine.load(number, level, id, volume.read(`${directory}/${name}/L${level}_${id}.klog`));
+        const [klog, vlog] = ["klog", "vlog"].map(half => volume.read(`${directory}/${name}/L${level}_${id}.${half}`));
+        engine.load(number, level, id, klog!, vlog!);
       }
     }
     const wals = [...volume.list(directory).keys()].filter(name => name.startsWith("uwal_"));
@@ -99,15 +100,11 @@ export class LogEngine {
     engine.generation = Number(/\d+/.exec(wals[0]!)![0]);
     engine.memtables.set(engine.generation, new Map());
     const bytes = volume.read(`${directory}/${wals[0]!}`);
-    let offset = fileHeader.length;
-    for (let frame = readFrame(bytes, offset); typeof frame !== "string"; frame = readFrame(bytes, offset)) {
-      for (const { table, key, value, sequence } of rowsOf(frame.data)) {
-        engine.put(engine.generation, table, key, { sequence, value });
-        engine.sequence = Math.max(engine.sequence, sequence);
-      }
-      offset = frame.end;
+    for (const { sequence, writes } of [...decodeFile(bytes)].map(decodeWalData)) {
+      for (const [table, key, value] of writes) engine.put(engine.generation, table, key, { sequence, value });
+      engine.sequence = Math.max(engine.sequence, sequence);
     }
-    engine.walEnds.set(engine.generation, offset);
+    engine.walEnds.set(engine.generation, walEnd(bytes));
     if (engine.hasRowsInMemory) engine.replayedGeneration = engine.generation;
     return engine;
   }
@@ -124,7 +121,7 @@ export class LogEngine {
       for (const source of [...this.files(number), ...this.memory(number)])
         for (const [key, version] of source)
           if ((newest.get(key)?.sequence ?? -1) < version.sequence) newest.set(key, version);
-      for (const [key, { value }] of newest) if (value !== undefined) rows.set(`${name}/${key}`, value);
+      for (const [key, { value }] of newest) if (value !== null) rows.set(`${name}/${key}`, value);
     }
     return rows;
   }
@@ -142,7 +139,7 @@ export class LogEngine {
     return key => {
       for (const source of sources) {
         const version = source.get(key);
-        if (version) return version.value;
+        if (version) return version.value ?? undefined;
       }
       return undefined;
     };
@@ -217,19 +214,16 @@ export class LogEngine {
     written: (block: WrittenBlock) => void = () => undefined,
   ): Promise<WrittenBlock> {
     const { volume, directory, random, sleep } = this.world;
-    const rows = changes.map(({ table, key, value }) => {
+    const writes = changes.map(({ table, key, value }): FamilyWrite => {
       const number = this.numberOf(table);
       if (number === undefined) throw new Error(`1146 ${table}`);
-      return { table: number, key, value };
+      return [number, key, value ?? null];
     });
     const sequence = ++this.sequence;
     // Who has a number may get a place later than who has a higher one: seldom so late that followers have passed it over.
     if (random.chance(0.2)) await sleep(random.chance(0.02) ? random.between(200, 900) : random.between(0.1, 3));
-    const data = commitData(
-      sequence,
-      rows.map(row => ({ ...row, value: row.value ?? deleted })),
-    );
-    const frame = writeFrame(data);
+    const data = encodeWalData(sequence, writes);
+    const frame = encodeFrame(data);
     const block = { sequence, hash: xxh32(data) };
     written(block);
     const { generation } = this;
@@ -248,7 +242,7 @@ export class LogEngine {
       await sleep(random.between(0.1, 6));
     }
     volume.writeAt(inode, at, frame);
-    for (const { table, key, value } of rows) this.put(generation, table, key, { sequence, value });
+    for (const [table, key, value] of writes) this.put(generation, table, key, { sequence, value });
     this.filling.set(generation, this.filling.get(generation)! - 1);
     if (waits) await this.sendWal(generation);
     return block;
@@ -332,7 +326,7 @@ export class LogEngine {
     for (const input of inputs)
       for (const [key, version] of input.rows)
         if ((rows.get(key)?.sequence ?? -1) < version.sequence) rows.set(key, version);
-    for (const [key, { value }] of rows) if (value === undefined) rows.delete(key);
+    for (const [key, { value }] of rows) if (value === null) rows.delete(key);
     if (rows.size > 0) {
       await this.makeFile(table, 2, 0, rows);
       await this.publish(table);
@@ -354,7 +348,7 @@ export class LogEngine {
     this.nextIds.set(table, id + 1);
     const folder = this.names.get(table)!;
     const name = `${folder}/L${level}${partition === undefined ? "" : `P${partition}`}_${id}`;
-    const content = { klog: writeRows(rows), vlog: fileHeader };
+    const content = encodeSstable(rows);
     for (const half of ["klog", "vlog"] as const)
       this.world.volume.write(`${this.world.directory}/${name}.${half}`, content[half]);
     for (const half of ["klog", "vlog"] as const) await this.send(`${name}.${half}`, content[half]);
@@ -366,18 +360,18 @@ export class LogEngine {
     const name = this.names.get(table);
     if (!files || name === undefined) return;
     const entries = files.map(({ level, id, rows }) => ({ level, id, entries: rows.size, bytes: 1 }));
-    await this.send(`${name}/MANIFEST`, writeManifest({ entries, nextId: this.nextIds.get(table)! }));
+    await this.send(`${name}/MANIFEST`, encodeManifest({ entries, sequence: this.nextIds.get(table)! }));
   }
 
-  private put(generation: number, table: number, key: string, version: Version): void {
+  private put(generation: number, table: number, key: string, version: SstableRow): void {
     const memtable = this.memtables.get(generation)!;
     if (!memtable.has(table)) memtable.set(table, new Map());
     const rows = memtable.get(table)!;
     if ((rows.get(key)?.sequence ?? -1) <= version.sequence) rows.set(key, version);
   }
 
-  private load(number: number, level: number, id: number, bytes: Buffer): void {
-    const rows = readRows(bytes);
+  private load(number: number, level: number, id: number, klog: Buffer, vlog: Buffer): void {
+    const rows = decodeSstable(klog, vlog);
     this.manifests.get(number)!.push({ level, id, rows });
     for (const { sequence } of rows.values()) this.sequence = Math.max(this.sequence, sequence);
   }
@@ -412,7 +406,7 @@ export class LogEngine {
     // What the first manifest names it takes for loaded.
     this.manifests.set(
       number,
-      readManifest(body).entries.map(({ level, id }) => ({ level, id, rows: new Map() })),
+      decodeManifest(body).entries.map(({ level, id }) => ({ level, id, rows: new Map() })),
     );
   }
 
@@ -424,16 +418,20 @@ export class LogEngine {
   ): Promise<void> {
     if (this.taken.get(number)?.equals(body)) return;
     this.taken.delete(number);
-    const { entries } = readManifest(body);
+    const { entries } = decodeManifest(body);
     const files = this.manifests.get(number)!;
     for (const { level, id } of entries) {
       if (files.some(file => file.id === id && file.level === level)) continue;
-      const answer = await get(`${name}/L${level}_${id}.klog`);
-      const bytes = answer.file && this.world.volume.read(answer.file.path);
-      answer.sent?.();
-      // It is looked for again by the next poll.
-      if (!bytes) return;
-      this.load(number, level, id, bytes);
+      const halves: Buffer[] = [];
+      for (const half of ["klog", "vlog"]) {
+        const answer = await get(`${name}/L${level}_${id}.${half}`);
+        const bytes = answer.file && this.world.volume.read(answer.file.path);
+        answer.sent?.();
+        // It is looked for again by the next poll.
+        if (!bytes) return;
+        halves.push(bytes);
+      }
+      this.load(number, level, id, halves[0]!, halves[1]!);
     }
     this.manifests.set(
       number,
@@ -444,15 +442,10 @@ export class LogEngine {
 
   /** It passes over what is not above all that it has. */
   private replay(bytes: Buffer): void {
-    let offset = fileHeader.length;
-    for (let frame = readFrame(bytes, offset); typeof frame !== "string"; frame = readFrame(bytes, offset)) {
-      const rows = rowsOf(frame.data);
-      const sequence = rows[0]?.sequence ?? 0;
-      if (sequence > this.sequence) {
-        for (const { table, key, value } of rows) this.put(this.generation, table, key, { sequence, value });
-        this.sequence = sequence;
-      }
-      offset = frame.end;
+    for (const { sequence, writes } of [...decodeFile(bytes)].map(decodeWalData)) {
+      if (sequence <= this.sequence) continue;
+      for (const [table, key, value] of writes) this.put(this.generation, table, key, { sequence, value });
+      this.sequence = sequence;
     }
   }
 

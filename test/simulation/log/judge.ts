@@ -2,7 +2,7 @@ import { decodeEntry, Entry } from "../../../components/manager/store/log/entry"
 import { checkpointKey } from "../../../components/manager/store/log/keys";
 import { LogOwner } from "../../../components/manager/store/log/owner";
 import { blockName, DatabaseState } from "../../../components/manager/store/log/state";
-import { rowsOf } from "../../manager/store/scriptedEngine";
+import { decodeWalData } from "../../engine/formats/writeAheadLog";
 import { Causality } from "./causality";
 import { WrittenBlock } from "./engine";
 
@@ -11,7 +11,7 @@ interface LoggedCommit {
   position: number;
   sequence: number;
   /** `row` is its name as of `name`'s table, made once. */
-  rows: { table: number; key: string; value: string | undefined; name?: string; row?: string }[];
+  rows: { table: number; key: string; value: string | null; name?: string; row?: string }[];
   /** The highest sequence of all commits up to here. */
   highest: number;
 }
@@ -80,7 +80,8 @@ export class Judge {
           this.blocks.set(`${sequence}.${hash}`, entry.position);
           added.push({ sequence, hash });
           const highest = Math.max(sequence, this.logged.at(-1)?.highest ?? 0);
-          this.logged.push({ position: entry.position, sequence, rows: rowsOf(data), highest });
+          const rows = decodeWalData(data).writes.map(([table, key, value]) => ({ table, key, value }));
+          this.logged.push({ position: entry.position, sequence, rows, highest });
         }
       }
     }
@@ -205,7 +206,7 @@ export class Judge {
   /** The rows of the database, by `table/key`, from the commits alone. @param of those that count; default: every one at a position */
   rowsAt(position: number, of = (commit: LoggedCommit) => commit.position <= position): Map<string, string> {
     const names = this.names.findLast(one => one.position <= position)?.names ?? new Map<number, string>();
-    const newest = new Map<string, { sequence: number; value: string | undefined }>();
+    const newest = new Map<string, { sequence: number; value: string | null }>();
     for (const commit of this.logged) {
       if (!of(commit)) continue;
       for (const changed of commit.rows) {
@@ -218,7 +219,7 @@ export class Judge {
       }
     }
     const rows = new Map<string, string>();
-    for (const [row, { value }] of newest) if (value !== undefined) rows.set(row, value);
+    for (const [row, { value }] of newest) if (value !== null) rows.set(row, value);
     return rows;
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { emptyWal, walBlocks, walEnd, WalReader } from "../../model/writeAheadLog";
+import { emptyWal, walBlocks, walEnd, WalReader } from "../../formats/writeAheadLog";
 import { newestWal, Node, prefix, until } from "../lab";
 import { ConformanceSection } from "../test";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { emptyWal, walBlocks, WalReader } from "../../model/writeAheadLog";
+import { emptyWal, walBlocks, WalReader } from "../../formats/writeAheadLog";
 import { newestWal, Node, prefix, until } from "../lab";
 import { ConformanceSection } from "../test";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { emptyWal, WalReader } from "../../model/writeAheadLog";
+import { emptyWal, WalReader } from "../../formats/writeAheadLog";
 import { Lab, newestWal, Node, until } from "../lab";
 import { ConformanceSection } from "../test";
 

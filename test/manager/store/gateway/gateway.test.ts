@@ -14,7 +14,7 @@ import { EngineHandler, Gateway } from "../../../../components/manager/store/gat
 import { StoreNode, Writing } from "../../../../components/manager/store/storeNode";
 import { fileHeader, writeFrame } from "../../../../components/manager/store/wal/frame";
 import { MemoryBucket } from "../memoryBucket";
-import { commitData } from "../wal/engineWal";
+import { encodeWalData } from "../../../engine/formats/writeAheadLog";
 
 const clock = {
   now: () => performance.now(),
@@ -139,8 +139,7 @@ describe("the engine's object store", () => {
     return reader.state;
   }
   const wal = (generation: number) => join(directory, `uwal_${generation}.log`);
-  const frame = (sequence: number, table = 1) =>
-    writeFrame(commitData(sequence, [{ table, key: `k${sequence}`, value: "v" }]));
+  const frame = (sequence: number, table = 1) => writeFrame(encodeWalData(sequence, [[table, `k${sequence}`, "v"]]));
   /** A WAL with room in it, as the engine leaves it while it writes. */
   async function written(generation: number, ...frames: Buffer[]): Promise<number> {
     const bytes = Buffer.concat([fileHeader, ...frames]);

@@ -17,7 +17,7 @@ import {
 import { wholeBlocks } from "../../../../components/manager/store/wal/leftovers";
 import { xxh32 } from "../../../../components/manager/store/wal/xxh32";
 import { MemoryBucket } from "../memoryBucket";
-import { commitData } from "../wal/engineWal";
+import { encodeWalData } from "../../../engine/formats/writeAheadLog";
 
 describe("an aligned volume", () => {
   let folder: string;
@@ -60,7 +60,7 @@ describe("an aligned volume", () => {
     return { level, id, entries: 3, bytes: 30, maxSequence: id, keys, values };
   }
   const blocks = (generation: number, ...commits: [sequence: number, table: number][]): [Change, Buffer[]] => {
-    const data = commits.map(([sequence, table]) => commitData(sequence, [{ table, key: "k", value: "v" }]));
+    const data = commits.map(([sequence, table]) => encodeWalData(sequence, [[table, "k", "v"]]));
     const records = commits.map(([sequence, table], index) => ({
       sequence,
       size: data[index]!.length,
@@ -112,7 +112,7 @@ describe("an aligned volume", () => {
     assert.deepEqual([manifest.entries.map(({ id }) => id), manifest.nextId], [[4, 3], 9]);
     assert.equal(await fs.readFile(join(directory, "UNIMAP"), "utf8"), "1 app__t\n2 dropped.2\n");
     const wal = wholeBlocks(await fs.readFile(join(directory, "uwal_6.log"))).map(({ data }) => data);
-    assert.ok(wal[0]!.equals(commitData(10, [{ table: 1, key: "k", value: "v" }])), "in order of sequence");
+    assert.ok(wal[0]!.equals(encodeWalData(10, [[1, "k", "v"]])), "in order of sequence");
     assert.equal(wal.length, 2, "no rows of a dropped table");
   });
 

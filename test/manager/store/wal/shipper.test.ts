@@ -7,7 +7,7 @@ import { Submission } from "../../../../components/manager/store/log/append";
 import { Shipper } from "../../../../components/manager/store/wal/shipper";
 import { fileHeader, writeFrame } from "../../../../components/manager/store/wal/frame";
 import { MemoryBucket } from "../memoryBucket";
-import { commitData } from "./engineWal";
+import { encodeWalData } from "../../../engine/formats/writeAheadLog";
 
 describe("shipping a WAL", () => {
   let folder: string;
@@ -50,7 +50,7 @@ describe("shipping a WAL", () => {
   });
 
   async function commit(sequence: number, value = "v"): Promise<void> {
-    bytes = Buffer.concat([bytes, writeFrame(commitData(sequence, [{ table: 1, key: "k", value }]))]);
+    bytes = Buffer.concat([bytes, writeFrame(encodeWalData(sequence, [[1, "k", value]]))]);
     await fs.writeFile(join(folder, "uwal_1.log"), bytes, { flag: "r+" });
   }
   async function until(holds: () => boolean): Promise<void> {

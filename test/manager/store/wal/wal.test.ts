@@ -10,7 +10,7 @@ import { WalScanner } from "../../../../components/manager/store/wal/scanner";
 import { walBytes, walGeneration, writeWal } from "../../../../components/manager/store/wal/files";
 import { readLeftovers, wholeBlocks } from "../../../../components/manager/store/wal/leftovers";
 import { xxh32 } from "../../../../components/manager/store/wal/xxh32";
-import { commitData } from "./engineWal";
+import { encodeWalData } from "../../../engine/formats/writeAheadLog";
 
 const scratch = mkdtempSync(join(tmpdir(), "wal-"));
 after(() => fs.rm(scratch, { recursive: true }));
@@ -38,16 +38,16 @@ describe("xxHash32", () => {
 
 describe("a commit in a WAL", () => {
   it("says its sequence and its tables", () => {
-    const data = commitData(300, [
-      { table: 9, key: "k1", value: "v".repeat(200) },
-      { table: 2, key: "k2", value: "", timeToLive: true },
-      { table: 9, key: "k3", value: "x" },
+    const data = encodeWalData(300, [
+      [9, "k1", "v".repeat(200)],
+      [2, "k2", "", true],
+      [9, "k3", "x"],
     ]);
     assert.deepEqual(readCommit(data), { sequence: 300, tables: [2, 9] });
   });
 
   it("is refused when it is cut off anywhere behind its head", () => {
-    const data = commitData(5, [{ table: 1, key: "key", value: "value" }]);
+    const data = encodeWalData(5, [[1, "key", "value"]]);
     for (let length = 0; length < data.length; length++)
       assert.throws(() => readCommit(data.subarray(0, length)), /truncated|is empty/, String(length));
   });
@@ -76,8 +76,8 @@ describe("a WAL that is being written", () => {
           const data = blocks.map(({ size, tricky }, index) => {
             const value = Buffer.alloc(size, next() % 256);
             // A row that looks like a block of a WAL.
-            if (tricky) writeFrame(commitData(7777, [{ table: 1, key: "forged", value: "x" }])).copy(value, size >> 2);
-            const commit = commitData(index + 1, [{ table: 1, key: "k", value: value.toString("latin1") }]);
+            if (tricky) writeFrame(encodeWalData(7777, [[1, "forged", "x"]])).copy(value, size >> 2);
+            const commit = encodeWalData(index + 1, [[1, "k", value]]);
             const frame = writeFrame(commit);
             const cut = next() % frame.length;
             pieces.push({ at: offset, bytes: frame.subarray(0, cut), last: false, block: index });
@@ -123,7 +123,7 @@ describe("a WAL that is being written", () => {
   it("gives blocks that are longer than what is read at once", async () => {
     const path = join(scratch, "uwal_3.log");
     const commits = [10, 70_000, 200_000, 5].map((size, index) =>
-      commitData(index + 1, [{ table: 1, key: "k", value: "v".repeat(size) }]),
+      encodeWalData(index + 1, [[1, "k", "v".repeat(size)]]),
     );
     await fs.writeFile(
       path,
@@ -138,7 +138,7 @@ describe("a WAL that is being written", () => {
   });
 
   it("does not take a block whose data are not there yet", () => {
-    const frame = writeFrame(commitData(1, [{ table: 1, key: "k", value: "value ".repeat(50) }]));
+    const frame = writeFrame(encodeWalData(1, [[1, "k", "value ".repeat(50)]]));
     const early = Buffer.from(frame);
     early.fill(0, 100, 200);
     assert.equal(readFrame(early, 0), "broken");
@@ -146,15 +146,15 @@ describe("a WAL that is being written", () => {
 });
 
 describe("a WAL that its engine has left", () => {
-  const frame = (sequence: number, value: string) => writeFrame(commitData(sequence, [{ table: 1, key: "k", value }]));
+  const frame = (sequence: number, value: string | Buffer) => writeFrame(encodeWalData(sequence, [[1, "k", value]]));
   const sequences = (bytes: Buffer) => wholeBlocks(bytes).map(({ data }) => readCommit(data).sequence);
 
   it("is read behind places that nobody has filled, and nothing within half a block is taken for one", () => {
-    const forged = frame(7777, "forged").toString("latin1");
-    const half = frame(2, `${"a".repeat(50)}${forged}${"b".repeat(500)}`);
+    const forged = frame(7777, "forged");
+    const half = frame(2, Buffer.concat([Buffer.from("a".repeat(50)), forged, Buffer.from("b".repeat(500))]));
     half.fill(0, half.length - 300);
     // A length of 256 begins with a byte of zero.
-    const round = frame(4, "x".repeat(256 - commitData(4, [{ table: 1, key: "k", value: "" }]).length - 1));
+    const round = frame(4, "x".repeat(256 - encodeWalData(4, [[1, "k", ""]]).length - 1));
     assert.equal(round[0], 0);
     const all = [fileHeader, frame(1, "one"), half, frame(3, "three"), Buffer.alloc(9000), round, frame(5, "five")];
     assert.deepEqual(sequences(Buffer.concat([...all, Buffer.alloc(70_000)])), [1, 3, 4, 5]);
@@ -177,7 +177,7 @@ describe("a WAL of our own", () => {
   it("has a block behind the other, and is read back", async () => {
     const path = join(scratch, "uwal_12.log");
     const blocks = [1, 2, 3].map(sequence => {
-      const data = commitData(sequence, [{ table: 1, key: "k", value: "v" }]);
+      const data = encodeWalData(sequence, [[1, "k", "v"]]);
       return { data, hash: xxh32(data) };
     });
     await writeWal(path, blocks);
