@@ -79,6 +79,22 @@ describe("simulated engine: the S3 client", () => {
     await assert.rejects(store.head("a"), /ECONNREFUSED/);
   });
 
+  it("has a connection for each thread, and the next one of its kind goes on with it", async () => {
+    const sockets: [string, unknown][] = [];
+    server.onRequest(({ url = "", socket }) => sockets.push([url.split("/").at(-1)!, socket]));
+    const store = client();
+    const asks =
+      (...keys: string[]) =>
+      async () => {
+        for (const key of keys) await store.head(key);
+      };
+    await Promise.all([store.thread("follower", asks("a", "b", "c")), store.thread("sender", asks("d", "e"))]);
+    await store.thread("follower", asks("f"));
+    const groups = new Map<unknown, string>();
+    for (const [key, socket] of sockets) groups.set(socket, (groups.get(socket) ?? "") + key);
+    assert.deepEqual([...groups.values()].sort(), ["abcf", "de"]);
+  });
+
   it("sends again what a kept connection lost because the server had closed it", async () => {
     let requests = 0;
     const other = http.createServer((request, response) => {

@@ -52,6 +52,7 @@ const defaults: Options = {
 /** An engine under test: a folder with `bin/mariadbd` and `scripts/mariadb-install-db`, real or simulated. */
 export class Lab {
   private readonly nodes: Node[] = [];
+  private readonly ends: (() => Promise<void>)[] = [];
 
   private polled = 0;
 
@@ -122,8 +123,19 @@ export class Lab {
     return node;
   }
 
+  /** A folder for something else that runs the engine. */
+  scratch(name: string): string {
+    return path.join(this.folder, name);
+  }
+
+  /** Has something ended with the lab. */
+  closing(end: () => Promise<void>): void {
+    this.ends.push(end);
+  }
+
   async close(): Promise<void> {
     this.bucket.up();
+    for (const end of this.ends) await end();
     for (const node of this.nodes) await node.kill();
     this.server.stop();
     fs.rmSync(this.folder, { recursive: true, force: true });
@@ -289,13 +301,18 @@ export class Node {
       .sort();
   }
 
+  /** Where one of the engine's files is. */
+  path(name: string): string {
+    return path.join(this.folder, "tidesdb_data", name);
+  }
+
   /** Length of one of the engine's files. */
   size(name: string): number {
-    return fs.statSync(path.join(this.folder, "tidesdb_data", name)).size;
+    return fs.statSync(this.path(name)).size;
   }
 
   remove(name: string): void {
-    fs.rmSync(path.join(this.folder, "tidesdb_data", name));
+    fs.rmSync(this.path(name));
   }
 
   private get data(): string {

@@ -1,8 +1,8 @@
-import { xxh32 } from "./xxh32";
+import { xxh32 } from "../../../components/manager/store/wal/xxh32";
 
 /*
  * The engine's files of blocks (WALs, manifests, SSTables): a header, then frames of `[size][checksum][data][size][mark]`, little endian. Written apart from the store's readers, so that a mistake in one
- * is not made in the other.
+ * is not made in the other; the checksum is the store's, which is held to its published values.
  */
 
 /** Magic number, version 7, padding. A file with nothing in it is as long as this: 8 bytes. */

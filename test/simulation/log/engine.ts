@@ -1,11 +1,12 @@
 import { EngineAnswer } from "../../../components/manager/store/gateway/answer";
 import { ConnectionMemory, EngineRequest } from "../../../components/manager/store/gateway/request";
 import { readNumberMap } from "../../../components/manager/store/volume/engineFiles";
+import { xxh32 } from "../../../components/manager/store/wal/xxh32";
 import { decodeFile, encodeFrame, fileHeader } from "../../engine/formats/frames";
 import { decodeManifest, encodeManifest } from "../../engine/formats/manifest";
 import { decodeSstable, encodeSstable, SstableRow } from "../../engine/formats/sstable";
 import { decodeWalData, encodeWalData, FamilyWrite, walEnd } from "../../engine/formats/writeAheadLog";
-import { xxh32 } from "../../engine/formats/xxh32";
+
 import { Random } from "../random";
 import { SimulatedVolume } from "./volume";
 
