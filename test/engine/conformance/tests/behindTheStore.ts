@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { s3Bucket } from "../../../../components/manager/store/bucket/s3Bucket";
 import { createLog } from "../../../../components/manager/store/log/seal";
-import { forcedCompaction, port, RealEngine } from "../../../storeEngine/realEngine";
+import { forcedCompaction, RealEngine } from "../../../storeEngine/realEngine";
 import { StoreHost, systemStoreClock } from "../../../storeEngine/storeHost";
 import { Lab, until } from "../lab";
 import { ConformanceSection } from "../test";
@@ -13,12 +13,12 @@ async function nodes(lab: Lab, durability: "commit" | "interval", ...names: stri
     Promise.resolve({ accessKeyId: "key", secretAccessKey: "secret" }),
   );
   await createLog(bucket, "conformance", "conformance", systemStoreClock);
+  const options = { durability, writeBuffer: "1M", options: [...forcedCompaction, "--skip-networking"], tick: 25 };
   return Promise.all(
-    names.map(async (name, index) => {
-      const engine = new RealEngine(lab.enginePrefix, lab.scratch(name), port(index));
+    names.map(async name => {
+      const engine = new RealEngine(lab.enginePrefix, lab.scratch(name), 0);
       await engine.install(lab.scratch(`template-${name}`));
-      const options = { bucket, name, engine, durability, writeBuffer: "1M", options: forcedCompaction, tick: 25 };
-      const host = new StoreHost({ ...options, log: () => undefined });
+      const host = new StoreHost({ ...options, bucket, name, engine, log: () => undefined });
       await host.boot();
       lab.closing(() => host.crash());
       return host;
