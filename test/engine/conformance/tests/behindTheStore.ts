@@ -9,8 +9,9 @@ import { ConformanceSection } from "../test";
 /** Nodes of one database behind the store on the log, whose bucket is the lab's. */
 async function nodes(lab: Lab, durability: "commit" | "interval", ...names: string[]): Promise<StoreHost[]> {
   const location = { endpoint: lab.endpoint, bucket: "tests", region: "us-east-1", prefix: "log/" };
-  const bucket = s3Bucket({ ...location, useTls: false, pathStyle: true }, () =>
-    Promise.resolve({ accessKeyId: "key", secretAccessKey: "secret" }),
+  const bucket = s3Bucket(
+    { ...location, useTls: false, pathStyle: true },
+    { current: () => Promise.resolve({ accessKeyId: "key", secretAccessKey: "secret" }) },
   );
   await createLog(bucket, "conformance", "conformance", systemStoreClock);
   const options = { durability, writeBuffer: "1M", options: [...forcedCompaction, "--skip-networking"], tick: 25 };
