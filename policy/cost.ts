@@ -79,7 +79,7 @@ export const cost = group(Group.cost, [
 
   stackCheck({
     id: "cost-instance-store-unused",
-    description: "NVMe disks that are paid for are used.",
+    description: "The NVMe disks of the nodes are used.",
     why: "Machines with NVMe cost more, and Kubernetes does not touch the disks by itself.",
     fix: "user data with a NodeConfig: spec: { instance: { localStorage: { strategy: RAID0 } } }, or a type without NVMe",
     level: Level.advisory,

@@ -41,7 +41,7 @@ export const replicaCounts = group(Group.replicaCounts, [
     id: "replicas-minimum",
     description: "Every Deployment and StatefulSet, a database or not, runs enough pods for its environment.",
     why: "A single pod is an outage at each node upgrade, and with the node's disk it loses what was not shipped yet.",
-    fix: "spec.replicas: 2; for a database that starts as a writer only together with a manager",
+    fix: "spec.replicas: 2. Not on its own for a database whose pods start as writers: give it a manager first, or each pod writes",
     level: Level.mandatory,
     development: { configuration: { minReplicas: 1 } },
     configuration: {
@@ -141,7 +141,7 @@ export const replicaCounts = group(Group.replicaCounts, [
   stackCheck({
     id: "replicas-spread-over-nodes",
     description: "The pods of a database are spread over nodes.",
-    why: "Two database pods on one node share its disk, its memory and its end.",
+    why: "Two database pods on one node are lost together with it.",
     fix: spreadOver(hostKey),
     level: Level.advisory,
     development: { level: Level.disabled },
@@ -173,7 +173,7 @@ export const replicaCounts = group(Group.replicaCounts, [
   resourceCheck<{ minReplicas: number }>({
     id: "replicas-autoscaler-minimum",
     description: "No autoscaler goes below the least number of pods.",
-    why: "An autoscaler overrides the workload's own number, at night when nobody looks.",
+    why: "An autoscaler overrides the number that the workload states.",
     fix: "spec.minReplicas: 2",
     level: Level.mandatory,
     development: { configuration: { minReplicas: 1 } },

@@ -17,12 +17,10 @@ function isMysql(port: string | undefined): boolean {
 
 /** The fields of an object by which a proxy in the cluster leads TCP connections to a port of a Service, for each kind of such an object. */
 const routesOf: Readonly<Record<string, (object: Field) => Field[]>> = {
-  // ingress-nginx (`--tcp-services-configmap`) and HAProxy's controller; the values of their charts are theirs.
-  ConfigMap: object =>
-    object
-      .at("data")
-      .entries.filter(([port, service]) => /^\d+$/.test(port) && isMysql(proxiedService.exec(service.text ?? "")?.[1]))
-      .map(([, service]) => service),
+  // ingress-nginx (`--tcp-services-configmap`), HAProxy's controller, and the values of their charts that become such a ConfigMap.
+  ConfigMap: object => proxiedServices(object.at("data")),
+  Release: object => proxiedServices(object.at("values", "tcp")),
+  Chart: object => proxiedServices(object.at("values", "tcp")),
   TCPRoute: backendsOfGateway,
   TLSRoute: backendsOfGateway,
   // Traefik
@@ -38,6 +36,12 @@ const routesOf: Readonly<Record<string, (object: Field) => Field[]>> = {
   // Contour
   HTTPProxy: object => portsIn(object.at("spec", "tcpproxy", "services").items),
 };
+
+function proxiedServices(services: Field): Field[] {
+  const leadsToMysql = ([port, service]: [string, Field]) =>
+    /^\d+$/.test(port) && isMysql(proxiedService.exec(service.text ?? "")?.[1]);
+  return services.entries.filter(leadsToMysql).map(([, service]) => service);
+}
 
 function backendsOfGateway(object: Field): Field[] {
   return portsIn(object.at("spec", "rules").items.flatMap(rule => rule.at("backendRefs").items));

@@ -44,8 +44,17 @@ function* credentialsBelow(field: Field, isObject: boolean): Generator<Finding> 
     if (finding) yield finding;
     return;
   }
-  const children = Array.isArray(field.value) ? field.items : field.entries.map(([, child]) => child);
+  const children = Array.isArray(field.value)
+    ? field.items
+    : field.entries.filter(([key]) => !isKeyOfSecret(key, field)).map(([, child]) => child);
   yield* forEach(children, child => credentialsBelow(child, isObject));
+}
+
+/** `secretKey` beside the name of a Secret is the key in it: `secretSelector: { secretName: users, secretKey: app }`. */
+function isKeyOfSecret(key: string, field: Field): boolean {
+  if (!/^secret_?key$/i.test(key)) return false;
+  const name = field.at("name");
+  return field.at("secretName").isPresent || (/secret/i.test(field.key) && name.isPresent);
 }
 
 /** Why the `value` of an object is a credential by its `name`. */

@@ -99,7 +99,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-config-map",
     description: "No ConfigMap holds a credential.",
     why: "Anyone who may look at the namespace reads its ConfigMaps; they are neither encrypted nor audited.",
-    fix: "a Secret, mounted as a file, and only the file's path in the ConfigMap",
+    fix: "a Secret with a new value, mounted as a file, and only the file's path in the ConfigMap",
     level: Level.mandatory,
     applies: ofKind("ConfigMap"),
     *evaluate(configMap) {
@@ -111,7 +111,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-environment",
     description: "No environment variable holds a credential as plain text.",
     why: "The environment is part of the pod's manifest, and every process of the container inherits it and may log it.",
-    fix: "a Secret, mounted as a file, and only the file's path in the variable",
+    fix: "a Secret with a new value, mounted as a file, and only the file's path in the variable",
     level: Level.mandatory,
     applies: isWorkload,
     *evaluate(workload) {
@@ -124,7 +124,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-arguments",
     description: "No command or argument holds a credential.",
     why: "Arguments are part of the pod's manifest, and `ps` shows them to every process of the node.",
-    fix: "a Secret, mounted as a file, and only the file's path in the argument",
+    fix: "a Secret with a new value, mounted as a file, and only the file's path in the argument",
     level: Level.mandatory,
     applies: anyType(isWorkload, isCommand),
     *evaluate(resource) {
@@ -143,7 +143,7 @@ export const secrets = group(Group.secrets, [
     id: "secrets-in-metadata",
     description: "No label or annotation holds a credential.",
     why: "Labels and annotations are copied into events, metrics and logs.",
-    fix: "a Secret, and at most its name here",
+    fix: "a Secret with a new value, and at most its name here",
     level: Level.mandatory,
     applies: type => kindOf(type) !== undefined,
     *evaluate(object) {

@@ -147,7 +147,7 @@ export const tls = group(Group.tls, [
     id: "tls-clients",
     description: "The database refuses connections without TLS.",
     why: "MariaDB accepts plain connections unless it is told not to, and a client that falls back to one sends its queries and rows readable.",
-    fix: "require_secure_transport=ON in the server's option file",
+    fix: "require_secure_transport=ON in the server's option file, once its clients connect with TLS",
     level: Level.mandatory,
     applies: isLongRunning,
     *evaluateInStack(workload, _given, stack) {

@@ -47,8 +47,8 @@ export const workloads = group(Group.workloads, [
   resourceCheck({
     id: "workloads-pod-security",
     description: 'Pods keep to the "restricted" Pod Security Standard.',
-    why: "A process that breaks out of such a container is nobody, without privileges, on the node.",
-    fix: 'securityContext: { runAsNonRoot: true, runAsUser: 10001, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, seccompProfile: { type: "RuntimeDefault" } }',
+    why: "A process that breaks out of such a container has no privileges on the node.",
+    fix: 'securityContext: { runAsNonRoot: true, runAsUser: <one that may write its volumes, not 0>, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, seccompProfile: { type: "RuntimeDefault" } }',
     level: Level.mandatory,
     development: { level: Level.advisory },
     applies: isWorkload,
@@ -83,7 +83,7 @@ export const workloads = group(Group.workloads, [
   resourceCheck({
     id: "workloads-resources",
     description: "Containers have requests for CPU and memory, and a limit on memory.",
-    why: "Without requests a node is filled until the kernel kills somebody; without a limit that somebody is a neighbour.",
+    why: "Without requests a node fills up until the kernel kills a process; without a limit that may be a neighbour's.",
     fix: "resources: { requests: { cpu, memory }, limits: { memory } }, with what this container was seen to use",
     level: Level.mandatory,
     development: { level: Level.advisory },
@@ -154,7 +154,7 @@ export const workloads = group(Group.workloads, [
 
   resourceCheck({
     id: "workloads-probes",
-    description: "Containers that run on have probes that tell the truth.",
+    description: "Long-running containers have probes that tell the truth.",
     why: "Without readiness a Service sends connections to a server that is still starting; without liveness one that hangs stays.",
     fix: "a readinessProbe and a livenessProbe that ask the manager (/readyz, /healthz) or run a query",
     level: Level.advisory,
@@ -202,7 +202,7 @@ export const workloads = group(Group.workloads, [
       if (field.isPresent) return;
       yield {
         path: field.path,
-        message: "The database is as dispensable as any pod.",
+        message: "The pods have no priority class.",
       };
     },
   }),
@@ -274,7 +274,7 @@ export const workloads = group(Group.workloads, [
       if (!isHome || /^(restricted|baseline)$/.test(label.text ?? "")) return;
       yield {
         path: label.path,
-        message: "Any pod may run here.",
+        message: "The namespace enforces no Pod Security Standard.",
       };
     },
   }),

@@ -191,7 +191,7 @@ export const protectionChecks = [
   databaseBucketCheck({
     id: "bucket-lifecycle",
     description: "A lifecycle removes old versions and broken uploads.",
-    why: "Compaction rewrites every file again and again; without a lifecycle each former version is paid for, for ever.",
+    why: "Compaction rewrites every file again and again; without a lifecycle every former version stays and costs money.",
     fix: "noncurrentVersionExpiration: { noncurrentDays: 7 }, and abortIncompleteMultipartUpload: { daysAfterInitiation: 1 }",
     level: Level.advisory,
     *evaluateBucket(subject, _given, stack) {
@@ -205,7 +205,7 @@ export const protectionChecks = [
         ],
       ] as const) {
         const isThere = (rule: Field) => rule.at(name).isPresent || rule.at(`${name}Days`).isPresent;
-        if (!anyOf(rules, isThere)) yield { path: "", message: `${what} are kept for ever.`, wayOut };
+        if (!anyOf(rules, isThere)) yield { path: "", message: `${what} never expire.`, wayOut };
       }
     },
   }),

@@ -127,7 +127,7 @@ export const controlPlaneChecks = [
     id: "cluster-authentication",
     description: "Access to the cluster is granted through the EKS API.",
     why: "The aws-auth ConfigMap locks everyone out with one wrong line, and its changes are in no AWS audit.",
-    fix: 'authenticationMode: "API"',
+    fix: 'authenticationMode: "API_AND_CONFIG_MAP" with an access entry for everyone in aws-auth, and then "API" (there is no way back)',
     level: Level.advisory,
     applies: isEksCluster,
     *evaluate(resource) {

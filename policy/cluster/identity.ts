@@ -97,7 +97,7 @@ export const identityChecks = [
   resourceCheck({
     id: "cluster-privilege-escalation",
     description: "No identity of any program may give itself rights that it does not have.",
-    why: "With one of these actions on every role or user, an identity is an administrator who has not said so yet.",
+    why: "With one of these actions on every role or user, an identity is in effect an administrator.",
     fix: "Resource: the ARNs of the roles that it needs, or a Condition such as iam:PassedToService",
     level: Level.mandatory,
     development: { level: Level.advisory },
@@ -126,7 +126,7 @@ export const identityChecks = [
   resourceCheck({
     id: "cluster-image-repository-policy",
     description: "No image repository of any program is open to strangers.",
-    why: "A stranger who may push an image has a pod in the cluster; one who may pull it has the program.",
+    why: "A stranger who can push an image runs code in the cluster; one who can pull it has the program.",
     fix: "Principal: { AWS: <the ARNs of those who need it> }",
     level: Level.mandatory,
     applies: ofAwsKind("ecr:RepositoryPolicy"),
@@ -154,8 +154,8 @@ export const identityChecks = [
 
   resourceCheck({
     id: "cluster-log-retention",
-    description: "Log groups of any program end.",
-    why: "Logs that are kept for ever are paid for, for ever, and hold what people have a right to see deleted.",
+    description: "Log groups of any program expire.",
+    why: "Logs that never expire cost more every month, and keep personal data that has to be deleted one day.",
     fix: "retentionInDays: 90",
     level: Level.advisory,
     development: { level: Level.disabled },
@@ -163,7 +163,7 @@ export const identityChecks = [
     *evaluate(group) {
       const days = group.at("retentionInDays");
       if ((days.number ?? 0) > 0) return;
-      yield { path: days.path, message: "The logs are kept for ever." };
+      yield { path: days.path, message: "The logs never expire." };
     },
   }),
 ];

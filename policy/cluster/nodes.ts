@@ -123,7 +123,7 @@ export const nodeChecks = [
     *evaluate(machine) {
       const limit = machine.at("metadataOptions", "httpPutResponseHopLimit");
       if ((limit.number ?? 1) <= 1 || machine.at("metadataOptions", "httpEndpoint").text === "disabled") return;
-      yield { path: limit.path, message: `Metadata reach over ${limit.number} hops.` };
+      yield { path: limit.path, message: `Instance metadata is answered over ${limit.number} hops.` };
     },
   }),
 
@@ -146,7 +146,7 @@ export const nodeChecks = [
     id: "cluster-encrypted-volumes",
     description: "Every disk is encrypted.",
     why: "The local files of the database, and what the kubelet keeps of mounted Secrets, are on these disks.",
-    fix: 'encrypted: true in each disk of the launch template, the volume or (as "true") the StorageClass',
+    fix: 'encrypted: true in each disk of the launch template, in a new volume or (as "true") in a new StorageClass. A volume that exists would be replaced by an empty one: restore it from an encrypted copy of its snapshot',
     level: Level.mandatory,
     applies: anyType(
       isLaunchTemplate,

@@ -9,7 +9,7 @@ const oldTls = /\bTLSv1(?:\.[01])?(?![.\d])/i;
 export const serverAccessChecks = [
   databaseCheck({
     id: "correctness-grant-tables",
-    description: "The server asks who somebody is.",
+    description: "The server authenticates its users.",
     why: "With skip_grant_tables everybody who reaches the port is an administrator.",
     fix: "no skip_grant_tables; a forgotten password is set again with init_file",
     level: Level.mandatory,
@@ -43,7 +43,7 @@ export const serverAccessChecks = [
 
   databaseCheck({
     id: "correctness-password-hashes",
-    description: "Passwords are kept and sent in no form that was given up.",
+    description: "Passwords are neither kept nor sent in an obsolete format.",
     why: "The hash of MySQL 3.23 has 64 bits, and anyone who reads it from the network or a table finds the password in seconds.",
     fix: "neither old_passwords nor secure_auth: the server's defaults are right",
     level: Level.mandatory,

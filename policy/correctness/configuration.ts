@@ -63,7 +63,7 @@ export const configurationChecks = [
     id: "correctness-default-engine",
     description: "Tables are TidesDB tables unless they say otherwise.",
     why: "The image's default is InnoDB: a table created without an engine stays on one node and is lost with it.",
-    fix: "default_storage_engine=TidesDB",
+    fix: "default_storage_engine=TidesDB, and ALTER TABLE <table> ENGINE=TidesDB for the tables that were made without it",
     level: Level.mandatory,
     *evaluateDatabase(database) {
       const forced = database.settings.seen("enforce_storage_engine");

@@ -150,7 +150,7 @@ export const roleChecks = [
     id: "correctness-replica-read-only",
     description: "Replicas refuse writes with read_only.",
     why: "Without it a write on a replica fails with error 1207, which no client can tell from a real one; with it the error says read-only.",
-    fix: "read_only=ON",
+    fix: "read_only=ON in the option file; whatever promotes a pod sets it OFF there (the manager does)",
     level: Level.advisory,
     *evaluateDatabase(database) {
       const { settings, runsManager } = database;

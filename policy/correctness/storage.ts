@@ -65,7 +65,7 @@ export const storageChecks = [
     id: "correctness-shared-prefix",
     description: "Two databases never share a folder of a bucket.",
     why: "Each overwrites the other's WAL and manifests, and both lose rows.",
-    fix: "a tidesdb_s3_prefix of its own, ending with /",
+    fix: "a tidesdb_s3_prefix of its own for the newer one, ending with /. A database in use looks empty under a new prefix: dump it first and load it there",
     level: Level.mandatory,
     *evaluateDatabase(database, _given, stack) {
       if (!mayWrite(database)) return;
@@ -83,7 +83,7 @@ export const storageChecks = [
     id: "correctness-object-store-address",
     description: "The object store is addressed by a regional endpoint and a prefix that ends with a slash.",
     why: "The engine follows no redirect to another region, and joins prefix and key as they are.",
-    fix: "tidesdb_s3_endpoint=s3.<region>.amazonaws.com, and tidesdb_s3_prefix=<name>/",
+    fix: "tidesdb_s3_endpoint=s3.<region>.amazonaws.com, and for a new database tidesdb_s3_prefix=<name>/ (one in use looks empty under another prefix)",
     level: Level.advisory,
     *evaluateDatabase(database) {
       const { settings } = database;
@@ -95,13 +95,18 @@ export const storageChecks = [
       }
       if (!prefix) {
         const message = "The database owns the whole bucket, since no prefix is set.";
-        yield optionFinding(database, undefined, message, "tidesdb_s3_prefix=<name>/");
+        yield optionFinding(
+          database,
+          undefined,
+          message,
+          "for a new database tidesdb_s3_prefix=<name>/ (one in use looks empty under another prefix)",
+        );
       } else if (!prefix.value.endsWith("/")) {
         yield optionFinding(
           database,
           prefix,
           "The prefix does not end with a slash.",
-          `tidesdb_s3_prefix=${prefix.value}/`,
+          `for a new database tidesdb_s3_prefix=${prefix.value}/ (one in use looks empty under another prefix)`,
         );
       }
     },
@@ -126,7 +131,7 @@ export const storageChecks = [
     id: "correctness-volume-reclaim",
     description: "The volumes of a database without an object store outlive their claims.",
     why: "Its rows are on these volumes alone, and a claim is deleted with its namespace.",
-    fix: 'reclaimPolicy: "Retain" in the StorageClass, or tidesdb_object_store_backend=S3',
+    fix: 'tidesdb_object_store_backend=S3, or a new StorageClass with reclaimPolicy: "Retain" (the field of an old one cannot be changed) and the same in the spec of the volumes that exist',
     level: Level.mandatory,
     development: { level: Level.disabled },
     *evaluateDatabase({ workload, settings, runsManager }, _given, stack) {

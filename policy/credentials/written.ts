@@ -25,7 +25,7 @@ const writtenForms: readonly (readonly [sign: string, form: RegExp])[] = [
   ],
   [
     "a password on a command line",
-    /\bcurl\s(?:[^;|&\n]|\\\n){0,300}?(?:-u|--user)[=\s]\s{0,4}["']?[^\s:"']{1,60}:([^\s"';|&]{1,100})/g,
+    /\bcurl(?:[^;|&\n]|\\\n){0,300}?\s(?:-[A-Za-z]{0,8}u|--user)[=\s]\s{0,4}["']?[^\s:"']{1,60}:([^\s"';|&]{1,100})/g,
   ],
   [
     "an authorization",

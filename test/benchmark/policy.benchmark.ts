@@ -29,6 +29,17 @@ function median(values: readonly number[]): number {
   return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)]!;
 }
 
+/** Processor time of a fixed amount of work, the median of several: a slow or busy machine makes it longer, as it does the judging. Milliseconds. */
+function yardstick(): number {
+  const times = Array.from({ length: 15 }, () => {
+    const before = process.cpuUsage();
+    for (let turn = 0; turn < 10; turn++) JSON.parse(JSON.stringify(goodProgram));
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return median(times);
+}
+
 function databases(count: number): Promise<RawResource[]> {
   const program = () => {
     const provider = new kubernetes.Provider("cluster", { kubeconfig: pulumi.secret("{}") });
@@ -87,22 +98,25 @@ describe("the policies", function () {
     for (const program of Object.values(programs)) judge(program, { today });
   });
 
-  it("take at most a millisecond for a resource at the median, hostile ones among them", () => {
+  it("take no longer than writing and reading the good program as JSON ten times, for a resource at the median, hostile ones among them", () => {
+    const unit = yardstick();
     const alone = [...Object.values(programs).flat(), ...hostile].map(candidate => judging([candidate]));
     const slowest = Math.max(...alone);
     console.log(
-      `    ${alone.length} resources, each alone: median ${median(alone).toFixed(3)} ms, slowest ${slowest.toFixed(1)} ms`,
+      `    ${alone.length} resources, each alone: median ${median(alone).toFixed(3)} ms, slowest ${slowest.toFixed(1)} ms; yardstick ${unit.toFixed(3)} ms`,
     );
-    assert.ok(median(alone) <= 1);
+    assert.ok(median(alone) <= unit);
   });
 
-  it("take at most a millisecond for a resource in a program at the median", () => {
+  it("take no longer than writing and reading the good program as JSON ten times, for a resource in a program at the median", () => {
+    const unit = yardstick();
     const each = Object.entries(programs).map(([name, program]) => {
       const milliseconds = judging(program) / program.length;
       console.log(`    ${name}: ${program.length} resources, ${milliseconds.toFixed(3)} ms each`);
       return milliseconds;
     });
-    assert.ok(median(each) <= 1);
+    console.log(`    yardstick ${unit.toFixed(3)} ms`);
+    assert.ok(median(each) <= unit);
   });
 
   it("take no longer for each resource when there are more", async () => {

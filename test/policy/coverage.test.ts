@@ -162,7 +162,7 @@ describe("identities and what is theirs", () => {
     "cluster-log-retention",
     [logs({ retentionInDays: 30 })],
     logs({}),
-    /for ever/,
+    /never expire/,
     logs({ retentionInDays: notYetKnown }),
     logs({ retentionInDays: 0 }),
   );

@@ -152,6 +152,7 @@ describe("credentials", () => {
       ["cmd", "sshpass -p Summer2026 ssh db", /command line/],
       ["cmd", "redis-cli -h cache -a Summer2026 ping", /command line/],
       ["cmd", "curl -u app:Summer2026 https://db", /command line/],
+      ["cmd", "curl -fsSLu app:Summer2026 https://db", /command line/],
       ["cmd", "PGPASSWORD=Summer2026 psql -h db", /name PGPASSWORD/],
       ["cmd", "backup --s3-secret-key Summer2026", /command line \(--s3-secret-key\)/],
       ["a.yaml", "db: { user: root, password: Summer2026 }", /name password/],

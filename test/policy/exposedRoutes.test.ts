@@ -30,6 +30,11 @@ describe("routes of proxies", () => {
   const check = checks.filter(({ id }) => id === "workloads-exposed-route");
   const routes: [what: string, program: readonly RawResource[], findings: number][] = [
     ["a port of another number", proxied('{ "13306": "shop/orders-primary:mysql::PROXY" }'), 1],
+    [
+      "the values of a chart",
+      [resource("kubernetes:helm.sh/v3:Release", "ingress", { values: { tcp: { 3306: "shop/orders:3306" } } })],
+      1,
+    ],
     ["a public Gateway", [...tcpRoute, ...gateway("{}")], 1],
     ["Traefik", route("IngressRouteTCP", "traefik.io/v1alpha1", "{ routes: [{ services: [{ name: orders, port: 3306 }] }] }"), 1], // prettier-ignore
     ["Traefik and HTTP", route("IngressRouteTCP", "traefik.io/v1alpha1", "{ routes: [{ services: [{ name: web, port: 443 }] }] }"), 0], // prettier-ignore

@@ -166,6 +166,7 @@ metadata:
       goodDatabase,
       release({ auth: { rootPassword: "hunter2" } }, "values.auth.rootPassword"),
       release({ auth: { existingSecret: "blog-db", secretKey: "password" }, resetPassword: "enabled" }),
+      [custom({ secretSelector: { secretName: "users", secretKey: "superUser" } })],
       [custom({ rootPasswordSecretKeyRef: { name: "shop", key: "password" } }), sealed],
       task([{ name: "DB_PASSWORD_FILE", value: "/run/secrets/password" }]),
     ],

@@ -114,7 +114,7 @@ describe("workloads", () => {
     fails: {
       program: changed(goodDatabase, set("orders", `${pod}.priorityClassName`, undefined)),
       resource: "orders",
-      says: /as dispensable/,
+      says: /no priority class/,
     },
     unknown: changed(goodDatabase, set("orders", `${pod}.priorityClassName`, notYetKnown)),
     handWritten: {
@@ -122,7 +122,7 @@ describe("workloads", () => {
         "{ apiVersion: v1, kind: Pod, metadata: { name: tides }, spec: { containers: [{ name: a, image: 'tidesql:4.5.7' }] } }",
       ),
       resource: "tides",
-      says: /as dispensable/,
+      says: /no priority class/,
     },
   });
 
@@ -170,7 +170,7 @@ describe("workloads", () => {
     fails: {
       program: changed(goodDatabase, set("shop", "metadata.labels", undefined)),
       resource: "shop",
-      says: /Any pod may run here/,
+      says: /no Pod Security Standard/,
     },
     unknown: changed(goodDatabase, set("shop", "metadata.labels", notYetKnown)),
     handWritten: {
@@ -179,7 +179,7 @@ describe("workloads", () => {
         set("shop", 'metadata.labels["pod-security.kubernetes.io/enforce"]', "privileged"),
       ),
       resource: "shop",
-      says: /Any pod may run here/,
+      says: /no Pod Security Standard/,
     },
   });
 });
