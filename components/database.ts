@@ -10,7 +10,7 @@ import { configurationTexts, hashOf, makeConfigMaps } from "./database/configura
 import { makeConnections, serviceHost } from "./database/connections";
 import { DatabaseContext } from "./database/context";
 import { makeMonitoring } from "./database/monitoring";
-import { objectStoreLocation, objectStorePort } from "./database/objectStoreInputs";
+import { objectStoreLocation, objectStorePort, storeRole } from "./database/objectStoreInputs";
 import { makeScheduling, makeStatefulSet } from "./database/pods";
 import { makeSecrets } from "./database/secrets";
 import { DatabaseSettings, settleDatabase } from "./database/settings";
@@ -67,8 +67,8 @@ export class Database extends pulumi.ComponentResource {
   public readonly usersSecretName: pulumi.Output<string>;
   /** Secret with `tls.crt`, `tls.key`, `ca.crt`. */
   public readonly tlsSecretName: pulumi.Output<string>;
-  /** Secret with `accessKeyId`, `secretAccessKey`. */
-  public readonly objectStoreSecretName: pulumi.Output<string>;
+  /** Secret with `accessKeyId`, `secretAccessKey`. None where the pods have a role. */
+  public readonly objectStoreSecretName: pulumi.Output<string | undefined>;
 
   /**
    * @param name names the Kubernetes objects too: lower-case letters, digits and "-", at most 52
@@ -86,13 +86,14 @@ export class Database extends pulumi.ComponentResource {
     const context = makeNamespace(name, settings, transform, this);
     const store = objectStoreLocation(name, guarded.objectStore);
     const databaseId = identity(context, guarded.databaseId);
-    const secrets = makeSecrets(context, guarded);
+    const role = storeRole(name, guarded.objectStore);
+    const secrets = makeSecrets(context, guarded, role);
     const accounts = accountsOf(name, guarded);
     const texts = configurationTexts(context, guarded, store, databaseId, accounts);
     const before = [
       ...secrets.resources,
       ...makeConfigMaps(context, texts, bundle),
-      ...makeAccess(context),
+      ...makeAccess(context, role),
       ...makeTraffic(context, objectStorePort(store)),
       ...makeScheduling(context),
       ...makeVolumes(context),
@@ -100,6 +101,7 @@ export class Database extends pulumi.ComponentResource {
     makeStatefulSet(context, {
       image: guarded.image,
       configurationHash: hashOf(texts, bundle, secrets.fingerprint),
+      role,
       before,
     });
 
@@ -118,7 +120,7 @@ export class Database extends pulumi.ComponentResource {
     this.statefulSetName = pulumi.output(names.database);
     this.usersSecretName = pulumi.output(names.usersSecret);
     this.tlsSecretName = pulumi.output(names.tlsSecret);
-    this.objectStoreSecretName = pulumi.output(names.objectStoreSecret);
+    this.objectStoreSecretName = pulumi.output(settings.credentials.isRole ? undefined : names.objectStoreSecret);
     this.registerOutputs({
       primaryEndpoint: this.primaryEndpoint,
       replicaEndpoint: this.replicaEndpoint,
@@ -145,8 +147,10 @@ function withSecrets(args: DatabaseArgs): DatabaseArgs {
     ...args,
     objectStore: {
       ...objectStore,
-      accessKeyId: pulumi.secret(objectStore.accessKeyId),
-      secretAccessKey: pulumi.secret(objectStore.secretAccessKey),
+      ...(objectStore.accessKeyId !== undefined && { accessKeyId: pulumi.secret(objectStore.accessKeyId) }),
+      ...(objectStore.secretAccessKey !== undefined && {
+        secretAccessKey: pulumi.secret(objectStore.secretAccessKey),
+      }),
     },
     ...(users && {
       users: users.map(user =>

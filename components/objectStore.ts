@@ -8,9 +8,11 @@ import {
   ObjectStoreArgs,
   ObjectStoreOptions,
   ObjectStoreTransforms,
+  StoreCredentials,
   validateObjectStoreArgs,
   withDefaults,
 } from "./objectStore/arguments";
+import { makePodRole } from "./objectStore/podRole";
 import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { transformed } from "./transform";
@@ -20,7 +22,9 @@ export {
   ExistingObjectStoreArgs,
   ObjectStoreArgs,
   ObjectStoreOptions,
+  ObjectStorePodsArgs,
   ObjectStoreTransforms,
+  StoreCredentials,
   validateObjectStoreArgs,
 } from "./objectStore/arguments";
 
@@ -36,19 +40,21 @@ interface Location {
   region: pulumi.Input<string>;
   useTls: pulumi.Input<boolean>;
   pathStyle: pulumi.Input<boolean>;
-  accessKeyId: pulumi.Input<string>;
-  secretAccessKey: pulumi.Input<string>;
+  accessKeyId?: pulumi.Input<string>;
+  secretAccessKey?: pulumi.Input<string>;
+  roleArn?: pulumi.Input<string>;
   caCertificate?: pulumi.Input<string>;
 }
 
 /**
- * The bucket that holds the only durable copy of the data, and the one key that may use it. The bucket is private, encrypted (SSE-S3), versioned, reached over TLS only, and protected
+ * The bucket that holds the only durable copy of the data, and the one key or role that may use it. The bucket is private, encrypted (SSE-S3), versioned, reached over TLS only, and protected
  * from deletion; its lifecycle removes earlier versions and broken uploads, never current objects. The key's user may list, read, write and delete objects of this bucket, and nothing
  * else; with `vpcEndpointId` only from the nodes' VPC.
  *
- * The engine takes a static key only: no session token, so no role of the pod.
+ * With `credentials: "podIdentity"` or `"irsa"` it is a role of the database's pods instead, whose credentials last for hours, and which opens the database's folder alone. That needs a database with `store: "log"`:
+ * the engine itself takes a static key only, no session token.
  *
- * With `existing` nothing is made, and any S3-compatible store with conditional writes will do.
+ * With `existing` nothing is made but a role where one is asked for, and any S3-compatible store with conditional writes will do.
  *
  * Cost (us-east-1): $0.023 per GB and month, earlier versions included; $0.005 per 1,000 writes and $0.0004 per 1,000 reads. Through the VPC's gateway endpoint nothing is paid for transfer.
  *
@@ -66,10 +72,12 @@ export class ObjectStore extends pulumi.ComponentResource {
   public readonly useTls: pulumi.Output<boolean>;
   /** Bucket in the path instead of the host's name. */
   public readonly pathStyle: pulumi.Output<boolean>;
-  /** The key's id. A secret where an existing store's was given. */
-  public readonly accessKeyId: pulumi.Output<string>;
-  /** A secret. */
-  public readonly secretAccessKey: pulumi.Output<string>;
+  /** The key's id. A secret where an existing store's was given. None with a role. */
+  public readonly accessKeyId: pulumi.Output<string | undefined>;
+  /** A secret. None with a role. */
+  public readonly secretAccessKey: pulumi.Output<string | undefined>;
+  /** ARN of the pods' role, known once the pods may use it. None with a key. */
+  public readonly roleArn: pulumi.Output<string | undefined>;
   /** The store's own authority, PEM; none where its certificate is from a public one. */
   public readonly caCertificate: pulumi.Output<string | undefined>;
 
@@ -78,11 +86,11 @@ export class ObjectStore extends pulumi.ComponentResource {
     refuseInvalid(`ObjectStore "${name}"`, validateObjectStoreArgs(name, args));
     const { transform, ...componentOptions } = checkedOptions(`ObjectStore "${name}"`, opts);
     const guarded = withSecrets(args);
-    super("tidesql:index:ObjectStore", name, guarded, componentOptions);
+    super("tidesql:index:ObjectStore", name, registeredArguments(guarded), componentOptions);
 
     const location = guarded.existing
-      ? existingLocation(guarded.existing)
-      : makeBucketAndUser(this, name, args, transform ?? {});
+      ? existingLocation(this, name, guarded, guarded.existing, transform ?? {})
+      : makeBucketAndAccess(this, name, args, transform ?? {});
 
     this.endpoint = pulumi.output(location.endpoint);
     this.bucket = pulumi.output(location.bucket);
@@ -90,7 +98,9 @@ export class ObjectStore extends pulumi.ComponentResource {
     this.useTls = pulumi.output(location.useTls);
     this.pathStyle = pulumi.output(location.pathStyle);
     this.accessKeyId = pulumi.output(location.accessKeyId);
-    this.secretAccessKey = pulumi.secret(location.secretAccessKey);
+    this.secretAccessKey =
+      location.secretAccessKey === undefined ? pulumi.output(undefined) : pulumi.secret(location.secretAccessKey);
+    this.roleArn = pulumi.output(location.roleArn);
     this.caCertificate = pulumi.output(location.caCertificate);
     this.registerOutputs({
       endpoint: this.endpoint,
@@ -100,6 +110,7 @@ export class ObjectStore extends pulumi.ComponentResource {
       pathStyle: this.pathStyle,
       accessKeyId: this.accessKeyId,
       secretAccessKey: this.secretAccessKey,
+      roleArn: this.roleArn,
       caCertificate: this.caCertificate,
     });
   }
@@ -113,35 +124,60 @@ function withSecrets(args: ObjectStoreArgs): ObjectStoreArgs {
         ...args,
         existing: {
           ...existing,
-          accessKeyId: pulumi.secret(existing.accessKeyId),
-          secretAccessKey: pulumi.secret(existing.secretAccessKey),
+          ...(existing.accessKeyId !== undefined && { accessKeyId: pulumi.secret(existing.accessKeyId) }),
+          ...(existing.secretAccessKey !== undefined && { secretAccessKey: pulumi.secret(existing.secretAccessKey) }),
         },
       }
     : args;
 }
 
-function existingLocation(existing: ExistingObjectStoreArgs): Location {
-  return { ...existing, ...withDefaults(existing) };
+/**
+ * What goes into the state as the component's arguments. The cluster's name is left out: a component is registered once its arguments are known, and its children after it, so that the bucket would wait for the
+ * control plane.
+ */
+function registeredArguments(args: ObjectStoreArgs): ObjectStoreArgs {
+  if (!args.pods) return args;
+  const { clusterName: _, ...pods } = args.pods;
+  return { ...args, pods };
 }
 
-function makeBucketAndUser(
+function existingLocation(
+  parent: ObjectStore,
+  name: string,
+  args: ObjectStoreArgs,
+  existing: ExistingObjectStoreArgs,
+  transform: ObjectStoreTransforms,
+): Location {
+  const location = { ...existing, ...withDefaults(existing) };
+  const { credentials = StoreCredentials.Key, pods, tags } = args;
+  if (credentials === StoreCredentials.Key) return location;
+  const { region, bucket } = existing;
+  const roleArn = makePodRole(parent, name, { region, bucket, credentials, pods: pods!, tags }, transform);
+  return { ...location, roleArn };
+}
+
+function makeBucketAndAccess(
   parent: ObjectStore,
   name: string,
   args: ObjectStoreArgs,
   transform: ObjectStoreTransforms,
 ): Location {
+  const { credentials = StoreCredentials.Key, pods, vpcEndpointId, tags } = args;
   const region = args.region!;
   const bucket = makeBucket(parent, name, args, transform);
-  const key = makeUser(parent, name, args, bucket, transform);
-  return {
+  const location = {
     endpoint: regionalEndpoint(region),
     bucket: bucket.bucket,
     region,
     useTls: true,
     pathStyle: false,
-    accessKeyId: key.id,
-    secretAccessKey: key.secret,
   };
+  if (credentials === StoreCredentials.Key) {
+    const key = makeUser(parent, name, args, bucket, transform);
+    return { ...location, accessKeyId: key.id, secretAccessKey: key.secret };
+  }
+  const pod = { region, bucket: bucket.bucket, credentials, pods: pods!, vpcEndpointId, tags };
+  return { ...location, roleArn: makePodRole(parent, name, pod, transform) };
 }
 
 function makeBucket(

@@ -17,11 +17,12 @@ import {
 import { sizingRequest } from "./database/settings";
 import { Image, ImageArgs, validateImageArgs } from "./image";
 import { NatGateways, Network, NetworkArgs, validateNetworkArgs } from "./network";
-import { ObjectStore, ObjectStoreArgs, validateObjectStoreArgs } from "./objectStore";
+import { ObjectStore, ObjectStoreArgs, StoreCredentials, validateObjectStoreArgs } from "./objectStore";
 import { checkedOptions } from "./options";
 import { refuseInvalid } from "./refuse";
 import { judgeArguments } from "./schema/malformed";
 import { TideSqlArgs, TideSqlOptions } from "./tideSql/arguments";
+import { credentialProblems, settledCredentials } from "./tideSql/credentials";
 import { architectureProblems, roomProblems, unreachableImageProblems } from "./tideSql/feasibility";
 
 export { TideSqlArgs, TideSqlOptions, TideSqlTransforms } from "./tideSql/arguments";
@@ -75,8 +76,8 @@ export class TideSql extends pulumi.ComponentResource {
   public readonly usersSecretName: pulumi.Output<string>;
   /** Secret with the server's certificate. */
   public readonly tlsSecretName: pulumi.Output<string>;
-  /** Secret with the object store's key. */
-  public readonly objectStoreSecretName: pulumi.Output<string>;
+  /** Secret with the object store's key. None where the pods have a role. */
+  public readonly objectStoreSecretName: pulumi.Output<string | undefined>;
   /** Name of the bucket that holds the data. */
   public readonly bucket: pulumi.Output<string>;
   /** The image that runs, by digest where it was built here. */
@@ -104,7 +105,7 @@ export class TideSql extends pulumi.ComponentResource {
       parent: this,
       transform: transform.cluster,
     });
-    const objectStore = new ObjectStore(`${name}-store`, objectStoreArgs(args, network), {
+    const objectStore = new ObjectStore(`${name}-store`, objectStoreArgs(name, args, network, cluster), {
       parent: this,
       transform: transform.objectStore,
     });
@@ -175,12 +176,21 @@ function problemsOfParts(name: string, args: TideSqlArgs): InputProblem[] {
       ? under("network", validateNetworkArgs(networkArgs(args))).map(asWritten)
       : networkProblems(args)),
     ...clusterProblems,
-    ...under("objectStore", validateObjectStoreArgs(`${name}-store`, objectStoreArgs(args, undefined))).map(asWritten),
+    ...credentialProblems(args),
+    ...storeProblems(name, args),
     ...under("image", validateImageArgs(`${name}-image`, imageArgs(args))).map(asWritten),
     ...commitProblems(args),
     ...databaseProblems,
     ...(clusterIsMade && clusterProblems.length + databaseProblems.length === 0 ? feasibilityProblems(name, args) : []),
   ];
+}
+
+/** What is wrong with the store, but for what TideSql fills in. */
+function storeProblems(name: string, args: TideSqlArgs): InputProblem[] {
+  if (credentialProblems(args).length > 0) return [];
+  const clusterIsMade = args.cluster?.existing === undefined;
+  const store = objectStoreArgs(name, args, undefined, clusterIsMade ? { clusterName: later } : undefined);
+  return under("objectStore", validateObjectStoreArgs(`${name}-store`, store)).map(asWritten);
 }
 
 /** Nothing outside a network that is made here reaches a private endpoint in it. Anyone who runs inside, or by way of a proxy, has said so. */
@@ -277,14 +287,44 @@ function clusterArgs(name: string, args: TideSqlArgs, network: NetworkParts | un
   };
 }
 
-/** The key is bound to the endpoint through which the nodes reach the bucket. */
+/** The key, or the role, is bound to the endpoint through which the nodes reach the bucket. */
 function objectStoreArgs(
-  { region, tags, network: given, objectStore, deletionProtection }: TideSqlArgs,
+  name: string,
+  args: TideSqlArgs,
   network: Network | undefined,
+  cluster: Pick<Cluster, "clusterName"> | undefined,
 ): ObjectStoreArgs {
-  if (objectStore?.existing) return objectStore;
+  const { region, tags, network: given, objectStore, deletionProtection } = args;
+  const access = accessArgs(name, args, cluster);
+  if (objectStore?.existing) return { ...objectStore, ...access };
   const vpcEndpointId = network?.s3EndpointId ?? given?.existing?.s3EndpointId;
-  return { region, tags, deletionProtection, ...(vpcEndpointId !== undefined && { vpcEndpointId }), ...objectStore };
+  return {
+    region,
+    tags,
+    deletionProtection,
+    ...(vpcEndpointId !== undefined && { vpcEndpointId }),
+    ...objectStore,
+    ...access,
+  };
+}
+
+/** Whose role it is, where the pods have one. */
+function accessArgs(
+  name: string,
+  args: TideSqlArgs,
+  cluster: Pick<Cluster, "clusterName"> | undefined,
+): Pick<ObjectStoreArgs, "credentials" | "pods"> {
+  const credentials = settledCredentials(args);
+  if (credentials === StoreCredentials.Key) return {};
+  const { namespace, objectStorePrefix: prefix, cluster: { existing } = {} } = args;
+  const pods = {
+    database: name,
+    ...(namespace !== undefined && { namespace }),
+    ...(prefix !== undefined && { prefix }),
+  };
+  return credentials === StoreCredentials.PodIdentity
+    ? { credentials, pods: { ...pods, clusterName: existing?.clusterName ?? cluster?.clusterName } }
+    : { credentials, pods: { ...pods, oidcProviderArn: existing?.oidcProviderArn } };
 }
 
 /** An image is built for the nodes that it is to run on, as far as they are known. */
@@ -302,7 +342,15 @@ interface DatabaseParts {
   image: pulumi.Input<string>;
   objectStore: Pick<
     ObjectStore,
-    "endpoint" | "bucket" | "region" | "useTls" | "pathStyle" | "accessKeyId" | "secretAccessKey" | "caCertificate"
+    | "endpoint"
+    | "bucket"
+    | "region"
+    | "useTls"
+    | "pathStyle"
+    | "accessKeyId"
+    | "secretAccessKey"
+    | "roleArn"
+    | "caCertificate"
   >;
   cluster?: Pick<Cluster, "databasePool" | "storageClassName">;
 }
@@ -317,6 +365,7 @@ const laterParts: DatabaseParts = {
     pathStyle: pulumi.output(false),
     accessKeyId: later,
     secretAccessKey: later,
+    roleArn: later,
     caCertificate: pulumi.output<string | undefined>(undefined),
   },
 };
@@ -334,8 +383,10 @@ function databaseArgs(name: string, args: TideSqlArgs, { image, objectStore, clu
     pathStyle,
     accessKeyId,
     secretAccessKey,
+    roleArn,
     caCertificate,
   } = objectStore;
+  const credentials = settledCredentials(args);
   return {
     nodeSelector: cluster?.databasePool.nodeSelector,
     tolerations: cluster?.databasePool.tolerations,
@@ -349,9 +400,9 @@ function databaseArgs(name: string, args: TideSqlArgs, { image, objectStore, clu
       prefix: objectStorePrefix,
       useTls,
       pathStyle,
-      accessKeyId,
-      secretAccessKey,
-      caCertificate,
+      ...(credentials === StoreCredentials.Key
+        ? { accessKeyId, secretAccessKey, caCertificate }
+        : { credentials, roleArn }),
     },
     sizing: { instanceType: made?.instanceType.name ?? instanceType, ...database.sizing },
     storage: {
@@ -377,8 +428,8 @@ function withSecrets(args: TideSqlArgs): TideSqlArgs {
         ...objectStore,
         existing: {
           ...store,
-          accessKeyId: pulumi.secret(store.accessKeyId),
-          secretAccessKey: pulumi.secret(store.secretAccessKey),
+          ...(store.accessKeyId !== undefined && { accessKeyId: pulumi.secret(store.accessKeyId) }),
+          ...(store.secretAccessKey !== undefined && { secretAccessKey: pulumi.secret(store.secretAccessKey) }),
         },
       },
     }),

@@ -3,12 +3,14 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Database, DatabaseArgs } from "../components/database";
 import { changeInPlace } from "../components/core/providerSettings";
+import { StoreCredentials } from "../components/objectStore";
 import { databaseSettings } from "./database";
 import { Settings } from "./settings";
 
 /** A database on a Kubernetes that is there already, with any S3-compatible store: what `Pulumi.local.yaml` configures. */
 export function kubernetesStack(settings: Settings): Record<string, pulumi.Input<unknown>> {
   const name = settings.optionalText("name") ?? "tidesql";
+  const credentials = settings.optionalText("credentials") as StoreCredentials | undefined;
   const args: DatabaseArgs = {
     ...databaseSettings(settings),
     image: settings.input("image"),
@@ -19,8 +21,9 @@ export function kubernetesStack(settings: Settings): Record<string, pulumi.Input
       prefix: settings.optionalInput("prefix"),
       useTls: settings.boolean("useTls"),
       pathStyle: settings.boolean("pathStyle"),
-      accessKeyId: settings.secret("accessKeyId"),
-      secretAccessKey: settings.secret("secretAccessKey"),
+      ...(credentials === undefined || credentials === StoreCredentials.Key
+        ? { accessKeyId: settings.secret("accessKeyId"), secretAccessKey: settings.secret("secretAccessKey") }
+        : { credentials, roleArn: settings.optionalInput("roleArn") }),
       caCertificate: settings.optionalInput("caCertificate"),
     },
   };

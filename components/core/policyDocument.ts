@@ -4,7 +4,7 @@ export interface PolicyStatement {
   Effect: "Allow" | "Deny";
   Action: string | string[];
   Resource?: string | string[];
-  Principal?: string | { Service: string } | { AWS: string };
+  Principal?: string | { Service: string } | { AWS: string } | { Federated: string };
   Condition?: Record<string, Record<string, string | string[]>>;
 }
 

@@ -2,16 +2,25 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { roleBindingManifest, roleManifest, serviceAccountManifest } from "../core/manifests/rbac";
 import { transformed } from "../transform";
+import { roleAnnotation } from "../core/manifests/identity";
+import { StoreCredentials } from "../objectStore/credentials";
 import { DatabaseContext } from "./context";
 
-/** The pods' account and what it may do. */
-export function makeAccess({ name, settings, transform, inside }: DatabaseContext): pulumi.Resource[] {
-  const { names } = settings;
+/** The pods' account and what it may do. @param roleArn of the account at AWS, which IRSA wants beside it */
+export function makeAccess(
+  { name, settings, transform, inside }: DatabaseContext,
+  roleArn: pulumi.Output<string> | undefined,
+): pulumi.Resource[] {
+  const { names, credentials } = settings;
+  const isIrsa = credentials.kind === StoreCredentials.Irsa && roleArn !== undefined;
   const account = new k8s.core.v1.ServiceAccount(
     ...transformed(
       transform.serviceAccount,
       `${name}-account`,
-      serviceAccountManifest(names, settings.serviceAccountAnnotations),
+      serviceAccountManifest(names, {
+        ...settings.serviceAccountAnnotations,
+        ...(isIrsa && { [roleAnnotation]: roleArn }),
+      }),
       inside,
     ),
   );

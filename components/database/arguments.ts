@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ManagerBundle } from "../managerBundle";
+import { StoreCredentials } from "../objectStore/credentials";
 import { DatabaseEgressArgs, DatabasePodsArgs, SecretKeyArgs } from "./podArguments";
 import { DatabaseServicesArgs } from "./serviceArguments";
 import { DatabaseTransforms } from "./transforms";
@@ -233,10 +234,14 @@ export interface DatabaseObjectStoreArgs {
   useTls?: pulumi.Input<boolean>;
   /** Bucket in the path instead of the host's name, for most stores outside AWS. Default false. */
   pathStyle?: pulumi.Input<boolean>;
-  /** A static key: the engine takes no session token. */
-  accessKeyId: pulumi.Input<string>;
+  /** What opens the bucket for the pods. Default `key`. A role, `podIdentity` or `irsa`, needs `store: "log"`: the engine itself takes no session token. */
+  credentials?: StoreCredentials;
+  /** ARN of the pods' role: ObjectStore's output `roleArn`. Required with `irsa`. With `podIdentity` the association gives the role, and pods are replaced when this changes. */
+  roleArn?: pulumi.Input<string | undefined>;
+  /** A static key. Required with credentials `key`. */
+  accessKeyId?: pulumi.Input<string | undefined>;
   /** Its secret part. */
-  secretAccessKey: pulumi.Input<string>;
+  secretAccessKey?: pulumi.Input<string | undefined>;
   /** The store's own authority, PEM. Default: the image's public ones. */
   caCertificate?: pulumi.Input<string | undefined>;
 }

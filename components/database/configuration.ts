@@ -69,6 +69,7 @@ export function configurationTexts(
           compactAtSstables: settings.compactAtSstables,
           replicaSyncIntervalMicroseconds,
           objectStore,
+          ...(settings.credentials.isRole && { credentials: settings.credentials.kind }),
           mariadbPrefix: settings.mariadbPrefix,
           databases,
           users,

@@ -10,15 +10,18 @@ import {
   validateStoreRegion,
 } from "../core/objectStoreLocation";
 import { ObjectStoreLocation } from "../core/managerConfiguration";
+import { validateRoleArn } from "../core/podRole";
 import { objectStoreSecretData } from "../core/manifests/secrets";
 import { refuseInvalid } from "../refuse";
 import { malformedValues } from "../schema/malformed";
-import { DatabaseObjectStoreArgs } from "./arguments";
+import { StoreCredentials } from "../objectStore/credentials";
+import { DatabaseObjectStoreArgs, StoreKind } from "./arguments";
 
 /** What is wrong with the store's arguments, as far as they are plain values. */
-export function validateObjectStore(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
+export function validateObjectStore(objectStore: DatabaseObjectStoreArgs, store?: StoreKind): InputProblem[] {
   const { endpoint, bucket, region, prefix, useTls = true, pathStyle = false } = objectStore;
-  const problems = [...keyProblems(objectStore), ...(typeof prefix === "string" ? validatePrefix(prefix) : [])];
+  const access = isByRole(objectStore) ? roleProblems(objectStore, store) : keyProblems(objectStore);
+  const problems = [...access, ...(typeof prefix === "string" ? validatePrefix(prefix) : [])];
   const location = { endpoint, bucket, region, useTls, pathStyle };
   if (isPlainLocation(location)) {
     problems.push(...validateBucketLocation(location));
@@ -47,6 +50,22 @@ export function objectStoreLocation(
   });
 }
 
+/** Whether the pods open the bucket by a role. */
+export function isByRole({ credentials = StoreCredentials.Key }: DatabaseObjectStoreArgs): boolean {
+  return credentials !== StoreCredentials.Key;
+}
+
+/** The pods' role. Undefined where there is none, or where its association is made elsewhere. */
+export function storeRole(name: string, objectStore: DatabaseObjectStoreArgs): pulumi.Output<string> | undefined {
+  const { credentials, roleArn } = objectStore;
+  if (!isByRole(objectStore) || roleArn === undefined) return undefined;
+  return pulumi.output(roleArn).apply(arn => {
+    const isMissing = arn === undefined && credentials === StoreCredentials.Irsa;
+    refuseInvalid(`Database "${name}"`, under("objectStore", isMissing ? [missingRole] : []));
+    return arn ?? "";
+  });
+}
+
 /** Keys and values of the store's Secret, judged once they are known. */
 export function objectStoreData(
   name: string,
@@ -54,16 +73,17 @@ export function objectStoreData(
 ): pulumi.Output<Record<string, string>> {
   return pulumi.secret(pulumi.output({ accessKeyId, secretAccessKey, caCertificate })).apply(known => {
     const malformed = malformedValues("DatabaseObjectStore", known);
+    const key = { accessKeyId: known.accessKeyId ?? "", secretAccessKey: known.secretAccessKey ?? "" };
     const problems =
       malformed.length > 0
         ? malformed
         : [
-            ...validateKeyPart("accessKeyId", known.accessKeyId),
-            ...validateKeyPart("secretAccessKey", known.secretAccessKey),
+            ...validateKeyPart("accessKeyId", key.accessKeyId),
+            ...validateKeyPart("secretAccessKey", key.secretAccessKey),
             ...validateAuthority(known.caCertificate),
           ];
     refuseInvalid(`Database "${name}"`, under("objectStore", problems));
-    return objectStoreSecretData(known);
+    return objectStoreSecretData({ ...known, ...key });
   });
 }
 
@@ -77,9 +97,53 @@ export function objectStorePort(location: pulumi.Output<ObjectStoreLocation>): p
   return location.apply(({ endpoint, useTls }) => Number(endpoint.split(":")[1] ?? (useTls ? 443 : 80)));
 }
 
+const missingRole = {
+  propertyPath: "roleArn",
+  reason:
+    'is missing, and credentials "irsa" needs it: give the output roleArn of an ObjectStore with credentials "irsa"',
+};
+
+function roleProblems(objectStore: DatabaseObjectStoreArgs, store: StoreKind = StoreKind.Engine): InputProblem[] {
+  const { credentials, roleArn, caCertificate } = objectStore;
+  const problems: InputProblem[] = [];
+  if (store !== StoreKind.Log) {
+    problems.push({
+      propertyPath: "credentials",
+      reason: `is "${credentials}" with store "${store}", whose engine speaks to the bucket itself and takes a static key only: set store to "log", or credentials to "key"`,
+    });
+  }
+  for (const part of ["accessKeyId", "secretAccessKey"] as const) {
+    if (objectStore[part] === undefined || pulumi.Output.isInstance(objectStore[part])) continue;
+    problems.push({
+      propertyPath: part,
+      reason: `is a part of a key, but credentials is "${credentials}": leave it out`,
+    });
+  }
+  if (caCertificate !== undefined && !pulumi.Output.isInstance(caCertificate)) {
+    const reason = `is for stores outside AWS, which no role opens: leave it out, or set credentials to "key"`;
+    problems.push({ propertyPath: "caCertificate", reason });
+  }
+  if (roleArn === undefined && credentials === StoreCredentials.Irsa) problems.push(missingRole);
+  if (typeof roleArn === "string") problems.push(...validateRoleArn("roleArn", roleArn));
+  return problems;
+}
+
 function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
-  return (["accessKeyId", "secretAccessKey"] as const).flatMap(part => {
+  const role =
+    typeof objectStore.roleArn === "string"
+      ? [
+          {
+            propertyPath: "roleArn",
+            reason: 'is a role, but credentials is "key": set that to "podIdentity" or "irsa", or leave this out',
+          },
+        ]
+      : [];
+  const parts = (["accessKeyId", "secretAccessKey"] as const).flatMap(part => {
     const value: unknown = objectStore[part];
+    if (value === undefined) {
+      const reason = `is missing: give the store's key, or set credentials to "podIdentity" or "irsa" (with store "log", on AWS)`;
+      return [{ propertyPath: part, reason }];
+    }
     if (value === "") {
       return [
         {
@@ -90,6 +154,7 @@ function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
     }
     return typeof value === "string" ? validateKeyPart(part, value) : [];
   });
+  return [...role, ...parts];
 }
 
 type LocationInputs = Record<"endpoint" | "bucket" | "region", unknown> & Record<"useTls" | "pathStyle", unknown>;

@@ -3,7 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { validateImageReference } from "../core/imageReference";
 import { disruptionBudgetManifest } from "../core/manifests/disruptionBudget";
 import { priorityClassManifest } from "../core/manifests/priorityClass";
+import { PodIdentityInputs } from "../core/manifests/identity";
 import { statefulSetManifest } from "../core/manifests/statefulSet";
+import { StoreCredentials } from "../objectStore/credentials";
 import { refuseInvalid } from "../refuse";
 import { transformed } from "../transform";
 import { DatabaseContext } from "./context";
@@ -36,6 +38,8 @@ export function makeScheduling({ name, settings, transform, inside, outside }: D
 export interface StatefulSetParts {
   image: pulumi.Input<string>;
   configurationHash: pulumi.Output<string>;
+  /** The pods' role at AWS, where there is one. */
+  role: pulumi.Output<string> | undefined;
   before: pulumi.Resource[];
 }
 
@@ -50,6 +54,7 @@ export function makeStatefulSet(
     priorityClassName: settings.priorityClassName ?? names.priorityClass,
     image: checkedImage(name, parts.image),
     configurationHash: parts.configurationHash,
+    identity: identityOf(settings, parts.role),
   });
   new k8s.apps.v1.StatefulSet(
     ...transformed(transform.statefulSet, `${name}-stateful-set`, manifest, {
@@ -60,6 +65,15 @@ export function makeStatefulSet(
       customTimeouts: statefulSetTimeouts,
     }),
   );
+}
+
+function identityOf(
+  { credentials }: DatabaseContext["settings"],
+  role: pulumi.Output<string> | undefined,
+): PodIdentityInputs<pulumi.Input<string>> | undefined {
+  const { kind } = credentials;
+  if (kind === StoreCredentials.Key) return undefined;
+  return kind === StoreCredentials.PodIdentity ? { kind } : { kind, roleArn: role! };
 }
 
 function checkedImage(name: string, image: pulumi.Input<string>): pulumi.Input<string> {

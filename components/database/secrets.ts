@@ -7,7 +7,7 @@ import { transformed } from "../transform";
 import { DatabaseArgs } from "./arguments";
 import { makeServerCertificate } from "./certificates";
 import { DatabaseContext } from "./context";
-import { objectStoreData } from "./objectStoreInputs";
+import { isByRole, objectStoreData } from "./objectStoreInputs";
 import { userPasswords } from "./passwords";
 
 /** Everything secret, and what the rest needs to know of it. */
@@ -21,22 +21,31 @@ export interface DatabaseSecrets {
   resources: pulumi.Resource[];
 }
 
-/** Makes what was not given, and puts it all in Secrets. */
-export function makeSecrets(context: DatabaseContext, args: DatabaseArgs): DatabaseSecrets {
+/** Makes what was not given, and puts it all in Secrets. @param role with which the pods open the bucket, where it is not a key */
+export function makeSecrets(
+  context: DatabaseContext,
+  args: DatabaseArgs,
+  role: pulumi.Output<string> | undefined,
+): DatabaseSecrets {
   const { name, settings, transform, inside } = context;
   const { names, certificate } = settings;
-  const storeData = objectStoreData(name, args.objectStore);
+  const byRole = isByRole(args.objectStore);
+  const storeData = byRole ? undefined : objectStoreData(name, args.objectStore);
   const passwords = userPasswords(context);
   const server = certificate.existingSecretName === undefined ? makeServerCertificate(context) : undefined;
   const resources = [
-    new k8s.core.v1.Secret(
-      ...transformed(
-        transform.objectStoreSecret,
-        `${name}-object-store`,
-        objectStoreSecretManifest(names, storeData),
-        inside,
-      ),
-    ),
+    ...(storeData
+      ? [
+          new k8s.core.v1.Secret(
+            ...transformed(
+              transform.objectStoreSecret,
+              `${name}-object-store`,
+              objectStoreSecretManifest(names, storeData),
+              inside,
+            ),
+          ),
+        ]
+      : []),
     new k8s.core.v1.Secret(
       ...transformed(transform.usersSecret, `${name}-users`, usersSecretManifest(names, passwords), inside),
     ),
@@ -52,7 +61,12 @@ export function makeSecrets(context: DatabaseContext, args: DatabaseArgs): Datab
   return {
     passwords: pulumi.secret(pulumi.output(passwords)),
     caCertificate: server?.ca ?? pulumi.output(givenAuthority),
-    fingerprint: fingerprintOf(context, { store: storeData, password: passwords, tls: { ...server } }),
+    // With a role pods are made anew for another one, and after the role may be used.
+    fingerprint: fingerprintOf(context, {
+      store: storeData ?? (role === undefined ? {} : { role }),
+      password: passwords,
+      tls: { ...server },
+    }),
     resources,
   };
 }

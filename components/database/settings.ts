@@ -9,6 +9,7 @@ import { deriveSizing, SizingRequest } from "../core/sizing";
 import { defaultNodeImage } from "../nodeImage";
 import { refuseInvalid } from "../refuse";
 import { malformedValues } from "../schema/malformed";
+import { StoreCredentials } from "../objectStore/credentials";
 import {
   DatabaseArgs,
   DatabaseHistoryArgs,
@@ -46,6 +47,7 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
   const exposure = exposureOf(services);
   const nodes = (args.replicas ?? 2) + 1;
   const durability = args.durability ?? Durability.Interval;
+  const { credentials = StoreCredentials.Key } = args.objectStore;
   return {
     names: settledNames(name, args, nodes),
     nodes,
@@ -94,6 +96,7 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     services: exposure,
     labels: pods.labels ?? {},
     annotations: pods.annotations ?? {},
+    credentials: { kind: credentials, isRole: credentials !== StoreCredentials.Key },
     serviceAccountAnnotations: pods.serviceAccountAnnotations ?? {},
     environment: pods.environment ?? [],
     volumes: pods.volumes ?? [],

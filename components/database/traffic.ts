@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPolicyManifest } from "../core/manifests/networkPolicy";
 import { headlessServiceManifest, primaryServiceManifest, replicaServiceManifest } from "../core/manifests/services";
+import { StoreCredentials } from "../objectStore/credentials";
 import { transformed } from "../transform";
 import { DatabaseContext } from "./context";
 
@@ -13,7 +14,7 @@ export function makeTraffic(
   { name, settings, transform, inside }: DatabaseContext,
   objectStorePort: pulumi.Output<number>,
 ): pulumi.Resource[] {
-  const { names, services, clients, monitoring, egress } = settings;
+  const { names, services, clients, monitoring, egress, credentials } = settings;
   new k8s.core.v1.Service(
     ...transformed(
       transform.primaryService,
@@ -41,6 +42,7 @@ export function makeTraffic(
         clients,
         monitoring: monitoring.from,
         objectStorePort,
+        identityAgent: credentials.kind === StoreCredentials.PodIdentity,
         egress,
       }),
       inside,

@@ -45,7 +45,7 @@ function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
     ...validateDatabaseName(name),
     ...namespaceProblems(name, args),
     ...imageProblems(args),
-    ...validateObjectStore(args.objectStore),
+    ...validateObjectStore(args.objectStore, args.store),
     ...durabilityProblems(args),
     ...restoreProblems(name, args),
     ...numberProblems(args),

@@ -8,11 +8,16 @@ import {
   validateBucketName,
   validateEndpoint,
   validateKeyPart,
+  validatePrefix,
   validateStoreRegion,
 } from "../core/objectStoreLocation";
 import { judgeArguments } from "../schema/malformed";
-import { longestInIam, validateResourceName } from "../core/names";
+import { longestInIam, validateDatabaseName, validateNamespaceName, validateResourceName } from "../core/names";
+import { validateOidcProvider } from "../core/podRole";
 import { Transform } from "../transform";
+import { StoreCredentials } from "./credentials";
+
+export { StoreCredentials } from "./credentials";
 
 /** IAM gives a user two access keys: one in use, and one to change to. */
 export const AccessKeySlot = {
@@ -49,8 +54,29 @@ export interface ObjectStoreArgs {
   accessLogBucket?: pulumi.Input<string>;
   /** Tags of every AWS resource. At most 40; no name begins with `aws:`. Default: none. */
   tags?: Record<string, string>;
-  /** An existing bucket, in any S3-compatible store with conditional writes. Nothing is created. */
+  /**
+   * What opens the bucket for a database's pods. With a role there is no IAM user and no key. Default `key`; in TideSql with `store: "log"` and a bucket of AWS's: `podIdentity` where the cluster is made or
+   * `cluster.existing.clusterName` names it, `irsa` where `cluster.existing.oidcProviderArn` is given.
+   */
+  credentials?: StoreCredentials;
+  /** Whose role it is. Required with a role; TideSql fills it in. */
+  pods?: ObjectStorePodsArgs;
+  /** An existing bucket, in any S3-compatible store with conditional writes. Nothing is created but a role, where `credentials` asks for one. */
   existing?: ExistingObjectStoreArgs;
+}
+
+/** The pods that get a role: those of one database. */
+export interface ObjectStorePodsArgs {
+  /** Name of the Database component: its pods' service account has the same. */
+  database: string;
+  /** Default: the database's name. */
+  namespace?: pulumi.Input<string>;
+  /** The database's folder in the bucket, which is all that the role opens; ends with `/`. Default: the database's name. */
+  prefix?: pulumi.Input<string>;
+  /** With `podIdentity`: name of the EKS cluster, which has the add-on `eks-pod-identity-agent`. Cluster's output `clusterName`. */
+  clusterName?: pulumi.Input<string>;
+  /** With `irsa`: ARN of the cluster's OIDC provider in IAM. */
+  oidcProviderArn?: pulumi.Input<string>;
 }
 
 /** Where a store is, and the key for it. */
@@ -61,10 +87,10 @@ export interface ExistingObjectStoreArgs {
   bucket: pulumi.Input<string>;
   /** Region that requests are signed for. Stores outside AWS mostly take `us-east-1`. */
   region: string;
-  /** Needs the actions of the generated user: list, read, write and delete objects, and multipart uploads. No session token. */
-  accessKeyId: pulumi.Input<string>;
+  /** Needs the actions of the generated user: list, read, write and delete objects, and multipart uploads. No session token. Required unless `credentials` is a role. */
+  accessKeyId?: pulumi.Input<string>;
   /** Its secret part. */
-  secretAccessKey: pulumi.Input<string>;
+  secretAccessKey?: pulumi.Input<string>;
   /** Default true. */
   useTls?: boolean;
   /** Bucket in the path instead of the host's name. Default: true outside AWS. */
@@ -97,6 +123,12 @@ export interface ObjectStoreTransforms {
   userPolicy?: Transform<aws.iam.UserPolicyArgs>;
   /** Each of the engine's keys. */
   accessKey?: Transform<aws.iam.AccessKeyArgs>;
+  /** The pods' role. */
+  podRole?: Transform<aws.iam.RoleArgs>;
+  /** What the pods may do. */
+  podRolePolicy?: Transform<aws.iam.RolePolicyArgs>;
+  /** Gives the role to the pods' service account, with `podIdentity`. */
+  podIdentityAssociation?: Transform<aws.eks.PodIdentityAssociationArgs>;
 }
 
 /** Options of {@link ObjectStore}. */
@@ -105,7 +137,7 @@ export interface ObjectStoreOptions extends pulumi.ComponentResourceOptions {
   transform?: ObjectStoreTransforms;
 }
 
-/** The IAM user is `<name>-engine`. */
+/** The IAM user is `<name>-engine`, the role `<name>-pods`. */
 const longestNameForUser = longestInIam - "-engine".length;
 /** Pulumi appends "-" and 7 characters to a name that is not given, and S3 takes 63. */
 const longestNameForBucket = 55;
@@ -115,7 +147,72 @@ export function validateObjectStoreArgs(name: string, args: ObjectStoreArgs): In
   return judgeArguments("ObjectStore", args, () => [
     ...validateAwsTags(args.tags),
     ...(args.existing === undefined ? madeProblems(name, args) : existingProblems(args, args.existing)),
+    ...roleProblems(args),
   ]);
+}
+
+/** What is wrong with the role that is asked for, or with what is said of one that is not. */
+function roleProblems({
+  credentials = StoreCredentials.Key,
+  pods,
+  accessKeys,
+  existing,
+}: ObjectStoreArgs): InputProblem[] {
+  if (credentials === StoreCredentials.Key) {
+    if (pods === undefined) return [];
+    return [
+      { propertyPath: "pods", reason: 'is for a role: set credentials to "podIdentity" or "irsa", or leave it out' },
+    ];
+  }
+  const problems: InputProblem[] = [];
+  if (accessKeys !== undefined)
+    problems.push({
+      propertyPath: "accessKeys",
+      reason: `means nothing with credentials "${credentials}", which has no key: leave it out`,
+    });
+  if (existing !== undefined && !isOfAws(existing.endpoint))
+    problems.push({
+      propertyPath: "credentials",
+      reason: `is "${credentials}", but a role of AWS opens no other store: give a key in existing, and leave it out`,
+    });
+  if (pods === undefined) {
+    problems.push({
+      propertyPath: "pods",
+      reason: `is missing, and credentials "${credentials}" needs it: say whose role it is, { database: "orders", ${credentials === StoreCredentials.PodIdentity ? "clusterName" : "oidcProviderArn"}: ... }`,
+    });
+    return problems;
+  }
+  return [...problems, ...under("pods", podsProblems(credentials, pods))];
+}
+
+function podsProblems(credentials: StoreCredentials, pods: ObjectStorePodsArgs): InputProblem[] {
+  const { database, namespace, prefix, oidcProviderArn } = pods;
+  const problems = validateDatabaseName(database).map(({ reason }) => ({ propertyPath: "database", reason }));
+  if (typeof namespace === "string") problems.push(...validateNamespaceName(namespace, false));
+  if (typeof prefix === "string") problems.push(...validatePrefix(prefix));
+  if (typeof oidcProviderArn === "string") problems.push(...validateOidcProvider("oidcProviderArn", oidcProviderArn));
+  const [needed, other] =
+    credentials === StoreCredentials.PodIdentity
+      ? (["clusterName", "oidcProviderArn"] as const)
+      : (["oidcProviderArn", "clusterName"] as const);
+  if (pods[needed] === undefined) {
+    const what = needed === "clusterName" ? "the EKS cluster's name" : "the ARN of the cluster's OIDC provider in IAM";
+    problems.push({
+      propertyPath: needed,
+      reason: `is missing, and credentials "${credentials}" needs it: give ${what}`,
+    });
+  }
+  if (pods[other] !== undefined) {
+    const otherWay =
+      credentials === StoreCredentials.PodIdentity ? StoreCredentials.Irsa : StoreCredentials.PodIdentity;
+    problems.push({ propertyPath: other, reason: `is for credentials "${otherWay}": leave it out, or choose that` });
+  }
+  return problems;
+}
+
+/** Whether an endpoint is S3's own. */
+export function isOfAws(endpoint: string): boolean {
+  return /(^|\.)amazonaws\.com(\.cn)?$/i.test(endpoint);
 }
 
 function madeProblems(name: string, args: ObjectStoreArgs): InputProblem[] {
@@ -202,11 +299,30 @@ function existingProblems(args: ObjectStoreArgs, existing: ExistingObjectStoreAr
     typeof bucket === "string"
       ? validateBucketLocation({ ...withDefaults(existing), bucket })
       : [...validateEndpoint(endpoint), ...validateStoreRegion(region)];
-  const keys = (["accessKeyId", "secretAccessKey"] as const).flatMap(key => keyProblems(key, existing[key]));
+  const isRole = (args.credentials ?? StoreCredentials.Key) !== StoreCredentials.Key;
+  const keys = (["accessKeyId", "secretAccessKey"] as const).flatMap(key =>
+    isRole ? keyBesideRoleProblems(key, existing[key]) : keyProblems(key, existing[key]),
+  );
   return [...conflicts, ...under("existing", [...location, ...keys])];
 }
 
+function keyBesideRoleProblems(propertyPath: string, value: unknown): InputProblem[] {
+  return value === undefined
+    ? []
+    : [
+        {
+          propertyPath,
+          reason: 'is a part of a key, but credentials is a role: leave it out, or set credentials to "key"',
+        },
+      ];
+}
+
 function keyProblems(propertyPath: string, value: pulumi.Input<string> | undefined): InputProblem[] {
+  if (value === undefined) {
+    const reason =
+      'is missing: give the store\'s key, or set credentials to "podIdentity" or "irsa" for a bucket of AWS';
+    return [{ propertyPath, reason }];
+  }
   if (value === "") {
     return [
       {
@@ -221,6 +337,6 @@ function keyProblems(propertyPath: string, value: pulumi.Input<string> | undefin
 /** An existing store's location with what was left out filled in. */
 export function withDefaults(existing: ExistingObjectStoreArgs) {
   const { endpoint, region, useTls = true } = existing;
-  const { pathStyle = !/\.amazonaws\.com(\.cn)?$/i.test(endpoint) } = existing;
+  const { pathStyle = !isOfAws(endpoint) } = existing;
   return { endpoint, region, useTls, pathStyle };
 }

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { identityEnvironment, identityMounts, PodIdentityInputs } from "./identity";
 import { environmentManifest, EnvironmentVariable, extraMountsManifest, ExtraVolume } from "./extras";
 import { podLayout } from "../podLayout";
 import { byteQuantity, cpuQuantity, mebibyte } from "../quantities";
@@ -10,6 +11,8 @@ export interface DatabaseContainerInputs<Text> {
   imagePullPolicy: string;
   sizing: Sizing;
   storage: { onInstanceStore: boolean };
+  /** The pods' role at AWS. Absent: they have a key in a Secret. */
+  identity?: PodIdentityInputs<Text>;
   /** What the user adds. */
   environment: EnvironmentVariable<Text>[];
   volumes: ExtraVolume<Text>[];
@@ -75,6 +78,7 @@ export function databaseContainer<Text>(inputs: DatabaseContainerInputs<Text>) {
       fromField("POD_IP", "status.podIP"),
       fromField("NODE_NAME", "spec.nodeName"),
       ...environmentManifest(inputs.environment),
+      ...identityEnvironment(inputs.identity),
     ],
     ports: [
       { name: "mysql", containerPort: podLayout.mysqlPort, protocol: "TCP" },
@@ -105,7 +109,9 @@ export function databaseContainer<Text>(inputs: DatabaseContainerInputs<Text>) {
       readOnly("node", posix.dirname(podLayout.nodeBinary)),
       readOnly("manager", podLayout.managerDirectory),
       readOnly("config", podLayout.configurationDirectory),
-      readOnly("object-store", podLayout.objectStoreSecretDirectory),
+      ...(inputs.identity
+        ? identityMounts(inputs.identity)
+        : [readOnly("object-store", podLayout.objectStoreSecretDirectory)]),
       readOnly("users", podLayout.usersSecretDirectory),
       readOnly("tls", podLayout.tlsSecretDirectory),
       ...extraMountsManifest(inputs.volumes),

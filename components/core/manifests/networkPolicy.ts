@@ -1,5 +1,6 @@
 import { DatabaseNames } from "../names";
 import { podLayout } from "../podLayout";
+import { identityAgent } from "./identity";
 import { objectMetadata, selectorLabels } from "./metadata";
 
 /** Who may connect: pods by their labels, of namespaces by theirs, or addresses. */
@@ -19,6 +20,8 @@ export interface NetworkPolicyInputs<Port> {
   /** Clients of `/metrics`. The kubelet's probes are let through in any case. */
   monitoring: NetworkPeer[];
   objectStorePort: Port;
+  /** Whether the pods get their role from EKS Pod Identity's agent. Default false. */
+  identityAgent?: boolean;
   /** Ports of everything else that the pods connect to. */
   egress: { apiServerPorts: number[]; dnsPorts: number[]; otherPorts: number[] };
 }
@@ -59,6 +62,14 @@ export function networkPolicyManifest<Text, Port>(names: DatabaseNames<Text>, in
         { ports: dnsPorts.flatMap(port => ["UDP", "TCP"].map(protocol => ({ port, protocol }))) },
         { ports: apiServerPorts.map(port => ({ port, protocol: "TCP" })) },
         { ports: [{ port: objectStorePort, protocol: "TCP" }] },
+        ...(inputs.identityAgent
+          ? [
+              {
+                to: [{ ipBlock: { cidr: `${identityAgent.address}/32` } }],
+                ports: [{ port: identityAgent.port, protocol: "TCP" }],
+              },
+            ]
+          : []),
         ...(otherPorts.length > 0 ? [{ ports: otherPorts.map(port => ({ port, protocol: "TCP" })) }] : []),
       ],
     },

@@ -3,6 +3,7 @@ import { byteQuantity } from "../quantities";
 import { nodeVolumeBytes, runVolumeBytes, Sizing } from "../sizing";
 import { databaseContainer, nodeContainer } from "./containers";
 import { extraVolumesManifest, PodExtras } from "./extras";
+import { identityVolumes, PodIdentityInputs } from "./identity";
 import { Affinity, affinityManifest, SpreadRule, TopologySpread, topologySpreadManifest } from "./placement";
 
 /** A taint that the pods tolerate. */
@@ -32,6 +33,8 @@ export interface PodInputs<Text> extends PodExtras<Text> {
   terminationGracePeriodSeconds: number;
   /** Whom everything runs as. Undefined where the cluster assigns ids. */
   ids?: { userId: number; groupId: number };
+  /** The pods' role at AWS. Absent: they have a key in a Secret. */
+  identity?: PodIdentityInputs<Text>;
   /** Passwords that are in Secrets of others, by user. */
   existingPasswords: ExistingPassword<Text>[];
 }
@@ -94,7 +97,7 @@ function volumes<Text>(names: DatabaseNames<Text>, inputs: PodInputs<Text>) {
     ...(storage.onInstanceStore ? [scratch("data", sizing.dataVolumeBytes)] : []),
     configuration("config", names.configuration),
     configuration("manager", names.manager),
-    secret("object-store", names.objectStoreSecret),
+    ...(inputs.identity ? identityVolumes(inputs.identity) : [secret("object-store", names.objectStoreSecret)]),
     usersVolume(names, inputs.existingPasswords),
     secret("tls", names.tlsSecret),
     ...extraVolumesManifest(inputs.volumes),

@@ -1,0 +1,85 @@
+import { InputProblem } from "./inputProblem";
+import { policyDocument, PolicyStatement } from "./policyDocument";
+import { printable } from "./printable";
+
+/** The audience that the kubelet writes into tokens for AWS's STS, and that a role's trust policy asks for. */
+export const stsAudience = "sts.amazonaws.com";
+
+const providerArn = /^arn:aws(?:-[a-z-]+)?:iam::\d{12}:oidc-provider\/([A-Za-z0-9._~:/-]+)$/;
+
+/** What is wrong with the ARN of an OIDC provider. */
+export function validateOidcProvider(propertyPath: string, arn: string): InputProblem[] {
+  if (providerArn.test(arn)) return [];
+  const reason = `"${printable(arn)}" is not the ARN of an OIDC provider in IAM: write one like "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF"`;
+  return [{ propertyPath, reason }];
+}
+
+/** What is wrong with the ARN of a role. */
+export function validateRoleArn(propertyPath: string, arn: string): InputProblem[] {
+  if (/^arn:aws(?:-[a-z-]+)?:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(arn)) return [];
+  const reason = `"${printable(arn)}" is not a role: write one like "arn:aws:iam::123456789012:role/orders"`;
+  return [{ propertyPath, reason }];
+}
+
+/** Lets the pods of one service account take a role with the token that the cluster has signed for them, and nobody else of that cluster. */
+export function webIdentityTrust(oidcProviderArn: string, namespace: string, serviceAccount: string): string {
+  const [, issuer = ""] = providerArn.exec(oidcProviderArn) ?? [];
+  return policyDocument([
+    {
+      Sid: "ServiceAccount",
+      Effect: "Allow",
+      Principal: { Federated: oidcProviderArn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: {
+        StringEquals: {
+          [`${issuer}:aud`]: stsAudience,
+          [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
+        },
+      },
+    },
+  ]);
+}
+
+/** What a manager on the log asks of objects (`s3Bucket.ts`, `multipart.ts`): GET, PUT with and without conditions, uploads in parts, DELETE. Never DeleteObjectVersion: earlier versions outlive a mistake. */
+const objectActions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
+
+/**
+ * What the pods of a database on the log may do with its bucket, below its folder alone.
+ * - What is in `log/` can be created and not replaced: S3 demands the condition with which the manager sends it. That seals are never deleted cannot be said here: their keys are like those of entries, which
+ *   are deleted one day.
+ * - ListBucket is allowed where a request names no folder, too: only then does S3 answer 404 for an object that is not there, which is how the log's end is found. A listing of another folder is refused.
+ * @param arn of the bucket
+ * @param prefix of the database's folder, with its "/"
+ * @param vpcEndpointId of the S3 gateway endpoint: everything that does not come through it is denied, so that credentials that got out are of no use
+ */
+export function podRolePolicy(arn: string, prefix: string, vpcEndpointId?: string): string {
+  const folder = `${arn}/${prefix}`;
+  const statements: PolicyStatement[] = [
+    {
+      Sid: "Folder",
+      Effect: "Allow",
+      Action: "s3:ListBucket",
+      Resource: arn,
+      Condition: { StringLikeIfExists: { "s3:prefix": `${prefix}*` } },
+    },
+    { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${folder}*` },
+    {
+      Sid: "EntriesAreNotReplaced",
+      Effect: "Deny",
+      Action: "s3:PutObject",
+      Resource: `${folder}log/*`,
+      Condition: { Null: { "s3:if-none-match": "true" } },
+    },
+    { Sid: "TheOwnerStays", Effect: "Deny", Action: "s3:DeleteObject", Resource: `${folder}owner.json` },
+  ];
+  if (vpcEndpointId !== undefined) {
+    statements.push({
+      Sid: "NothingFromElsewhere",
+      Effect: "Deny",
+      Action: "*",
+      Resource: "*",
+      Condition: { StringNotEquals: { "aws:SourceVpce": [vpcEndpointId] } },
+    });
+  }
+  return policyDocument(statements);
+}
