@@ -21,6 +21,7 @@ export {
   AccessKeySlot,
   ExistingObjectStoreArgs,
   ObjectStoreArgs,
+  ObjectStoreFolderArgs,
   ObjectStoreOptions,
   ObjectStorePodsArgs,
   ObjectStoreTransforms,

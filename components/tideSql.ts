@@ -316,11 +316,12 @@ function accessArgs(
 ): Pick<ObjectStoreArgs, "credentials" | "pods"> {
   const credentials = settledCredentials(args);
   if (credentials === StoreCredentials.Key) return {};
-  const { namespace, objectStorePrefix: prefix, cluster: { existing } = {} } = args;
+  const { namespace, objectStorePrefix: prefix, restore, cluster: { existing } = {} } = args;
   const pods = {
     database: name,
     ...(namespace !== undefined && { namespace }),
     ...(prefix !== undefined && { prefix }),
+    ...(restore && { restoreFrom: { prefix: restore.prefix, bucket: restore.bucket } }),
   };
   return credentials === StoreCredentials.PodIdentity
     ? { credentials, pods: { ...pods, clusterName: existing?.clusterName ?? cluster?.clusterName } }

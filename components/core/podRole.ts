@@ -40,6 +40,14 @@ export function webIdentityTrust(oidcProviderArn: string, namespace: string, ser
   ]);
 }
 
+/** A folder of a bucket. */
+export interface BucketFolder {
+  /** Of the bucket. */
+  arn: string;
+  /** Ends with "/". */
+  prefix: string;
+}
+
 /** What a manager on the log asks of objects (`s3Bucket.ts`, `multipart.ts`): GET, PUT with and without conditions, uploads in parts, DELETE. Never DeleteObjectVersion: earlier versions outlive a mistake. */
 const objectActions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
 
@@ -50,18 +58,17 @@ const objectActions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObje
  * - ListBucket is allowed where a request names no folder, too: only then does S3 answer 404 for an object that is not there, which is how the log's end is found. A listing of another folder is refused.
  * @param arn of the bucket
  * @param prefix of the database's folder, with its "/"
+ * @param restoreFrom another database's folder, which this one begins as a copy of: it may be read
  * @param vpcEndpointId of the S3 gateway endpoint: everything that does not come through it is denied, so that credentials that got out are of no use
  */
-export function podRolePolicy(arn: string, prefix: string, vpcEndpointId?: string): string {
+export function podRolePolicy(
+  arn: string,
+  prefix: string,
+  { restoreFrom, vpcEndpointId }: { restoreFrom?: BucketFolder; vpcEndpointId?: string } = {},
+): string {
   const folder = `${arn}/${prefix}`;
   const statements: PolicyStatement[] = [
-    {
-      Sid: "Folder",
-      Effect: "Allow",
-      Action: "s3:ListBucket",
-      Resource: arn,
-      Condition: { StringLikeIfExists: { "s3:prefix": `${prefix}*` } },
-    },
+    listing("Folder", { arn, prefix }),
     { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${folder}*` },
     {
       Sid: "EntriesAreNotReplaced",
@@ -72,6 +79,14 @@ export function podRolePolicy(arn: string, prefix: string, vpcEndpointId?: strin
     },
     { Sid: "TheOwnerStays", Effect: "Deny", Action: "s3:DeleteObject", Resource: `${folder}owner.json` },
   ];
+  if (restoreFrom !== undefined) {
+    statements.push(listing("RestoredFolder", restoreFrom), {
+      Sid: "RestoredObjects",
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource: `${restoreFrom.arn}/${restoreFrom.prefix}*`,
+    });
+  }
   if (vpcEndpointId !== undefined) {
     statements.push({
       Sid: "NothingFromElsewhere",
@@ -82,4 +97,9 @@ export function podRolePolicy(arn: string, prefix: string, vpcEndpointId?: strin
     });
   }
   return policyDocument(statements);
+}
+
+function listing(Sid: string, { arn, prefix }: BucketFolder): PolicyStatement {
+  const Condition = { StringLikeIfExists: { "s3:prefix": `${prefix}*` } };
+  return { Sid, Effect: "Allow", Action: "s3:ListBucket", Resource: arn, Condition };
 }

@@ -128,6 +128,10 @@ function roleProblems(objectStore: DatabaseObjectStoreArgs, store: StoreKind = S
   return problems;
 }
 
+function waysToKey(part: string): string {
+  return `run "pulumi config set --secret ${part} ..." and pass new pulumi.Config().requireSecret("${part}"), or use the outputs of an ObjectStore`;
+}
+
 function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   const role =
     typeof objectStore.roleArn === "string"
@@ -141,14 +145,14 @@ function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   const parts = (["accessKeyId", "secretAccessKey"] as const).flatMap(part => {
     const value: unknown = objectStore[part];
     if (value === undefined) {
-      const reason = `is missing: give the store's key, or set credentials to "podIdentity" or "irsa" (with store "log", on AWS)`;
+      const reason = `is missing: ${waysToKey(part)}; or, on AWS with store "log", set credentials to "podIdentity" or "irsa"`;
       return [{ propertyPath: part, reason }];
     }
     if (value === "") {
       return [
         {
           propertyPath: part,
-          reason: `is empty and cannot be made: run "pulumi config set --secret ${part} ..." and pass new pulumi.Config().requireSecret("${part}"), or use the outputs of an ObjectStore`,
+          reason: `is empty and cannot be made: ${waysToKey(part)}`,
         },
       ];
     }

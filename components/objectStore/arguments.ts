@@ -73,10 +73,20 @@ export interface ObjectStorePodsArgs {
   namespace?: pulumi.Input<string>;
   /** The database's folder in the bucket, which is all that the role opens; ends with `/`. Default: the database's name. */
   prefix?: pulumi.Input<string>;
+  /** Another database's folder, which the database begins as a copy of (its argument `restore`): the role may read it. Default: none. */
+  restoreFrom?: ObjectStoreFolderArgs;
   /** With `podIdentity`: name of the EKS cluster, which has the add-on `eks-pod-identity-agent`. Cluster's output `clusterName`. */
   clusterName?: pulumi.Input<string>;
   /** With `irsa`: ARN of the cluster's OIDC provider in IAM. */
   oidcProviderArn?: pulumi.Input<string>;
+}
+
+/** A database's folder. */
+export interface ObjectStoreFolderArgs {
+  /** Ends with `/`. */
+  prefix: pulumi.Input<string>;
+  /** Name of the bucket that it is in. Default: the database's own. */
+  bucket?: pulumi.Input<string>;
 }
 
 /** Where a store is, and the key for it. */

@@ -49,9 +49,12 @@ export function makePodRole(
       {
         role: role.name,
         policy: pulumi
-          .all([bucket, prefix, vpcEndpointId])
-          .apply(([bucketName, folder, endpointId]) =>
-            podRolePolicy(bucketArn(region, bucketName), folder, endpointId),
+          .all([bucket, prefix, vpcEndpointId, pods.restoreFrom])
+          .apply(([bucketName, folder, endpointId, from]) =>
+            podRolePolicy(bucketArn(region, bucketName), folder, {
+              vpcEndpointId: endpointId,
+              restoreFrom: from && { arn: bucketArn(region, from.bucket ?? bucketName), prefix: from.prefix },
+            }),
           ),
       },
       { parent },

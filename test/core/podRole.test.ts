@@ -18,7 +18,7 @@ function statements(policy: string) {
 }
 
 describe("the policy of the pods' role", () => {
-  const policy = statements(podRolePolicy(arn, "orders/", "vpce-1"));
+  const policy = statements(podRolePolicy(arn, "orders/", { vpcEndpointId: "vpce-1" }));
   const inVpc = { "aws:sourcevpce": ["vpce-1"] };
   const may = (action: string, key: string, context: Record<string, string[]> = {}) =>
     decide(policy, {
@@ -58,6 +58,18 @@ describe("the policy of the pods' role", () => {
     for (const action of ["DeleteObjectVersion", "GetObjectVersion", "PutObjectAcl", "BypassGovernanceRetention"])
       assert.ok(!may(action, "orders/data/1/1.1"), action);
     assert.ok(!may("GetObject", "orders/owner.json", { "aws:sourcevpce": ["vpce-2"] }));
+  });
+
+  it("allows reading the database that this one is a copy of, and nothing else of it", () => {
+    const source = "arn:aws:s3:::old";
+    const copying = statements(podRolePolicy(arn, "orders/", { restoreFrom: { arn: source, prefix: "shop/" } }));
+    const mayThere = (action: string, key: string, context = {}) =>
+      decide(copying, { caller: {}, action: `s3:${action}`, resource: key ? `${source}/${key}` : source, context }) ===
+      "allowed";
+    assert.ok(mayThere("GetObject", "shop/owner.json") && mayThere("ListBucket", "", { "s3:prefix": ["shop/log/"] }));
+    for (const action of ["PutObject", "DeleteObject"])
+      assert.ok(!mayThere(action, "shop/owner.json", created), action);
+    assert.ok(!mayThere("GetObject", "billing/owner.json"));
   });
 
   it("is bound to no endpoint where none is given", () => {

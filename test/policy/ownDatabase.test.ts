@@ -3,7 +3,9 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { judgePlan } from "../../cli/judgePlan";
 import { planProgram } from "../../cli/planner/planProgram";
-import { Database, type DatabaseArgs, Durability } from "../../components/database";
+import { Database, type DatabaseArgs, Durability, StoreKind } from "../../components/database";
+import { StoreCredentials } from "../../components/objectStore";
+import { TideSql, type TideSqlArgs } from "../../components/tideSql";
 import { type Verdict } from "../../policy/judge";
 import { today } from "./describePolicy";
 
@@ -36,6 +38,17 @@ describe("the policies on this project's own Database", () => {
     assert.ok(passed > 100);
   });
 
+  it("have nothing to say of one whose pods have a role: there is no key to protect", async () => {
+    const { accessKeyId: _, secretAccessKey: __, ...location } = args.objectStore;
+    const roleArn = "arn:aws:iam::123456789012:role/orders";
+    for (const credentials of [StoreCredentials.PodIdentity, StoreCredentials.Irsa]) {
+      const objectStore = { ...location, credentials, roleArn };
+      const { findings, passed } = await verdictOn({ store: StoreKind.Log, objectStore });
+      assert.deepEqual(findings, [], credentials);
+      assert.ok(passed > 100);
+    }
+  });
+
   /** Choices that the component allows and production should not make: that the policies notice them shows that they look at it. */
   const choices: [what: string, changes: Partial<DatabaseArgs>, policies: string[]][] = [
     ["no replica", { replicas: 0 }, ["replicas-minimum"]],
@@ -56,6 +69,29 @@ describe("the policies on this project's own Database", () => {
     it(`see ${what}`, async () => {
       const { findings } = await verdictOn(changes);
       assert.deepEqual([...new Set(findings.map(({ policy }) => policy))], policies);
+    });
+  }
+});
+
+describe("the policies on this project's own TideSql with a role", () => {
+  const oidcProviderArn = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/0123ABCD";
+  const clusters: [what: string, cluster: TideSqlArgs["cluster"]][] = [
+    ["Pod Identity on a cluster that is made", { publicAccessCidrs: [] }],
+    ["Pod Identity on an existing cluster", { existing: { clusterName: "platform" } }],
+    ["IRSA", { existing: { oidcProviderArn } }],
+  ];
+  for (const [what, cluster] of clusters) {
+    it(`have nothing to say of ${what}`, async () => {
+      const image = { existing: `registry.example/tidesql@sha256:${"3f".repeat(32)}` };
+      const network = cluster?.existing ? undefined : {};
+      const objectStore = { bucketName: "shop-tidesql" };
+      const whole: TideSqlArgs = { region: "us-east-1", store: "log", image, network, cluster, objectStore };
+      const plan = await planProgram(() => void new TideSql("orders", whole), { project: "shop", stack: "prod" });
+      const { findings, passed } = judgePlan(plan, { today });
+      // The VPC's endpoint is in the role's policy, and is not known before it is made.
+      const known = findings.filter(({ status }) => status !== "notYetKnown");
+      assert.deepEqual(known, []);
+      assert.ok(passed > 100);
     });
   }
 });

@@ -137,10 +137,10 @@ describe("arguments that no compiler has looked at", function () {
   });
 
   it("are told to be given where they are needed, and to be left out where they are not", () => {
-    const objectStore = { ...databaseArgs().objectStore, secretAccessKey: null, prefix: null };
+    const objectStore = { ...databaseArgs().objectStore, bucket: null, prefix: null };
     const problems = validateDatabaseArgs("orders", { ...databaseArgs(), objectStore } as never);
     const reasons = Object.fromEntries(problems.map(({ propertyPath, reason }) => [propertyPath, reason]));
-    assert.match(reasons["objectStore.secretAccessKey"] ?? "", /^is null\. It is needed: /);
+    assert.match(reasons["objectStore.bucket"] ?? "", /^is null\. It is needed: /);
     assert.match(reasons["objectStore.prefix"] ?? "", /^is null: leave it out/);
   });
 

@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { Connection, createConnection } from "mysql2/promise";
 import { Durability, ManagerConfiguration, StoreKind } from "../../components/core/managerConfiguration";
 import { databaseContainer } from "../../components/core/manifests/containers";
+import { identityEnvironment } from "../../components/core/manifests/identity";
 import { labels, podLayout } from "../../components/core/podLayout";
 import { deriveSizing } from "../../components/core/sizing";
 import { ManagerBundle, readManagerBundle } from "../../components/managerBundle";
@@ -12,6 +13,8 @@ import { KubernetesApi } from "../benchmark/pods/kubernetesApi";
 import { writePodFiles } from "../benchmark/pods/podFiles";
 import { S3Server } from "../engine/objectStore/s3Server";
 import { makeCertificate, TestCertificate } from "../engine/testCertificate";
+import { signatureProblem } from "../engine/objectStore/signature";
+import { FakeAgent } from "../manager/credentials/fakeAgent";
 import { configuration as baseConfiguration } from "../manager/views";
 
 const name = "bench";
@@ -19,6 +22,7 @@ const namespace = "default";
 const kubernetesHost = "kubernetes.default.svc";
 const preload = path.join(__dirname, "../benchmark/pods/loopback.cjs");
 const password = "Application-1";
+const podToken = "token-of-the-service-account";
 
 export interface ProcessesOptions {
   /** MariaDB's prefix: a real engine. */
@@ -28,6 +32,8 @@ export interface ProcessesOptions {
   store: StoreKind;
   nodes: number;
   leaseDurationSeconds: number;
+  /** The managers have a role by a Pod Identity agent, whose credentials end after so long, and the bucket judges each signature and session token. Seconds. Without it they have a key, and any signature will do. */
+  credentialSeconds?: number;
   /** Of the write buffer; the derived one without. */
   writeBufferBytes?: number;
 }
@@ -41,6 +47,10 @@ export class ManagerProcesses {
   private environment: Record<string, string> = {};
   private kubernetes!: KubernetesApi;
   bucket!: S3Server;
+  /** Where the managers have a role. */
+  agent: FakeAgent | undefined;
+  /** Requests that the bucket has refused for their signature or token, by S3's code. */
+  readonly refusals = new Map<string, number>();
 
   constructor(private readonly options: ProcessesOptions) {
     this.pods = Array.from({ length: options.nodes }, (_, ordinal) => `${name}-${ordinal}`);
@@ -55,6 +65,7 @@ export class ManagerProcesses {
     const apiCertificate = makeCertificate(kubernetesHost);
     this.kubernetes = await KubernetesApi.start(this.pods, apiCertificate);
     this.bucket = await S3Server.start("bucket");
+    if (this.options.credentialSeconds !== undefined) await this.startAgent(this.options.credentialSeconds);
     const hosts = {
       [kubernetesHost]: "127.0.0.1",
       ...Object.fromEntries([...this.addresses].map(([pod, address]) => [`${pod}.${name}.${namespace}.svc`, address])),
@@ -69,6 +80,26 @@ export class ManagerProcesses {
     const prefix = this.prefixForThisUser();
     for (const pod of this.pods) this.writeMounts(pod, prefix, manager, apiCertificate, peers);
     for (const pod of this.pods) this.run(pod);
+  }
+
+  private async startAgent(lifetimeSeconds: number): Promise<void> {
+    const agent = (this.agent = await FakeAgent.start(podToken));
+    agent.lifetimeMilliseconds = lifetimeSeconds * 1000;
+    this.bucket.judge = request => {
+      const problem = signatureProblem(request, id => agent.keys.get(id));
+      if (problem) this.refusals.set(problem.code, (this.refusals.get(problem.code) ?? 0) + 1);
+      return problem;
+    };
+  }
+
+  /** The variables of a pod with a role, with the agent and the token's file where they are on this machine. */
+  private identity(root: string): Record<string, string> {
+    const { agent } = this;
+    if (!agent) return {};
+    const variables = identityEnvironment<string>({ kind: "podIdentity" });
+    return Object.fromEntries(
+      variables.map(({ name, value }) => [name, value.startsWith("http") ? agent.url : root + value]),
+    );
   }
 
   /** Starts a pod's manager: its container, with what is on its volume. */
@@ -94,6 +125,7 @@ export class ManagerProcesses {
           POD_NAME: pod,
           POD_UID: `${pod}-${start}`,
           NODE_NAME: "here",
+          ...this.identity(root),
         },
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,
@@ -191,6 +223,7 @@ export class ManagerProcesses {
     for (const pod of this.pods) await this.lose(pod, false);
     this.kubernetes.stop();
     this.bucket.stop();
+    this.agent?.server.stop();
   }
 
   /** MariaDB's programs refuse to run as root unless they are told to. */
@@ -241,6 +274,7 @@ export class ManagerProcesses {
       ...baseConfiguration,
       durability,
       store,
+      ...(this.agent && { credentials: "podIdentity" as const }),
       leaseDurationSeconds,
       name,
       namespace,
@@ -259,6 +293,10 @@ export class ManagerProcesses {
       databases: ["app"],
       users: [{ name: "app", host: "%", grants: [{ database: "app", privileges: ["ALL PRIVILEGES"] }] }],
     };
+    for (const file of Object.values(this.identity(root)).filter(value => value.startsWith(root))) {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, podToken);
+    }
     writePodFiles(root, {
       configuration,
       nodes,

@@ -12,8 +12,9 @@ import { ManagerProcesses } from "./managerProcesses";
 
 const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second (or one each --every milliseconds), and faults:
   npx tsx test/storeEngine/managers.ts --engine PREFIX [--store log|engine] [--durability commit|interval] [--rounds 6] [--faults LIST]
-      [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--keep]
+      [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--credentials SECONDS] [--keep]
 --engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${"node,wipe,restart,engine,frozen,terminated,s3"}.
+--credentials: the managers have a role, by a Pod Identity agent of this program, whose credentials end after so long; the bucket then judges each signature and session token.
 Exits with 1 when a row is wrong, or lost that the mode does not allow.`;
 
 /** What happens to the primary in one round. */
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
       lease: { type: "string", default: "4" },
       every: { type: "string", default: "100" },
       seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      credentials: { type: "string" },
       keep: { type: "boolean", default: false },
     },
   });
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
     store,
     nodes: 3,
     leaseDurationSeconds: Number(values.lease),
+    ...(values.credentials !== undefined && { credentialSeconds: Number(values.credentials) }),
     ...(values.buffer !== undefined && { writeBufferBytes: Number(values.buffer) }),
   });
   say({ ...values, folder });
@@ -63,6 +66,8 @@ async function main(): Promise<void> {
     values.faults.split(",").map(fault => fault.trim() as Fault),
     Number(values.idle),
   );
+  const { agent, refusals } = database;
+  if (agent) say({ credentialsHandedOut: agent.keys.size, refusedByTheBucket: Object.fromEntries(refusals) });
   await database.stop();
   if (isRight && !values.keep) await fsp.rm(folder, { recursive: true });
   process.exit(isRight ? 0 : 1);

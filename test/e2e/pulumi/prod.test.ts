@@ -153,6 +153,83 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
   }
 });
 
+describe("the stack prod on the log with the Pulumi command line, in a simulated cloud", function () {
+  this.bail(true);
+  let stack: PulumiStack;
+  let plugins: string;
+
+  before("make the stack", async function () {
+    if (missing !== undefined) {
+      console.log(`    NOT RUN: ${missing}`);
+      this.skip();
+    }
+    plugins = mkdtempSync(join(tmpdir(), "tidesql-cloud-"));
+    installSimulatedCloud(plugins);
+    stack = await PulumiStack.make("e2e-prod-log", "prod", { PATH: `${plugins}${delimiter}${process.env.PATH}` });
+    await stack.configure({ "tidesql:store": "log", "tidesql:objectStore.credentials": "key" });
+  });
+
+  after("remove it", () => {
+    stack?.remove();
+    if (plugins) rmSync(plugins, { recursive: true, force: true });
+  });
+
+  const up = async () => withoutSimulated(await stack.up());
+  const ofKey = [
+    "AccessKey tidesql-store-key-a",
+    "Secret tidesql-object-store",
+    "User tidesql-store-engine",
+    "UserPolicy tidesql-store-engine-policy",
+  ];
+  const ofRole = [
+    "PodIdentityAssociation tidesql-store-pods",
+    "Role tidesql-store-pods",
+    "RolePolicy tidesql-store-pods-policy",
+  ];
+  const present = async (names: string[]) => {
+    const all = (await stack.resources()).map(({ urn }) => nameOf(urn));
+    return names.filter(name => all.includes(name));
+  };
+
+  it("is made with a key, where one is asked for", async () => {
+    const { byOperation, errors } = await up();
+    assert.deepEqual(errors, []);
+    assert.deepEqual(Object.keys(byOperation), ["create"]);
+    assert.deepEqual([await present(ofKey), await present(ofRole)], [ofKey, []]);
+    assert.deepEqual(await up(), none);
+  });
+
+  it("changes from the key to a role in place: the bucket and what holds data stay as they are", async () => {
+    await stack.configure({ "tidesql:objectStore.credentials": "podIdentity" });
+    const { byOperation, errors } = await up();
+    assert.deepEqual(errors, []);
+    assert.deepEqual(byOperation.create, ofRole);
+    assert.deepEqual(byOperation.delete, ofKey);
+    assert.deepEqual(Object.keys(byOperation).sort(), ["create", "delete", "update"]);
+    for (const name of [
+      "ConfigMap tidesql-config",
+      "NetworkPolicy tidesql-network-policy",
+      "StatefulSet tidesql-stateful-set",
+    ])
+      assert.ok(byOperation.update!.includes(name), name);
+    assert.deepEqual(
+      byOperation.update!.filter(name => /^(Bucket|RandomUuid|PrivateKey|PersistentVolume)/.test(name)),
+      [],
+    );
+  });
+
+  it("is not changed by a second up, nor by a refresh", async () => {
+    assert.deepEqual(await up(), none);
+    assert.deepEqual(await stack.refresh(), none);
+  });
+
+  it("goes back to a key", async () => {
+    await stack.configure({ "tidesql:objectStore.credentials": "key" });
+    assert.deepEqual((await up()).byOperation.create, ofKey);
+    assert.deepEqual([await present(ofKey), await present(ofRole)], [ofKey, []]);
+  });
+});
+
 describe("an up of the stack prod that fails half-way, in a simulated cloud", function () {
   this.bail(true);
 
