@@ -147,6 +147,9 @@ async function main(): Promise<void> {
         await work;
         await writer.crash();
         await writer.boot();
+        // It has read nothing since it began, and what it knows is behind the horizon.
+        await other.crash();
+        await other.boot();
         [writer, other] = [other, writer];
         if (!(await writer.write())) throw new Error("nobody else wanted to write, and the seal failed");
       } else {

@@ -5,6 +5,7 @@ import { Bucket, everyByTimer, StoreClock } from "./bucket/bucket";
 import { LogWriter, Sealed } from "./log/append";
 import { ChangesEntry, Entry } from "./log/entry";
 import { checkpoint, checkpointDue, collectGarbage } from "./log/keeping";
+import { deleteUnnamed } from "./log/deadWriters";
 import { HistoryRules } from "./log/history";
 import { Election, followSeal, PushedEntries, seal } from "./log/seal";
 import { blockName, DatabaseState, LiveBlock } from "./log/state";
@@ -94,6 +95,11 @@ export class StoreNode {
 
   /** Checkpoints that this node has written, oldest first, and when: garbage goes by their age. */
   private readonly checkpoints: { position: number; at: number }[] = [];
+
+  /** When this node began to write. */
+  private writesSince = 0;
+  /** The epoch in which it has deleted what dead writers had left. */
+  private unnamedGone = -1;
 
   private constructor(
     private readonly options: StoreNodeOptions,
@@ -261,6 +267,7 @@ export class StoreNode {
   async write({ epoch, position }: Election): Promise<Writing> {
     await fs.writeFile(join(this.options.own, epochFile), String(epoch), { flush: true });
     this.ownEpoch = epoch;
+    this.writesSince = this.options.clock.now();
     const { alignment, options, book } = this;
     if (!alignment || this.state.epoch !== epoch || this.state.position !== position - 1)
       throw new Error("the volume was not aligned to the seal");
@@ -396,7 +403,11 @@ export class StoreNode {
       stillWriter,
     });
     if (swept && stillWriter()) await log.submit({ changes: [swept], payload: [] });
-    return deleted;
+    // Once in an epoch, and not at once: what a dead writer has on its way has arrived, or never will.
+    if (this.unnamedGone === log.epoch || clock.now() - this.writesSince < keepMilliseconds) return deleted;
+    const unnamed = await deleteUnnamed(bucket, clock, this.state.snapshot(), stillWriter);
+    if (stillWriter()) this.unnamedGone = log.epoch;
+    return deleted + unnamed;
   }
 
   private wake(): void {

@@ -25,6 +25,12 @@ export function blockKey(epoch: number, unique: string): string {
   return `data/blocks/${pad(epoch, 10)}.${unique}`;
 }
 
+/** The epoch whose writer has sent an object of data; undefined: the key is of no form that a writer makes. */
+export function epochOfObject(key: string): number | undefined {
+  const epoch = /^data\/(?:\d{10}|blocks)\/(\d{10})\.[0-9a-f]+$/.exec(key)?.[1];
+  return epoch === undefined ? undefined : Number(epoch);
+}
+
 function pad(value: number, digits: number): string {
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${value} is not the number of an entry`);
   return String(value).padStart(digits, "0");
