@@ -27,7 +27,7 @@ export function credentialByName(name: string, value: string): string | undefine
   if (isReference(value) || isSwitch(value) || isLabel(value)) return undefined;
   if (isPlaceholder(value) && !optionOfEngine.test(normal)) return undefined;
   if (!isStrong && !mayBeCredential(value)) return undefined;
-  if (isStrong && /secret$|key$/.test(normal) && isNameOfSecret(value)) return undefined;
+  if (isStrong && /secret$|key$/.test(normal) && (isNameOfSecret(value) || isFileOfKey(value))) return undefined;
   return `a value under the name ${name.slice(-60)}`;
 }
 
@@ -37,6 +37,11 @@ function mayBeCredential(value: string): boolean {
   // The header of a JSON Web Token says how it is signed, and is no secret.
   if (/^eyJ[\w-]+$/.test(value)) return false;
   return value.length >= 6 && !/^[A-Za-z]{1,12}$/.test(value) && !/^\w+\(/.test(value);
+}
+
+/** `tls.key` is a file with a key, or its name in a Secret. */
+function isFileOfKey(value: string): boolean {
+  return /^[\w./-]{1,100}\.(?:key|pem|crt|p12|jks)$/.test(value);
 }
 
 /** `orders-jwt-secret` is where the secret is, not the secret. */

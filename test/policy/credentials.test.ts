@@ -196,6 +196,7 @@ describe("credentials", () => {
       ["AUTH", "basic"],
       ["existingSecretPasswordKey", "mariadb-root-password"],
       ["clientSecret", "oauth-client-secret"],
+      ["privateKey", "tls.key"],
       ["caBundle", packed("-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUYV1\n-----END CERTIFICATE-----\n")],
       ["URL", "mysql://app:${DB_PASSWORD}@db/x"],
       ["URL", "mysql://app:$DB_PASSWORD@db/x"],
