@@ -420,6 +420,20 @@ describe("Database", () => {
       assert.equal(before.databaseId, unknown);
     });
 
+    it("says what to restore, and for how long the past is kept", async () => {
+      const { manager } = texts(
+        await recordDatabase({
+          store: "log",
+          history: { everyPositionHours: 48 },
+          restore: { prefix: "old/", at: "2026-11-29T14:03:00Z" },
+        }),
+      );
+      assert.deepEqual(manager.history, { everyPositionHours: 48, dailyCheckpointDays: 7 });
+      assert.deepEqual(manager.restore, { bucket: "orders-data", prefix: "old/", at: "2026-11-29T14:03:00Z" });
+      const other = texts(await recordDatabase({ store: "log", restore: { prefix: "orders/", bucket: "old-data" } }));
+      assert.deepEqual(other.manager.restore, { bucket: "old-data", prefix: "orders/", at: "latest" });
+    });
+
     it("follows the arguments", async () => {
       const recording = await recordDatabase({
         replicas: 4,
