@@ -328,19 +328,12 @@ function keyBesideRoleProblems(propertyPath: string, value: unknown): InputProbl
 }
 
 function keyProblems(propertyPath: string, value: pulumi.Input<string> | undefined): InputProblem[] {
+  const command = `Set it with\n      pulumi config set --secret ${propertyPath} <value>\n    and give config.requireSecret("${propertyPath}")`;
   if (value === undefined) {
-    const reason =
-      'is missing: give the store\'s key, or set credentials to "podIdentity" or "irsa" for a bucket of AWS';
-    return [{ propertyPath, reason }];
+    const otherWay = 'For a bucket of AWS, credentials "podIdentity" or "irsa" needs none';
+    return [{ propertyPath, reason: `is missing. ${command}. ${otherWay}` }];
   }
-  if (value === "") {
-    return [
-      {
-        propertyPath,
-        reason: `is empty. Set it with\n      pulumi config set --secret ${propertyPath} <value>\n    and give config.requireSecret("${propertyPath}")`,
-      },
-    ];
-  }
+  if (value === "") return [{ propertyPath, reason: `is empty. ${command}` }];
   return typeof value === "string" ? validateKeyPart(propertyPath, value) : [];
 }
 

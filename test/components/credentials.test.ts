@@ -168,7 +168,7 @@ describe("an object store that a role opens", () => {
       "neither key nor role",
       { existing: { ...existing, secretAccessKey: undefined } },
       "existing.secretAccessKey",
-      /is missing.*podIdentity/,
+      /is missing[^]*podIdentity/,
     ],
   ];
   for (const [what, args, propertyPath, reason] of cases) {
