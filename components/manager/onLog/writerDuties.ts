@@ -130,15 +130,20 @@ export class WriterDuties {
     const { clock } = this.options.ports;
     const before = writing.log.position;
     let isOver = false;
+    // Then the next look is as soon as a peek would be.
+    let isIdle = false;
     const shipped = writing.handler
       .ship()
-      .then(() => clock.sleep(writing.log.position === before ? lookEvery : shipEvery))
+      .then(() => {
+        isIdle = writing.log.position === before;
+        return clock.sleep(isIdle ? lookEvery : shipEvery);
+      })
       .finally(() => (isOver = true));
     // It is waited for below, and may fail meanwhile.
     shipped.catch(() => undefined);
     while (!isOver) {
       await Promise.race([shipped, clock.sleep(lookEvery)]);
-      if (!isOver) await writing.peek();
+      if (!isOver && !isIdle) await writing.peek();
     }
     await shipped;
   }
