@@ -37,7 +37,7 @@ function isCurrent() {
   return sources.every(source => existsSync(source) && statSync(source).mtimeMs < made);
 }
 
-/** The bundle's file, made anew when one of its sources is newer. */
+/** The bundle's file, made again when one of its sources is newer. */
 exports.currentBundle = () => {
   if (!isCurrent()) make();
   return bundle;

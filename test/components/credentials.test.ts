@@ -56,9 +56,8 @@ describe("an object store that a role opens", () => {
       [inputs.clusterName, inputs.namespace, inputs.serviceAccount, inputs.region],
       ["platform", "shop", "orders", region],
     );
-    assert.deepEqual(JSON.parse(role.inputs.assumeRolePolicy as string).Statement[0].Principal, {
-      Service: "pods.eks.amazonaws.com",
-    });
+    const trust = JSON.parse(role.inputs.assumeRolePolicy as string) as { Statement: { Principal: unknown }[] };
+    assert.deepEqual(trust.Statement[0]?.Principal, { Service: "pods.eks.amazonaws.com" });
     assert.match(made.one("aws:iam/rolePolicy:RolePolicy").inputs.policy as string, /"arn:aws:s3:::data\/o\/\*"/);
     assert.match(made.one("aws:iam/rolePolicy:RolePolicy").inputs.policy as string, /vpce-0a1b/);
     // Nobody has the role before it may do what it is for.

@@ -71,8 +71,11 @@ export async function startOnLog(
   );
   const clock = { ...systemClock, wall: () => Date.now() };
   const keeper = roleCredentials(configuration, pod, clock, common);
-  const servers = new SpareServer(configuration.mariadbPrefix, podLayout, systemClock.sleep, (error: unknown) =>
-    log("warning", "a second empty data directory could not be prepared", { error: String(error) }),
+  const servers = new SpareServer(
+    configuration.mariadbPrefix,
+    podLayout,
+    ms => systemClock.sleep(ms),
+    (error: unknown) => log("warning", "a second empty data directory could not be prepared", { error: String(error) }),
   );
   const ports: LogPorts = {
     ...common,

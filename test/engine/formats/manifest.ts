@@ -25,7 +25,7 @@ const recordBytes = [0, 29, 13, 9];
 
 /** A manifest of one batch. The engine appends a batch for each change and rewrites the file now and then, which says the same. */
 export function encodeManifest({ entries, sequence }: ManifestContent): Buffer {
-  const data = Buffer.allocUnsafe(1 + entries.length * recordBytes[add!]! + recordBytes[next!]!);
+  const data = Buffer.allocUnsafe(1 + entries.length * recordBytes[add]! + recordBytes[next]!);
   data[0] = batchFormat;
   let at = 1;
   for (const entry of entries) {
@@ -34,7 +34,7 @@ export function encodeManifest({ entries, sequence }: ManifestContent): Buffer {
     putNumber(data, at + 5, entry.id);
     putNumber(data, at + 13, entry.entries);
     putNumber(data, at + 21, entry.bytes);
-    at += recordBytes[add!]!;
+    at += recordBytes[add]!;
   }
   data[at] = next!;
   putNumber(data, at + 1, sequence);
