@@ -5,9 +5,11 @@ import { readCommit } from "./commit";
 import { walGeneration } from "./files";
 import { FoundBlock } from "./scanner";
 
+const chunkBytes = 256 << 10;
+
 /**
  * The blocks in the WALs of an engine that has ended, in order of sequence: what it had acknowledged in `interval` and its manager had not brought into the log. Places that its writers had reserved and
- * not filled are passed over. A WAL is read as a whole: it is a write buffer long, and this happens once.
+ * not filled are passed over. A WAL is read up to the end of what was written: the engine reserves several times that.
  * @param after the newest generation whose flush was released: what older WALs hold must never be replayed again
  */
 export async function readLeftovers(directory: string, after: number): Promise<FoundBlock[]> {
@@ -19,10 +21,35 @@ export async function readLeftovers(directory: string, after: number): Promise<F
   for (const name of names) {
     const generation = walGeneration(name);
     if (generation === undefined || generation <= after) continue;
-    for (const { data, hash } of wholeBlocks(await fs.readFile(join(directory, name))))
+    for (const { data, hash } of wholeBlocks(await readWithoutReserve(join(directory, name))))
       blocks.push({ generation, ...readCommit(data), hash, data });
   }
   return blocks.sort((a, b) => a.sequence - b.sequence);
+}
+
+/** What a file holds up to its last byte that is not zero, and some zeros behind it. */
+export async function readWithoutReserve(file: string): Promise<Buffer> {
+  const handle = await fs.open(file);
+  try {
+    const [chunk, zeros] = [Buffer.alloc(chunkBytes), Buffer.alloc(chunkBytes)];
+    let written = 0;
+    for (let at = 0; ;) {
+      const { bytesRead } = await handle.read(chunk, 0, chunkBytes, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+      if (!chunk.subarray(0, bytesRead).equals(zeros.subarray(0, bytesRead))) written = at;
+    }
+    const bytes = Buffer.alloc(written);
+    let filled = 0;
+    while (filled < written) {
+      const { bytesRead } = await handle.read(bytes, filled, written - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The whole blocks of a file that nobody writes any more. */

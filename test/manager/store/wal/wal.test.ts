@@ -8,7 +8,7 @@ import { fileHeader, readFrame, writeFrame } from "../../../../components/manage
 import { readCommit } from "../../../../components/manager/store/wal/commit";
 import { WalScanner } from "../../../../components/manager/store/wal/scanner";
 import { walBytes, walGeneration, writeWal } from "../../../../components/manager/store/wal/files";
-import { readLeftovers, wholeBlocks } from "../../../../components/manager/store/wal/leftovers";
+import { readLeftovers, readWithoutReserve, wholeBlocks } from "../../../../components/manager/store/wal/leftovers";
 import { xxh32 } from "../../../../components/manager/store/wal/xxh32";
 import { encodeWalData } from "../../../engine/formats/writeAheadLog";
 
@@ -158,6 +158,25 @@ describe("a WAL that its engine has left", () => {
     assert.equal(round[0], 0);
     const all = [fileHeader, frame(1, "one"), half, frame(3, "three"), Buffer.alloc(9000), round, frame(5, "five")];
     assert.deepEqual(sequences(Buffer.concat([...all, Buffer.alloc(70_000)])), [1, 3, 4, 5]);
+  });
+
+  it("is read without the place that the engine has reserved, whatever its length", async () => {
+    const path = join(scratch, "reserved.log");
+    for (const gap of [0, 9000, 300_000, 3_000_000]) {
+      const written = [fileHeader, frame(1, "one"), Buffer.alloc(gap), frame(2, "x".repeat(400_000))];
+      for (const reserve of [0, 1, 64 << 20]) {
+        await fs.writeFile(path, Buffer.concat(written));
+        await fs.truncate(
+          path,
+          written.reduce((sum, part) => sum + part.length, reserve),
+        );
+        const bytes = await readWithoutReserve(path);
+        assert.deepEqual(sequences(bytes), [1, 2]);
+        assert.ok(bytes.length < gap + 1_000_000, `${bytes.length} bytes of ${gap} and a reserve of ${reserve}`);
+      }
+    }
+    await fs.writeFile(path, Buffer.alloc(1000));
+    assert.equal((await readWithoutReserve(path)).length, 0);
   });
 
   it("is not read when its flush was released", async () => {
