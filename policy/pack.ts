@@ -58,12 +58,6 @@ interface Configured {
   setting: CheckSetting;
 }
 
-/** The policies about single resources, as resources of one type see them. */
-interface Concerned {
-  applicable: Configured[];
-  others: NotApplicable[];
-}
-
 /** Reports at the level of advice what a policy of another level cannot judge yet, and the exemptions that are no longer good. */
 const closing = {
   notYetKnown: "not-yet-known",
@@ -78,7 +72,7 @@ export class Pack {
   /** By URN: the inputs that Pulumi has shown, since it shows the outputs alone when it asks about the program. */
   private readonly inputs = new Map<string, unknown>();
   /** What `about` answered under the present configuration. */
-  private readonly byType = new Map<string, Concerned>();
+  private readonly byType = new Map<string, readonly Configured[]>();
 
   /**
    * @param clock tells the day that exemptions and support end on. Default: the machine's
@@ -110,9 +104,7 @@ export class Pack {
     const subject = Field.of(resource);
     const stack = new Stack([resource]);
     const answer = emptyAnswer();
-    const { applicable, others } = this.about(resource.type);
-    answer.notApplicable.push(...others);
-    for (const { check, setting } of applicable) {
+    for (const { check, setting } of this.about(resource.type)) {
       const found = opinion(check, subject, setting, this.today, stack);
       this.tell(answer, check, setting.level, resource.urn, found, closing.notYetKnown);
       if (isUndecided(found)) answer.notApplicable.push({ policy: check.id, reason: undecided });
@@ -162,17 +154,16 @@ export class Pack {
     return found.some(({ status }) => status === Status.violation);
   }
 
-  /** The policies about single resources that judge those of one type, and the others. */
-  private about(type: string): Concerned {
+  /**
+   * The policies about single resources that judge those of one type. Pulumi's engine is not told of the others, which have nothing against the resource either: a hundred names and reasons for each resource
+   * cost it a twentieth of a preview.
+   */
+  private about(type: string): readonly Configured[] {
     const known = this.byType.get(type);
     if (known) return known;
-    const concerned: Concerned = { applicable: [], others: [] };
-    for (const one of this.active(check => !isStackCheck(check))) {
-      if (one.check.applies(type)) concerned.applicable.push(one);
-      else concerned.others.push({ policy: one.check.id, reason: `does not judge resources of type ${type}` });
-    }
-    this.byType.set(type, concerned);
-    return concerned;
+    const applicable = this.active(check => !isStackCheck(check)).filter(({ check }) => check.applies(type));
+    this.byType.set(type, applicable);
+    return applicable;
   }
 
   private settings(): Configured[] {
