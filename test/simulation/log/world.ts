@@ -57,6 +57,8 @@ class LogPromises extends Promises {
     const own = nodes.find(({ pod }) => pod === node.pod);
     const engine = own?.server?.model;
     if (!engine?.isPrimary || configuration.durability === "commit") return;
+    // What is frozen ended when that began.
+    if (own?.server?.process?.frozen) return;
     const others = nodes.filter(({ pod }) => pod !== node.pod);
     const hung = this.loops.some(({ pod }) => pod === node.pod);
     this.calmEnd = undefined;
