@@ -156,7 +156,7 @@ export class Pack {
 
   /**
    * The policies about single resources that judge those of one type. Pulumi's engine is not told of the others, which have nothing against the resource either: a hundred names and reasons for each resource
-   * cost it a twentieth of a preview.
+   * would cost it time in every preview.
    */
   private about(type: string): readonly Configured[] {
     const known = this.byType.get(type);

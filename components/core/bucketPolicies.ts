@@ -32,16 +32,19 @@ export function engineUserPolicy(arn: string, vpcEndpointId?: string): string {
     { Sid: "Bucket", Effect: "Allow", Action: bucketActions, Resource: arn },
     { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${arn}/*` },
   ];
-  if (vpcEndpointId !== undefined) {
-    statements.push({
-      Sid: "NothingFromElsewhere",
-      Effect: "Deny",
-      Action: "*",
-      Resource: "*",
-      Condition: { StringNotEquals: { "aws:SourceVpce": [vpcEndpointId] } },
-    });
-  }
+  if (vpcEndpointId !== undefined) statements.push(nothingFromElsewhere(vpcEndpointId));
   return policyDocument(statements);
+}
+
+/** Denies everything that does not come through a gateway endpoint: credentials that got out are of no use. */
+export function nothingFromElsewhere(vpcEndpointId: string): PolicyStatement {
+  return {
+    Sid: "NothingFromElsewhere",
+    Effect: "Deny",
+    Action: "*",
+    Resource: "*",
+    Condition: { StringNotEquals: { "aws:SourceVpce": [vpcEndpointId] } },
+  };
 }
 
 /** Policy of the bucket: over TLS only, and not over an old one. It allows nothing to anybody. */

@@ -1,3 +1,4 @@
+import { nothingFromElsewhere } from "./bucketPolicies";
 import { InputProblem } from "./inputProblem";
 import { policyDocument, PolicyStatement } from "./policyDocument";
 import { printable } from "./printable";
@@ -87,15 +88,7 @@ export function podRolePolicy(
       Resource: `${restoreFrom.arn}/${restoreFrom.prefix}*`,
     });
   }
-  if (vpcEndpointId !== undefined) {
-    statements.push({
-      Sid: "NothingFromElsewhere",
-      Effect: "Deny",
-      Action: "*",
-      Resource: "*",
-      Condition: { StringNotEquals: { "aws:SourceVpce": [vpcEndpointId] } },
-    });
-  }
+  if (vpcEndpointId !== undefined) statements.push(nothingFromElsewhere(vpcEndpointId));
   return policyDocument(statements);
 }
 

@@ -7,3 +7,6 @@ export const systemClock: Clock = {
   wallTime: () => new Date().toISOString(),
   sleep: milliseconds => delay(milliseconds),
 };
+
+/** The same with the wall clock as a number, as the store on the log takes it. */
+export const systemStoreClock = { ...systemClock, wall: () => Date.now() };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
-import { systemClock } from "./clock";
+import { systemStoreClock } from "./clock";
 import { configurationFiles } from "./configurationFiles";
 import { credentialSource } from "./credentials/choose";
 import { CredentialKeeper } from "./credentials/keeper";
@@ -22,8 +22,8 @@ async function main([command, ...options]: string[]): Promise<void> {
     throw new Error(`the database keeps the engine's own files in the bucket: only one with store "log" has a history`);
   const pod = process.env.POD_NAME ?? "inspect";
   const source = credentialSource(configuration, pod);
-  const clock = { ...systemClock, wall: () => Date.now() };
-  const role = source && new CredentialKeeper(source, { clock, log: () => undefined, event: () => undefined });
+  const role =
+    source && new CredentialKeeper(source, { clock: systemStoreClock, log: () => undefined, event: () => undefined });
   const bucket = openStore(configuration, role, readKeyFiles);
   const folder = mkdtempSync(join(tmpdir(), "inspect-"));
   try {

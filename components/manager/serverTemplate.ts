@@ -16,8 +16,12 @@ export type ServerLayout = Record<"templateDirectory" | "mariadbDirectory", stri
 export async function copyServer(mariadbPrefix: string, layout: ServerLayout): Promise<void> {
   const { templateDirectory, mariadbDirectory } = layout;
   await fs.rm(mariadbDirectory, { recursive: true, force: true });
+  await copyTemplate(mariadbPrefix, templateDirectory, mariadbDirectory);
+}
+
+async function copyTemplate(mariadbPrefix: string, templateDirectory: string, to: string): Promise<void> {
   await prepareTemplate(mariadbPrefix, templateDirectory);
-  await fs.cp(templateDirectory, mariadbDirectory, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  await fs.cp(templateDirectory, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
 }
 
 /** A copy is begun so long after the last was taken: what has just started has the disk for itself. Milliseconds. */
@@ -69,10 +73,8 @@ export class SpareServer {
   }
 
   private async copy(): Promise<void> {
-    const { templateDirectory } = this.layout;
     for (const folder of [this.old, this.spare]) await fs.rm(folder, { recursive: true, force: true });
-    await prepareTemplate(this.mariadbPrefix, templateDirectory);
-    await fs.cp(templateDirectory, this.spare, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    await copyTemplate(this.mariadbPrefix, this.layout.templateDirectory, this.spare);
   }
 }
 

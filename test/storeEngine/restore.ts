@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { S3Server } from "../engine/objectStore/s3Server";
-import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { historyTiming } from "../../components/manager/store/log/history";
 import { checkpointAfter } from "../../components/manager/store/log/keeping";
 import { readOwner } from "../../components/manager/store/log/owner";
@@ -15,7 +14,7 @@ import { createLog } from "../../components/manager/store/log/seal";
 import { mulberry } from "./mulberry";
 import { PastLedger, pastTables } from "./pastLedger";
 import { forcedCompaction, port, RealEngine } from "./realEngine";
-import { StoreHost, systemStoreClock } from "./storeHost";
+import { StoreHost, systemStoreClock, testBucket } from "./storeHost";
 
 const usage = `Restores of random past positions with real engines, on this machine, while the source writes on, loses nodes and collects garbage:
   npx tsx test/storeEngine/restore.ts --engine PREFIX [--restores 10] [--clients 8] [--buffer 1M] [--seed N] [--compaction forced|default]
@@ -41,15 +40,10 @@ async function main(): Promise<void> {
   const server = await S3Server.start("store-tests");
   historyTiming.dayMilliseconds = 8000;
   Object.assign(checkpointAfter, { entries: 60, milliseconds: 4000 });
-  const bucketAt = (prefix: string) =>
-    s3Bucket(
-      { endpoint: server.endpoint, bucket: "store-tests", region: "us-east-1", prefix, useTls: false, pathStyle: true },
-      { current: () => Promise.resolve({ accessKeyId: "tests", secretAccessKey: "tests" }) },
-    );
-  const source = bucketAt("db/");
+  const source = testBucket(server, "db/");
   await createLog(source, "source", "restore", systemStoreClock);
   console.log(JSON.stringify({ ...values, folder }));
-  const hostOn = async (bucket: ReturnType<typeof bucketAt>, name: string, index: number) => {
+  const hostOn = async (bucket: ReturnType<typeof testBucket>, name: string, index: number) => {
     const engine = new RealEngine(values.engine!, join(folder, name), port(index));
     await engine.install(join(folder, "template"));
     const host = new StoreHost({
@@ -99,7 +93,7 @@ async function main(): Promise<void> {
           : first + Math.floor(random() * (writer.writing!.log.position - first));
       if (at < first) single++;
       const prefix = `restored-${restore}/`;
-      const target = bucketAt(prefix);
+      const target = testBucket(server, prefix);
       const begun = performance.now();
       await restoreDatabase({
         target,

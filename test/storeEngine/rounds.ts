@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { S3Server } from "../engine/objectStore/s3Server";
-import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { createLog } from "../../components/manager/store/log/seal";
 import { mulberry } from "./mulberry";
 import { Findings, Ledger, tables } from "./ledger";
 import { forcedCompaction, port, RealEngine } from "./realEngine";
-import { StoreHost, systemStoreClock } from "./storeHost";
+import { StoreHost, systemStoreClock, testBucket } from "./storeHost";
 
 const usage = `Rounds of faults on real engines behind the store, on this machine:
   npx tsx test/storeEngine/rounds.ts --engine PREFIX [--rounds 10] [--clients 16] [--durability commit|interval] [--buffer 1M]
@@ -50,17 +49,7 @@ async function main(): Promise<void> {
   const server = await S3Server.start("store-tests");
   const slow = Number(values.delay);
   if (slow > 0) server.store.fault = () => delay(slow).then(() => undefined);
-  const bucket = s3Bucket(
-    {
-      endpoint: server.endpoint,
-      bucket: "store-tests",
-      region: "us-east-1",
-      prefix: "db/",
-      useTls: false,
-      pathStyle: true,
-    },
-    { current: () => Promise.resolve({ accessKeyId: "tests", secretAccessKey: "tests" }) },
-  );
+  const bucket = testBucket(server, "db/");
   await createLog(bucket, "rounds", "rounds", systemStoreClock);
   console.log(JSON.stringify({ ...values, folder }));
   const hosts: StoreHost[] = [];

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import * as fsp from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Bucket, StoreClock } from "../../components/manager/store/bucket/bucket";
+import { Bucket, RestorableBucket, StoreClock } from "../../components/manager/store/bucket/bucket";
+import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../../components/manager/store/gateway/gateway";
 import { FollowerFeed } from "../../components/manager/store/view/feed";
 import { StoreNode, Writing } from "../../components/manager/store/storeNode";
+import { S3Server } from "../engine/objectStore/s3Server";
 import { RealEngine } from "./realEngine";
 
 export const systemStoreClock: StoreClock = {
@@ -13,6 +15,15 @@ export const systemStoreClock: StoreClock = {
   wall: () => Date.now(),
   sleep: milliseconds => delay(milliseconds).then(() => undefined),
 };
+
+/** A folder of a test's bucket, on a server that takes any key. */
+export function testBucket(server: S3Server, prefix: string): RestorableBucket {
+  const { endpoint } = server;
+  return s3Bucket(
+    { endpoint, bucket: "store-tests", region: "us-east-1", prefix, useTls: false, pathStyle: true },
+    { current: () => Promise.resolve({ accessKeyId: "tests", secretAccessKey: "tests" }) },
+  );
+}
 
 export interface HostOptions {
   bucket: Bucket;

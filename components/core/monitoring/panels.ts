@@ -22,6 +22,9 @@ export interface Panel {
 
 const perPod = "{{pod}}";
 
+/** A graph over half of the width. */
+const graph = { type: "timeseries", width: 12, height: 8 } as const;
+
 /** Polls of all replicas, each of which is a listing and some reads. */
 const pollsPerSecond = 'sum(tidesql_role{role="replica"}) / max(tidesql_replica_sync_interval_seconds)';
 
@@ -88,54 +91,44 @@ const common: Panel[] = [
     queries: [{ expr: 'max by (pod) (tidesql_role{role="primary"})', legend: perPod }],
   },
   {
+    ...graph,
     title: "Lag of the replicas",
     description: "Age of the data that each replica shows.",
-    type: "timeseries",
     unit: "s",
-    width: 12,
-    height: 8,
     queries: [{ expr: 'tidesql_heartbeat_age_seconds and on (pod) tidesql_role{role="replica"} == 1', legend: perPod }],
     thresholds: [2, 10],
   },
   {
+    ...graph,
     title: "Lease of the primary",
     description: "Time for which the writer may still run without a renewal. It falls to 0 before a writer is fenced.",
-    type: "timeseries",
     unit: "s",
-    width: 12,
-    height: 8,
     queries: [
       { expr: 'tidesql_lease_remaining_seconds and on (pod) tidesql_role{role="primary"} == 1', legend: perPod },
     ],
   },
   {
+    ...graph,
     title: "Not in the bucket",
     description: "Bytes of table files that are missing from the bucket.",
-    type: "timeseries",
     unit: "bytes",
-    width: 12,
-    height: 8,
     queries: [{ expr: "tidesql_not_in_bucket_bytes", legend: perPod }],
   },
   {
+    ...graph,
     title: "Writes held back",
     description:
       "Share of the time for which commits are held back for the bucket and the followers; 1 while writes are stopped.",
-    type: "timeseries",
     unit: "percentunit",
-    width: 12,
-    height: 8,
     queries: [
       { expr: "tidesql_commits_held_ratio", legend: "held, {{pod}}" },
       { expr: "tidesql_writes_stopped", legend: "stopped, {{pod}}" },
     ],
   },
   {
+    ...graph,
     title: "Failovers",
     description: "Promotions, failed promotions, writers that were fenced, and exits of mariadbd, in an hour.",
-    type: "timeseries",
-    width: 12,
-    height: 8,
     queries: [
       { expr: "sum(increase(tidesql_promotions_total[1h]))", legend: "promotions" },
       { expr: "sum(increase(tidesql_failed_promotions_total[1h]))", legend: "failed promotions" },
@@ -148,11 +141,9 @@ const common: Panel[] = [
 /** The engine reads and writes the bucket itself, and sees the first 256 objects of a kind. */
 const onEngineStore: Panel[] = [
   {
+    ...graph,
     title: "Objects",
     description: "SSTables of the largest table slow scans down; WAL objects and column families end at 256.",
-    type: "timeseries",
-    width: 12,
-    height: 8,
     queries: [
       { expr: "max(tidesql_sstables_max)", legend: "SSTables of the largest table" },
       { expr: "max(tidesql_wal_objects)", legend: "WAL objects" },
@@ -164,31 +155,25 @@ const onEngineStore: Panel[] = [
 /** The manager keeps the bucket as one log. */
 const onLog: Panel[] = [
   {
+    ...graph,
     title: "Objects",
     description: "SSTables of the largest table: many of them slow scans down. Tables and secondary indexes.",
-    type: "timeseries",
-    width: 12,
-    height: 8,
     queries: [
       { expr: "max(tidesql_sstables_max)", legend: "SSTables of the largest table" },
       { expr: "max(tidesql_column_families)", legend: "tables and indexes" },
     ],
   },
   {
+    ...graph,
     title: "Entries behind",
     description: "Entries of the log that a replica does not show yet.",
-    type: "timeseries",
-    width: 12,
-    height: 8,
     queries: [{ expr: "scalar(max(tidesql_log_position)) - tidesql_log_shown_position", legend: perPod }],
   },
   {
+    ...graph,
     title: "Latency of an append",
     description: "Average time to append an entry to the log. In commit mode, each commit waits for one.",
-    type: "timeseries",
     unit: "s",
-    width: 12,
-    height: 8,
     queries: [
       {
         expr: "sum(rate(tidesql_log_append_seconds_total[1m])) / sum(rate(tidesql_log_entries_total[1m]))",
@@ -198,54 +183,44 @@ const onLog: Panel[] = [
     thresholds: [0.5, 2],
   },
   {
+    ...graph,
     title: "Written to the log",
     description: "Bytes of entries a second. SSTables are not in it.",
-    type: "timeseries",
     unit: "Bps",
-    width: 12,
-    height: 8,
     queries: [{ expr: "sum(rate(tidesql_log_bytes_total[1m]))", legend: "entries" }],
   },
   {
+    ...graph,
     title: "Waiting",
     description:
       "Flushes that are not in the log yet, and commits that a replica holds back because an earlier one is missing. Both return to 0 within seconds.",
-    type: "timeseries",
-    width: 12,
-    height: 8,
     queries: [
       { expr: "tidesql_log_flushes_open", legend: "flushes, {{pod}}" },
       { expr: "tidesql_log_held_blocks", legend: "commits held back, {{pod}}" },
     ],
   },
   {
+    ...graph,
     title: "Not covered by a flush",
     description: "Bytes of commits that a takeover would have to replay.",
-    type: "timeseries",
     unit: "bytes",
-    width: 12,
-    height: 8,
     queries: [{ expr: "tidesql_log_memory_bytes", legend: perPod }],
   },
 ];
 
 const memory: Panel[] = [
   {
+    ...graph,
     title: "Memory of mariadbd",
     description: "Resident memory of the engine. Compare it with the pod's limit.",
-    type: "timeseries",
     unit: "bytes",
-    width: 12,
-    height: 8,
     queries: [{ expr: "tidesql_engine_resident_bytes", legend: perPod }],
   },
   {
+    ...graph,
     title: "Memory of the managers",
     description: "Resident memory of process 1, part of the pod's memory.",
-    type: "timeseries",
     unit: "bytes",
-    width: 12,
-    height: 8,
     queries: [{ expr: "tidesql_manager_resident_bytes", legend: perPod }],
   },
 ];
@@ -253,7 +228,6 @@ const memory: Panel[] = [
 /** Requests to the bucket and their price. On the log, the managers make all of them. */
 function requestsOf(store: StoreKind): Panel[] {
   const isLog = store === "log";
-  const shape = { type: "timeseries", width: 12, height: 8 } as const;
   const readsOfPoll = `(${readsPerPoll.fixed} + max(tidesql_wal_objects))`;
   const polls = { expr: `${pollsPerSecond} * (1 + ${readsOfPoll})`, legend: "polls of the replicas" };
   const pollsCost = {
@@ -265,7 +239,7 @@ function requestsOf(store: StoreKind): Panel[] {
     `${factor(s3Request.read)} * sum(${rate}(tidesql_bucket_requests_total{kind="get"}[${range}]))`;
   return [
     {
-      ...shape,
+      ...graph,
       title: "Requests to the bucket",
       description: isLog
         ? "Requests of the managers. The engines make none."
@@ -277,7 +251,7 @@ function requestsOf(store: StoreKind): Panel[] {
       ],
     },
     {
-      ...shape,
+      ...graph,
       title: "Cost of these requests, dollars a month",
       description: "At the rate of the last five minutes, with S3's prices in us-east-1.",
       unit: "currencyUSD",
@@ -286,7 +260,7 @@ function requestsOf(store: StoreKind): Panel[] {
     ...(isLog
       ? [
           {
-            ...shape,
+            ...graph,
             title: "Cost of the requests so far, dollars",
             description: "Of the last 30 days, as far as Prometheus has them, with S3's prices in us-east-1.",
             unit: "currencyUSD",

@@ -34,20 +34,22 @@ export class EntryPusher {
   ) {}
 
   push(epoch: number, position: number, bytes: Buffer): void {
-    if (epoch !== this.epoch) this.durableUntil = -1;
-    this.epoch = epoch;
+    this.enter(epoch);
     this.built = position;
     this.toAll(bytes);
   }
 
   /** Of what was found since the last entry was built. */
   draft(epoch: number, bytes: Buffer): void {
-    if (epoch !== this.epoch) {
-      this.durableUntil = -1;
-      this.built = 0;
-    }
-    this.epoch = epoch;
+    this.enter(epoch);
     this.toAll(bytes);
+  }
+
+  private enter(epoch: number): void {
+    if (epoch === this.epoch) return;
+    this.epoch = epoch;
+    this.durableUntil = -1;
+    this.built = 0;
   }
 
   /** The entry at `position` is in the bucket. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { ManagerConfiguration, RestoreConfiguration } from "../../core/managerConfiguration";
 import { podLayout } from "../../core/podLayout";
-import { systemClock } from "../clock";
+import { systemClock, systemStoreClock } from "../clock";
 import { credentialSource } from "../credentials/choose";
 import { CredentialKeeper } from "../credentials/keeper";
 import { mariadbEngine } from "../mariadbEngine";
@@ -69,7 +69,7 @@ export async function startOnLog(
   prepared.catch((error: unknown) =>
     log("warning", "an empty data directory could not be prepared yet", { error: String(error) }),
   );
-  const clock = { ...systemClock, wall: () => Date.now() };
+  const clock = systemStoreClock;
   const keeper = roleCredentials(configuration, pod, clock, common);
   const servers = new SpareServer(
     configuration.mariadbPrefix,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { RestorableBucket } from "./bucket/bucket";
 import { readCheckpoint } from "./log/checkpoint";
 import { entryKey } from "./log/keys";
+import { sizesBelow } from "./log/listing";
 import { CheckpointPointer, ForeignPrefix, LogOwner, readOwner } from "./log/owner";
 import { objectsOf } from "./log/restore";
 import { DatabaseState, isNeeded } from "./log/state";
@@ -13,7 +14,6 @@ import { fileSum } from "./volume/fileSum";
 
 /** Milliseconds that a small request may take. */
 const timeout = 10_000;
-const pageKeys = 1000;
 /** Problems that are told one by one. */
 const mostProblems = 50;
 
@@ -207,21 +207,16 @@ async function compareBucket(
   wrong: (problem: string) => void,
 ): Promise<void> {
   const unnamed = new Map<string, number>();
-  for (let after = ""; ;) {
-    const page = await bucket.sizes("data/", after, pageKeys, timeout);
-    for (const { key, size } of page) {
-      if (!named.has(key)) {
-        unnamed.set(key, size);
-        continue;
-      }
-      const expected = named.get(key);
-      if (expected !== undefined && expected !== size) wrong(`${key} has ${size} bytes, the log says ${expected}`);
-      report.objects.named++;
-      report.objects.bytes += size;
-      named.delete(key);
+  for await (const { key, size } of sizesBelow(bucket, "data/")) {
+    if (!named.has(key)) {
+      unnamed.set(key, size);
+      continue;
     }
-    if (page.length < pageKeys) break;
-    after = page.at(-1)!.key;
+    const expected = named.get(key);
+    if (expected !== undefined && expected !== size) wrong(`${key} has ${size} bytes, the log says ${expected}`);
+    report.objects.named++;
+    report.objects.bytes += size;
+    named.delete(key);
   }
   for (const key of named.keys()) wrong(`${key} is missing, which the log names`);
   // The writer goes on meanwhile: what it has named since is no garbage.

@@ -2,7 +2,7 @@ import { Moment, momentForms, parseMoment } from "../../../core/moment";
 import { Bucket, RestorableBucket, StoreClock } from "../bucket/bucket";
 import { writeCheckpoint } from "./checkpoint";
 import { ownerKey, restoreKey } from "./keys";
-import { keysBelow } from "./listing";
+import { keysBelow, sizesBelow } from "./listing";
 import { ForeignPrefix, layoutVersion, LogOwner, readOwner, writeOwner } from "./owner";
 import { NotKept, openPast } from "./past";
 import { DatabaseState } from "./state";
@@ -200,16 +200,11 @@ export function* objectsOf(state: DatabaseState): Generator<{ key: string; size:
 async function compare(target: RestorableBucket, objects: readonly { key: string; size: number }[]): Promise<string[]> {
   const missing = new Map(objects.map(({ key, size }) => [key, size]));
   const unnamed: string[] = [];
-  for (let after = ""; ;) {
-    const page = await target.sizes("data/", after, 1000, timeout);
-    for (const { key, size } of page) {
-      const expected = missing.get(key);
-      if (expected === undefined) unnamed.push(key);
-      else if (expected !== size) throw new Error(`${key} has ${size} bytes after it was copied, not ${expected}`);
-      missing.delete(key);
-    }
-    if (page.length < 1000) break;
-    after = page.at(-1)!.key;
+  for await (const { key, size } of sizesBelow(target, "data/", timeout)) {
+    const expected = missing.get(key);
+    if (expected === undefined) unnamed.push(key);
+    else if (expected !== size) throw new Error(`${key} has ${size} bytes after it was copied, not ${expected}`);
+    missing.delete(key);
   }
   const [first] = missing.keys();
   if (first !== undefined) throw new Error(`${first} is not there after it was copied`);
