@@ -67,7 +67,7 @@ export function plainConfiguration(prepared: Environment, name: string, options:
     replicas: String(defaultNodes - 1),
     image: prepared.engineImage,
     durability: options.durability ?? process.env.E2E_DURABILITY ?? "interval",
-    ...(process.env.E2E_STORE && { store: process.env.E2E_STORE }),
+    store: "log",
     ...(options.prefix && { prefix: options.prefix }),
     endpoint,
     bucketName: bucket,

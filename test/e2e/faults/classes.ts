@@ -95,7 +95,7 @@ function cutPrimary(from: ("api" | "s3" | "pods")[]): SandboxInjection["inject"]
   };
 }
 
-/** In `interval` mode what was not shipped yet dies with the node: the reaper of the engine runs ten times a second. Milliseconds. */
+/** In `interval` mode what no follower has been told and no entry holds dies with the node and its disk: acknowledged rows of the last moment. Milliseconds. */
 const shippingWindowMilliseconds = 250;
 
 /** A primary that nobody hears, but its clients, goes on until it knows: in `interval` mode not longer than `maxDataLossSeconds`. Milliseconds. */
@@ -126,7 +126,7 @@ export const faultClasses: FaultClass[] = [
     name: "volume-hung",
     title: "mariadbd cannot be killed, as with a volume that hangs",
     needsSandbox: true,
-    // Found to hang, given the time to end, the lease's; and followers that have heard of no write for so long wait for their last poll.
+    // Found to hang, given the time to end, the lease's.
     outageBoundMilliseconds: 35_000,
     lossWindowMilliseconds: shippingWindowMilliseconds,
     inject: ({ sandbox, primary, takenOver }) => {
@@ -293,7 +293,7 @@ export const faultClasses: FaultClass[] = [
     needsSandbox: true,
     outageBoundMilliseconds: 0,
     outages: 0,
-    // Commits are let through between two uploads of the WAL, which take 0.6 s then; and there are some before it when the store becomes slow.
+    // An entry takes 0.2 s then, and a new epoch several of them. Commits go on meanwhile.
     outageThresholdMilliseconds: 2000,
     holdSeconds: 30,
     suspectAfterMilliseconds: 3000,
