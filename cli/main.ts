@@ -39,6 +39,10 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
     summary: "whether a database's log and its objects in the bucket are whole",
     run: argv => (load("./live/check") as typeof import("./live/check")).runCheck(argv),
   },
+  restore: {
+    summary: "makes another database of a moment of one's past",
+    run: argv => (load("./live/restore") as typeof import("./live/restore")).runRestore(argv),
+  },
   connect: {
     summary: "opens a client on a running database, over TLS",
     run: argv => (load("./live/connect") as typeof import("./live/connect")).runConnect(argv),

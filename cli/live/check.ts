@@ -55,18 +55,19 @@ export function checkText(report: CheckReport & { place: string }): string {
   const daily = checkpoints.read > 0 ? `, ${checkpoints.read} of single days read` : "";
   return [
     place,
-    `  log          positions ${from} to ${position} in one line, epoch ${epoch}, ${entries.seals} seals, ${bytes(entries.bytes)} of blocks`,
+    `  log          positions ${from} to ${position} in one line, epoch ${epoch}, ${entries.seals} seals, ${bytesText(entries.bytes)} of blocks`,
     `  checkpoints  ${checkpoints.compared} are what the entries make${daily}`,
-    `  objects      ${objects.named} named and there, ${bytes(objects.bytes)}`,
-    `  unnamed      ${unnamed.objects}, ${bytes(unnamed.bytes)}: being sent, or left by a writer that died`,
-    ...(volume ? [`  volume       ${volume.compared} files are what was sent, ${bytes(volume.bytes)}`] : []),
+    `  objects      ${objects.named} named and there, ${bytesText(objects.bytes)}`,
+    `  unnamed      ${unnamed.objects}, ${bytesText(unnamed.bytes)}: being sent, or left by a writer that died`,
+    ...(volume ? [`  volume       ${volume.compared} files are what was sent, ${bytesText(volume.bytes)}`] : []),
     ...problems.map(problem => `! ${problem}`),
     problems.length === 0 ? "Nothing is wrong." : `${problems.length} wrong.`,
     "",
   ].join("\n");
 }
 
-function bytes(count: number): string {
+/** A number of bytes, for a person. */
+export function bytesText(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = count;
   let unit = 0;

@@ -57,19 +57,24 @@ const askManager = `require("node:http").get({host:"127.0.0.1",port:${podLayout.
  * @throws UsageError when it is not there, or one of several is to be named; KubectlError when the cluster cannot be asked
  */
 export async function findDatabase(kubectl: Kubectl, { name, namespace }: Target): Promise<FoundDatabase> {
-  const selector = ["statefulsets", "-l", `app.kubernetes.io/name=${labels.applicationName}`];
-  const found = (await listed()).items
-    .filter(({ metadata }) => name === undefined || metadata.name === name)
-    .map(statefulSet => ({
-      name: statefulSet.metadata.name,
-      namespace: statefulSet.metadata.namespace ?? namespace ?? "default",
-      statefulSet,
-    }));
+  const found = (await databasesIn(kubectl, namespace)).filter(
+    database => name === undefined || database.name === name,
+  );
   const [only, ...others] = found;
   if (only === undefined) throw await nothingFound(kubectl, { name, namespace });
   if (others.length === 0) return only;
   const all = found.map(database => `  --namespace ${database.namespace} --name ${database.name}`).join("\n");
   throw new UsageError(`There are several databases. Name one:\n${all}`);
+}
+
+/** All databases of a namespace, by default of all namespaces that may be listed. @throws KubectlError when the cluster cannot be asked */
+export async function databasesIn(kubectl: Kubectl, namespace?: string): Promise<FoundDatabase[]> {
+  const selector = ["statefulsets", "-l", `app.kubernetes.io/name=${labels.applicationName}`];
+  return (await listed()).items.map(statefulSet => ({
+    name: statefulSet.metadata.name,
+    namespace: statefulSet.metadata.namespace ?? namespace ?? "default",
+    statefulSet,
+  }));
 
   async function listed(): Promise<ObjectList<StatefulSet>> {
     if (namespace !== undefined) return getJson(kubectl, [...selector, "-n", namespace]);

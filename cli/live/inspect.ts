@@ -43,12 +43,19 @@ export interface StoreValues extends Target, ClusterOptions {
   endpoint?: string;
 }
 
+/** The folder that is read, and others of the same bucket. */
+export interface NamedFolder {
+  bucket: string;
+  prefix: string;
+  open: (prefix: string) => RestorableBucket;
+}
+
 /** What is asked, in the pod or from here. */
 export interface Inspection<Answer> {
   /** The pod's program takes these words. */
   command: readonly string[];
   /** Asked for with --bucket. */
-  here: (bucket: RestorableBucket, scratch: string) => Promise<Answer>;
+  here: (bucket: RestorableBucket, scratch: string, folder: NamedFolder) => Promise<Answer>;
   timeoutMilliseconds: number;
   /** Said while it is waited for. */
   saying: string;
@@ -74,8 +81,10 @@ export async function inspect<Answer extends object>(
   const { location, credentials } = storeOf(values, environment);
   const folder = mkdtempSync(join(tmpdir(), `tidesql-${command[0]}-`));
   try {
-    const bucket = s3Bucket(location, { current: () => Promise.resolve(credentials) });
-    const answer = await whileSaying(surroundings, saying, here(bucket, join(folder, "scratch")));
+    const open = (prefix: string) => s3Bucket({ ...location, prefix }, { current: () => Promise.resolve(credentials) });
+    const named = { bucket: location.bucket, prefix: location.prefix, open };
+    const asked = here(open(location.prefix), join(folder, "scratch"), named);
+    const answer = await whileSaying(surroundings, saying, asked);
     return { place: `s3://${location.bucket}/${location.prefix}`, ...answer };
   } catch (error) {
     throw error instanceof UsageError ? error : new Refused((error as Error).message);

@@ -38,7 +38,7 @@ describe("the program that history and check run in a pod", () => {
     await fs.rm(folder, { recursive: true });
   });
 
-  function run(store: "engine" | "log", command: string) {
+  function run(store: "engine" | "log", ...command: string[]) {
     const { databaseId, nodes, ...body } = configuration;
     const objectStore = {
       endpoint: server.endpoint,
@@ -51,7 +51,7 @@ describe("the program that history and check run in a pod", () => {
     writeFileSync(join(folder, "config/manager.json"), JSON.stringify({ ...body, store, objectStore }));
     writeFileSync(join(folder, "config/databaseId"), databaseId);
     writeFileSync(join(folder, "config/nodes"), String(nodes));
-    return promisify(execFile)(process.execPath, [join(folder, "inspect.js"), command]);
+    return promisify(execFile)(process.execPath, [join(folder, "inspect.js"), ...command]);
   }
 
   it("reads the bucket with the pod's configuration and key, and answers in JSON", async () => {
@@ -72,6 +72,11 @@ describe("the program that history and check run in a pod", () => {
     assert.deepEqual(history.every.until, { position: 0, time: "2027-01-15T08:00:00.000Z" });
     const report = JSON.parse((await run("log", "check")).stdout) as { problems: string[]; position: number };
     assert.deepEqual([report.position, report.problems], [0, []]);
+    const restored = JSON.parse((await run("log", "restore", "0", "copy/", "--fill")).stdout) as { folder: string };
+    assert.equal(restored.folder, "complete");
+    assert.ok(server.store.objects.has("copy/owner.json"));
+    const refused = JSON.parse((await run("log", "restore", "9", "other/")).stdout) as { refused: string };
+    assert.match(refused.refused, /position 9 is not there yet/);
   }).timeout(60_000);
 
   it("says that the other store has no history", async () => {

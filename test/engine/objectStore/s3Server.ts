@@ -5,7 +5,7 @@ import { AddressInfo } from "node:net";
 import { PreconditionFailed, PutOptions } from "../model/ports";
 import { TestCertificate } from "../testCertificate";
 import { MemoryObjectStore } from "./memoryObjectStore";
-import { SignatureRefusal, SignedRequest } from "./signature";
+import { SignedRequest } from "./signature";
 
 const metadataPrefix = "x-amz-meta-";
 
@@ -13,8 +13,8 @@ const metadataPrefix = "x-amz-meta-";
 export class S3Server {
   /** What the bucket holds; its faults are the server's: a call that throws is answered 503. */
   readonly store = new MemoryObjectStore();
-  /** Judges signatures, where a test wants them judged. */
-  judge: (request: SignedRequest) => SignatureRefusal | undefined = () => undefined;
+  /** Judges signatures, or refuses what a test wants refused. */
+  judge: (request: SignedRequest) => { status: number; code: string } | undefined = () => undefined;
   private readonly sockets = new Set<Socket>();
 
   private constructor(

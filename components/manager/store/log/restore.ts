@@ -38,7 +38,7 @@ export interface RestoreOptions {
 }
 
 /** What stands in the prefix while it is being filled. Whoever replaces it on its present content goes on. */
-interface RestoreMark {
+export interface RestoreMark {
   layout: number;
   databaseId: string;
   place: string;
@@ -101,6 +101,12 @@ export async function restoreDatabase(options: RestoreOptions): Promise<void> {
     await fill(options, next, etag);
     return;
   }
+}
+
+/** The mark of a restore that has been begun and not ended. */
+export async function readRestoreMark(target: Bucket): Promise<RestoreMark | undefined> {
+  const present = await target.get(restoreKey, timeout);
+  return present && (JSON.parse(present.content.toString()) as RestoreMark);
 }
 
 /** Whether anything is under the prefix that is not this database's. */
