@@ -1,49 +1,43 @@
-import { createHash } from "node:crypto";
-import { ListedObject, ObjectHead, PreconditionFailed, PutOptions, StoredObject } from "../engine/model/ports";
+import { StoredContent } from "../../components/manager/store/bucket/bucket";
+import { Judge } from "./judge";
 
-/** A bucket in memory, as S3 behaves when nothing is wrong: what is wrong is the network's. Every call takes effect at once. */
+/** A bucket in memory, as S3 behaves when nothing is wrong: what is wrong is the network's. Every call takes effect at once, and the judge sees each. */
 export class SimulatedBucket {
-  private readonly objects = new Map<string, SimulatedObject>();
-  /** Keys in the order of a listing; undefined after a change. */
-  private sorted: string[] | undefined;
+  readonly all = new Map<string, StoredContent>();
   private versions = 0;
+  judge: Judge | undefined;
 
-  /** @throws PreconditionFailed */
-  put(key: string, body: Uint8Array, options: PutOptions = {}): string {
-    const present = this.objects.get(key);
-    if (options.ifNoneMatch && present) throw new PreconditionFailed(key);
-    if (options.ifMatch !== undefined && present?.etag !== options.ifMatch) throw new PreconditionFailed(key);
-    // A WAL is sent ten times a second, and nobody compares its ETag with anything but itself.
-    const etag = key.includes("uwal_") ? `v${++this.versions}` : createHash("md5").update(body).digest("hex");
-    this.objects.set(key, { body, etag, size: body.length, metadata: options.metadata ?? {} });
-    if (!present) this.sorted = undefined;
+  get(key: string): StoredContent | undefined {
+    return this.all.get(key);
+  }
+
+  create(key: string, content: Uint8Array): "created" | "taken" {
+    if (this.all.has(key)) return "taken";
+    this.put(key, content);
+    return "created";
+  }
+
+  replace(key: string, content: Uint8Array, etag: string | undefined): string | undefined {
+    if (this.all.get(key)?.etag !== etag) return undefined;
+    return this.put(key, content);
+  }
+
+  put(key: string, content: Uint8Array): string {
+    const etag = `"${++this.versions}"`;
+    // Nobody changes what was sent: a copy of it would only cost time.
+    const bytes = Buffer.isBuffer(content) ? content : Buffer.from(content);
+    this.all.set(key, { content: bytes, etag });
+    this.judge?.written(key, bytes);
     return etag;
   }
 
-  get(key: string): StoredObject | undefined {
-    return this.objects.get(key);
-  }
-
-  head(key: string): ObjectHead | undefined {
-    return this.objects.get(key);
-  }
-
-  list(prefix: string): (ListedObject & { etag: string })[] {
-    this.sorted ??= [...this.objects.keys()].sort();
-    const found: (ListedObject & { etag: string })[] = [];
-    for (const key of this.sorted) {
-      if (!key.startsWith(prefix)) continue;
-      const { size, etag } = this.objects.get(key)!;
-      found.push({ key, size, etag });
-    }
-    return found;
+  list(folder: string, after: string, limit: number): string[] {
+    const keys = [...this.all.keys()].filter(key => key.startsWith(folder) && key > after);
+    return keys.sort().slice(0, limit);
   }
 
   delete(key: string): void {
-    if (this.objects.delete(key)) this.sorted = undefined;
+    if (this.all.has(key)) this.judge?.deleted(key);
+    this.all.delete(key);
   }
-}
-
-interface SimulatedObject extends StoredObject {
-  size: number;
 }

@@ -1,5 +1,4 @@
 import { ManagerConfiguration } from "../../components/core/managerConfiguration";
-import { EngineSettings } from "../engine/model/settings";
 import {
   engineFaults,
   failingStart,
@@ -8,14 +7,14 @@ import {
   mariadbdKilled,
   promotionLies,
   slowStart,
-  trapAtStep,
-  promotionDiesBesideLaggard,
+  trapAnywhere,
 } from "./faults/engine";
 import { Fault } from "./faults/fault";
 import { apiFaults, apiFaultsThatKeepPrimary } from "./faults/kubernetes";
 import { cutFromAll, cutFromApi, cutFromBucket, followersLag, networkFaults } from "./faults/network";
 import {
   allNodesLost,
+  followerSleeps,
   managerKilled,
   managerLoopHangs,
   nodeAndDiskLost,
@@ -47,7 +46,6 @@ import {
   tableMade,
   twoDeletedByForce,
 } from "./faults/operators";
-import { promised } from "./promised";
 import { Random } from "./random";
 
 /** Schedules of one kind: what may go wrong in them, how many things do, and how close together. */
@@ -64,7 +62,6 @@ export interface Family {
   fromTheStart?: boolean;
   /** Nobody may be promoted in it (invariant e). */
   keepsPrimary?: boolean;
-  engine?: (random: Random) => Partial<EngineSettings>;
 }
 
 const takeovers = [
@@ -77,16 +74,27 @@ const takeovers = [
   cutFromAll,
   slowStart,
 ];
+const deaths = [nodeLost, nodeAndDiskLost, podDeletedByForce, podDeleted];
 const anything = [...nodeFaults, ...engineFaults, ...bucketFaults, ...apiFaults, ...networkFaults, ...operatorFaults];
+
+/** What takes hours takes seconds in it. */
+export const sleepers: Family = {
+  name: "sleepers",
+  first: [[followerSleeps]],
+  faults: [followerSleeps, podDeletedByForce, nodeLost, nodeAndDiskLost],
+  count: [1, 3],
+  longestPause: 14,
+};
 
 /** A seed's family is the one at its remainder: each gets an equal share of the schedules. */
 export const families: readonly Family[] = [
+  sleepers,
   { name: "anything", faults: anything, count: [2, 5], longestPause: 10 },
   { name: "takeovers", faults: takeovers, count: [1, 4], longestPause: 12 },
   // In pairs: a trap, and what leads a node into it.
   {
     name: "takeovers with traps",
-    faults: [trapAtStep, trapAtStep, promotionLies, ...takeovers],
+    faults: [trapAnywhere, trapAnywhere, promotionLies, ...takeovers],
     count: [2, 6],
     longestPause: 6,
   },
@@ -106,7 +114,7 @@ export const families: readonly Family[] = [
   },
   {
     name: "orderly",
-    faults: [...orderlyFaults, podDeleted, podDeleted, switchoverAsked, switchoverAsked, ...bucketFaults, trapAtStep],
+    faults: [...orderlyFaults, podDeleted, podDeleted, switchoverAsked, switchoverAsked, ...bucketFaults, trapAnywhere],
     count: [2, 4],
     longestPause: 8,
   },
@@ -125,7 +133,6 @@ export const families: readonly Family[] = [
     ],
     count: [3, 8],
     longestPause: 5,
-    engine: random => ({ writeBufferBytes: random.pick([8000, 20_000, 60_000]) }),
   },
   {
     name: "partitions",
@@ -135,8 +142,8 @@ export const families: readonly Family[] = [
   },
   {
     name: "a promotion that dies beside a follower that lags",
-    first: [[promotionDiesBesideLaggard]],
-    faults: [followersLag, nodeLost, podDeletedByForce, podDeleted, trapAtStep],
+    first: [[trapAnywhere]],
+    faults: [followersLag, nodeLost, podDeletedByForce, podDeleted, trapAnywhere],
     count: [0, 2],
     longestPause: 12,
   },
@@ -156,7 +163,7 @@ export const families: readonly Family[] = [
       [bucketDown, bucketSlow, bucketRefuses, bucketFrozen, cutFromBucket],
       [podDeleted, podDeleted, rollingRestart],
     ],
-    faults: [...orderlyFaults, ...wholeBucketFaults, trapAtStep],
+    faults: [...orderlyFaults, ...wholeBucketFaults, trapAnywhere],
     count: [0, 2],
     longestPause: 4,
   },
@@ -175,18 +182,20 @@ export const families: readonly Family[] = [
   },
   {
     name: "from the start",
-    faults: [...apiFaults, ...networkFaults, ...nodeFaults, mariadbdKilled, trapAtStep, leaseDeleted],
+    faults: [...apiFaults, ...networkFaults, ...nodeFaults, mariadbdKilled, trapAnywhere, leaseDeleted],
     count: [2, 5],
     longestPause: 4,
     fromTheStart: true,
   },
   {
     name: "a healthy primary",
-    faults: promised.apiServerOutage ? [...wholeBucketFaults, ...apiFaultsThatKeepPrimary] : wholeBucketFaults,
+    faults: [...wholeBucketFaults, ...apiFaultsThatKeepPrimary],
     count: [1, 3],
     longestPause: 8,
     keepsPrimary: true,
   },
+  { name: "disks lost in peace", faults: [nodeAndDiskLost], count: [2, 5], longestPause: 12 },
+  { name: "traps", faults: [trapAnywhere, trapAnywhere, ...deaths, ...engineFaults], count: [3, 8], longestPause: 5 },
 ];
 
 /** Durations and margins of Leases that are accepted, the default among them more often. Seconds. */
@@ -202,7 +211,7 @@ const leases = [
 export function drawConfiguration(random: Random): Partial<ManagerConfiguration> {
   const durability = random.chance(0.4) ? "commit" : "interval";
   if (random.chance(0.6)) return { durability };
-  return {
+  const drawn: Partial<ManagerConfiguration> = {
     durability,
     nodes: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5]),
     ...random.pick(leases),
@@ -213,6 +222,7 @@ export function drawConfiguration(random: Random): Partial<ManagerConfiguration>
     onObjectStoreOutage: random.chance(0.2) ? "continue" : "stopWrites",
     maxDataLossSeconds: random.pick([2, 5, 5]),
   };
+  return durability === "commit" ? { ...drawn, onObjectStoreOutage: "stopWrites" } : drawn;
 }
 
 /** Tables that the application writes to. */

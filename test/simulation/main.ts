@@ -1,15 +1,13 @@
 import * as os from "node:os";
 import { parseArgs } from "node:util";
-import { logMutations } from "./log/mutations";
 import { mutations } from "./mutations";
 import { playInWorkers } from "./parallel";
 import type { ScheduleResult } from "./schedule";
 
-const usage = `npm run simulate -- [options]: plays schedules of faults, one for each seed, and prints those that break a promise of docs/failover.md
-  --store S       what the database is kept as: engine (the engine's own files, the default) or log
+const usage = `npm run simulate -- [options]: plays schedules of faults, one for each seed, and prints those that break a promise of docs/store.md or docs/failover.md
   --seed S        the first seed. Default 1
   --schedules N   so many seeds from there on. Default 10000
-  --without RULE  with one rule switched off: ${mutations.map(({ rule }) => rule).join(", ")}; on the log: ${logMutations.map(({ rule }) => rule).join(", ")}
+  --without RULE  with one rule switched off: ${mutations.map(({ rule }) => rule).join(", ")}
   --timeline      prints the timeline of every schedule, not of the first that fails only
   --workers N     processes. Default: one for each core`;
 
@@ -20,7 +18,6 @@ const progressEveryMilliseconds = 5000;
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      store: { type: "string", default: "engine" },
       seed: { type: "string", default: "1" },
       schedules: { type: "string", default: "10000" },
       without: { type: "string" },
@@ -33,10 +30,8 @@ async function main(): Promise<void> {
     number,
     number,
   ];
-  const store = values.store === "engine" || values.store === "log" ? values.store : undefined;
-  const known = store === "log" ? logMutations : mutations;
-  const isKnown = values.without === undefined || known.some(({ rule }) => rule === values.without);
-  if (!store || ![firstSeed, schedules, workers].every(number => Number.isInteger(number) && number >= 0) || !isKnown) {
+  const isKnown = values.without === undefined || mutations.some(({ rule }) => rule === values.without);
+  if (![firstSeed, schedules, workers].every(number => Number.isInteger(number) && number >= 0) || !isKnown) {
     console.error(usage);
     process.exitCode = 2;
     return;
@@ -45,10 +40,8 @@ async function main(): Promise<void> {
   const began = Date.now();
   let reportedAt = began;
   let played = 0;
-  let [lossAccepted, stranded, overtaken] = [0, 0, 0];
   const broken: ScheduleResult[] = [];
   await playInWorkers({
-    store,
     firstSeed,
     schedules,
     workers: Math.max(1, workers),
@@ -57,9 +50,6 @@ async function main(): Promise<void> {
     stopAtFirst: values.without !== undefined,
     onResult(result) {
       played++;
-      if (result.lossAccepted) lossAccepted++;
-      if (result.stranded) stranded++;
-      if (result.overtaken) overtaken++;
       if (result.violations.length > 0) broken.push(result);
       if (values.timeline || (result.violations.length > 0 && broken.length <= mostTimelines))
         console.log(result.timeline.join("\n"));
@@ -72,10 +62,6 @@ async function main(): Promise<void> {
   });
   const seconds = (Date.now() - began) / 1000;
   console.log(`${played} schedules from seed ${firstSeed} in ${seconds.toFixed(0)} s, ${workers} workers`);
-  if (store === "engine")
-    console.log(
-      `${lossAccepted} had no candidate left, so that a person accepted a loss; no promise covers ${stranded} that ended with a manifest whose files are gone, and ${overtaken} with an old version of a row on a replica`,
-    );
   if (broken.length > 0)
     console.log(
       `broken promises with seeds ${broken

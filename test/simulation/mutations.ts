@@ -1,171 +1,253 @@
-import { decide, Decision } from "../../components/manager/decide";
-import type { Ports } from "../../components/manager/ports";
-import { HandoverStep, PromotionStep } from "../../components/manager/steps";
-import { Monotonic, View } from "../../components/manager/view";
-import type { SimulatedNode } from "./node";
-import type { World } from "./world";
+import { decideOnLog } from "../../components/manager/onLog/decideOnLog";
+import { EngineOnLog } from "../../components/manager/onLog/engineOnLog";
+import { EntryInbox } from "../../components/manager/onLog/entryInbox";
+import { FlushBook } from "../../components/manager/store/flush/flushBook";
+import { LogWriter } from "../../components/manager/store/log/append";
+import { DatabaseState } from "../../components/manager/store/log/state";
+import { BehindHorizon, LogReader } from "../../components/manager/store/log/tail";
+import { StoreNode } from "../../components/manager/store/storeNode";
+import { FollowerFeed } from "../../components/manager/store/view/feed";
+import { DraftBox } from "../../components/manager/store/wal/drafts";
+import { Shipper } from "../../components/manager/store/wal/shipper";
+import { SimulatedBucket } from "./bucket";
+import { SimulatedServer } from "./server";
 
-type Decide = typeof decide;
-
-/** A rule that is switched off, in what a manager decides or in what it sees and does. */
+/** A rule of docs/store.md that is switched off. */
 export interface Mutation {
-  /** As in docs/failover.md, with a letter where a rule has several parts. */
   rule: string;
   without: string;
-  /** Made anew for each manager. */
-  decide?: () => Decide;
-  ports?: (ports: Ports, node: SimulatedNode, world: World) => Ports;
+  decide?: typeof decideOnLog;
+  /** Switches it off in the code. @returns what switches it on again */
+  off?: () => () => void;
 }
 
-const seeing = (change: (view: View, now: Monotonic) => Partial<View>) => (): Decide => (view, now) =>
-  decide({ ...view, ...change(view, now) }, now);
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return */
+/** Puts another method in place of one. @returns what undoes it */
+function replace(prototype: any, name: string, by: (original: (...given: any[]) => any) => (...given: any[]) => any) {
+  const holder = prototype as Record<string, (...given: any[]) => any>;
+  const original = holder[name]!;
+  if (typeof original !== "function") throw new Error(`there is no ${name} any more`);
+  holder[name] = by(original);
+  return () => void (holder[name] = original);
+}
 
-const deciding = (change: (decision: Decision) => Decision) => (): Decide => (view, now) => change(decide(view, now));
-
-/** A step that has no effect at its place is made instead of another: the order is kept, and counted, by its number. */
-const insteadOfPromotionStep = (...changes: [skipped: PromotionStep, harmless: PromotionStep][]) =>
-  deciding(decision => {
-    const { engine } = decision;
-    if (engine?.kind !== "promotionStep") return decision;
-    const harmless = changes.find(([skipped]) => skipped === engine.step)?.[1];
-    return harmless ? { ...decision, engine: { ...engine, step: harmless } } : decision;
-  });
-
-const insteadOfHandoverStep = (...changes: [skipped: HandoverStep, harmless: HandoverStep][]) =>
-  deciding(decision => {
-    const { engine } = decision;
-    if (engine?.kind !== "handoverStep") return decision;
-    const harmless = changes.find(([skipped]) => skipped === engine.step)?.[1];
-    return harmless ? { ...decision, engine: { ...engine, step: harmless } } : decision;
-  });
-
-/** A candidate that takes over after this, instead of a lease's duration and a margin. Seconds. */
-const impatience = 1.5;
-
-/** Every rule of docs/failover.md, switched off one at a time: the simulation must notice each. */
+/** Every rule that can be taken out at one place: the simulation must notice each. */
 export const mutations: readonly Mutation[] = [
   {
-    rule: "1a",
-    without: "the last primary's volume is kept",
-    decide: seeing(view => ({ volume: { volumeId: view.volume.volumeId } })),
+    rule: "log 1",
+    without: "an append of which nothing is known is made again with the same bytes",
+    off: () =>
+      replace(
+        LogWriter.prototype,
+        "append",
+        original =>
+          async function (this: any, entry: { position: number }) {
+            let tried = false;
+            const { bucket } = this;
+            const once = { ...bucket, create: undefined as unknown };
+            once.create = async (...given: unknown[]) => {
+              tried = true;
+              return await (bucket.create(...given) as Promise<unknown>).catch(() => "created");
+            };
+            this.bucket = Object.assign(Object.create(bucket), once);
+            try {
+              await original.call(this, entry);
+            } finally {
+              this.bucket = bucket;
+            }
+            return tried;
+          },
+      ),
   },
   {
-    rule: "1b",
-    without: "every other volume is wiped",
-    ports: (ports, node, world) => ({
-      ...ports,
-      volume: {
-        ...ports.volume,
-        wipe: () => Promise.resolve((node.record = { volumeId: `volume-${world.nextSerial()}` })),
-      },
-    }),
+    rule: "log 2",
+    without: "the bucket gives a number to one",
+    off: () =>
+      replace(
+        SimulatedBucket.prototype,
+        "create",
+        () =>
+          function (this: SimulatedBucket, key: string, content: Uint8Array) {
+            this.put(key, content);
+            return "created";
+          },
+      ),
   },
   {
-    rule: "2a",
-    without: "a primary ends itself before its lease does, and the watchdog with it",
-    decide: seeing((view, now) => ({ hold: view.hold && { ...view.hold, deadline: now + 10_000 } })),
-    ports: ports => ({ ...ports, watchdog: { setDeadline: () => undefined, guard: () => undefined } }),
+    rule: "log 4",
+    without: "a seal counts only where entries are kept",
+    off: () =>
+      replace(
+        LogReader.prototype,
+        "assertKept",
+        original =>
+          async function (this: LogReader, ...given: unknown[]) {
+            try {
+              return await (original.apply(this, given) as Promise<unknown>);
+            } catch (error) {
+              if (error instanceof BehindHorizon) return undefined;
+              throw error;
+            }
+          },
+      ),
   },
   {
-    rule: "2b",
-    without: "the watchdog does not need the manager's loop",
-    ports: ports => ({ ...ports, watchdog: { setDeadline: () => undefined, guard: () => undefined } }),
+    rule: "log 6",
+    without: "what was pushed is applied when it is durable, not before",
+    off: () =>
+      replace(
+        EntryInbox.prototype,
+        "nextDurable",
+        () =>
+          function (this: any, { epoch, position }: { epoch: number; position: number }) {
+            return epoch === this.epoch ? this.entries.get(position + 1) : undefined;
+          },
+      ),
   },
   {
-    rule: "2c",
-    without: "a primary whose volume hangs lets its lease run out",
-    decide: deciding(decision =>
-      decision.lease?.kind === "letRunOut" ? { ...decision, lease: { kind: "renew" } } : decision,
-    ),
+    rule: "log 7",
+    without: "a candidate appends what it was told before it seals",
+    off: () => replace(DraftBox.prototype, "usable", () => () => []),
   },
   {
-    rule: "3a",
-    without: "a candidate waits until the lease has run out",
-    decide: seeing((view, now) => {
-      const isOld = view.lease !== undefined && now - view.lease.unchangedSince > impatience * 1000;
-      return {
-        configuration: { ...view.configuration, leaseDurationSeconds: impatience, leaseMarginSeconds: 0 },
-        ...(isOld && { leaseFreeSince: now - 10_000, peersAskedAt: now }),
-      };
-    }),
+    rule: "acknowledging 1",
+    without: "a commit is answered when the log has it",
+    off: () =>
+      replace(
+        Shipper.prototype,
+        "look",
+        original =>
+          function (this: Shipper, ...given: unknown[]) {
+            (original.apply(this, given) as Promise<void>).catch(() => undefined);
+            return Promise.resolve();
+          },
+      ),
   },
   {
-    rule: "3b",
-    without: "only who has followed is a candidate",
-    decide: seeing(view => ({
-      following: view.engine.state === "running" && view.engine.role === "replica" ? "following" : view.following,
-    })),
+    rule: "acknowledging 5",
+    without: "what a killed engine has on its disk goes into the log",
+    off: () =>
+      replace(
+        StoreNode.prototype,
+        "appendLeftovers",
+        () =>
+          async function (this: StoreNode) {
+            await this.catchUp();
+          },
+      ),
   },
   {
-    rule: "3c",
-    without: "a last primary's volume that is about to come back is waited for",
-    decide: seeing(() => ({ holderReturns: false })),
-  },
-  { rule: "4a", without: "settle", decide: insteadOfPromotionStep(["settle", "stripOtherLabels"]) },
-  { rule: "4b", without: "raiseOwner", decide: insteadOfPromotionStep(["raiseOwner", "stripOtherLabels"]) },
-  {
-    rule: "4c",
-    without: "flush before the first write",
-    decide: insteadOfPromotionStep(["flush", "noteEngineEpoch"]),
-  },
-  {
-    rule: "5",
-    without: "who leaves brings everything to the bucket, and waits until it is there",
-    decide: insteadOfHandoverStep(
-      ["flush", "endSessions"],
-      ["waitUntilUploaded", "endSessions"],
-      ["compareAgain", "markClean"],
-    ),
+    rule: "flushes 1",
+    without: "a flush is shown as a whole, when its rotated WAL has come",
+    off: () =>
+      replace(
+        FlushBook.prototype,
+        "wholeUntil",
+        () =>
+          function (this: { generations: Map<number, unknown>; done: number }) {
+            return Math.max(this.done, ...this.generations.keys());
+          },
+      ),
   },
   {
-    rule: "6a",
-    without: "peers confirm a primary that the API server does not answer",
-    ports: ports => ({ ...ports, peers: { ...ports.peers, confirm: () => Promise.resolve(false) } }),
+    rule: "flushes 3a",
+    without: "a release retires its blocks",
+    off: () => replace(DatabaseState.prototype, "retire", () => () => undefined),
   },
   {
-    rule: "6b",
-    without: "who has confirmed another does not take over",
-    decide: seeing(() => ({ promisedUntil: -Infinity })),
+    rule: "flushes 3b",
+    without: "nothing else retires one",
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "apply",
+        original =>
+          function (this: DatabaseState, entry: { kind: string }) {
+            original.call(this, entry);
+            if (entry.kind === "seal") this.blocks.clear();
+          },
+      ),
   },
   {
-    rule: "7",
-    without: "no writes are taken that could not be kept",
-    decide: deciding(decision => ({ ...decision, writes: undefined })),
-  },
-  {
-    rule: "8",
-    without: "an engine that hangs is killed",
-    decide: seeing(() => ({ canary: undefined })),
-  },
-  {
-    rule: "9",
-    without: "labels follow from what is seen, and not from what has changed",
-    decide: () => {
-      let wanted: string | undefined;
-      return (view, now) => {
-        const decision = decide(view, now);
-        const { label } = decision;
-        if (label?.kind !== "own") return decision;
-        if (label.role === wanted && view.ownLabel !== undefined) return { ...decision, label: undefined };
-        wanted = label.role;
-        return decision;
-      };
+    rule: "opening",
+    without: "what was replayed is flushed before the primary opens",
+    off() {
+      const undo = [
+        replace(SimulatedServer.prototype, "flush", () => () => Promise.resolve()),
+        replace(EngineOnLog.prototype, "within", () => (_milliseconds: number, work: Promise<unknown>) => {
+          work.catch(() => undefined);
+          return Promise.resolve();
+        }),
+      ];
+      return () => undo.forEach(one => one());
     },
   },
   {
-    rule: "10",
-    without: "the bucket says what its last epoch was",
-    ports: ports => ({
-      ...ports,
-      store: new Proxy(ports.store, {
-        get(target, name) {
-          if (name !== "readOwner") return Reflect.get(target, name) as unknown;
-          return async (timeout: number) => {
-            const found = await target.readOwner(timeout);
-            return found && { ...found, record: { ...found.record, epoch: 0, volumeId: "", clean: false } };
-          };
-        },
-      }),
-    }),
+    rule: "shown 4",
+    without: "files are shown behind all rows that were in the log before them",
+    off: () =>
+      replace(
+        FollowerFeed.prototype,
+        "showConfirmed",
+        () =>
+          function (this: any) {
+            for (const { changes } of this.later.splice(0)) for (const change of changes) this.show(change);
+          },
+      ),
+  },
+  {
+    rule: "shown 5",
+    without: "a commit that comes late has its follower begin anew",
+    off: () =>
+      replace(
+        FollowerFeed.prototype,
+        "take",
+        original =>
+          async function (this: any, ...given: unknown[]) {
+            await original.apply(this, given);
+            this.reasons.delete("a commit arrived after later ones had been shown");
+          },
+      ),
+  },
+  {
+    rule: "keeping",
+    without: "what a position that is kept needs is not deleted",
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "snapshot",
+        original =>
+          function (this: DatabaseState) {
+            const copy = original.call(this) as DatabaseState;
+            const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
+            copy.retired = named.map(({ keys }) => ({ position: 0, key: keys.key }));
+            return copy;
+          },
+      ),
+  },
+  {
+    rule: "history",
+    without: "what a kept checkpoint names is not deleted when later positions do not name it",
+    off: () =>
+      replace(
+        DatabaseState.prototype,
+        "snapshot",
+        original =>
+          function (this: DatabaseState) {
+            const copy = original.call(this) as DatabaseState;
+            copy.retired = copy.retired.map(object => ({ ...object, since: object.position }));
+            return copy;
+          },
+      ),
+  },
+  {
+    rule: "lease",
+    without: "a primary ends itself before its lease does",
+    decide: (view, now) => decideOnLog({ ...view, hold: view.hold && { ...view.hold, deadline: now + 10_000 } }, now),
   },
 ];
+
+/** The mutation of a rule; undefined: all rules hold. */
+export function mutationOf(rule: string | undefined): Mutation | undefined {
+  return mutations.find(mutation => mutation.rule === rule);
+}

@@ -8,8 +8,6 @@ import type { Order } from "./worker";
 
 /** Which schedules are to be played, and how. */
 export interface Run {
-  /** What the database is kept as. */
-  store: "engine" | "log";
   firstSeed: number;
   schedules: number;
   workers: number;
@@ -52,7 +50,7 @@ export async function playInWorkers(run: Run): Promise<void> {
       (_, i) => next + i,
     );
     next += seeds.length;
-    return { store: run.store, seeds, without: run.without, keepTimeline: run.keepTimeline ?? false };
+    return { seeds, without: run.without, keepTimeline: run.keepTimeline ?? false };
   };
   const worker = () =>
     new Promise<void>((resolve, reject) => {

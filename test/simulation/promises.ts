@@ -1,6 +1,7 @@
-import { noCandidateWaitMilliseconds } from "../../components/manager/candidacy";
+import type { EngineModel } from "./engine";
+import type { Process } from "./network";
 import type { SimulatedNode } from "./node";
-import { lossIsNoticedWithin, promised, shippingLag, zombieMilliseconds } from "./promised";
+import { lossIsNoticedWithin, shippingLag, zombieMilliseconds } from "./promised";
 import type { World } from "./world";
 
 /** Faults that take a node away may cost what it had not sent, or had not been told to send. */
@@ -15,24 +16,34 @@ interface Span {
 const aftermath = 4000;
 const parkedUploads = 70_000;
 
-/** Watches for two writers, and knows for which acknowledged writes there is an excuse to be lost. */
+/** A commit that was acknowledged so long before its node was lost has been told to the others: a look at the WAL, a few milliseconds on the network, some more while another push is on its way. */
+const toldWithin = 100;
+/** Where nothing was wrong for so long, every push has come. Milliseconds. */
+const calmFor = 2000;
+
+/** An engine that ended while nothing was wrong with the network or the other nodes. */
+interface CalmEnd {
+  pod: string;
+  at: number;
+  engine: EngineModel;
+  /** Processes of the others. */
+  others: Map<string, Process>;
+}
+
+/** Watches for two writers, and knows for which acknowledged writes there is an excuse to be lost. In `commit` nothing is excused, a zombie's last words neither: its epoch is sealed. */
 export class Promises {
   readonly violations: string[] = [];
-  /** When a person has accepted that what never reached the bucket is given up. Virtual milliseconds. */
-  lossAcceptedAt: number | undefined;
-  /** A replica was excused for a row whose newest version its engine has passed over. */
-  overtaken = false;
   /** When a node's mariadbd stopped answering, since when it had taken no writes, and when a node took writes again: until then it could have come back. */
   private readonly stops: { pod: string; at: number; closedAt: number; until: number }[] = [];
   private readonly closings = new Map<string, number>();
   private readonly thaws: { pod: string; at: number }[] = [];
-  private readonly hungLoops = new Set<string>();
+  private readonly hungLoops: { pod: string; from: number; until: number }[] = [];
   private readonly departures: Span[] = [];
   private readonly cutOff: Span[] = [];
+  private calmEnd: CalmEnd | undefined;
 
   constructor(private readonly world: World) {}
 
-  /** A manager that hangs stops nothing; its watchdog ends the engine within a Lease. */
   private get leaseMilliseconds(): number {
     return 1000 * this.world.configuration.leaseDurationSeconds;
   }
@@ -42,7 +53,7 @@ export class Promises {
     this.violations.push(text);
   }
 
-  /** A node may not come back before another takes over: its volume is wiped then. In `interval` mode the writes that it has just acknowledged may be lost. */
+  /** A node may not come back before another takes over. In `interval` the writes that it has just acknowledged may be lost. */
   mayDepart(pod: string | undefined, forSeconds: number): void {
     const { now } = this.world.time;
     this.departures.push({ pod, from: now, until: now + forSeconds * 1000 + this.leaseMilliseconds + aftermath });
@@ -58,6 +69,21 @@ export class Promises {
     const { now } = this.world.time;
     this.stops.push({ pod: node.pod, at: now, closedAt: this.closings.get(node.pod) ?? now, until: Infinity });
     this.closings.delete(node.pod);
+    this.noteCalmEnd(node);
+  }
+
+  private noteCalmEnd({ pod, server }: SimulatedNode): void {
+    const { nodes, network, time, configuration } = this.world;
+    const engine = server?.model;
+    if (!engine?.isPrimary || configuration.durability === "commit") return;
+    // What is frozen ended when that began.
+    if (server?.process?.frozen) return;
+    const others = nodes.filter(other => other.pod !== pod);
+    const hung = this.hungLoops.some(loop => loop.pod === pod);
+    this.calmEnd = undefined;
+    if (hung || network.calmFor < calmFor || !others.every(other => other.hasFollowedFor(calmFor))) return;
+    const processes = others.flatMap(other => (other.process ? [[other.pod, other.process] as const] : []));
+    this.calmEnd = { pod, at: time.now, engine, others: new Map(processes) };
   }
 
   /** Whether a node's mariadbd has ended since then. */
@@ -70,15 +96,29 @@ export class Promises {
     this.world.time.after(zombieMilliseconds, () => this.oneWriter());
   }
 
-  /** A manager's loop hangs: what it would stop goes on until its watchdog's deadline. */
+  /** A manager's loop hangs: it ships nothing, and its engine acknowledges in `interval` until the watchdog ends it. */
   loopHangs(node: SimulatedNode): void {
-    this.hungLoops.add(node.pod);
+    const from = this.world.time.now - shippingLag;
+    this.hungLoops.push({ pod: node.pod, from, until: from + this.leaseMilliseconds + shippingLag });
   }
 
   opened(node: SimulatedNode): void {
     for (const stop of this.stops) stop.until = Math.min(stop.until, this.world.time.now);
     this.closings.delete(node.pod);
     this.oneWriter();
+    this.judgeTold(node);
+  }
+
+  /** Whoever takes over from a node that was lost while all else was well has what that had told the others. */
+  private judgeTold({ pod, process }: SimulatedNode): void {
+    const { calmEnd } = this;
+    this.calmEnd = undefined;
+    const { judge } = this.world;
+    if (!calmEnd || calmEnd.pod === pod || !process || process !== calmEnd.others.get(pod)) return;
+    const missing = judge.commits.oldestMissing(calmEnd.engine, block => judge.has(block));
+    if (!missing || missing.at > calmEnd.at - toldWithin) return;
+    const before = Math.round(calmEnd.at - missing.at);
+    this.violated(`${pod} opens without a commit that ${calmEnd.pod} had acknowledged ${before} ms before its end`);
   }
 
   /** A node has been told to take no writes. */
@@ -91,7 +131,7 @@ export class Promises {
     this.oneWriter(node);
   }
 
-  /** No two nodes may accept writes at one time (rule 2): but one that thaws has a moment until its watchdog looks. */
+  /** No two nodes may accept writes at one time: but one that thaws has a moment until its watchdog looks. */
   private oneWriter(accepting?: SimulatedNode): void {
     const { world } = this;
     const writers = world.nodes.filter(
@@ -122,19 +162,18 @@ export class Promises {
 
   /** Whether a write that a pod acknowledged then may be lost. */
   mayBeLost(pod: string, sentAt: number, at: number): boolean {
-    if (this.isZombie(pod, at) || (this.lossAcceptedAt !== undefined && at < this.lossAcceptedAt)) return true;
-    const { durability, onNoCandidate, onObjectStoreOutage, maxDataLossSeconds } = this.world.configuration;
-    const interval = durability !== "commit";
+    const { durability, onObjectStoreOutage, maxDataLossSeconds } = this.world.configuration;
+    if (durability === "commit") return false;
+    if (this.isZombie(pod, at)) return true;
+    if (this.hungLoops.some(loop => loop.pod === pod && at >= loop.from && at <= loop.until)) return true;
     return this.stops.some(stop => {
-      if (stop.pod !== pod || stop.at < sentAt) return false;
-      if (onNoCandidate === "promote" && stop.until - stop.at >= noCandidateWaitMilliseconds) return true;
-      if (!this.departs(pod, stop.at, stop.until)) return false;
-      if (interval && at > stop.closedAt - shippingLag) return true;
+      if (stop.pod !== pod || stop.at < sentAt || !this.departs(pod, stop.at, stop.until)) return false;
+      if (at > stop.closedAt - shippingLag) return true;
       const outage = this.cutOff.find(span => covers(span, pod, stop.at) && at > span.from - shippingLag);
       if (!outage) return false;
-      const unstopped = this.hungLoops.has(pod) ? this.leaseMilliseconds : 0;
-      const bound = interval ? 1000 * maxDataLossSeconds + lossIsNoticedWithin + unstopped : unstopped;
-      return !promised.bucketOutage || onObjectStoreOutage === "continue" || at > stop.closedAt - bound;
+      const unstopped = this.hungLoops.some(loop => loop.pod === pod) ? this.leaseMilliseconds : 0;
+      const bound = 1000 * maxDataLossSeconds + lossIsNoticedWithin + unstopped;
+      return onObjectStoreOutage === "continue" || at > stop.closedAt - bound;
     });
   }
 }

@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
-import { acceptDataLoss } from "../../components/core/podLayout";
+import { HistoryConfiguration } from "../../components/core/managerConfiguration";
+import { garbageTiming } from "../../components/manager/onLog/writerDuties";
+import { historyTiming } from "../../components/manager/store/log/history";
+import { checkpointAfter } from "../../components/manager/store/log/keeping";
 import { Client } from "./client";
-import { Course, quietAtTheEnd } from "./course";
-import { drawConfiguration, drawTables, families } from "./families";
-import type { Mutation } from "./mutations";
-import { compareAtTheEnd, isStranded } from "./outcome";
+import { Course, quietAtTheEnd, step } from "./course";
 import { apiFaults } from "./faults/kubernetes";
+import { compareAtTheEnd } from "./outcome";
 import { Random } from "./random";
+import { drawConfiguration, drawTables, families, sleepers } from "./families";
+import { Mutation } from "./mutations";
+import { difference, howPastDiffers } from "./past";
 import { World } from "./world";
 
 /** What one seed showed. */
@@ -19,12 +23,6 @@ export interface ScheduleResult {
   lost: number;
   longestOutageMilliseconds: number;
   virtualSeconds: number;
-  /** Nobody could be promoted, and a person accepted to lose what never reached the bucket. */
-  lossAccepted: boolean;
-  /** It was given up: the bucket names files that no node has. Not covered by any promise. */
-  stranded: boolean;
-  /** A replica shows an old version of a row that its engine has passed over. Not covered by any promise. */
-  overtaken: boolean;
   /** Of the timeline: one seed has one. */
   hash: string;
   /** Of a schedule that broke a promise, or when it was asked for. */
@@ -34,32 +32,69 @@ export interface ScheduleResult {
 /** What may be asked of a schedule. */
 export interface ScheduleOptions {
   mutation?: Mutation;
-  /** Keeps the timeline, and its hash, also when all is well. */
+  /** Keeps the timeline also when all is well. */
   keepTimeline?: boolean;
 }
 
-/** A person looks at an alarm after so long. Milliseconds. */
-const acceptLossAfter = 12_000;
+/** After this share of the steps all followers are read. */
+const judgedShare = 0.25;
+/** Positions of the past that are opened in each schedule, beside the last one. */
+const pastPositions = 3;
 
-/** Plays the schedule of a seed: faults of its family, then peace; and looks whether every promise was kept. */
+/** Plays the schedule of a seed: faults of its family, then peace; and looks after each step and at the end whether every promise was kept. */
 export async function playSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
-  const random = new Random(seed * 7919 + 1);
+  const random = new Random(seed * 7919 + 2);
   const family = families[seed % families.length]!;
+  // What takes hours takes seconds here: readers fall behind the horizon, and candidates meet it.
+  const usual = { checkpoint: { ...checkpointAfter }, garbage: { ...garbageTiming }, history: { ...historyTiming } };
+  const isHasty = family === sleepers;
+  const [entries, milliseconds] = [random.pick([15, 60, 1000]), random.pick([2000, 600_000])];
+  const afterMilliseconds = random.pick([3000, 12_000, 3_600_000]);
+  Object.assign(checkpointAfter, isHasty ? { entries: 15, milliseconds: 2000 } : { entries, milliseconds });
+  Object.assign(garbageTiming, {
+    everyMilliseconds: isHasty ? 1000 : 2500,
+    afterMilliseconds: isHasty ? 2000 : afterMilliseconds,
+  });
+  Object.assign(historyTiming, { dayMilliseconds: 4000 });
+  const restore = options.mutation?.off?.();
   const world = new World(seed, {
-    configuration: drawConfiguration(random),
+    configuration: { ...drawConfiguration(random), history: drawHistory(new Random(seed * 104_729 + 5)) },
     tables: drawTables(random),
-    engine: family.engine?.(random) ?? {},
     mutation: options.mutation,
   });
-  const { promises, time } = world;
-  const client = new Client(world, random.pick([40, 100, 100]));
-  const run = (milliseconds: number) => time.runUntil(time.now + milliseconds);
+  try {
+    return await play(seed, world, random, family, options.keepTimeline ?? false);
+  } finally {
+    world.close();
+    restore?.();
+    Object.assign(checkpointAfter, usual.checkpoint);
+    Object.assign(garbageTiming, usual.garbage);
+    Object.assign(historyTiming, usual.history);
+  }
+}
 
-  const course = new Course(world, client, run, () => acceptLossIfStuck(world, random));
-  const { began, writer, injected } = await course.play(family, random);
-  // One that has no peers to ask ends itself when the API server is away.
+async function play(
+  seed: number,
+  world: World,
+  random: Random,
+  family: (typeof families)[number],
+  keepTimeline: boolean,
+): Promise<ScheduleResult> {
+  const { promises, time } = world;
+  const client = new Client(world, random.pick([25, 60, 100, 100]));
+  const seen = new Map<string, string>();
+  const run = async (milliseconds: number) => {
+    for (const until = time.now + milliseconds; time.now < until && promises.violations.length === 0;) {
+      await time.runUntil(Math.min(until, time.now + step));
+      if (random.chance(judgedShare)) judgeFollowers(world, seen);
+    }
+  };
+
+  const { began, writer, injected } = await new Course(world, client, run).play(family, random);
   const isAlone = world.nodes.length === 1 && apiFaults.some(({ name }) => injected.includes(name));
-  if (family.keepsPrimary && !isAlone && writer && promises.hasStopped(writer, began))
+  // In `commit` one whose commits have waited for 20 s is taken back, with its engine: outages of the bucket can follow each other.
+  const isTakenBack = world.configuration.durability === "commit" && injected.length > 1;
+  if (family.keepsPrimary && !isTakenBack && !isAlone && writer && promises.hasStopped(writer, began))
     promises.violated(`${writer.pod} was healthy, and has been ended`);
 
   client.stop();
@@ -67,11 +102,22 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
   let lost = 0;
   if (promises.violations.length === 0) {
     await run(quietAtTheEnd);
+    // Of two writes to one row that were answered in the same moment the later one counts, whichever answer was faster.
+    client.acknowledged.sort((a, b) => a.sentAt - b.sentAt);
     lost = await compareAtTheEnd(world, client);
   }
-  const stranded = promises.violations.length > 0 && isStranded(world);
-  if (stranded) promises.violations.length = 0;
-  const keep = options.keepTimeline || promises.violations.length > 0;
+  for (let times = 0; times <= pastPositions && promises.violations.length === 0; times++) {
+    const { horizon, position, singlePositions } = world.judge;
+    const at = times === 0 ? position : horizon + random.below(position - horizon + 1);
+    if (times > 0 && singlePositions.length > 0) {
+      const single = singlePositions[times % singlePositions.length]!;
+      const wrong = await differenceAt(world, single);
+      if (wrong !== undefined) promises.violated(wrong);
+    }
+    const differs = await differenceAt(world, at);
+    if (differs !== undefined) promises.violated(differs);
+  }
+  const keep = keepTimeline || promises.violations.length > 0;
   const timeline = keep ? world.timeline : [];
   return {
     seed,
@@ -81,31 +127,48 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
     acknowledged: client.acknowledged.length,
     lost,
     longestOutageMilliseconds: client.longestOutage(began, ended),
-    lossAccepted: promises.lossAcceptedAt !== undefined,
-    stranded,
-    overtaken: promises.overtaken,
     virtualSeconds: Math.round(time.now / 1000),
     hash: keep ? createHash("sha256").update(timeline.join("\n")).digest("hex") : "",
     timeline,
   };
 }
 
-/**
- * With all faults over, a database without a candidate whose last primary's volume is gone for good waits for a person, by design. The person accepts the loss.
- */
-function acceptLossIfStuck(world: World, random: Random): void {
-  const { promises, time, nodes } = world;
-  if (promises.lossAcceptedAt !== undefined || time.now < world.healedAt + acceptLossAfter) return;
-  const waits = nodes.every(
-    node => node.alive && node.manager?.view().engine.state === "running" && !node.server?.open,
+function differenceAt(world: World, position: number): Promise<string | undefined> {
+  return howPastDiffers(world, position).catch(
+    (error: unknown) => `position ${position} cannot be opened: ${String(error)}`,
   );
-  if (!waits || !nodes.some(node => node.manager?.alarm.includes("no candidate"))) return;
-  const owner = nodes.map(node => node.manager?.view().owner).find(record => record !== undefined);
-  const isThere = nodes.some(({ record }) => record.volumeId === owner?.volumeId && record.epoch === owner.epoch);
-  if (isThere) return;
-  const { pod } = random.pick(nodes);
-  world.say(`a person promotes ${pod} and accepts the loss`);
-  world.kubernetes.requests.set(pod, { promote: acceptDataLoss });
-  promises.lossAcceptedAt = time.now;
-  world.heal(0, () => undefined);
+}
+
+/** What a user may have chosen to keep of the past: nothing, the last 3.6 s, or all of it; and days of 4 s. */
+function drawHistory(random: Random): HistoryConfiguration {
+  return { everyPositionHours: random.pick([0, 0.001, 24]), dailyCheckpointDays: random.pick([0, 3, 7]) };
+}
+
+/** Each follower shows exactly the commits up to the last that it has applied, of the log as far as it has read it; and all of the position that it says. One that is due for a restart has said that it does not. */
+function judgeFollowers({ nodes, judge, promises }: World, seen: Map<string, string>): void {
+  for (const { alive, pod, manager, server } of nodes) {
+    if (!alive || !manager || !server?.answers || !server.model || server.model.isPrimary) continue;
+    const { engine, store } = manager;
+    const { shownPosition, restartDue } = engine;
+    const { model } = server;
+    if (shownPosition === undefined || engine.view.role !== "replica" || restartDue !== "" || !store.state) continue;
+    if (!judge.isCovered(shownPosition, model.sequence))
+      return promises.violated(`${pod} says that it shows position ${shownPosition}, and lacks a commit of it`);
+    const read = store.state.position;
+    const looked = `${shownPosition} ${read} ${model.sequence}`;
+    if (seen.get(pod) === looked) continue;
+    seen.set(pod, looked);
+    const expected = judge.rowsAt(judge.position, ({ position, sequence }) => {
+      return position <= read && sequence <= model.sequence;
+    });
+    const known = new Set(model.tables());
+    for (const row of expected.keys()) if (!known.has(row.split("/")[0]!)) expected.delete(row);
+    const differs = difference(model, expected, `the follower ${pod} at ${shownPosition}`);
+    if (differs !== undefined && !isOfDropped(differs, judge.state.liveTables())) promises.violated(differs);
+  }
+}
+
+/** Of a table that the log has dropped and the follower has not been shown without. */
+function isOfDropped(differs: string, live: { name: string }[]): boolean {
+  return !live.some(({ name }) => differs.includes(`${name}/`));
 }

@@ -1,7 +1,7 @@
 import { Ports } from "../../components/manager/ports";
 import { inProcess, Process } from "./network";
 import type { SimulatedNode } from "./node";
-import type { SimulatedServer } from "./simulatedServer";
+import type { SimulatedServer } from "./server";
 import { Event } from "./virtualTime";
 import type { World } from "./world";
 

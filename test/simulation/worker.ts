@@ -1,10 +1,8 @@
-import { playOn } from "./playOn";
-import type { ScheduleResult } from "./schedule";
+import { mutationOf } from "./mutations";
+import { playSchedule, ScheduleResult } from "./schedule";
 
 /** What the parent asks for: schedules to be played one after another. */
 export interface Order {
-  /** What the database is kept as. */
-  store: "engine" | "log";
   seeds: number[];
   /** The mutation's rule; undefined: all rules hold. */
   without: string | undefined;
@@ -29,18 +27,16 @@ function failed(seed: number, error: unknown): ScheduleResult {
     faults: [],
     violations,
     ...nothing,
-    lossAccepted: false,
-    stranded: false,
-    overtaken: false,
     hash: "",
     timeline: [],
   };
 }
 
 /** Answers each as soon as it was played, and "more" in the end. */
-async function play({ store, seeds, without, keepTimeline }: Order): Promise<void> {
+async function play({ seeds, without, keepTimeline }: Order): Promise<void> {
+  const options = { mutation: mutationOf(without), keepTimeline };
   for (const seed of seeds) {
-    const result = playOn(store, seed, without, keepTimeline).catch((error: unknown) => failed(seed, error));
+    const result = playSchedule(seed, options).catch((error: unknown) => failed(seed, error));
     process.send?.(await result);
     // Lets the answer out.
     await new Promise(resolve => setImmediate(resolve));

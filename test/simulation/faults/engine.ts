@@ -1,10 +1,8 @@
-import { handoverSteps, PromotionStep, promotionSteps } from "../../../components/manager/steps";
 import type { SimulatedNode } from "../node";
 import { api, bucket } from "../network";
 import { Random } from "../random";
 import type { World } from "../world";
 import { Fault, victim } from "./fault";
-import { cutLinks } from "./network";
 import { loseNode } from "./nodes";
 
 /** Nothing may be lost: it is started again on its own volume, under its own lease. */
@@ -107,38 +105,14 @@ export const springs: Record<string, (world: World, node: SimulatedNode, random:
   },
 };
 
-/** Something happens in the middle of the next promotion or handover, at a step of it that is drawn. */
-export const trapAtStep: Fault = {
-  name: "a trap in the next promotion or handover",
+/** Something happens in the middle of the next takeover or handover: at any of its calls to the bucket and changes of the volume. */
+export const trapAnywhere: Fault = {
+  name: "a trap in the next takeover or handover",
   inject(world, random) {
     const what = random.pick(Object.keys(springs));
-    const step = random.chance(0.7) ? random.pick(promotionSteps) : random.pick(handoverSteps);
-    const phase = random.chance(0.5) ? "before" : "after";
-    world.say(`a trap is laid at ${step}, ${phase} a call's effect: ${what}`);
-    world.trap = { step, phase, node: undefined, spring: node => springs[what]?.(world, node, random) };
-  },
-};
-
-/** Between the engine's own epoch and the flush: what is in the WAL then bears an epoch that engines pass over. */
-const untilFlushed: readonly PromotionStep[] = ["checkEngineEpoch", "trialWrite", "flush"];
-
-/** One follower lags, the primary is lost, and the other follower dies in the middle of its promotion: the one that lags is all that is left for a while. */
-export const promotionDiesBesideLaggard: Fault = {
-  name: "a promotion dies beside a follower that lags",
-  inject(world, random) {
-    const writer = world.writer();
-    const others = world.nodes.filter(node => node !== writer);
-    if (others.length < 2) return;
-    const laggard = random.pick(others);
-    const candidate = others.find(node => node !== laggard);
-    if (!writer || !candidate) return;
-    const what = random.pick(["the node dies", "the node dies with its disk", "the node freezes"]);
-    const step = random.pick(untilFlushed);
-    // Until after the other was promoted.
-    const until = random.between(6, 12);
-    cutLinks(world, [`${laggard.pod}>${bucket}`, `${bucket}>${laggard.pod}`], until);
-    world.trap = { step, phase: "after", node: candidate, spring: node => springs[what]?.(world, node, random) };
-    world.heal(random.between(1, 2), () => loseNode(world, random, writer, true));
+    const left = 1 + random.below(random.pick([3, 10, 40]));
+    world.say(`a trap is laid at call ${left}: ${what}`);
+    world.trap = { left, spring: node => springs[what]?.(world, node, random) };
   },
 };
 
@@ -149,5 +123,5 @@ export const engineFaults = [
   slowStart,
   failingStart,
   promotionLies,
-  trapAtStep,
+  trapAnywhere,
 ];

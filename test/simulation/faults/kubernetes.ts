@@ -1,20 +1,13 @@
 import { api, Misbehaviour } from "../network";
-import { promised } from "../promised";
 import { Random } from "../random";
 import type { World } from "../world";
 import { Fault } from "./fault";
-
-/** Without rule 6 a primary ends itself when the API server is gone, and another may be first to find it back. */
-function gone(world: World, seconds: number): void {
-  if (!promised.apiServerOutage) world.promises.mayDepart(undefined, seconds);
-}
 
 function apiFault(name: string, how: (random: Random) => Misbehaviour): Fault {
   return {
     name,
     inject(world, random) {
       const seconds = random.between(1, 12);
-      gone(world, seconds);
       world.heal(seconds, world.network.misbehave(api, how(random)));
     },
   };
@@ -24,7 +17,6 @@ export const apiDown: Fault = {
   name: "API server down",
   inject(world, random) {
     const seconds = random.between(1, 12);
-    gone(world, seconds);
     world.network.down.add(api);
     world.heal(seconds, () => world.network.down.delete(api));
   },
@@ -42,7 +34,6 @@ export const apiFrozen: Fault = {
   name: "API server frozen",
   inject(world, random) {
     const seconds = random.between(1, 12);
-    gone(world, seconds);
     world.network.freeze(api);
     world.heal(seconds, () => world.network.thaw(api));
   },

@@ -38,6 +38,24 @@ export const nodeFrozen: Fault = {
   },
 };
 
+/** A follower sleeps while what it would read next is deleted; what wakes up is behind the horizon, and may be the only candidate. */
+export const followerSleeps: Fault = {
+  name: "a follower sleeps while garbage goes",
+  inject(world, random) {
+    const writer = world.writer();
+    const followers = world.nodes.filter(node => node !== writer);
+    if (followers.length === 0) return;
+    const node = random.pick(followers);
+    const { process } = node;
+    const seconds = random.between(9, 15);
+    world.promises.mayDepart(node.pod, seconds);
+    node.freeze();
+    world.heal(seconds, () => {
+      if (node.process === process) node.thaw();
+    });
+  },
+};
+
 export const twoNodesLost: Fault = {
   name: "two nodes lost, disks kept",
   inject(world, random) {

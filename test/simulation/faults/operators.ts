@@ -1,5 +1,4 @@
 import type { SimulatedNode } from "../node";
-import { promised } from "../promised";
 import { Random } from "../random";
 import type { World } from "../world";
 import { comesBack, Fault, victim, whenGone } from "./fault";
@@ -133,7 +132,7 @@ export const leaseEdited: Fault = {
     const kind = random.below(4);
     world.kubernetes.edit(lease => {
       if (kind === 0) return { ...lease, holder: "", releasedEpoch: undefined };
-      if (kind === 1 || (kind === 2 && !promised.leaseGivenByHand)) return { ...lease, holder: "somebody" };
+      if (kind === 1) return { ...lease, holder: "somebody" };
       if (kind === 2) return { ...lease, holder: `${other.pod}_${other.uid}` };
       return { ...lease, epoch: Math.max(0, lease.epoch + random.below(7) - 3) };
     });

@@ -1,13 +1,13 @@
-import { EngineAnswer } from "../../../components/manager/store/gateway/answer";
-import { ConnectionMemory, EngineRequest } from "../../../components/manager/store/gateway/request";
-import { readNumberMap } from "../../../components/manager/store/volume/engineFiles";
-import { xxh32 } from "../../../components/manager/store/wal/xxh32";
-import { decodeFile, encodeFrame, fileHeader } from "../../engine/formats/frames";
-import { decodeManifest, encodeManifest } from "../../engine/formats/manifest";
-import { decodeSstable, encodeSstable, SstableRow } from "../../engine/formats/sstable";
-import { decodeWalData, encodeWalData, FamilyWrite, walEnd } from "../../engine/formats/writeAheadLog";
+import { EngineAnswer } from "../../components/manager/store/gateway/answer";
+import { ConnectionMemory, EngineRequest } from "../../components/manager/store/gateway/request";
+import { readNumberMap } from "../../components/manager/store/volume/engineFiles";
+import { xxh32 } from "../../components/manager/store/wal/xxh32";
+import { decodeFile, encodeFrame, fileHeader } from "../engine/formats/frames";
+import { decodeManifest, encodeManifest } from "../engine/formats/manifest";
+import { decodeSstable, encodeSstable, SstableRow } from "../engine/formats/sstable";
+import { decodeWalData, encodeWalData, FamilyWrite, walEnd } from "../engine/formats/writeAheadLog";
 
-import { Random } from "../random";
+import { Random } from "./random";
 import { SimulatedVolume } from "./volume";
 
 /** The reserved end of a WAL that is being written, bytes. */
@@ -57,7 +57,7 @@ interface SstableInMemory {
  * The engine as its store sees it: real WALs with places that are filled out of order and half written, flushes that overlap, merges, and as a follower the polls of the real one, which passes over what comes
  * late. It talks to the gateway, in the real one's order.
  */
-export class LogEngine {
+export class EngineModel {
   isPrimary = false;
   /** Of a WAL that was replayed and whose rows were not flushed: point reads in a transaction do not see them. */
   replayedGeneration: number | undefined;
@@ -83,8 +83,8 @@ export class LogEngine {
   private constructor(private readonly world: EngineWorld) {}
 
   /** Opens an aligned volume: the disk is all that there is. */
-  static open(world: EngineWorld): LogEngine {
-    const engine = new LogEngine(world);
+  static open(world: EngineWorld): EngineModel {
+    const engine = new EngineModel(world);
     const { volume, directory } = world;
     for (const [number, name] of readNumberMap(volume.read(`${directory}/UNIMAP`).toString())) {
       const { entries, sequence } = decodeManifest(volume.read(`${directory}/${name}/MANIFEST`));

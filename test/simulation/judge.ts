@@ -1,8 +1,8 @@
-import { decodeEntry, Entry } from "../../../components/manager/store/log/entry";
-import { checkpointKey } from "../../../components/manager/store/log/keys";
-import { LogOwner } from "../../../components/manager/store/log/owner";
-import { blockName, DatabaseState } from "../../../components/manager/store/log/state";
-import { decodeWalData } from "../../engine/formats/writeAheadLog";
+import { decodeEntry, Entry } from "../../components/manager/store/log/entry";
+import { checkpointKey } from "../../components/manager/store/log/keys";
+import { LogOwner } from "../../components/manager/store/log/owner";
+import { blockName, DatabaseState } from "../../components/manager/store/log/state";
+import { decodeWalData } from "../engine/formats/writeAheadLog";
 import { Causality } from "./causality";
 import { WrittenBlock } from "./engine";
 

@@ -1,4 +1,4 @@
-import type { LogEngine, WrittenBlock } from "./engine";
+import type { EngineModel, WrittenBlock } from "./engine";
 
 /** What a client has seen of one engine, from its start to its end. */
 interface Seen {
@@ -10,15 +10,15 @@ interface Seen {
 
 /** Knows which commit can rest on which: one that was begun when another had been acknowledged can have read it. So it is never in the log without it, whoever has put it there. */
 export class Causality {
-  private readonly engines = new Map<LogEngine, Seen>();
-  private readonly begun = new Map<string, { engine: LogEngine; at: number }>();
+  private readonly engines = new Map<EngineModel, Seen>();
+  private readonly begun = new Map<string, { engine: EngineModel; at: number }>();
 
   /** An engine is about to write a commit's block. @param at when the commit was begun */
-  began(engine: LogEngine, block: WrittenBlock, at: number): void {
+  began(engine: EngineModel, block: WrittenBlock, at: number): void {
     this.begun.set(nameOf(block), { engine, at });
   }
 
-  acknowledged(engine: LogEngine, block: WrittenBlock, at: number): void {
+  acknowledged(engine: EngineModel, block: WrittenBlock, at: number): void {
     this.seenOf(engine).acknowledged.push({ block, at });
   }
 
@@ -36,7 +36,7 @@ export class Causality {
 
   /** The acknowledgement that has waited longest for the log. */
   oldestMissing(
-    engine: LogEngine,
+    engine: EngineModel,
     has: (block: WrittenBlock) => boolean,
   ): { block: WrittenBlock; at: number } | undefined {
     const seen = this.seenOf(engine);
@@ -44,7 +44,7 @@ export class Causality {
     return seen.acknowledged[seen.logged];
   }
 
-  private seenOf(engine: LogEngine): Seen {
+  private seenOf(engine: EngineModel): Seen {
     const seen = this.engines.get(engine) ?? { acknowledged: [], logged: 0 };
     this.engines.set(engine, seen);
     return seen;

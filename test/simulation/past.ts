@@ -1,14 +1,14 @@
-import { Bucket, FileSum } from "../../../components/manager/store/bucket/bucket";
-import { openPast } from "../../../components/manager/store/log/past";
-import { align } from "../../../components/manager/store/volume/align";
-import { VolumeBook } from "../../../components/manager/store/volume/book";
+import { Bucket, FileSum } from "../../components/manager/store/bucket/bucket";
+import { openPast } from "../../components/manager/store/log/past";
+import { align } from "../../components/manager/store/volume/align";
+import { VolumeBook } from "../../components/manager/store/volume/book";
 import { crc32 } from "node:zlib";
-import { LogEngine } from "./engine";
+import { EngineModel } from "./engine";
 import { mount, SimulatedVolume } from "./volume";
-import type { LogWorld } from "./world";
+import type { World } from "./world";
 
 /** Opens the database at a position, as if the log ended there, with the code that opens a volume. @returns how it differs from what the commits alone say */
-export async function howPastDiffers(world: LogWorld, position: number): Promise<string | undefined> {
+export async function howPastDiffers(world: World, position: number): Promise<string | undefined> {
   const { judge, random } = world;
   const root = `/simulated/${world.number}-past`;
   const volume = new SimulatedVolume();
@@ -18,7 +18,7 @@ export async function howPastDiffers(world: LogWorld, position: number): Promise
     const { state } = await openPast(bucket, { position }, `${root}/scratch`);
     const directory = `${root}/data`;
     await align(bucket, state, directory, await VolumeBook.open(`${root}/book`));
-    const engine = LogEngine.open({
+    const engine = EngineModel.open({
       volume,
       directory,
       random,
@@ -33,7 +33,7 @@ export async function howPastDiffers(world: LogWorld, position: number): Promise
 }
 
 /** How what an engine shows differs from what is expected, by scan and by point reads. */
-export function difference(engine: LogEngine, expected: Map<string, string>, where: string): string | undefined {
+export function difference(engine: EngineModel, expected: Map<string, string>, where: string): string | undefined {
   const shown = engine.scan();
   const read = new Map<string, (key: string) => string | undefined>();
   const wrong = (row: string, right: string | undefined) => {
@@ -54,7 +54,7 @@ export function difference(engine: LogEngine, expected: Map<string, string>, whe
 }
 
 /** The bucket as it is, without a network. */
-function directBucket({ objects }: LogWorld, volume: SimulatedVolume): Bucket {
+function directBucket({ objects }: World, volume: SimulatedVolume): Bucket {
   const sumOf = (content: Buffer): FileSum => ({ size: content.length, crc32: crc32(content) });
   const never = () => Promise.reject(new Error("nothing is written"));
   return {

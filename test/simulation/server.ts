@@ -1,13 +1,13 @@
-import { Heartbeat } from "../../../components/manager/ports";
-import { LogEngine as LogEnginePort } from "../../../components/manager/onLog/ports";
-import { EngineAnswer } from "../../../components/manager/store/gateway/answer";
-import { serve } from "../../../components/manager/store/gateway/gateway";
-import { ConnectionMemory } from "../../../components/manager/store/gateway/request";
-import { WriteGate } from "../../engine/server/execute/locks";
-import { inProcess, Process } from "../network";
-import { Ask, LogEngine, RowChange } from "./engine";
-import type { LogNode } from "./node";
-import type { LogWorld } from "./world";
+import { Heartbeat } from "../../components/manager/ports";
+import { LogEngine } from "../../components/manager/onLog/ports";
+import { EngineAnswer } from "../../components/manager/store/gateway/answer";
+import { serve } from "../../components/manager/store/gateway/gateway";
+import { ConnectionMemory } from "../../components/manager/store/gateway/request";
+import { WriteGate } from "../engine/server/execute/locks";
+import { inProcess, Process } from "./network";
+import { Ask, EngineModel, RowChange } from "./engine";
+import type { SimulatedNode } from "./node";
+import type { World } from "./world";
 
 /** How long parts of the server take. Milliseconds. */
 const processStart = 500;
@@ -29,11 +29,11 @@ function queryOf(prefix: string): URLSearchParams {
 }
 
 /** mariadbd with the model of the engine in it, as a manager on the log sees it: a process that can be killed, frozen, be slow, and lie. */
-export class LogServer implements LogEnginePort {
+export class SimulatedServer implements LogEngine {
   process: Process | undefined;
   /** The next promotion does nothing, and says that all is well. */
   lies = false;
-  model: LogEngine | undefined;
+  model: EngineModel | undefined;
   private doomed: Process | undefined;
   private readOnly = true;
   private gate = new WriteGate();
@@ -46,9 +46,9 @@ export class LogServer implements LogEnginePort {
   private readonly listeners: ((how: string) => void)[] = [];
 
   constructor(
-    private readonly node: LogNode,
+    private readonly node: SimulatedNode,
     private readonly manager: Process,
-    private readonly world: LogWorld,
+    private readonly world: World,
   ) {}
 
   get open(): boolean {
@@ -105,7 +105,7 @@ export class LogServer implements LogEnginePort {
   private openModel(process: Process): void {
     const { world, node } = this;
     const { random } = world;
-    const model = (this.model = LogEngine.open({
+    const model = (this.model = EngineModel.open({
       volume: node.volume,
       directory: node.directory,
       random,
@@ -201,13 +201,13 @@ export class LogServer implements LogEnginePort {
 
   vanish(): void {
     if (!this.process?.alive) return;
-    this.world.promises.stopped(this.node.forPromises);
+    this.world.promises.stopped(this.node);
     this.process.alive = false;
   }
 
   freeze(): void {
     if (!this.process?.alive) return;
-    this.world.promises.stopped(this.node.forPromises);
+    this.world.promises.stopped(this.node);
     this.process.frozen = true;
   }
 
@@ -226,7 +226,7 @@ export class LogServer implements LogEnginePort {
 
   private endProcess(process: Process, how: string): void {
     if (!process.alive) return;
-    if (this.process === process) this.world.promises.stopped(this.node.forPromises);
+    if (this.process === process) this.world.promises.stopped(this.node);
     process.alive = false;
     this.world.time.after(1, () =>
       inProcess(this.manager, () => {
@@ -252,8 +252,8 @@ export class LogServer implements LogEnginePort {
       this.readOnly = on;
       if (this.open && this.model?.replayedGeneration !== undefined)
         world.promises.violated(`${node.pod} takes writes before its replayed rows were flushed`);
-      if (this.open) world.promises.opened(node.forPromises);
-      else if (on) world.promises.closed(node.forPromises);
+      if (this.open) world.promises.opened(node);
+      else if (on) world.promises.closed(node);
     };
     if (!on) return this.ask(timeout, () => Promise.resolve(change()));
     world.time.after(timeout, () => gate.wake());
@@ -296,13 +296,13 @@ export class LogServer implements LogEnginePort {
     return this.ask(timeout, model => model.flush());
   }
 
-  /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @throws when it is refused */
-  async write({ key, value }: { key: string; value: string | null }): Promise<void> {
+  /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @param table default: the one for the key @throws when it is refused */
+  async write({ key, value }: { key: string; value: string | null }, table?: string): Promise<void> {
     const { process, model, world } = this;
     if (!process?.alive || !model) throw new Error("connection refused");
     await this.sleep(process, statement);
     const { sessions } = this;
-    const rows = [{ table: folder(world.tableOf(key)), key, value: value ?? undefined }];
+    const rows = [{ table: folder(table ?? world.tableOf(key)), key, value: value ?? undefined }];
     // Whoever changes a row waits for the one before.
     const before = this.locks.get(key);
     let unlock = () => undefined as void;
@@ -319,10 +319,10 @@ export class LogServer implements LogEnginePort {
     }
     if (sessions !== this.sessions) throw new Error("the session was ended");
     await new Promise<void>(resolve => inProcess(process, resolve));
-    world.promises.accepted(this.node.forPromises);
+    world.promises.accepted(this.node);
   }
 
-  private async commit(model: LogEngine, rows: RowChange[], mayWrite?: () => void): Promise<void> {
+  private async commit(model: EngineModel, rows: RowChange[], mayWrite?: () => void): Promise<void> {
     const { gate, process, world } = this;
     const isSafe = world.configuration.durability === "commit";
     await gate.enter(rows);
@@ -354,23 +354,22 @@ export class LogServer implements LogEnginePort {
     return this.model?.tables().map(name => name.replace(/^shop__/, "")) ?? [];
   }
 
-  /** The application's rows by scan, and each by point read. */
-  rows() {
+  /** The application's rows by scan, and each by point read. @param only of this table; default: of all that the client writes to */
+  rows(only?: string) {
     const { model, world } = this;
     if (!model) throw new Error("no engine");
     const scanned = new Map<string, string>();
     for (const [row, value] of model.scan()) {
       const [table = "", key = ""] = row.split("/");
-      if (world.tables.some(own => folder(own) === table)) scanned.set(key, value);
+      if ((only === undefined ? world.tables : [only]).some(own => folder(own) === table)) scanned.set(key, value);
     }
     return {
       scanned,
-      read: (key: string) => model.point(folder(world.tableOf(key)), key),
-      isOvertaken: () => false,
+      read: (key: string) => model.point(folder(only ?? world.tableOf(key)), key),
     };
   }
 
-  private ask<T>(timeoutMilliseconds: number, work: (model: LogEngine) => Promise<T>): Promise<T> {
+  private ask<T>(timeoutMilliseconds: number, work: (model: EngineModel) => Promise<T>): Promise<T> {
     const { manager } = this;
     const { time } = this.world;
     return new Promise<T>((resolve, reject) => {
