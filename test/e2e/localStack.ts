@@ -21,17 +21,29 @@ export interface LocalStackOptions {
   durability?: string;
   /** Folder in the bucket, ends with `/`. Default: of the database's own name. */
   prefix?: string;
+  /** Default: a new one, {@link freshName}. */
+  name?: string;
+  /** Number of pods. Default 3. */
+  nodes?: number;
+  /** Attaches the data that are in the folder. */
+  databaseId?: string;
+  /** Begins it as a copy of another database. */
+  restore?: { prefix: string; at: string };
+}
+
+/** A name of its own for each run: the bucket's folder remembers the database that it belongs to. */
+export function freshName(): string {
+  return `e2e-${randomBytes(3).toString("hex")}`;
 }
 
 /** Plans the local stack for this environment, applies what the plan rendered and waits until the database is healthy. */
 export async function deployLocalStack(options: LocalStackOptions = {}): Promise<Deployment> {
   const prepared = await environment();
-  // A name of its own for each run: the bucket's folder remembers the database that it belongs to.
-  const name = `e2e-${randomBytes(3).toString("hex")}`;
+  const { name = freshName(), nodes } = options;
   const manifests = mkdtempSync(join(tmpdir(), "tidesql-manifests-"));
   await planManifests(manifests, prepared, name, options);
   await prepared.kubernetes.kubectl(["apply", "--server-side", "-f", manifests]);
-  return localDeployment(prepared, name, { manifests });
+  return localDeployment(prepared, name, { manifests, ...(nodes !== undefined && { nodes }) });
 }
 
 /** The local stack's database under this name, deployed or yet to be. @param options folder of its manifests, and its number of pods: 3 by default */
@@ -64,11 +76,13 @@ export function plainConfiguration(prepared: Environment, name: string, options:
   return {
     name,
     namespace: name,
-    replicas: String(defaultNodes - 1),
+    replicas: String((options.nodes ?? defaultNodes) - 1),
     image: prepared.engineImage,
     durability: options.durability ?? process.env.E2E_DURABILITY ?? "interval",
     store: "log",
     ...(options.prefix && { prefix: options.prefix }),
+    ...(options.databaseId && { databaseId: options.databaseId }),
+    ...(options.restore && { restore: JSON.stringify(options.restore) }),
     endpoint,
     bucketName: bucket,
     region,

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { Deployment } from "../deployment";
 import { environment, Environment } from "../environment";
 import { KubernetesObject } from "../kubernetes";
-import { localDeployment, plainConfiguration, secretConfiguration } from "../localStack";
+import { freshName, localDeployment, plainConfiguration, secretConfiguration } from "../localStack";
 import { pluginsOn, pulumiVersion } from "./plugins";
 import { Changes, PulumiStack } from "./stack";
 
@@ -34,9 +33,9 @@ export class LocalStack {
       context.skip();
     }
     const prepared = await environment();
-    const name = `e2e-${randomBytes(3).toString("hex")}`;
+    const name = freshName();
     const stack = await PulumiStack.make(name, "local", { KUBECONFIG: prepared.kubernetes.kubeconfig });
-    const configuration = { ...plainConfiguration(prepared, name, {}), replicas: "1" };
+    const configuration = plainConfiguration(prepared, name, { nodes: 2 });
     await stack.configure(configuration);
     await stack.configure(secretConfiguration(prepared), true);
     for (const line of pluginsOn(process.env.PATH ?? "", ["kubernetes", "random", "tls"])) console.log(`    ${line}`);
