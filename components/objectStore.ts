@@ -52,8 +52,7 @@ interface Location {
  * from deletion; its lifecycle removes earlier versions and broken uploads, never current objects. The key's user may list, read, write and delete objects of this bucket, and nothing
  * else; with `vpcEndpointId` only from the nodes' VPC.
  *
- * With `credentials: "podIdentity"` or `"irsa"` it is a role of the database's pods instead, whose credentials last for hours, and which opens the database's folder alone. That needs a database with `store: "log"`:
- * the engine itself takes a static key only, no session token.
+ * With `credentials: "podIdentity"` or `"irsa"` it is a role of the database's pods instead, whose credentials last for hours, and which opens the database's folder alone.
  *
  * With `existing` nothing is made but a role where one is asked for, and any S3-compatible store with conditional writes will do.
  *

@@ -86,7 +86,7 @@ function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string
     else if (status.following === "following" && hasPrimary) problems.push(`${pod} is behind by ${age.toFixed(0)} s`);
   }
   const waiting = status.notInBucket?.oldestSeconds;
-  if (waiting !== undefined && waiting > longestWaitSeconds && status.durability !== "threshold") {
+  if (waiting !== undefined && waiting > longestWaitSeconds) {
     problems.push(`${pod} has had data for ${waiting.toFixed(0)} s that is not in the bucket`);
   }
   const days = status.certificateExpires === undefined ? undefined : daysUntil(status.certificateExpires, today);

@@ -119,7 +119,6 @@ function boundOf(durability: string): string {
   const bounds: Record<string, string> = {
     commit: "With durability commit the bucket has every acknowledged write.",
     interval: "With durability interval that is about the last quarter of a second, and more if the bucket was slow.",
-    threshold: "With durability threshold there is no bound in time.",
   };
   return bounds[durability] ?? `The durability is ${durability}.`;
 }

@@ -66,9 +66,9 @@ export interface ClusterArgs {
 
 /** Any Kubernetes cluster. */
 export interface ExistingClusterArgs {
-  /** Name of an EKS cluster that has the add-on `eks-pod-identity-agent`: with `store: "log"` the database's pods get a role by Pod Identity. Default: none, and they do not. */
+  /** Name of an EKS cluster that has the add-on `eks-pod-identity-agent`: the database's pods get a role by Pod Identity. Default: none, and they do not. */
   clusterName?: pulumi.Input<string>;
-  /** ARN of the cluster's OIDC provider in IAM, on EKS or elsewhere: with `store: "log"` the database's pods get a role by it (IRSA), unless `clusterName` is given. Default: none. */
+  /** ARN of the cluster's OIDC provider in IAM, on EKS or elsewhere: the database's pods get a role by it (IRSA), unless `clusterName` is given. Default: none. */
   oidcProviderArn?: pulumi.Input<string>;
   /** Default: the provider in the component's options, or else the cluster that `kubectl` reaches. */
   kubeconfig?: pulumi.Input<string>;

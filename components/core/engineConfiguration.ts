@@ -1,18 +1,14 @@
 import { bareOption, normalisedOption } from "./engineSettings";
-import { Durability, ObjectStoreLocation } from "./managerConfiguration";
+import { Durability } from "./managerConfiguration";
 import { podLayout } from "./podLayout";
-import { mariadbSize, mebibyte } from "./quantities";
+import { mariadbSize } from "./quantities";
 import { Sizing, tableBufferBytes } from "./sizing";
 
 /** What the server's configuration depends on. */
 export interface EngineConfigurationInput {
   durability: Durability;
-  /** Only with durability `threshold`: the WAL is sent when it has grown by so much. */
-  walSyncThresholdBytes?: number;
-  replicaSyncIntervalMicroseconds: number;
-  objectStore: ObjectStoreLocation;
-  /** Whether the object store's Secret holds `ca.crt`. */
-  objectStoreHasOwnAuthority: boolean;
+  /** The object store's. The engine signs with it what it asks of the manager. */
+  region: string;
   /** Refuses connections without TLS. */
   requireTls: boolean;
   sizing: Sizing;
@@ -28,17 +24,15 @@ export type EngineSetting = [key: string, value: string];
 /** What a password needs, for `simple_password_check`; core/passwords.ts checks declared ones before anything is made. */
 export const passwordRules = { minimalLength: 8, digits: 1, lettersOfEachCase: 1, otherCharacters: 1 } as const;
 
-/** Sends the WAL at each tick (0.1 s) in which it grew. With less than 9 a replica's empty WAL of 8 bytes is sent too, over the primary's. */
-const everyTickBytes = 16;
-/** The engine's own default: in `commit` mode nothing but commits sends the WAL. */
-const engineDefaultThresholdBytes = mebibyte;
+/** How often a replica's engine asks the manager for what is new: the engine's least. Microseconds. */
+export const replicaPollMicroseconds = 100_000;
 /** Two files for each of 4096 open SSTables, tables and connections; a container starts with 1024 on some machines. */
 const openFiles = 65_536;
 /** A query that fills the temporary volume fails; without a limit the kubelet evicts the pod. In blocks of 64 KiB. */
 const temporaryShare = 0.75;
 
 /**
- * The server's options, each once but for `plugin_load_add`. Nothing secret is among them, and nothing that the manager passes itself. Each line's reason is in docs/engine-options.md.
+ * The server's options, each once but for `plugin_load_add`. Nothing secret is among them, and nothing that the manager passes itself: where the engine's object store is, which is the manager's own port, and its key. Each line's reason is in docs/engine-options.md.
  */
 export function engineSettings(input: EngineConfigurationInput): EngineSetting[] {
   const settings = [
@@ -124,38 +118,20 @@ function tlsSettings(required: boolean): EngineSetting[] {
   ];
 }
 
-function objectStoreSettings({ objectStore, objectStoreHasOwnAuthority }: EngineConfigurationInput): EngineSetting[] {
-  const { endpoint, bucket, region, prefix, useTls, pathStyle } = objectStore;
-  const settings: EngineSetting[] = [
+function objectStoreSettings({ region }: EngineConfigurationInput): EngineSetting[] {
+  return [
     ["tidesdb_object_store_backend", "S3"],
-    ["tidesdb_s3_endpoint", endpoint],
-    ["tidesdb_s3_bucket", bucket],
     ["tidesdb_s3_region", region],
-    ["tidesdb_s3_prefix", `${prefix}data/`],
-    ["tidesdb_s3_use_ssl", useTls ? "ON" : "OFF"],
-    ["tidesdb_s3_path_style", pathStyle ? "ON" : "OFF"],
   ];
-  if (objectStoreHasOwnAuthority) {
-    settings.push(["tidesdb_s3_tls_ca_path", `${podLayout.objectStoreSecretDirectory}/ca.crt`]);
-  }
-  return settings;
 }
 
 /** The same on every node, since any node can become primary. */
-function durabilitySettings(input: EngineConfigurationInput): EngineSetting[] {
-  const { durability, walSyncThresholdBytes, replicaSyncIntervalMicroseconds } = input;
-  const threshold = {
-    // Each commit sends the WAL itself; a tick that sends it too may overtake one, and take what it acknowledged back.
-    commit: 0,
-    interval: everyTickBytes,
-    threshold: walSyncThresholdBytes ?? engineDefaultThresholdBytes,
-  }[durability];
+function durabilitySettings({ durability }: EngineConfigurationInput): EngineSetting[] {
   return [
     ["tidesdb_unified_memtable", "ON"],
     ["tidesdb_unified_memtable_sync_mode", "FULL"],
     ["tidesdb_objstore_wal_sync_on_commit", durability === "commit" ? "ON" : "OFF"],
-    ["tidesdb_objstore_wal_sync_threshold", String(threshold)],
-    ["tidesdb_replica_sync_interval", String(replicaSyncIntervalMicroseconds)],
+    ["tidesdb_replica_sync_interval", String(replicaPollMicroseconds)],
     ["tidesdb_objstore_local_cache_max", "0"],
   ];
 }

@@ -46,13 +46,16 @@ const decidedElsewhere: [keys: string[], wayOut: string][] = [
   [["tidesdb_object_store_backend", "tidesdb_s3_*"], "set it in objectStore"],
   [
     ["tidesdb_objstore_wal_sync_*", "tidesdb_objstore_replicate_wal", "tidesdb_objstore_replica_replay_wal"],
-    "choose it with durability and walSyncThresholdBytes",
+    "choose it with durability",
   ],
   [
     ["tidesdb_objstore_sync_manifest_to_object", "tidesdb_unified_memtable_sync_*", "tidesdb_default_sync_*"],
     "another value loses acknowledged writes: leave it out",
   ],
-  [["tidesdb_replica_sync_interval"], "set replicaSyncIntervalMilliseconds"],
+  [
+    ["tidesdb_replica_sync_interval"],
+    "replicas are told of each entry, and their engines ask on the pod's own loopback: leave it out",
+  ],
   [
     ["tidesdb_objstore_local_cache_max"],
     "a node that evicts files and restarts on its disk loses sight of data: leave it out and size the volume with storage.sizeGiB",

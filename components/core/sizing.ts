@@ -1,4 +1,3 @@
-import { Durability } from "./managerConfiguration";
 import { gibibyte, mebibyte } from "./quantities";
 
 /** A machine that pods run on, as its type promises it. */
@@ -11,7 +10,6 @@ export interface NodeCapacity {
 
 /** What a pod is to have. Each value that is left out is derived. */
 export interface SizingRequest {
-  durability: Durability;
   /** True: the data is on the machine's NVMe drives; false: on a volume of its own. */
   onInstanceStore: boolean;
   /** The machine, where its type is known. A pod then takes three quarters of it. */
@@ -78,12 +76,12 @@ export const nodeVolumeBytes = 256 * mebibyte;
 /** The kubelet keeps 5 files of 10 MiB of a container's log. */
 export const containerLogBytes = 64 * mebibyte;
 
-/** In `commit` and `interval` mode the engine sends its whole active WAL at each commit or tick; it grows to the write buffer's size. */
-const writeBufferWhereWalIsResent = 8 * mebibyte;
-export const largestWriteBufferWhereWalIsResent = 16 * mebibyte;
-/** With 1 MiB the WAL rotated faster than replicas followed, and deleted rows came back; 2 MiB passed 15 rounds. Twice that. */
+/** What a takeover replays at most, and each flush sends. */
+const defaultWriteBuffer = 8 * mebibyte;
+/** The manager of a node that takes over reads and writes a WAL of this size as a whole. */
+export const largestWriteBuffer = 64 * mebibyte;
+/** With less, most of the bucket's requests are for flushes of a few rows. */
 export const smallestWriteBuffer = 4 * mebibyte;
-const largestWriteBufferForBulkLoads = 64 * mebibyte;
 
 /** Kubelet, images and logs share the drives with the data; the kubelet gives pods 90 % of them. */
 export const dataShareOfInstanceStore = 0.8;
@@ -110,7 +108,7 @@ export function tableBufferBytes(maxMemoryBytes: number): number {
 
 /** Derives what was left out of a request that `validateSizing` finds nothing wrong with. */
 export function deriveSizing(request: SizingRequest): Sizing {
-  const { node, durability } = request;
+  const { node } = request;
   const memoryBytes =
     request.memoryBytes ?? (node ? wholeMebibytes(podShareOfNode * node.memoryBytes) : defaultPod.memoryBytes);
   const cpuRequestCores = request.cpuCores ?? (node ? podShareOfNode * node.cpuCores : defaultPod.cpuCores);
@@ -122,7 +120,7 @@ export function deriveSizing(request: SizingRequest): Sizing {
     cpuRequestCores,
     cpuLimitCores: request.cpuLimitCores ?? Math.max(node?.cpuCores ?? 2 * cpuRequestCores, cpuRequestCores),
     blockCacheBytes: request.blockCacheBytes ?? wholeMebibytes(blockCacheShare * cacheBasis),
-    writeBufferBytes: request.writeBufferBytes ?? defaultWriteBuffer(durability, memoryBytes),
+    writeBufferBytes: request.writeBufferBytes ?? defaultWriteBuffer,
     flushThreads: request.flushThreads ?? threads,
     compactionThreads: request.compactionThreads ?? threads,
     maxMemoryBytes: request.maxMemoryBytes ?? wholeMebibytes(memoryBytes - besidesEngine(maxConnections)),
@@ -143,11 +141,6 @@ export function ephemeralStorageBytes(
 /** Memory that the pod needs besides the engine. Bytes. */
 export function besidesEngine(maxConnections: number): number {
   return managerMemoryBytes + mariadbMemoryBytes + runVolumeBytes + maxConnections * connectionMemoryBytes;
-}
-
-function defaultWriteBuffer(durability: Durability, memoryBytes: number): number {
-  if (durability !== "threshold") return writeBufferWhereWalIsResent;
-  return clamp(wholeMebibytes(memoryBytes / 64), writeBufferWhereWalIsResent, largestWriteBufferForBulkLoads);
 }
 
 function defaultDataVolume({ onInstanceStore, node }: SizingRequest): number {

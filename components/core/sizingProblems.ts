@@ -5,7 +5,7 @@ import {
   dataShareOfInstanceStore,
   deriveSizing,
   largestDataVolumeBytes,
-  largestWriteBufferWhereWalIsResent,
+  largestWriteBuffer,
   leastEngineShareOfNode,
   SizingRequest,
   smallestDataVolumeBytes,
@@ -97,28 +97,19 @@ function storageProblems({ node, onInstanceStore, dataVolumeBytes }: SizingReque
   return [];
 }
 
-function writeBufferProblems({ writeBufferBytes, durability }: SizingRequest): InputProblem[] {
+function writeBufferProblems({ writeBufferBytes }: SizingRequest): InputProblem[] {
   if (writeBufferBytes === undefined) return [];
   const propertyPath = "sizing.writeBufferBytes";
+  const size = inMebibytes(writeBufferBytes);
   if (writeBufferBytes < smallestWriteBuffer) {
-    return [
-      {
-        propertyPath,
-        reason: `is ${inMebibytes(writeBufferBytes)}: below ${inMebibytes(smallestWriteBuffer)} the WAL rotates faster than replicas follow, and they go wrong`,
-      },
-    ];
+    const reason = `is ${size}: with so little, each flush makes a file of a few rows, and most requests to the bucket are for these. Write at least ${inMebibytes(smallestWriteBuffer)}`;
+    return [{ propertyPath, reason }];
   }
-  if (durability === "threshold" || writeBufferBytes <= largestWriteBufferWhereWalIsResent) return [];
-  const why =
-    durability === "commit"
-      ? "each commit sends the whole WAL, which grows to this size"
-      : "the whole WAL, which grows to this size, is sent every 0.1 s, and what is on its way when a node dies is lost";
-  return [
-    {
-      propertyPath,
-      reason: `is ${inMebibytes(writeBufferBytes)} with durability "${durability}": ${why}. Write at most ${inMebibytes(largestWriteBufferWhereWalIsResent)}, or choose durability "threshold" for bulk loads`,
-    },
-  ];
+  if (writeBufferBytes > largestWriteBuffer) {
+    const reason = `is ${size}: a takeover replays up to so much before it accepts writes. Write at most ${inMebibytes(largestWriteBuffer)}`;
+    return [{ propertyPath, reason }];
+  }
+  return [];
 }
 
 function podProblems(request: SizingRequest): InputProblem[] {

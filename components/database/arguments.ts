@@ -10,23 +10,12 @@ export * from "./serviceArguments";
 
 /** When a commit is acknowledged, seen from the bucket. Every mode syncs the node's own disk at each commit. */
 export const Durability = {
-  /** Acknowledged once the bucket has it. Losing a node and its disk loses nothing. Each commit waits for a round trip to S3, one at a time: tens of commits a second. */
+  /** Acknowledged once the log in the bucket has it. Losing a node and its disk loses nothing. All commits that wait share one append, of which there is one at a time: each waits for one or two round trips to the bucket. */
   Commit: "commit",
-  /** The bucket has it about 0.1 s after the acknowledgement. Losing a node and its disk loses the last moment (measured: 15 to 82 ms of commits). */
+  /** Acknowledged by the node's own disk. The log has it 0.2 s later at most under steady writes, and at once after a pause; the other nodes have it within 25 ms, before that. Losing a node and its disk loses what was on its way (measured: docs/store.md). */
   Interval: "interval",
-  /** The bucket has it after enough has been written. For bulk loads: the loss with a node and its disk is not bounded in time. */
-  Threshold: "threshold",
 } as const;
 export type Durability = (typeof Durability)[keyof typeof Durability];
-
-/** Who keeps the database in the bucket. Under one prefix it cannot be changed: dump the database and load it into another one. */
-export const StoreKind = {
-  /** The engine, in its own files. */
-  Engine: "engine",
-  /** The manager, in one ordered log of things that are written once. New: see docs/store.md for what was seen of it, and what is missing. */
-  Log: "log",
-} as const;
-export type StoreKind = (typeof StoreKind)[keyof typeof StoreKind];
 
 /** Who becomes primary when the last one is lost. */
 export const FailoverPreference = {
@@ -45,15 +34,6 @@ export const OnObjectStoreOutage = {
   Continue: "continue",
 } as const;
 export type OnObjectStoreOutage = (typeof OnObjectStoreOutage)[keyof typeof OnObjectStoreOutage];
-
-/** What happens when the primary is lost and no replica has followed it. */
-export const OnNoCandidate = {
-  /** Waits for the last primary's volume, and raises an alarm. Nothing acknowledged is lost. */
-  Wait: "wait",
-  /** Promotes a fresh replica with what the bucket holds. */
-  Promote: "promote",
-} as const;
-export type OnNoCandidate = (typeof OnNoCandidate)[keyof typeof OnNoCandidate];
 
 /** Where a pod's data is. */
 export const StorageKind = {
@@ -99,11 +79,9 @@ export interface DatabaseArgs extends DatabaseSettingsArgs {
 export interface DatabaseCompactionArgs {
   /** Merges SSTables with deleted or replaced rows as they are flushed: a table with updates keeps 1 to 3. Default true. */
   automatic?: boolean;
-  /** Number of SSTables at which the primary's manager merges a table: at most one table a minute, once every follower is up to date. A whole number, 8 to 1,000,000, or 0 for never. Default 64. */
-  onDemandAtSstables?: number;
 }
 
-/** How far back a database can be restored to, with `store: "log"` (docs/restore.md). What is kept is paid for: `tidesql plan` has a line for it. */
+/** How far back a database can be restored to (docs/restore.md). What is kept is paid for: `tidesql plan` has a line for it. */
 export interface DatabaseHistoryArgs {
   /** Every position of the last so many hours is kept: the database can be restored to any moment of them. A whole number, 1 to 168. Default 24. */
   everyPositionHours?: number;
@@ -115,7 +93,7 @@ export interface DatabaseHistoryArgs {
 export interface DatabaseRestoreArgs {
   /** The folder of the database to restore, in the same object store; ends with `/`. Not this database's own. */
   prefix: pulumi.Input<string>;
-  /** The bucket that it is in. The key of `objectStore` must be allowed to read it. Default: this database's own bucket. */
+  /** The bucket that it is in. The key or role of `objectStore` must be allowed to read it. Default: this database's own bucket. */
   bucket?: pulumi.Input<string>;
   /**
    * The moment: a time with its zone, a position of its log, or `latest`. `tidesql history` lists what there is. Default `latest`.
@@ -134,33 +112,22 @@ export interface DatabaseSettingsArgs {
   createNamespace?: boolean;
   /** Default `interval`. */
   durability?: Durability;
-  /** Who keeps the database in the bucket. Default `engine`. */
-  store?: StoreKind;
   /**
-   * With `store: "log"` only: begins the database as a copy of another one, at a moment of its history. It acts on an empty prefix alone; once the database is there it is ignored and can be left out.
+   * Begins the database as a copy of another one, at a moment of its history. It acts on an empty prefix alone; once the database is there it is ignored and can be left out.
    * Default: the database begins empty.
    */
   restore?: DatabaseRestoreArgs;
-  /** With `store: "log"` only: how much of the past is kept. Default: every position of the last day, and a checkpoint of each day for a week. */
+  /** How much of the past is kept. Default: every position of the last day, and a checkpoint of each day for a week. */
   history?: DatabaseHistoryArgs;
-  /** With durability `threshold` only: the growth of the WAL that triggers an upload. Bytes, 16 to 1,073,741,824. Default 1 MiB. */
-  walSyncThresholdBytes?: number;
-  /**
-   * How often a replica polls the bucket. Milliseconds, 100 to 60,000. Default 100. The interval is most of the replicas' lag, and the polls are most of their requests: each reads the manifests
-   * and the WAL.
-   */
-  replicaSyncIntervalMilliseconds?: number;
-  /** What happens when no node is left that followed the primary. Default `wait`. */
-  onNoCandidate?: OnNoCandidate;
   /** Whether a follower takes over at once, or waits for the last primary's volume first. Default `availability`. */
   failoverPreference?: FailoverPreference;
   /** With failoverPreference `durability`: how long to wait for the last primary's volume. Seconds, 5 to 3600. Default 60. */
   resumeWithinSeconds?: number;
   /** Age of the oldest write that is not in the bucket, beyond which `onObjectStoreOutage` applies. Seconds, 2 to 3600. Default 5. With durability `commit` there is no such write. */
   maxDataLossSeconds?: number;
-  /** When SSTables are merged, so that scans stay fast. Default: at each flush of deleted rows, and by number for tables that only grow. */
+  /** When SSTables are merged, so that scans stay fast. Default: at each flush of deleted or replaced rows. */
   compaction?: DatabaseCompactionArgs;
-  /** What a primary does when its writes do not reach the bucket in time. Default `stopWrites`; with durability `threshold`, which promises no time, `continue`. */
+  /** What a primary does when its writes do not reach the bucket in time. Default `stopWrites`. */
   onObjectStoreOutage?: OnObjectStoreOutage;
   /** Databases, created on every node at every start. Letters, digits and _; at most 64. */
   databases?: pulumi.Input<pulumi.Input<string>[]>;
@@ -234,7 +201,7 @@ export interface DatabaseObjectStoreArgs {
   useTls?: pulumi.Input<boolean>;
   /** Bucket in the path instead of the host's name, for most stores outside AWS. Default false. */
   pathStyle?: pulumi.Input<boolean>;
-  /** What opens the bucket for the pods. Default `key`. A role, `podIdentity` or `irsa`, needs `store: "log"`: the engine itself takes no session token. */
+  /** What opens the bucket for the pods. Default `key`. */
   credentials?: StoreCredentials;
   /** ARN of the pods' role: ObjectStore's output `roleArn`. Required with `irsa`. With `podIdentity` the association gives the role, and pods are replaced when this changes. */
   roleArn?: pulumi.Input<string | undefined>;
@@ -304,7 +271,7 @@ export interface DatabaseSizingArgs {
   cpuLimitCores?: number;
   /** Cache of SSTable blocks. Bytes. Default: a quarter of the instance's memory, or of the pod's. */
   blockCacheBytes?: number;
-  /** Memory for new writes before they are flushed. Bytes. Default 8 MiB, at most 16 MiB; with durability `threshold` 8 to 64 MiB by memory, and no limit. */
+  /** Memory for new writes before they are flushed. Bytes. 4 to 64 MiB, default 8 MiB. A takeover replays as much at most. */
   writeBufferBytes?: number;
   /** Threads that flush. Default: the cores, 2 to 4. */
   flushThreads?: number;

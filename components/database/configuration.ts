@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { configurationHash } from "../core/configurationHash";
-import { engineConfigurationText } from "../core/engineConfiguration";
+import { engineConfigurationText, replicaPollMicroseconds } from "../core/engineConfiguration";
 import { ObjectStoreLocation } from "../core/managerConfiguration";
 import { managerConfigurationText } from "../core/managerConfigurationText";
 import { configurationManifest, managerManifest } from "../core/manifests/configMaps";
@@ -27,20 +27,13 @@ export function configurationTexts(
   databaseId: pulumi.Output<string>,
   accounts: pulumi.Output<Accounts>,
 ): ConfigurationTexts {
-  const { names, durability, requireTls, replicaSyncIntervalMicroseconds } = settings;
-  // Whether there is one tells nothing of it: engine.cnf stays readable in a diff.
-  const hasAuthority = pulumi
-    .unsecret(pulumi.output(args.objectStore.caCertificate))
-    .apply(caCertificate => caCertificate !== undefined);
+  const { names, durability, requireTls } = settings;
   const restore = restoreSource(names.database, args.restore, store);
   return {
-    engine: pulumi.all([store, hasAuthority]).apply(([objectStore, objectStoreHasOwnAuthority]) =>
+    engine: store.apply(({ region }) =>
       engineConfigurationText({
         durability,
-        walSyncThresholdBytes: settings.walSyncThresholdBytes,
-        replicaSyncIntervalMicroseconds,
-        objectStore,
-        objectStoreHasOwnAuthority,
+        region,
         requireTls,
         sizing: settings.sizing,
         automaticCompaction: settings.automaticCompaction,
@@ -58,16 +51,16 @@ export function configurationTexts(
           leaseDurationSeconds: settings.leaseDurationSeconds,
           leaseMarginSeconds: settings.leaseMarginSeconds,
           durability,
-          store: settings.store,
+          store: "log",
           history: settings.history,
           ...(from && { restore: from }),
-          onNoCandidate: settings.onNoCandidate,
+          onNoCandidate: "wait",
           failoverPreference: settings.failoverPreference,
           resumeWithinSeconds: settings.resumeWithinSeconds,
           maxDataLossSeconds: settings.maxDataLossSeconds,
           onObjectStoreOutage: settings.onObjectStoreOutage,
-          compactAtSstables: settings.compactAtSstables,
-          replicaSyncIntervalMicroseconds,
+          compactAtSstables: 0,
+          replicaSyncIntervalMicroseconds: replicaPollMicroseconds,
           objectStore,
           ...(settings.credentials.isRole && { credentials: settings.credentials.kind }),
           mariadbPrefix: settings.mariadbPrefix,

@@ -16,7 +16,7 @@ import { DatabaseContext } from "./context";
 
 /** Makes the objects that were asked for. The operators' kinds have to be known to the cluster. */
 export function makeMonitoring({ name, settings, transform, inside }: DatabaseContext): void {
-  const { names, monitoring, store } = settings;
+  const { names, monitoring } = settings;
   const { labels } = monitoring;
   const known = pulumi.output(names.namespace).apply(namespace => ({ ...names, namespace }));
   if (monitoring.podMonitor) {
@@ -37,7 +37,7 @@ export function makeMonitoring({ name, settings, transform, inside }: DatabaseCo
     const manifest = dashboardManifest(
       names,
       labels,
-      known.apply(of => dashboardData(of, store)),
+      known.apply(of => dashboardData(of)),
     );
     new k8s.core.v1.ConfigMap(
       ...transformed(transform.grafanaDashboard, `${name}-grafana-dashboard`, manifest, inside),

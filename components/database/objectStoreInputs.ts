@@ -15,12 +15,12 @@ import { objectStoreSecretData } from "../core/manifests/secrets";
 import { refuseInvalid } from "../refuse";
 import { malformedValues } from "../schema/malformed";
 import { StoreCredentials } from "../objectStore/credentials";
-import { DatabaseObjectStoreArgs, StoreKind } from "./arguments";
+import { DatabaseObjectStoreArgs } from "./arguments";
 
 /** What is wrong with the store's arguments, as far as they are plain values. */
-export function validateObjectStore(objectStore: DatabaseObjectStoreArgs, store?: StoreKind): InputProblem[] {
+export function validateObjectStore(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   const { endpoint, bucket, region, prefix, useTls = true, pathStyle = false } = objectStore;
-  const access = isByRole(objectStore) ? roleProblems(objectStore, store) : keyProblems(objectStore);
+  const access = isByRole(objectStore) ? roleProblems(objectStore) : keyProblems(objectStore);
   const problems = [...access, ...(typeof prefix === "string" ? validatePrefix(prefix) : [])];
   const location = { endpoint, bucket, region, useTls, pathStyle };
   if (isPlainLocation(location)) {
@@ -103,15 +103,9 @@ const missingRole = {
     'is missing, and credentials "irsa" needs it: give the output roleArn of an ObjectStore with credentials "irsa"',
 };
 
-function roleProblems(objectStore: DatabaseObjectStoreArgs, store: StoreKind = StoreKind.Engine): InputProblem[] {
+function roleProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   const { credentials, roleArn, caCertificate } = objectStore;
   const problems: InputProblem[] = [];
-  if (store !== StoreKind.Log) {
-    problems.push({
-      propertyPath: "credentials",
-      reason: `is "${credentials}" with store "${store}", whose engine speaks to the bucket itself and takes a static key only: set store to "log", or credentials to "key"`,
-    });
-  }
   for (const part of ["accessKeyId", "secretAccessKey"] as const) {
     if (objectStore[part] === undefined || pulumi.Output.isInstance(objectStore[part])) continue;
     problems.push({
@@ -145,7 +139,7 @@ function keyProblems(objectStore: DatabaseObjectStoreArgs): InputProblem[] {
   const parts = (["accessKeyId", "secretAccessKey"] as const).flatMap(part => {
     const value: unknown = objectStore[part];
     if (value === undefined) {
-      const reason = `is missing: ${waysToKey(part)}; or, on AWS with store "log", set credentials to "podIdentity" or "irsa"`;
+      const reason = `is missing: ${waysToKey(part)}; or, on AWS, set credentials to "podIdentity" or "irsa"`;
       return [{ propertyPath: part, reason }];
     }
     if (value === "") {

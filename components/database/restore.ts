@@ -5,19 +5,12 @@ import { momentForms, newestMoment, parseMoment } from "../core/moment";
 import { validateBucketName, validatePrefix } from "../core/objectStoreLocation";
 import { printable } from "../core/printable";
 import { refuseInvalid } from "../refuse";
-import { DatabaseArgs, DatabaseRestoreArgs, StoreKind } from "./arguments";
+import { DatabaseArgs, DatabaseRestoreArgs } from "./arguments";
 
 /** What is wrong with the database to restore, as far as its values are plain. */
 export function restoreProblems(name: string, args: DatabaseArgs): InputProblem[] {
-  const { restore, store, databaseId, objectStore } = args;
+  const { restore, databaseId, objectStore } = args;
   if (restore === undefined) return [];
-  if (store !== StoreKind.Log)
-    return [
-      {
-        propertyPath: "restore",
-        reason: `is for store "log": that of the engine keeps no positions of the past. Choose store "log" for the new database, or leave it out and load a dump`,
-      },
-    ];
   const { prefix, bucket = objectStore.bucket, at = newestMoment } = restore;
   const problems: InputProblem[] = [];
   if (databaseId !== undefined)

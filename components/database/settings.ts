@@ -3,7 +3,7 @@ import { instanceType } from "../core/instanceTypes";
 import { defaultClients, defaultEgress } from "../core/manifests/networkPolicy";
 import { DatabaseNames, databaseNames, validateNamespaceName } from "../core/names";
 import { podLayout } from "../core/podLayout";
-import { gibibyte, mebibyte } from "../core/quantities";
+import { gibibyte } from "../core/quantities";
 import { settleExposure } from "../core/serviceExposure";
 import { deriveSizing, SizingRequest } from "../core/sizing";
 import { defaultNodeImage } from "../nodeImage";
@@ -15,17 +15,13 @@ import {
   DatabaseHistoryArgs,
   DatabaseServicesArgs,
   Durability,
-  StoreKind,
   ImagePullPolicy,
   FailoverPreference,
-  OnNoCandidate,
   OnObjectStoreOutage,
   Spread,
   StorageKind,
 } from "./arguments";
 
-/** The engine looks for new data at most this often. */
-const leastReplicaSyncIntervalMilliseconds = 100;
 /** Key of a password in a Secret that names none. */
 const defaultPasswordKey = "password";
 /** Two years; five times as long for the authority. */
@@ -53,20 +49,12 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
     nodes,
     createNamespace: args.createNamespace ?? true,
     durability,
-    walSyncThresholdBytes: durability === Durability.Threshold ? (args.walSyncThresholdBytes ?? mebibyte) : undefined,
-    replicaSyncIntervalMicroseconds:
-      1000 * (args.replicaSyncIntervalMilliseconds ?? leastReplicaSyncIntervalMilliseconds),
-    store: args.store ?? StoreKind.Engine,
     history: settledHistory(args.history),
-    onNoCandidate: args.onNoCandidate ?? OnNoCandidate.Wait,
     failoverPreference: args.failoverPreference ?? FailoverPreference.Availability,
     resumeWithinSeconds: args.resumeWithinSeconds ?? 60,
     maxDataLossSeconds: args.maxDataLossSeconds ?? 5,
-    compactAtSstables: args.compaction?.onDemandAtSstables ?? 64,
     automaticCompaction: args.compaction?.automatic ?? true,
-    onObjectStoreOutage:
-      args.onObjectStoreOutage ??
-      (durability === Durability.Threshold ? OnObjectStoreOutage.Continue : OnObjectStoreOutage.StopWrites),
+    onObjectStoreOutage: args.onObjectStoreOutage ?? OnObjectStoreOutage.StopWrites,
     users: args.users ?? [],
     requireTls: tls.required ?? true,
     certificate: {
@@ -124,11 +112,10 @@ export function settleDatabase(name: string, args: DatabaseArgs) {
 }
 
 /** What the pods are to get, in the core's terms. */
-export function sizingRequest({ sizing = {}, storage = {}, durability }: DatabaseArgs): SizingRequest {
+export function sizingRequest({ sizing = {}, storage = {} }: DatabaseArgs): SizingRequest {
   const { instanceType: type, ...values } = sizing;
   return {
     ...values,
-    durability: durability ?? Durability.Interval,
     onInstanceStore: storage.kind === StorageKind.Nvme,
     node: type === undefined ? undefined : instanceType(type),
     dataVolumeBytes: storage.sizeGiB === undefined ? undefined : storage.sizeGiB * gibibyte,

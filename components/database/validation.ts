@@ -9,14 +9,12 @@ import { validateLabels, validateNetworkPeers } from "../core/networkPeers";
 import { passwordProblem } from "../core/passwords";
 import { authorityProblem } from "../core/pem";
 import { printable } from "../core/printable";
-import { gibibyte } from "../core/quantities";
 import { validateSizing } from "../core/sizingProblems";
 import { accountProblems } from "./accounts";
 import {
   DatabaseArgs,
   DatabaseTlsArgs,
   Durability,
-  StoreKind,
   OnObjectStoreOutage,
   StorageKind,
   TolerationArgs,
@@ -45,7 +43,7 @@ function meaningProblems(name: string, args: DatabaseArgs): InputProblem[] {
     ...validateDatabaseName(name),
     ...namespaceProblems(name, args),
     ...imageProblems(args),
-    ...validateObjectStore(args.objectStore, args.store),
+    ...validateObjectStore(args.objectStore),
     ...durabilityProblems(args),
     ...restoreProblems(name, args),
     ...numberProblems(args),
@@ -80,7 +78,7 @@ function imageProblems({ image, nodeImage, imagePullSecrets = [] }: DatabaseArgs
 }
 
 function durabilityProblems(args: DatabaseArgs): InputProblem[] {
-  const { durability, onObjectStoreOutage, store, walSyncThresholdBytes } = args;
+  const { durability, onObjectStoreOutage } = args;
   const problems: InputProblem[] = [];
   if (durability === Durability.Commit && onObjectStoreOutage === OnObjectStoreOutage.Continue) {
     problems.push({
@@ -88,39 +86,13 @@ function durabilityProblems(args: DatabaseArgs): InputProblem[] {
       reason: `is "continue" with durability "commit", which promises that every acknowledged write is in the bucket: leave it out, or choose durability "interval"`,
     });
   }
-  if (store === StoreKind.Log && durability === Durability.Threshold) {
-    problems.push({
-      propertyPath: "store",
-      reason: `is "log" with durability "threshold", which that store does not have: choose durability "interval", which keeps up with bulk loads there, or store "engine"`,
-    });
-  }
-  if (args.history !== undefined && store !== StoreKind.Log) {
-    problems.push({
-      propertyPath: "history",
-      reason: `is for store "log": that of the engine keeps no positions of the past. Leave it out, or choose store "log" for a new database`,
-    });
-  }
-  if (walSyncThresholdBytes !== undefined && durability !== Durability.Threshold) {
-    problems.push({
-      propertyPath: "walSyncThresholdBytes",
-      reason: `only means something with durability "threshold": leave it out`,
-    });
-  }
   return problems;
 }
 
 function numberProblems(args: DatabaseArgs): InputProblem[] {
-  const { compaction = {}, leaseDurationSeconds = 4, leaseMarginSeconds = 0.5 } = args;
-  const { onDemandAtSstables } = compaction;
+  const { leaseDurationSeconds = 4, leaseMarginSeconds = 0.5 } = args;
   const problems: InputProblem[] = [
     ...wholeNumber("replicas", args.replicas, 0, 100, "replicas beside the primary; 0 is a primary alone"),
-    ...wholeNumber(
-      "replicaSyncIntervalMilliseconds",
-      args.replicaSyncIntervalMilliseconds,
-      100,
-      60_000,
-      "milliseconds",
-    ),
     ...wholeNumber(
       "terminationGracePeriodSeconds",
       args.terminationGracePeriodSeconds,
@@ -128,16 +100,6 @@ function numberProblems(args: DatabaseArgs): InputProblem[] {
       86_400,
       "seconds, so that a primary can hand over",
     ),
-    ...wholeNumber(
-      "walSyncThresholdBytes",
-      args.walSyncThresholdBytes,
-      16,
-      gibibyte,
-      "bytes: below 9 a replica's empty WAL replaces the primary's",
-    ),
-    ...(onDemandAtSstables === 0
-      ? []
-      : wholeNumber("compaction.onDemandAtSstables", onDemandAtSstables, 8, 1_000_000, "SSTables, or 0 for never")),
     ...wholeNumber(
       "history.everyPositionHours",
       args.history?.everyPositionHours,

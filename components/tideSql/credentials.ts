@@ -1,15 +1,14 @@
 import { InputProblem } from "../core/inputProblem";
-import { StoreKind } from "../database/arguments";
 import { isOfAws, StoreCredentials } from "../objectStore/arguments";
 import { TideSqlArgs } from "./arguments";
 
 /** What opens the bucket: what was asked for, or a role wherever the cluster, the store and the bucket allow one. */
 export function settledCredentials(args: TideSqlArgs): StoreCredentials {
-  const { store, objectStore, cluster } = args;
+  const { objectStore, cluster } = args;
   if (objectStore?.credentials !== undefined) return objectStore.credentials;
   // Whoever gives a key means it.
   const keyIsGiven = objectStore?.accessKeys !== undefined || objectStore?.existing !== undefined;
-  if (store !== StoreKind.Log || keyIsGiven) return StoreCredentials.Key;
+  if (keyIsGiven) return StoreCredentials.Key;
   const existing = cluster?.existing;
   if (existing === undefined || existing.clusterName !== undefined) return StoreCredentials.PodIdentity;
   return existing.oidcProviderArn !== undefined ? StoreCredentials.Irsa : StoreCredentials.Key;

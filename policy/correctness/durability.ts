@@ -1,4 +1,5 @@
 import { inMebibytes } from "../../components/core/quantities";
+import { largestWriteBuffer } from "../../components/core/sizing";
 import { Level } from "../check";
 import { databaseCheck, optionFinding } from "../databaseCheck";
 
@@ -59,6 +60,8 @@ export const durabilityChecks = [
       const { settings } = database;
       if (settings.isOn("tidesdb_objstore_wal_sync_on_commit", false)) return;
       const setting = settings.get("tidesdb_objstore_wal_sync_threshold");
+      // The manager reads the WAL itself, and ships what is new.
+      if (database.runsManager && setting === undefined) return;
       const bytes = settings.bytes("tidesdb_objstore_wal_sync_threshold", defaultThreshold);
       if (bytes === 0 || bytes > maximumThresholdBytes) {
         const shown = bytes === 0 ? "never" : `after ${bytes} bytes`;
@@ -88,7 +91,8 @@ export const durabilityChecks = [
       const name = "tidesdb_unified_memtable_write_buffer_size";
       const setting = database.settings.get(name);
       const bytes = database.settings.bytes(name, defaultWriteBuffer);
-      if (bytes <= maximumBytes) return;
+      // A manager ships what is new in the WAL, once.
+      if (bytes <= (database.runsManager ? Math.max(maximumBytes, largestWriteBuffer) : maximumBytes)) return;
       const everyCommit = database.settings.isOn("tidesdb_objstore_wal_sync_on_commit", false);
       const cost = everyCommit ? "every commit uploads up to that much" : "every shipment uploads up to that much";
       yield optionFinding(database, setting, `The write buffer is ${inMebibytes(bytes)}: ${cost}.`);

@@ -3,7 +3,7 @@ import { planProgram } from "../../cli/planner/planProgram";
 import { monthlyCost } from "../../components/core/planning/cost";
 import { aurora, hoursPerMonth } from "../../components/core/planning/prices";
 import { TideSql, TideSqlArgs } from "../../index";
-import { guideDeployment } from "../../test/benchmark/guide";
+import { guideCost } from "../../test/benchmark/guide";
 
 /** A deployment and what one would write for it. */
 interface Variant {
@@ -15,13 +15,8 @@ interface Variant {
 
 const variants: Variant[] = [
   { what: "as it stands", written: "", args: {} },
-  {
-    what: "replicas poll the bucket once a second",
-    written: "replicaSyncIntervalMilliseconds: 1000",
-    args: { replicaSyncIntervalMilliseconds: 1000 },
-  },
   { what: "one replica", written: "replicas: 1", args: { replicas: 1 } },
-  { what: 'durability "threshold"', written: 'durability: "threshold"', args: { durability: "threshold" } },
+  { what: 'durability "commit"', written: 'durability: "commit"', args: { durability: "commit" } },
   {
     what: "Graviton",
     written: 'instanceType: "m8g.large"',
@@ -54,7 +49,7 @@ export async function costVariants(): Promise<string> {
     });
     rows.push(row(what, written, monthlyCost(plan.resources.map(describe))));
   }
-  const guide = monthlyCost(guideDeployment);
+  const guide = guideCost();
   const auroraDollars = 3 * aurora.hourlyByClass["db.r6g.large"] * hoursPerMonth + 100 * aurora.storagePerGigabyte;
   return [
     "| | written as | fixed | by use, about |",

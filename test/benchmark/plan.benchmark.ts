@@ -7,7 +7,7 @@ import { monthlyCost } from "../../components/core/planning/cost";
 import { unavoidableMinutes } from "../../components/core/planning/creationTimes";
 import { aurora, hoursPerMonth } from "../../components/core/planning/prices";
 import { measure, medians, projectFolder } from "./childProcess";
-import { guideDeployment } from "./guide";
+import { guideCost } from "./guide";
 
 /** Rounds of each measurement; odd, so that the median is one of them. */
 const rounds = 7;
@@ -90,7 +90,7 @@ describe("what the production stack takes", () => {
 
   it("costs by its computers, not by what is around them", () => {
     const ours = monthlyCost(plan.resources.map(describeResource));
-    const guide = monthlyCost(guideDeployment);
+    const guide = guideCost();
     const instances = 3 * aurora.hourlyByClass["db.r6g.large"] * hoursPerMonth;
     const auroraDollars = instances + 100 * aurora.storagePerGigabyte;
     for (const { what, quantity, unit = "", dollarsEach = 0 } of ours.lines) {

@@ -53,7 +53,7 @@ const frame = `
 const [, ...command] = databaseContainer({
   image: "",
   imagePullPolicy: "",
-  sizing: deriveSizing({ durability: "interval", onInstanceStore: false, memoryBytes: 1 << 30 }),
+  sizing: deriveSizing({ onInstanceStore: false, memoryBytes: 1 << 30 }),
   storage: { onInstanceStore: false },
   environment: [],
   volumes: [],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
-import { Database, DatabaseArgs, StoreKind, validateDatabaseArgs } from "../../components/database";
+import { Database, DatabaseArgs, validateDatabaseArgs } from "../../components/database";
 import { ObjectStore, ObjectStoreArgs, StoreCredentials, validateObjectStoreArgs } from "../../components/objectStore";
 import { TideSql, TideSqlArgs, validateTideSqlArgs } from "../../components/tideSql";
 import { databaseArgs, managerBundle } from "./databaseFixtures";
@@ -187,7 +187,7 @@ describe("a Database whose pods have a role", () => {
   const { accessKeyId: _, secretAccessKey: __, ...store } = databaseArgs().objectStore;
   const location = { ...store, endpoint: "s3.us-east-1.amazonaws.com", useTls: true, pathStyle: false };
   const args = (objectStore: Partial<DatabaseArgs["objectStore"]>, changes: Partial<DatabaseArgs> = {}) =>
-    databaseArgs({ store: StoreKind.Log, objectStore: { ...location, ...objectStore }, ...changes });
+    databaseArgs({ objectStore: { ...location, ...objectStore }, ...changes });
   const recordDatabase = (given: DatabaseArgs) => record(() => new Database("orders", given, { managerBundle }));
 
   it("by Pod Identity: its own container is told of the agent, reaches it, and there is no Secret with a key", async () => {
@@ -264,12 +264,6 @@ describe("a Database whose pods have a role", () => {
   });
 
   const cases: [what: string, args: DatabaseArgs, propertyPath: string, reason: RegExp][] = [
-    [
-      "a role with the engine's own store",
-      args({ credentials: "podIdentity" }, { store: "engine" }),
-      "objectStore.credentials",
-      /static key only: set store to "log"/,
-    ],
     ["IRSA without a role", args({ credentials: "irsa" }), "objectStore.roleArn", /is missing.*ObjectStore/],
     ["a role that is none", args({ credentials: "irsa", roleArn: "orders" }), "objectStore.roleArn", /is not a role/],
     [
@@ -307,8 +301,8 @@ describe("a Database whose pods have a role", () => {
 
 describe("TideSql", () => {
   const image = { existing: `registry.example/tidesql@sha256:${"0".repeat(64)}` };
-  const least: TideSqlArgs = { region, image, cluster: { publicAccessCidrs: [] }, store: "log" };
-  const onExisting = (existing: object): TideSqlArgs => ({ region, image, store: "log", cluster: { existing } });
+  const least: TideSqlArgs = { region, image, cluster: { publicAccessCidrs: [] } };
+  const onExisting = (existing: object): TideSqlArgs => ({ region, image, cluster: { existing } });
   const recordTideSql = (args: TideSqlArgs) => record(() => new TideSql("orders", args, { managerBundle }));
 
   it("takes Pod Identity where it makes the cluster, bound to the VPC's endpoint and the database's folder", async () => {
@@ -335,23 +329,13 @@ describe("TideSql", () => {
     assert.equal((await recordTideSql(onExisting({}))).all("aws:iam/accessKey:AccessKey").length, 1);
   });
 
-  it("has a key with the engine's own store, and where a key is asked for", async () => {
-    for (const args of [
-      { ...least, store: undefined },
-      { ...least, objectStore: { credentials: StoreCredentials.Key } },
-    ]) {
-      const made = await recordTideSql(args);
-      assert.equal(made.all("aws:iam/accessKey:AccessKey").length, 1);
-      assert.equal(made.all(association).length, 0);
-    }
+  it("has a key where one is asked for, and where one is given", async () => {
+    const made = await recordTideSql({ ...least, objectStore: { credentials: StoreCredentials.Key } });
+    assert.equal(made.all("aws:iam/accessKey:AccessKey").length, 1);
+    assert.equal(made.all(association).length, 0);
   });
 
   const cases: [what: string, args: TideSqlArgs, reason: RegExp][] = [
-    [
-      "a role with the engine's own store",
-      { ...least, store: "engine", objectStore: { credentials: "podIdentity" } },
-      /set store to "log"/,
-    ],
     ["IRSA on a cluster that is made", { ...least, objectStore: { credentials: "irsa" } }, /write "podIdentity"/],
     [
       "IRSA without a provider",

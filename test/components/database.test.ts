@@ -381,13 +381,13 @@ describe("Database", () => {
         leaseDurationSeconds: 4,
         leaseMarginSeconds: 0.5,
         durability: "interval",
-        store: "engine",
+        store: "log",
         history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
         onNoCandidate: "wait",
         failoverPreference: "availability",
         resumeWithinSeconds: 60,
         maxDataLossSeconds: 5,
-        compactAtSstables: 64,
+        compactAtSstables: 0,
         onObjectStoreOutage: "stopWrites",
         replicaSyncIntervalMicroseconds: 100_000,
         objectStore: {
@@ -423,24 +423,20 @@ describe("Database", () => {
     it("says what to restore, and for how long the past is kept", async () => {
       const { manager } = texts(
         await recordDatabase({
-          store: "log",
           history: { everyPositionHours: 48 },
           restore: { prefix: "old/", at: "2026-11-29T14:03:00Z" },
         }),
       );
       assert.deepEqual(manager.history, { everyPositionHours: 48, dailyCheckpointDays: 7 });
       assert.deepEqual(manager.restore, { bucket: "orders-data", prefix: "old/", at: "2026-11-29T14:03:00Z" });
-      const other = texts(await recordDatabase({ store: "log", restore: { prefix: "orders/", bucket: "old-data" } }));
+      const other = texts(await recordDatabase({ restore: { prefix: "orders/", bucket: "old-data" } }));
       assert.deepEqual(other.manager.restore, { bucket: "old-data", prefix: "orders/", at: "latest" });
     });
 
     it("follows the arguments", async () => {
       const recording = await recordDatabase({
         replicas: 4,
-        durability: Durability.Threshold,
-        walSyncThresholdBytes: 65_536,
-        replicaSyncIntervalMilliseconds: 250,
-        onNoCandidate: "promote",
+        durability: Durability.Commit,
         databaseId: "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
         tls: { required: false },
         engineSettings: { max_allowed_packet: "128M" },
@@ -448,12 +444,10 @@ describe("Database", () => {
       });
       const { engine, manager, databaseId, nodes } = texts(recording);
       assert.equal(nodes, "5");
-      assert.equal(manager.replicaSyncIntervalMicroseconds, 250_000);
-      assert.equal(manager.onNoCandidate, "promote");
+      assert.equal(manager.durability, "commit");
       assert.equal(databaseId, "6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
       assert.equal(manager.requireTls, false);
-      assert.equal(engine.get("tidesdb_objstore_wal_sync_threshold"), "65536");
-      assert.equal(engine.get("tidesdb_replica_sync_interval"), "250000");
+      assert.equal(engine.get("tidesdb_objstore_wal_sync_on_commit"), "ON");
       assert.equal(engine.get("require_secure_transport"), "OFF");
       assert.equal(engine.get("max_allowed_packet"), "128M");
       assert.equal(engine.get("tidesdb_block_cache_size"), "256M");
@@ -463,16 +457,13 @@ describe("Database", () => {
       assert.equal(spec.template.spec.containers[0]?.resources.limits.memory, "1Gi");
     });
 
-    it("trusts the store's own authority where there is one, given now or later", async () => {
+    it("gives the manager the store's own authority where there is one, given now or later", async () => {
       const { objectStore } = databaseArgs();
-      assert.equal(texts(made).engine.has("tidesdb_s3_tls_ca_path"), false);
       for (const caCertificate of [authority, pulumi.output(authority)]) {
         const recording = await recordDatabase({ objectStore: { ...objectStore, caCertificate } });
-        assert.equal(texts(recording).engine.get("tidesdb_s3_tls_ca_path"), "/etc/tidesql/object-store/ca.crt");
         assert.equal(secretOf(recording, "orders-object-store")["ca.crt"], authority);
       }
       const none = await recordDatabase({ objectStore: { ...objectStore, caCertificate: pulumi.output(undefined) } });
-      assert.equal(texts(none).engine.has("tidesdb_s3_tls_ca_path"), false);
       assert.equal("ca.crt" in secretOf(none, "orders-object-store"), false);
     });
 

@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { NatGateways } from "../../components/network";
-import { TideSql, TideSqlArgs, TideSqlOptions } from "../../components/tideSql";
+import { TideSql, validateTideSqlArgs, TideSqlArgs, TideSqlOptions } from "../../components/tideSql";
 import { managerBundle, secretValues } from "./databaseFixtures";
 import { at, record, Recording, refusals } from "./mocks";
 
@@ -98,9 +98,12 @@ describe("TideSql", () => {
     });
   });
 
-  it("binds the object store's key to the VPC's endpoint", async () => {
-    const made = await recordTideSql(least);
-    assert.match(JSON.stringify(made.one("aws:iam/userPolicy:UserPolicy").inputs), /aws:SourceVpce/i);
+  it("binds the role and the key to the VPC's endpoint", async () => {
+    const byRole = await recordTideSql(least);
+    const role = byRole.one("aws:iam/rolePolicy:RolePolicy", "orders-store-pods-policy");
+    assert.match(JSON.stringify(role.inputs), /aws:SourceVpce/i);
+    const byKey = await recordTideSql({ ...least, objectStore: { credentials: "key" } });
+    assert.match(JSON.stringify(byKey.one("aws:iam/userPolicy:UserPolicy").inputs), /aws:SourceVpce/i);
   });
 
   it("places and sizes the pods by the nodes that it makes", async () => {
@@ -186,11 +189,8 @@ describe("TideSql", () => {
     ]);
   });
 
-  it("refuses to wait for the bucket at each commit with the image that it would build", async () => {
-    const [problem] = await refusals(() => new TideSql("orders", { region: "us-east-1", durability: "commit" }));
-    assert.equal(problem?.propertyPath, "durability");
-    assert.match(problem.reason, /image\.existing/);
-    assert.equal((await recordTideSql({ ...least, durability: "commit" })).all("tidesql:index:Database").length, 1);
+  it("waits for the bucket at each commit with the image that it builds, too", () => {
+    assert.deepEqual(validateTideSqlArgs("orders", { region: "us-east-1", durability: "commit" }), []);
   });
 
   it("says which region is missing, and how to do without", async () => {

@@ -8,23 +8,13 @@ import {
   engineSettings,
 } from "../../components/core/engineConfiguration";
 import { bareOption, validateEngineSettings } from "../../components/core/engineSettings";
-import { mebibyte } from "../../components/core/quantities";
 import { deriveSizing } from "../../components/core/sizing";
 
 const input: EngineConfigurationInput = {
   durability: "interval",
-  replicaSyncIntervalMicroseconds: 100_000,
-  objectStore: {
-    endpoint: "s3.us-east-1.amazonaws.com",
-    bucket: "tidesdb-production",
-    region: "us-east-1",
-    prefix: "orders/",
-    useTls: true,
-    pathStyle: false,
-  },
-  objectStoreHasOwnAuthority: false,
+  region: "us-east-1",
   requireTls: true,
-  sizing: deriveSizing({ durability: "interval", onInstanceStore: false }),
+  sizing: deriveSizing({ onInstanceStore: false }),
   settings: {},
 };
 
@@ -55,6 +45,10 @@ const managersOwn = [
   "tidesdb_replica_mode",
   "tidesdb_promote_primary",
   "tidesdb_s3_access_key",
+  "tidesdb_s3_endpoint",
+  "tidesdb_s3_bucket",
+  "tidesdb_s3_prefix",
+  "tidesdb_objstore_wal_sync_threshold",
   "tidesdb_s3_secret_key",
   "read_only",
   "datadir",
@@ -80,44 +74,24 @@ describe("engine configuration", () => {
   });
 
   it("is without secrets and without what the manager sets", () => {
-    const set = options({ objectStoreHasOwnAuthority: true });
+    const set = options();
     for (const key of managersOwn) assert.equal(set.has(key), false, key);
   });
 
-  it("sends the engine below the deployment's folder, so that it never sees the owner's record", () => {
-    assert.deepEqual(options().get("tidesdb_s3_prefix"), ["orders/data/"]);
-  });
-
-  it("names the store's own authority only where there is one", () => {
-    assert.equal(options().has("tidesdb_s3_tls_ca_path"), false);
-    assert.deepEqual(options({ objectStoreHasOwnAuthority: true }).get("tidesdb_s3_tls_ca_path"), [
-      "/etc/tidesql/object-store/ca.crt",
-    ]);
+  it("leaves to the manager where the engine's object store is: its own port", () => {
+    const s3 = [...options().keys()].filter(key => key.startsWith("tidesdb_s3_"));
+    assert.deepEqual(s3, ["tidesdb_s3_region"]);
   });
 
   describe("durability", () => {
-    const durability = (changes: Partial<EngineConfigurationInput>) => {
-      const set = options(changes);
-      return [set.get("tidesdb_objstore_wal_sync_on_commit")?.[0], set.get("tidesdb_objstore_wal_sync_threshold")?.[0]];
-    };
-
-    it("interval ships at each tick, with a threshold that an empty WAL of 8 bytes never reaches", () => {
-      const [onCommit, threshold] = durability({ durability: "interval" });
-      assert.equal(onCommit, "OFF");
-      assert.equal(threshold, "16");
-    });
-
-    it("commit ships at each commit, and nothing else does", () => {
-      assert.deepEqual(durability({ durability: "commit" }), ["ON", "0"]);
-    });
-
-    it("threshold ships by volume", () => {
-      const changes = { durability: "threshold" as const, walSyncThresholdBytes: 4 * mebibyte };
-      assert.deepEqual(durability(changes), ["OFF", String(4 * mebibyte)]);
+    it("has commits wait for the manager in commit, and not in interval", () => {
+      const onCommit = (durability: EngineConfigurationInput["durability"]) =>
+        options({ durability }).get("tidesdb_objstore_wal_sync_on_commit");
+      assert.deepEqual([onCommit("commit"), onCommit("interval")], [["ON"], ["OFF"]]);
     });
 
     it("every mode syncs the local WAL at each commit and evicts nothing", () => {
-      for (const mode of ["commit", "interval", "threshold"] as const) {
+      for (const mode of ["commit", "interval"] as const) {
         const set = options({ durability: mode });
         assert.deepEqual(set.get("tidesdb_unified_memtable_sync_mode"), ["FULL"]);
         assert.deepEqual(set.get("tidesdb_objstore_local_cache_max"), ["0"]);
@@ -156,8 +130,8 @@ describe("engine configuration", () => {
 
   it("each option has its line and its reason in docs/engine-options.md, which says whether it is free to change", () => {
     const documentation = readFileSync(path.join(__dirname, "../../docs/engine-options.md"), "utf8").split("\n");
-    for (const durability of ["commit", "interval", "threshold"] as const) {
-      for (const [key] of engineSettings({ ...input, durability, objectStoreHasOwnAuthority: true })) {
+    for (const durability of ["commit", "interval"] as const) {
+      for (const [key] of engineSettings({ ...input, durability })) {
         const rows = documentation.filter(line => line.startsWith(`| \`${bareOption(key)}\` `));
         assert.equal(rows.length, 1, key);
         const free = validateEngineSettings({ [key]: "1" }).length === 0;

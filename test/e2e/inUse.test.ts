@@ -150,7 +150,7 @@ describe("a database that applications use and Prometheus watches", function () 
 
     it("has an answer for each panel of the dashboard", async () => {
       const { name, namespace, nodes } = deployment.options;
-      const { panels } = dashboard(databaseNames(name, namespace, nodes), "log");
+      const { panels } = dashboard(databaseNames(name, namespace, nodes));
       assert.ok(panels.length > 10);
       for (const { title, targets } of panels) {
         for (const { expr } of targets) {

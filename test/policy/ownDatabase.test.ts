@@ -3,7 +3,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { judgePlan } from "../../cli/judgePlan";
 import { planProgram } from "../../cli/planner/planProgram";
-import { Database, type DatabaseArgs, Durability, StoreKind } from "../../components/database";
+import { Database, type DatabaseArgs } from "../../components/database";
 import { StoreCredentials } from "../../components/objectStore";
 import { TideSql, type TideSqlArgs } from "../../components/tideSql";
 import { type Verdict } from "../../policy/judge";
@@ -43,7 +43,7 @@ describe("the policies on this project's own Database", () => {
     const roleArn = "arn:aws:iam::123456789012:role/orders";
     for (const credentials of [StoreCredentials.PodIdentity, StoreCredentials.Irsa]) {
       const objectStore = { ...location, credentials, roleArn };
-      const { findings, passed } = await verdictOn({ store: StoreKind.Log, objectStore });
+      const { findings, passed } = await verdictOn({ objectStore });
       assert.deepEqual(findings, [], credentials);
       assert.ok(passed > 100);
     }
@@ -52,11 +52,6 @@ describe("the policies on this project's own Database", () => {
   /** Choices that the component allows and production should not make: that the policies notice them shows that they look at it. */
   const choices: [what: string, changes: Partial<DatabaseArgs>, policies: string[]][] = [
     ["no replica", { replicas: 0 }, ["replicas-minimum"]],
-    [
-      "a WAL that is shipped by volume",
-      { durability: Durability.Threshold },
-      ["correctness-wal-shipping", "correctness-write-buffer"],
-    ],
     ["plain connections", { tls: { required: false } }, ["tls-clients"]],
     ["an object store without TLS", { objectStore: { ...args.objectStore, useTls: false } }, ["tls-object-store"]],
     [
@@ -85,7 +80,7 @@ describe("the policies on this project's own TideSql with a role", () => {
       const image = { existing: `registry.example/tidesql@sha256:${"3f".repeat(32)}` };
       const network = cluster?.existing ? undefined : {};
       const objectStore = { bucketName: "shop-tidesql" };
-      const whole: TideSqlArgs = { region: "us-east-1", store: "log", image, network, cluster, objectStore };
+      const whole: TideSqlArgs = { region: "us-east-1", image, network, cluster, objectStore };
       const plan = await planProgram(() => void new TideSql("orders", whole), { project: "shop", stack: "prod" });
       const { findings, passed } = judgePlan(plan, { today });
       // The VPC's endpoint is in the role's policy, and is not known before it is made.

@@ -148,13 +148,14 @@ describe("the stacks of this repository", () => {
       });
     }
 
-    it("does not make a secret of engine.cnf", async () => {
+    it("does not make a secret of what the pods are told of the store, nor an unknown", async () => {
       const config = { ...keys, caCertificate: locked };
       const { resources } = await planStack({ directory, stack: "local", config });
       const maps = resources.filter(({ type }) => type === "kubernetes:core/v1:ConfigMap");
       assert.ok(maps.length > 0);
       assert.ok(maps.every(({ inputs }) => !(inputs.data instanceof Secret)));
-      assert.ok(maps.some(({ inputs }) => JSON.stringify(inputs.data).includes("[unknown]")));
+      assert.ok(!maps.some(({ inputs }) => JSON.stringify(inputs.data).includes("[unknown]")));
+      assert.ok(maps.some(({ inputs }) => "engine.cnf" in (inputs.data as object)));
     });
 
     it("is checked where it is known", async () => {

@@ -251,9 +251,8 @@ export class ManagerProcesses {
   }
 
   private get sizing() {
-    const { durability, writeBufferBytes } = this.options;
+    const { writeBufferBytes } = this.options;
     return deriveSizing({
-      durability,
       onInstanceStore: false,
       memoryBytes: 1 << 30,
       ...(writeBufferBytes !== undefined && { writeBufferBytes }),

@@ -1,4 +1,3 @@
-import type { StoreKind } from "../managerConfiguration";
 import { dashboard } from "../monitoring/dashboard";
 import { WatchedDatabase } from "../monitoring/rules";
 import { DatabaseNames } from "../names";
@@ -52,9 +51,9 @@ export function dashboardManifest<Namespace, Data>(
 }
 
 /** The dashboard as a file. The sidecar puts all files into one folder, so its name is no other database's. */
-export function dashboardData(names: WatchedDatabase, store: StoreKind): Record<string, string> {
+export function dashboardData(names: WatchedDatabase): Record<string, string> {
   return {
-    [`tidesql-${names.namespace}-${names.database}.json`]: JSON.stringify(dashboard(names, store), undefined, 2),
+    [`tidesql-${names.namespace}-${names.database}.json`]: JSON.stringify(dashboard(names), undefined, 2),
   };
 }
 

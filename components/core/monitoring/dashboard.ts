@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import type { StoreKind } from "../managerConfiguration";
-import { type Panel, panelsOf } from "./panels";
+import { type Panel, panels } from "./panels";
 import { podSelector, selecting, WatchedDatabase } from "./rules";
 
-/** A Grafana dashboard for one database, as its file format wants it (schema version 39, Grafana 10 and later). The data source is chosen in it. @param store what the database keeps its data in: each has panels of its own */
-export function dashboard(names: WatchedDatabase, store: StoreKind) {
+/** A Grafana dashboard for one database, as its file format wants it (schema version 39, Grafana 10 and later). The data source is chosen in it. */
+export function dashboard(names: WatchedDatabase) {
   const { namespace, database } = names;
   const selector = podSelector(names);
   return {
@@ -19,7 +18,7 @@ export function dashboard(names: WatchedDatabase, store: StoreKind) {
     templating: {
       list: [{ name: "source", label: "Data source", type: "datasource", query: "prometheus" }],
     },
-    panels: placed(panelsOf(store)).map(({ panel, gridPos }, index) => panelJson(panel, gridPos, index + 1, selector)),
+    panels: placed(panels).map(({ panel, gridPos }, index) => panelJson(panel, gridPos, index + 1, selector)),
   };
 }
 

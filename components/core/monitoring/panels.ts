@@ -1,6 +1,4 @@
-import type { StoreKind } from "../managerConfiguration";
 import { hoursPerMonth, s3Request } from "../planning/prices";
-import { readsPerPoll } from "../planning/storeRequests";
 
 /** One panel of the dashboard, before it has a place. */
 export interface Panel {
@@ -25,18 +23,19 @@ const perPod = "{{pod}}";
 /** A graph over half of the width. */
 const graph = { type: "timeseries", width: 12, height: 8 } as const;
 
-/** Polls of all replicas, each of which is a listing and some reads. */
-const pollsPerSecond = 'sum(tidesql_role{role="replica"}) / max(tidesql_replica_sync_interval_seconds)';
-
 /** Dollars a month of one request a second. */
 const perMonth = (dollarsEach: number) => Number((dollarsEach * hoursPerMonth * 3600).toPrecision(6));
 
-/** The panels from left to right, row by row. The first row answers "does it work"; the second shows outages; the rest says why. */
-export function panelsOf(store: StoreKind): readonly Panel[] {
-  return [...common, ...(store === "log" ? onLog : onEngineStore), ...memory, ...requestsOf(store)];
+/** What the requests cost that `rate` or `increase` counts over a range. @param factor makes of a request's price what the result is in */
+function priceOf(count: "rate" | "increase", range: string, factor: (dollars: number) => number): string {
+  return (
+    `${factor(s3Request.write)} * sum(${count}(tidesql_bucket_requests_total{kind=~"put|list"}[${range}])) + ` +
+    `${factor(s3Request.read)} * sum(${count}(tidesql_bucket_requests_total{kind="get"}[${range}]))`
+  );
 }
 
-const common: Panel[] = [
+/** The panels from left to right, row by row. The first row answers "does it work"; the second shows outages; the rest says why. */
+export const panels: readonly Panel[] = [
   {
     title: "Primaries",
     description: "1 is right. At 0, no node accepts writes.",
@@ -136,24 +135,7 @@ const common: Panel[] = [
       { expr: "sum(increase(tidesql_engine_exits_total[1h]))", legend: "exits of mariadbd" },
     ],
   },
-];
 
-/** The engine reads and writes the bucket itself, and sees the first 256 objects of a kind. */
-const onEngineStore: Panel[] = [
-  {
-    ...graph,
-    title: "Objects",
-    description: "SSTables of the largest table slow scans down; WAL objects and column families end at 256.",
-    queries: [
-      { expr: "max(tidesql_sstables_max)", legend: "SSTables of the largest table" },
-      { expr: "max(tidesql_wal_objects)", legend: "WAL objects" },
-      { expr: "max(tidesql_column_families)", legend: "column families" },
-    ],
-  },
-];
-
-/** The manager keeps the bucket as one log. */
-const onLog: Panel[] = [
   {
     ...graph,
     title: "Objects",
@@ -206,9 +188,7 @@ const onLog: Panel[] = [
     unit: "bytes",
     queries: [{ expr: "tidesql_log_memory_bytes", legend: perPod }],
   },
-];
 
-const memory: Panel[] = [
   {
     ...graph,
     title: "Memory of mariadbd",
@@ -223,50 +203,25 @@ const memory: Panel[] = [
     unit: "bytes",
     queries: [{ expr: "tidesql_manager_resident_bytes", legend: perPod }],
   },
+  {
+    ...graph,
+    title: "Requests to the bucket",
+    description: "Requests of the managers. The engines make none.",
+    unit: "reqps",
+    queries: [{ expr: "sum by (kind) (rate(tidesql_bucket_requests_total[5m]))", legend: "managers, {{kind}}" }],
+  },
+  {
+    ...graph,
+    title: "Cost of these requests, dollars a month",
+    description: "At the rate of the last five minutes, with S3's prices in us-east-1.",
+    unit: "currencyUSD",
+    queries: [{ expr: priceOf("rate", "5m", perMonth), legend: "managers" }],
+  },
+  {
+    ...graph,
+    title: "Cost of the requests so far, dollars",
+    description: "Of the last 30 days, as far as Prometheus has them, with S3's prices in us-east-1.",
+    unit: "currencyUSD",
+    queries: [{ expr: priceOf("increase", "30d", dollars => dollars), legend: "all nodes" }],
+  },
 ];
-
-/** Requests to the bucket and their price. On the log, the managers make all of them. */
-function requestsOf(store: StoreKind): Panel[] {
-  const isLog = store === "log";
-  const readsOfPoll = `(${readsPerPoll.fixed} + max(tidesql_wal_objects))`;
-  const polls = { expr: `${pollsPerSecond} * (1 + ${readsOfPoll})`, legend: "polls of the replicas" };
-  const pollsCost = {
-    expr: `${pollsPerSecond} * (${perMonth(s3Request.write)} + ${perMonth(s3Request.read)} * ${readsOfPoll})`,
-    legend: "polls of the replicas",
-  };
-  const price = (range: string, rate: string, factor: (dollars: number) => number) =>
-    `${factor(s3Request.write)} * sum(${rate}(tidesql_bucket_requests_total{kind=~"put|list"}[${range}])) + ` +
-    `${factor(s3Request.read)} * sum(${rate}(tidesql_bucket_requests_total{kind="get"}[${range}]))`;
-  return [
-    {
-      ...graph,
-      title: "Requests to the bucket",
-      description: isLog
-        ? "Requests of the managers. The engines make none."
-        : "Requests of the managers are counted. Those of the replicas' polls follow from the interval, the replicas and the WAL objects. Uploads by the primary's engine are not in it: at most ten a second while there are writes.",
-      unit: "reqps",
-      queries: [
-        { expr: "sum by (kind) (rate(tidesql_bucket_requests_total[5m]))", legend: "managers, {{kind}}" },
-        ...(isLog ? [] : [polls]),
-      ],
-    },
-    {
-      ...graph,
-      title: "Cost of these requests, dollars a month",
-      description: "At the rate of the last five minutes, with S3's prices in us-east-1.",
-      unit: "currencyUSD",
-      queries: [{ expr: price("5m", "rate", perMonth), legend: "managers" }, ...(isLog ? [] : [pollsCost])],
-    },
-    ...(isLog
-      ? [
-          {
-            ...graph,
-            title: "Cost of the requests so far, dollars",
-            description: "Of the last 30 days, as far as Prometheus has them, with S3's prices in us-east-1.",
-            unit: "currencyUSD",
-            queries: [{ expr: price("30d", "increase", dollars => dollars), legend: "all nodes" }],
-          },
-        ]
-      : []),
-  ];
-}

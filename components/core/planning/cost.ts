@@ -1,6 +1,6 @@
 import { type DescribedResource, inputAt, numberAt, textAt } from "./describedResource";
 import { gp3Included, hourly, hoursPerMonth, instanceHourly, monthly } from "./prices";
-import { storeRequestLines } from "./storeRequests";
+import { bucketUseLines } from "./bucketUse";
 
 /** One kind of thing on the bill. */
 export interface CostLine {
@@ -40,7 +40,7 @@ export function monthlyCost(resources: readonly DescribedResource[], usage: Usag
   const lines = resources.flatMap(resource => linesByType[resource.type]?.(resource, resources) ?? []);
   if (resources.some(({ type }) => bucketTypes.has(type))) {
     const stored = usage.storedGigabytes ?? defaultStoredGigabytes;
-    lines.push(estimate("S3 storage", stored, monthly.s3PerGigabyte, "GB"), ...storeRequestLines(resources));
+    lines.push(estimate("S3 storage", stored, monthly.s3PerGigabyte, "GB"), ...bucketUseLines(resources));
   }
   const merged = mergeLines(lines);
   const sum = (isEstimate: boolean) =>

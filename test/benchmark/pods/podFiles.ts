@@ -29,9 +29,7 @@ export function writePodFiles(root: string, pod: PodFiles): void {
   const { databaseId, nodes: _nodes, ...body } = configuration;
   const engine = engineConfigurationText({
     durability: configuration.durability,
-    replicaSyncIntervalMicroseconds: configuration.replicaSyncIntervalMicroseconds,
-    objectStore: configuration.objectStore,
-    objectStoreHasOwnAuthority: false,
+    region: configuration.objectStore.region,
     requireTls: true,
     sizing,
     settings: { bind_address: address },

@@ -21,7 +21,7 @@ const namespace = "default";
 const kubernetesHost = "kubernetes.default.svc";
 const storeHost = "s3.bench.svc";
 const preload = path.join(__dirname, "loopback.cjs");
-const sizing = deriveSizing({ durability: "interval", onInstanceStore: false });
+const sizing = deriveSizing({ onInstanceStore: false });
 
 /** A database's pods as processes of this machine: the manager as the manifests start it, bundled as it is shipped, and the simulated engine as its child. */
 export class Pods {

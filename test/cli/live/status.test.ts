@@ -208,19 +208,6 @@ describe("tidesql status", () => {
     });
   }
 
-  it("takes data that waits for its threshold for what it is", async () => {
-    const notInBucket = { bytes: 3 << 20, objects: 2, oldestSeconds: 600 };
-    for (const pod of ["orders-0", "orders-1", "orders-2"]) {
-      const make = pod === "orders-0" ? primaryStatus : replicaStatus;
-      cluster.change(pod, {
-        status: make(pod, { durability: "threshold", ...(pod === "orders-0" && { notInBucket }) }),
-      });
-    }
-    const { code, out } = await status(cluster);
-    assert.equal(code, 0, out);
-    assert.match(out, /3\.0 MiB, 600\.0 s/);
-  });
-
   it("is the same as JSON", async () => {
     cluster.change("orders-2", { status: forbidden("pods/exec") });
     const { code, out } = await status(cluster, "--json");

@@ -24,7 +24,7 @@ function inputs(changes: Partial<StatefulSetInputs<string>> = {}): StatefulSetIn
     nodeImage: "docker.io/library/node:22.0.0-slim",
     imagePullPolicy: "IfNotPresent",
     imagePullSecrets: [],
-    sizing: deriveSizing({ durability: "interval", onInstanceStore: false }),
+    sizing: deriveSizing({ onInstanceStore: false }),
     storage: { onInstanceStore: false },
     spread: { hosts: "required", zones: "preferred" },
     nodeSelector: {},
@@ -232,7 +232,7 @@ describe("StatefulSet", () => {
 
   it("puts the data on the node's drives when asked, counted as ephemeral storage", () => {
     const node = { memoryBytes: 32 * gibibyte, cpuCores: 4, instanceStoreBytes: 937e9 };
-    const sizing = deriveSizing({ durability: "interval", onInstanceStore: true, node });
+    const sizing = deriveSizing({ onInstanceStore: true, node });
     const { spec } = statefulSetManifest(names, inputs({ sizing, storage: { onInstanceStore: true } }));
     assert.equal("volumeClaimTemplates" in spec, false);
     const data = spec.template.spec.volumes.find(({ name }) => name === "data");

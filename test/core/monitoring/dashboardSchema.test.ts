@@ -19,7 +19,7 @@ const kinds: Record<string, string> = {
 /** The dashboard's file, against the types that Grafana publishes of its dashboards with each release. */
 describe("the dashboard's file", function () {
   this.timeout(60_000);
-  const [text = ""] = Object.values(dashboardData(databaseNames("orders", "shop", 3), "log"));
+  const [text = ""] = Object.values(dashboardData(databaseNames("orders", "shop", 3)));
   const file = JSON.parse(text) as { panels: PanelOfFile[] };
   const imports = Object.entries(kinds).map(
     ([kind, file]) =>

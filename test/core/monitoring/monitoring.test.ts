@@ -40,46 +40,40 @@ describe("monitoring", () => {
     }
   });
 
-  for (const store of ["engine", "log"] as const)
-    describe(`dashboard of a database with store: "${store}"`, () => {
-      const made = dashboard(names, store);
-      const expressions = made.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  describe("dashboard", () => {
+    const made = dashboard(names);
+    const expressions = made.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
 
-      it("asks for metrics that the manager has, of this database only", () => {
-        assert.ok(metrics.length > 14);
-        for (const expr of expressions) {
-          const asked = expr.match(/tidesql_[a-z_]+/g) ?? [];
-          assert.ok(asked.length > 0, expr);
-          for (const metric of asked) assert.ok(metrics.includes(metric), metric);
-          assert.equal(expr.split(selector).length - 1, asked.length, expr);
-        }
-      });
+    it("asks for metrics that the manager has, of this database only", () => {
+      assert.ok(metrics.length > 14);
+      for (const expr of expressions) {
+        const asked = expr.match(/tidesql_[a-z_]+/g) ?? [];
+        assert.ok(asked.length > 0, expr);
+        for (const metric of asked) assert.ok(metrics.includes(metric), metric);
+        assert.equal(expr.split(selector).length - 1, asked.length, expr);
+      }
+    });
 
-      it("asks for nothing that only the other store has", () => {
-        const foreign = store === "log" ? /wal_objects|sync_interval/ : /tidesql_log_/;
-        for (const expr of expressions) assert.doesNotMatch(expr, foreign);
-      });
-
-      it("has panels side by side, none over another, each with an id of its own", () => {
-        const cells = new Set<string>();
-        for (const { gridPos, title } of made.panels) {
-          assert.ok(gridPos.x + gridPos.w <= 24, title);
-          for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-            for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-              assert.ok(!cells.has(`${x},${y}`), title);
-              cells.add(`${x},${y}`);
-            }
+    it("has panels side by side, none over another, each with an id of its own", () => {
+      const cells = new Set<string>();
+      for (const { gridPos, title } of made.panels) {
+        assert.ok(gridPos.x + gridPos.w <= 24, title);
+        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+            assert.ok(!cells.has(`${x},${y}`), title);
+            cells.add(`${x},${y}`);
           }
         }
-        assert.equal(new Set(made.panels.map(({ id }) => id)).size, made.panels.length);
-      });
-
-      it("is another one for another database, and the same for the same", () => {
-        assert.notEqual(made.uid, dashboard(databaseNames("orders", "other", 3), store).uid);
-        assert.deepEqual(made, dashboard(names, store));
-        assert.ok(made.uid.length <= 40);
-      });
+      }
+      assert.equal(new Set(made.panels.map(({ id }) => id)).size, made.panels.length);
     });
+
+    it("is another one for another database, and the same for the same", () => {
+      assert.notEqual(made.uid, dashboard(databaseNames("orders", "other", 3)).uid);
+      assert.deepEqual(made, dashboard(names));
+      assert.ok(made.uid.length <= 40);
+    });
+  });
 
   it("is in objects that Grafana and the Prometheus operator find by their labels", () => {
     const labels = { release: "stack" };
@@ -91,7 +85,7 @@ describe("monitoring", () => {
       assert.equal(metadata.namespace, "shop");
       assert.equal(metadata.labels.release, "stack");
     }
-    const { data, metadata } = dashboardManifest(names, {}, dashboardData(names, "engine"));
+    const { data, metadata } = dashboardManifest(names, {}, dashboardData(names));
     assert.equal(metadata.labels.grafana_dashboard, "1");
     for (const text of Object.values(data)) JSON.parse(text);
   });
@@ -100,7 +94,7 @@ describe("monitoring", () => {
     if (spawnSync("promtool", ["--version"]).status !== 0) this.skip();
     const folder = mkdtempSync(path.join(os.tmpdir(), "rules-"));
     try {
-      const panels = (["engine", "log"] as const).flatMap(store => dashboard(names, store).panels);
+      const panels = dashboard(names).panels;
       const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => ({ expr })));
       const recorded = queries.map(({ expr }, index) => ({ record: `dashboard:query_${index}`, expr }));
       const { groups } = rulesFor(alertingRules(), names);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { monthlyCost, monthlyDollars } from "../../../components/core/planning/cost";
 import type { DescribedResource } from "../../../components/core/planning/describedResource";
 import { instanceHourly } from "../../../components/core/planning/prices";
-import { assumedOfDatabase } from "../../../components/core/planning/storeRequests";
+import { assumedOfDatabase, entriesPerSecond } from "../../../components/core/planning/bucketUse";
+import { shipEvery } from "../../../components/manager/onLog/writerDuties";
 import { settledHistory, settleDatabase } from "../../../components/database/settings";
 
 function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
@@ -20,13 +21,15 @@ const ebsClass = (parameters: Record<string, unknown>, annotations: Record<strin
     parameters,
   });
 
+const bucket = resource("aws:s3/bucket:Bucket", {});
+
 const claims = (storageClassName: string | undefined, storage: string, replicas = 3) =>
   resource("kubernetes:apps/v1:StatefulSet", {
     spec: { replicas, volumeClaimTemplates: [{ spec: { storageClassName, resources: { requests: { storage } } } }] },
   });
 
-const database = (replicas?: number, replicaSyncIntervalMilliseconds?: number, durability?: string) =>
-  resource("tidesql:index:Database", { replicas, replicaSyncIntervalMilliseconds, durability });
+const database = (replicas?: number, durability?: string, history?: object) =>
+  resource("tidesql:index:Database", { replicas, durability, history });
 
 /** The line whose text begins so. */
 function line(resources: DescribedResource[], start: string) {
@@ -106,14 +109,12 @@ describe("monthly cost", () => {
     assert.equal(monthlyCost([service("LoadBalancer")]).lines.length, 1);
   });
 
-  it("estimates what replicas ask of the bucket: it grows with their number and with how often they ask", () => {
-    const bucket = resource("aws:s3/bucket:Bucket", {});
-    const listings = (replicas?: number, milliseconds?: number) =>
-      line([bucket, database(replicas, milliseconds)], "S3 listings")!.quantity;
-    assert.equal(listings(2, 100), (2 * 10 * 730 * 3600) / 1e6);
-    assert.equal(listings(4, 100), 2 * listings(2, 100));
-    assert.equal(listings(2, 1000), listings(2, 100) / 10);
-    assert.equal(listings(), listings(2, 100));
+  it("estimates what replicas ask of the bucket: it grows with their number", () => {
+    const reads = (replicas?: number) => line([bucket, database(replicas)], "S3 reads")!.quantity;
+    // As counted: 308 by a follower and 17 by the primary in ten minutes.
+    assert.ok(Math.abs(reads(2) - ((2 * 308 + 17) / 600) * 2.628) < 1e-9);
+    assert.ok(Math.abs(reads(4) - reads(2) - (2 * 308 * 2.628) / 600) < 1e-9);
+    assert.equal(reads(), reads(2));
   });
 
   it("assumes of a database what a database does that nothing is said of", () => {
@@ -124,43 +125,58 @@ describe("monthly cost", () => {
       accessKeyId: "a",
       secretAccessKey: "b",
     };
-    const { nodes, durability, replicaSyncIntervalMicroseconds } = settleDatabase("orders", {
+    const { nodes, durability, history } = settleDatabase("orders", {
       image: "a@b",
       objectStore,
     });
     assert.deepEqual(assumedOfDatabase, {
       replicas: nodes - 1,
       durability,
-      replicaSyncIntervalMilliseconds: replicaSyncIntervalMicroseconds / 1000,
+      history,
     });
   });
 
-  it("estimates the WAL's uploads by the durability, and leaves out what goes by volume or has no replica", () => {
-    const bucket = resource("aws:s3/bucket:Bucket", {});
-    const uploads = (durability: string) => line([bucket, database(2, 100, durability)], "S3 WAL uploads")?.quantity;
-    assert.equal(uploads("commit"), 2 * uploads("interval")!);
-    assert.equal(uploads("threshold"), undefined);
-    assert.equal(line([bucket, database(0)], "S3 listings"), undefined);
+  it("estimates the log's entries by the durability, and in interval as often as the manager ships", () => {
+    const entries = (durability?: string) => line([bucket, database(2, durability)], "S3 log entries")!;
+    assert.equal(entriesPerSecond.interval, 1000 / shipEvery);
+    assert.ok(Math.abs(entries().quantity - (1000 / shipEvery) * 2.628) < 1e-9);
+    assert.ok(entries("commit").quantity > entries("interval").quantity);
+    assert.equal(entries().dollarsEach, 5);
   });
 
-  it("estimates the history of a database on the log: every position by hours, single days by their number", () => {
-    const bucket = resource("aws:s3/bucket:Bucket", {});
-    const gigabytes = (history?: object) => {
-      const onLog = resource("tidesql:index:Database", { store: "log", ...(history && { history }) });
-      return line([bucket, onLog], "S3 history")!.quantity;
-    };
-    // 50 kB/s are 4.32 GB a day: once in the log, three times in files.
-    assert.ok(Math.abs(gigabytes({ everyPositionHours: 24, dailyCheckpointDays: 0 }) - 4 * 4.32) < 1e-9);
-    assert.ok(Math.abs(gigabytes({ everyPositionHours: 48, dailyCheckpointDays: 1 }) - 11 * 4.32) < 1e-9);
+  it("costs at most $6 a month for requests and versions without a client, by what managers were counted to ask", () => {
+    const { lines } = monthlyCost([bucket, database()], { storedGigabytes: 0 });
+    const idle = lines.filter(({ what }) => /idle managers|reads by managers/.test(what));
+    assert.equal(idle.length, 2);
+    const dollars = idle.reduce((sum, { quantity, dollarsEach = 0 }) => sum + quantity * dollarsEach, 0);
+    assert.ok(dollars > 3 && dollars < 6, String(dollars));
+  });
+
+  it("estimates the history of a database: every position by hours, single days by their number", () => {
+    const gigabytes = (history?: object) => line([bucket, database(2, undefined, history)], "S3 history")!.quantity;
+    // 10 kB/s are 0.864 GB a day: once in the log, three times in files.
+    assert.ok(Math.abs(gigabytes({ everyPositionHours: 24, dailyCheckpointDays: 0 }) - 4 * 0.864) < 1e-9);
+    assert.ok(Math.abs(gigabytes({ everyPositionHours: 48, dailyCheckpointDays: 1 }) - 11 * 0.864) < 1e-9);
     assert.equal(gigabytes(), gigabytes(settledHistory()));
-    const plain = resource("tidesql:index:Database", { store: "log" });
-    assert.equal(line([bucket, plain], "S3 listings"), undefined);
-    assert.match(line([bucket, plain], "S3 history")!.what, /24 h and 7 daily checkpoints/);
-    assert.equal(line([bucket, database()], "S3 history"), undefined);
+    assert.match(line([bucket, database()], "S3 history")!.what, /24 h and 7 daily checkpoints/);
+  });
+
+  it("counts what a versioned bucket keeps of deleted objects, for as long as its lifecycle says", () => {
+    const versioning = (status: string) =>
+      resource("aws:s3/bucketVersioning:BucketVersioning", { versioningConfiguration: { status } });
+    const lifecycle = (noncurrentDays: number) =>
+      resource("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", {
+        rules: [{ noncurrentVersionExpiration: { noncurrentDays } }],
+      });
+    const gigabytes = (...around: DescribedResource[]) =>
+      line([bucket, database(), ...around], "S3 versions")?.quantity;
+    assert.equal(gigabytes(), undefined);
+    assert.equal(gigabytes(versioning("Suspended"), lifecycle(7)), undefined);
+    assert.ok(Math.abs(gigabytes(versioning("Enabled"), lifecycle(2))! - 2 * 4 * 0.864) < 1e-9);
+    assert.ok(Math.abs(gigabytes(versioning("Enabled"))! - 7 * 4 * 0.864) < 1e-9);
   });
 
   it("keeps what depends on use apart from what is billed anyway", () => {
-    const bucket = resource("aws:s3/bucket:Bucket", {});
     const cost = monthlyCost([bucket], { storedGigabytes: 1000 });
     assert.equal(cost.fixedDollars, 0);
     assert.equal(cost.estimatedDollars, 23);

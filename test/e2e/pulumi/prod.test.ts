@@ -166,7 +166,7 @@ describe("the stack prod on the log with the Pulumi command line, in a simulated
     plugins = mkdtempSync(join(tmpdir(), "tidesql-cloud-"));
     installSimulatedCloud(plugins);
     stack = await PulumiStack.make("e2e-prod-log", "prod", { PATH: `${plugins}${delimiter}${process.env.PATH}` });
-    await stack.configure({ "tidesql:store": "log", "tidesql:objectStore.credentials": "key" });
+    await stack.configure({ "tidesql:objectStore.credentials": "key" });
   });
 
   after("remove it", () => {
