@@ -79,7 +79,6 @@ export function plainConfiguration(prepared: Environment, name: string, options:
     replicas: String((options.nodes ?? defaultNodes) - 1),
     image: prepared.engineImage,
     durability: options.durability ?? process.env.E2E_DURABILITY ?? "interval",
-    store: "log",
     ...(options.prefix && { prefix: options.prefix }),
     ...(options.databaseId && { databaseId: options.databaseId }),
     ...(options.restore && { restore: JSON.stringify(options.restore) }),

@@ -153,7 +153,7 @@ describe("the stack prod with the Pulumi command line, in a simulated cloud", fu
   }
 });
 
-describe("the stack prod on the log with the Pulumi command line, in a simulated cloud", function () {
+describe("the credentials of the stack prod with the Pulumi command line, in a simulated cloud", function () {
   this.bail(true);
   let stack: PulumiStack;
   let plugins: string;
@@ -165,7 +165,9 @@ describe("the stack prod on the log with the Pulumi command line, in a simulated
     }
     plugins = mkdtempSync(join(tmpdir(), "tidesql-cloud-"));
     installSimulatedCloud(plugins);
-    stack = await PulumiStack.make("e2e-prod-log", "prod", { PATH: `${plugins}${delimiter}${process.env.PATH}` });
+    stack = await PulumiStack.make("e2e-prod-credentials", "prod", {
+      PATH: `${plugins}${delimiter}${process.env.PATH}`,
+    });
     await stack.configure({ "tidesql:objectStore.credentials": "key" });
   });
 
