@@ -36,6 +36,8 @@ export class StoreKeeper {
   readonly inbox = new EntryInbox();
   private queue: Promise<unknown> = Promise.resolve();
   private heardAt: Monotonic = -Infinity;
+  /** Since when there has always been an entry that was told and is not known to be durable. */
+  private waitsSince: Monotonic | undefined;
   private readAt: Monotonic = -Infinity;
   private keptAt: Monotonic = -Infinity;
   /** The engine that runs was aligned before this node restarted from a checkpoint. */
@@ -99,7 +101,12 @@ export class StoreKeeper {
     const now = this.options.ports.clock.now();
     const { state } = this;
     if (!state || this.inbox.isAheadOf(state)) return true;
-    const every = now - this.heardAt < readEvery.heard + 1000 ? readEvery.heard : readEvery.silent;
+    // What was told and does not become durable may be of a writer that the bucket does not answer: it asks whether it answers us.
+    if (this.inbox.pending(state).size === 0) this.waitsSince = undefined;
+    else this.waitsSince ??= now;
+    const waits = this.waitsSince !== undefined && now - this.waitsSince >= readEvery.silent;
+    const hears = now - this.heardAt < readEvery.heard + 1000 && !waits;
+    const every = hears ? readEvery.heard : readEvery.silent;
     return now - this.readAt >= every;
   }
 
