@@ -51,10 +51,6 @@ const commands: Record<string, { summary: string; run: (argv: string[]) => Promi
     summary: "moves the primary to another node, in order",
     run: argv => (load("./live/switchover") as typeof import("./live/switchover")).runSwitchover(argv),
   },
-  promote: {
-    summary: "makes a node primary that may lack writes, when nothing else is left",
-    run: argv => (load("./live/promote") as typeof import("./live/promote")).runPromote(argv),
-  },
 };
 
 const longestName = Math.max(...Object.keys(commands).map(({ length }) => length));

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const start = resolve(__dirname, "../../../cli/start.mjs");
 const tidesql = (...argv: string[]) => promisify(execFile)(process.execPath, [start, ...argv]);
-const commands = ["status", "verify", "history", "check", "restore", "connect", "switchover", "promote"];
+const commands = ["status", "verify", "history", "check", "restore", "connect", "switchover"];
 
 describe("the commands on a running database", () => {
   it("are in the overview", async () => {
