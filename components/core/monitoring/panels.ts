@@ -55,7 +55,7 @@ export const panels: readonly Panel[] = [
   },
   {
     title: "Nodes that could take over",
-    description: "At 0, the next failover has to wait for the old primary's volume.",
+    description: "At 0, no node has read the log.",
     type: "stat",
     width: 5,
     height: 4,
