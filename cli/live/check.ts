@@ -6,7 +6,7 @@ import { answering, LiveExit, processSurroundings, type Surroundings, UsageError
 /** What `tidesql check --help` prints. */
 export const checkHelp = `Usage: tidesql check [options]
 
-Reads the log of a database with store "log" from the first kept position to its end, and compares: entries in one line with right checksums, seals, each checkpoint with what the entries make, everything that a
+Reads the log of a database from the first kept position to its end, and compares: entries in one line with right checksums, seals, each checkpoint with what the entries make, everything that a
 kept position names with the bucket, by size. It changes nothing, and can run beside a database that is written to. It reads all of the kept log; the data are listed, not read.
 
   --volume             also compare the files on the volume of the pod that is asked, by content: this reads all of them

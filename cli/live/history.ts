@@ -6,11 +6,11 @@ import { answering, LiveExit, processSurroundings, type Surroundings } from "./s
 /** What `tidesql history --help` prints. */
 export const historyHelp = `Usage: tidesql history [options]
 
-Lists what a database with store "log" can be restored to: every position of a range, and single checkpoints before it. It only reads. \`restore\` of a new database takes a time or a position of it (docs/restore.md).
+Lists what a database can be restored to: every position of a range, and single checkpoints before it. It only reads. \`tidesql restore\` and the argument \`restore\` take a time or a position of it (docs/restore.md).
 
 ${storeHelp}
 
-Exit code: 0 listed, 1 the database has no history, 2 the command line is wrong or the cluster cannot be asked.
+Exit code: 0 listed, 1 it could not be read, 2 the command line is wrong or the cluster cannot be asked.
 `;
 
 /** A log is read from its newest checkpoint on: 64 MB at most. Milliseconds. */
