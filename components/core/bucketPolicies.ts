@@ -1,19 +1,10 @@
 import { partitionOf } from "./awsRegion";
 import { policyDocument, PolicyStatement } from "./policyDocument";
 
-/** What the engine and the manager do with the bucket itself. Without ListBucket a missing object answers 403 instead of 404, which the engine takes for a failure. */
-const bucketActions = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
+/** What a manager asks of objects (`s3Bucket.ts`, `multipart.ts`): GET, PUT with and without conditions, uploads in parts, DELETE. Never DeleteObjectVersion: earlier versions outlive a mistake, and a stolen key. */
+export const objectActions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
 
-/** What they do with objects. Conditional writes need GetObject beside PutObject. Never DeleteObjectVersion: earlier versions outlive a mistake, and a stolen key. */
-const objectActions = [
-  "s3:AbortMultipartUpload",
-  "s3:DeleteObject",
-  "s3:GetObject",
-  "s3:ListMultipartUploadParts",
-  "s3:PutObject",
-];
-
-/** Clients older than this are refused; the engine's libcurl and the manager's Node speak 1.3. */
+/** Clients older than this are refused; the manager's Node speaks 1.3. */
 const oldestTls = "1.2";
 
 /** ARN of a bucket. Made from its name, which is known while planning, so that a plan shows the policies. */
@@ -29,11 +20,24 @@ export function bucketArn(region: string, bucket: string): string {
  */
 export function engineUserPolicy(arn: string, vpcEndpointId?: string): string {
   const statements: PolicyStatement[] = [
-    { Sid: "Bucket", Effect: "Allow", Action: bucketActions, Resource: arn },
+    // Without it a missing object answers 403 instead of 404, by which the end of the log is found.
+    { Sid: "Bucket", Effect: "Allow", Action: "s3:ListBucket", Resource: arn },
     { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${arn}/*` },
+    entriesAreNotReplaced(`${arn}/*/log/*`),
   ];
   if (vpcEndpointId !== undefined) statements.push(nothingFromElsewhere(vpcEndpointId));
   return policyDocument(statements);
+}
+
+/** Denies to replace an entry of a log: S3 demands the condition with which the manager creates it. @param entries the keys of a log */
+export function entriesAreNotReplaced(entries: string): PolicyStatement {
+  return {
+    Sid: "EntriesAreNotReplaced",
+    Effect: "Deny",
+    Action: "s3:PutObject",
+    Resource: entries,
+    Condition: { Null: { "s3:if-none-match": "true" } },
+  };
 }
 
 /** Denies everything that does not come through a gateway endpoint: credentials that got out are of no use. */

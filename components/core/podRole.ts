@@ -1,4 +1,4 @@
-import { nothingFromElsewhere } from "./bucketPolicies";
+import { entriesAreNotReplaced, nothingFromElsewhere, objectActions } from "./bucketPolicies";
 import { InputProblem } from "./inputProblem";
 import { policyDocument, PolicyStatement } from "./policyDocument";
 import { printable } from "./printable";
@@ -49,11 +49,8 @@ export interface BucketFolder {
   prefix: string;
 }
 
-/** What a manager on the log asks of objects (`s3Bucket.ts`, `multipart.ts`): GET, PUT with and without conditions, uploads in parts, DELETE. Never DeleteObjectVersion: earlier versions outlive a mistake. */
-const objectActions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
-
 /**
- * What the pods of a database on the log may do with its bucket, below its folder alone.
+ * What the pods of a database may do with its bucket, below its folder alone.
  * - What is in `log/` can be created and not replaced: S3 demands the condition with which the manager sends it. That seals are never deleted cannot be said here: their keys are like those of entries, which
  *   are deleted one day.
  * - ListBucket is allowed where a request names no folder, too: only then does S3 answer 404 for an object that is not there, which is how the log's end is found. A listing of another folder is refused.
@@ -71,13 +68,7 @@ export function podRolePolicy(
   const statements: PolicyStatement[] = [
     listing("Folder", { arn, prefix }),
     { Sid: "Objects", Effect: "Allow", Action: objectActions, Resource: `${folder}*` },
-    {
-      Sid: "EntriesAreNotReplaced",
-      Effect: "Deny",
-      Action: "s3:PutObject",
-      Resource: `${folder}log/*`,
-      Condition: { Null: { "s3:if-none-match": "true" } },
-    },
+    entriesAreNotReplaced(`${folder}log/*`),
     { Sid: "TheOwnerStays", Effect: "Deny", Action: "s3:DeleteObject", Resource: `${folder}owner.json` },
   ];
   if (restoreFrom !== undefined) {

@@ -271,7 +271,7 @@ export interface DatabaseSizingArgs {
   cpuLimitCores?: number;
   /** Cache of SSTable blocks. Bytes. Default: a quarter of the instance's memory, or of the pod's. */
   blockCacheBytes?: number;
-  /** Memory for new writes before they are flushed. Bytes. 4 to 64 MiB, default 8 MiB. A takeover replays as much at most. */
+  /** Memory for new writes before they are flushed. Bytes. At least 4 MiB and at most 64 MiB; default 8 MiB. A takeover replays as much at most. */
   writeBufferBytes?: number;
   /** Threads that flush. Default: the cores, 2 to 4. */
   flushThreads?: number;

@@ -48,14 +48,14 @@ export interface ObjectStoreArgs {
   /** Deletes the bucket with everything that is in it, earlier versions included. Default false: a bucket that holds data is not deleted. */
   forceDestroy?: boolean;
   /**
-   * Name of a bucket in the same region that gets a record of every request, for audits; its policy has to let `logging.s3.amazonaws.com` write. Default: none. Each replica makes tens of
-   * requests a second.
+   * Name of a bucket in the same region that gets a record of every request, for audits; its policy has to let `logging.s3.amazonaws.com` write. Default: none. A database makes some
+   * five requests a second.
    */
   accessLogBucket?: pulumi.Input<string>;
   /** Tags of every AWS resource. At most 40; no name begins with `aws:`. Default: none. */
   tags?: Record<string, string>;
   /**
-   * What opens the bucket for a database's pods. With a role there is no IAM user and no key. Default `key`; in TideSql with `store: "log"` and a bucket of AWS's: `podIdentity` where the cluster is made or
+   * What opens the bucket for a database's pods. With a role there is no IAM user and no key. Default `key`; in TideSql: `podIdentity` where the cluster is made or
    * `cluster.existing.clusterName` names it, `irsa` where `cluster.existing.oidcProviderArn` is given.
    */
   credentials?: StoreCredentials;
@@ -97,7 +97,7 @@ export interface ExistingObjectStoreArgs {
   bucket: pulumi.Input<string>;
   /** Region that requests are signed for. Stores outside AWS mostly take `us-east-1`. */
   region: string;
-  /** Needs the actions of the generated user: list, read, write and delete objects, and multipart uploads. No session token. Required unless `credentials` is a role. */
+  /** Needs the actions of the generated user: list, get, put and delete objects, and abort uploads in parts. Required unless `credentials` is a role. */
   accessKeyId?: pulumi.Input<string>;
   /** Its secret part. */
   secretAccessKey?: pulumi.Input<string>;
@@ -127,11 +127,11 @@ export interface ObjectStoreTransforms {
   bucketPolicy?: Transform<aws.s3.BucketPolicyArgs>;
   /** Records requests, where asked for. */
   accessLog?: Transform<aws.s3.BucketLoggingArgs>;
-  /** The engine's. */
+  /** Whose key the managers have, where there is one. */
   user?: Transform<aws.iam.UserArgs>;
-  /** What the engine may do. */
+  /** What that key opens. */
   userPolicy?: Transform<aws.iam.UserPolicyArgs>;
-  /** Each of the engine's keys. */
+  /** Each of its keys. */
   accessKey?: Transform<aws.iam.AccessKeyArgs>;
   /** The pods' role. */
   podRole?: Transform<aws.iam.RoleArgs>;

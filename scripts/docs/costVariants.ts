@@ -1,7 +1,8 @@
 import { describe } from "../../cli/planner/graph";
 import { planProgram } from "../../cli/planner/planProgram";
 import { monthlyCost } from "../../components/core/planning/cost";
-import { aurora, hoursPerMonth } from "../../components/core/planning/prices";
+import { idleDollars } from "../../components/core/planning/bucketUse";
+import { aurora, hoursPerMonth, monthly } from "../../components/core/planning/prices";
 import { TideSql, TideSqlArgs } from "../../index";
 import { guideCost } from "../../test/benchmark/guide";
 
@@ -57,6 +58,8 @@ export async function costVariants(): Promise<string> {
     ...rows,
     row("the guide's deployment, by hand", "", guide),
     `| Aurora MySQL, 3 db.r6g.large and 100 GB | | ${auroraDollars.toFixed(0)} | ${aurora.perMillionRequests.toFixed(2)} a million requests |`,
+    "",
+    `Without a write in the month, two replicas: $${idleDollars(2).toFixed(2)} for requests, and $${(100 * monthly.s3PerGigabyte).toFixed(2)} for 100 GB.`,
   ].join("\n");
 }
 

@@ -96,6 +96,7 @@ describe("an object store that is made", () => {
       [
         ["Allow", "arn:aws:s3:::orders-data"],
         ["Allow", "arn:aws:s3:::orders-data/*"],
+        ["Deny", "arn:aws:s3:::orders-data/*/log/*"],
         ["Deny", "*"],
       ],
     );

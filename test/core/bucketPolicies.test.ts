@@ -20,22 +20,26 @@ function allowed(document: string): [action: string, resource: string][] {
     );
 }
 
-describe("the policy of the engine's user", () => {
-  it("allows exactly what the engine and the manager do, on one bucket", () => {
+describe("the policy of the user whose key the managers have", () => {
+  it("allows exactly what the manager does, on one bucket", () => {
     assert.deepEqual(allowed(engineUserPolicy(arn)).sort(), [
       ["s3:AbortMultipartUpload", "arn:aws:s3:::orders/*"],
       ["s3:DeleteObject", "arn:aws:s3:::orders/*"],
-      ["s3:GetBucketLocation", "arn:aws:s3:::orders"],
       ["s3:GetObject", "arn:aws:s3:::orders/*"],
       ["s3:ListBucket", "arn:aws:s3:::orders"],
-      ["s3:ListBucketMultipartUploads", "arn:aws:s3:::orders"],
-      ["s3:ListMultipartUploadParts", "arn:aws:s3:::orders/*"],
       ["s3:PutObject", "arn:aws:s3:::orders/*"],
     ]);
   });
 
+  it("denies to replace an entry of any log in the bucket", () => {
+    const [denied] = statements(engineUserPolicy(arn)).filter(({ Effect }) => Effect === "Deny");
+    assert.equal(denied?.Action, "s3:PutObject");
+    assert.equal(denied?.Resource, "arn:aws:s3:::orders/*/log/*");
+    assert.deepEqual(denied?.Condition, { Null: { "s3:if-none-match": "true" } });
+  });
+
   it("denies everything that does not come through the VPC's endpoint", () => {
-    const denied = statements(engineUserPolicy(arn, "vpce-1")).filter(({ Effect }) => Effect === "Deny");
+    const denied = statements(engineUserPolicy(arn, "vpce-1")).filter(({ Action }) => Action === "*");
     assert.equal(denied.length, 1);
     assert.equal(denied[0]!.Action, "*");
     assert.equal(denied[0]!.Resource, "*");

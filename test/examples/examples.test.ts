@@ -28,6 +28,10 @@ const examples: Record<string, Example> = {
     shows: ["tidesql:index:TideSql", "aws:s3/bucket:Bucket"],
     without: /^aws:(eks|ec2|ecr)/,
   },
+  "pod-role": {
+    shows: ["tidesql:index:TideSql", "aws:s3/bucket:Bucket", "aws:eks/podIdentityAssociation:PodIdentityAssociation"],
+    without: /^aws:(ec2|ecr|iam\/(user|accessKey))/,
+  },
   "s3-compatible": {
     config: { accessKeyId: new Secret("minioadmin"), secretAccessKey: new Secret("sesame-sesame") },
     shows: ["tidesql:index:Database"],

@@ -25,7 +25,7 @@ export const assumedOfDatabase = {
   history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
 } as const;
 
-/** Requests, history and versions of the databases of a plan. Entries are of a database that is written to all the time; the rest is paid without a client, too. */
+/** Requests, history and versions of the databases of a plan. Under steady writes: without any, {@link idleDollars} are left of the requests. */
 export function bucketUseLines(resources: readonly DescribedResource[]): CostLine[] {
   const databases = resources.filter(({ type }) => type === "tidesql:index:Database");
   const versionDays = keptVersionDays(resources);
@@ -44,14 +44,23 @@ function linesOf(database: DescribedResource, versionDays: number): CostLine[] {
   const daily = perDay * amplification.files * days;
   const versions = perDay * (amplification.log + amplification.files) * versionDays;
   const at = `at ${assumedWrites / 1000} kB/s of writes`;
-  const { primary, follower } = idleRequests;
   return [
     stored(`S3 history of ${hours} h${days > 0 ? ` and ${days} daily checkpoints` : ""}, ${at}`, everyPosition + daily),
     ...(versions > 0 ? [stored(`S3 versions of what history gave up, ${versionDays} days, ${at}`, versions)] : []),
     millions(`S3 log entries, ${entries}/s while there are writes`, entries, s3Request.write),
-    millions("S3 writes by idle managers", primary.writes + replicas * follower.writes, s3Request.write),
-    millions("S3 reads by managers", primary.reads + replicas * follower.reads, s3Request.read),
+    millions("S3 reads by managers", readsPerSecond(replicas), s3Request.read),
   ];
+}
+
+/** What the requests of a database cost in a month that nobody writes to: its primary writes a row itself every 5 s. US dollars. */
+export function idleDollars(replicas: number): number {
+  const { primary, follower } = idleRequests;
+  const writesPerSecond = primary.writes + replicas * follower.writes;
+  return secondsPerMonth * (writesPerSecond * s3Request.write + readsPerSecond(replicas) * s3Request.read);
+}
+
+function readsPerSecond(replicas: number): number {
+  return idleRequests.primary.reads + replicas * idleRequests.follower.reads;
 }
 
 /** For how many days the buckets of a plan keep what was deleted: the longest, and 0 where none is versioned. */
