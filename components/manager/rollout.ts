@@ -38,6 +38,9 @@ export class Rollout {
     this.since ??= this.ports.clock.now();
   }
 
+  /** A follower that has been replaced already, and will not be again: a handover to another would be followed by a second one. Undefined outside a rolling update. */
+  successor: string | undefined;
+
   /** Whether a primary that was told to go had better wait. */
   waits(now: Monotonic): boolean {
     if (this.since === undefined || this.mayLeave) return false;
@@ -79,7 +82,8 @@ export class Rollout {
     const isUpdated = (name: string) => pods.some(pod => pod.name === name && pod.revision === revision);
     if (revision === "" || isUpdated(this.pod)) return true;
     const followers = followersAmong(await peers.askAll(askTimeout));
-    if (followers.some(({ pod }) => isUpdated(pod))) return true;
+    this.successor = followers.find(({ pod }) => isUpdated(pod))?.pod;
+    if (this.successor !== undefined) return true;
     if (this.ahead !== undefined) return false;
     // Who is left must be able to take over while the other is away.
     const staying = pods.filter(({ leaving }) => !leaving).map(({ name }) => name);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import { ManagerConfiguration } from "../../components/core/managerConfiguration";
 import { Client } from "./client";
 import { api, bucket } from "./network";
+import { rollingRestart } from "./faults/operators";
 import { SimulatedNode } from "./node";
 import { World } from "./world";
 
@@ -418,6 +419,26 @@ for (const seed of seeds) {
       );
       assert.deepEqual(lost(), []);
       assert.equal(replicas().length, 2);
+    });
+
+    it("rolls out with one pause, wherever the primary is", async () => {
+      for (const first of world.nodes.map(node => node.pod)) {
+        if (primary().pod !== first) {
+          world.kubernetes.requests.set(primary().pod, { switchover: first });
+          await run(30);
+        }
+        assert.equal(primary().pod, first);
+        const { epoch } = world.kubernetes.lease!;
+        rollingRestart.inject(world, world.random, client);
+        await run(90);
+        assert.equal(
+          world.kubernetes.lease?.epoch,
+          epoch + 1,
+          `from ${first}\n${world.timeline.slice(-200).join("\n")}`,
+        );
+        assert.equal(new Set(world.nodes.map(node => world.kubernetes.revisions.get(node.pod))).size, 1);
+        assert.deepEqual(lost(), []);
+      }
     });
 
     it("hands over on request each time, however the renewals of the Lease fall", async () => {

@@ -257,7 +257,9 @@ function leave(view: LogView, holds: boolean): LogAction | undefined {
     return isAlive(view) ? { kind: "kill", why: "the pod is being stopped" } : undefined;
   if (transition) return undefined;
   if (engine.role === "primary" && isAlive(view) && holds)
-    return view.replicaGoesFirst ? undefined : { kind: "handOver", to: successorAmong(view.peers) };
+    return view.replicaGoesFirst
+      ? undefined
+      : { kind: "handOver", to: view.updatedFollower ?? successorAmong(view.peers) };
   if (isAlive(view)) return { kind: "kill", why: "the pod is being stopped" };
   if (engine.state !== "stopped") return undefined;
   if (!view.hold) return { kind: "exit" };

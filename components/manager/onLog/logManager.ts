@@ -179,6 +179,7 @@ export class LogManager {
       stoppedSince: this.stoppedSince,
       stopping: this.stopping,
       replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
+      updatedFollower: this.rollout.successor,
       backoffUntil: this.backoffUntil,
       startBackoffUntil: engine.startBackoffUntil,
       promisedUntil: lease.promisedUntil(),

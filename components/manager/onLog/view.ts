@@ -49,6 +49,8 @@ export interface LogView {
   /** SIGTERM was received. */
   stopping: boolean;
   replicaGoesFirst: boolean;
+  /** In a rolling update: a follower that has been replaced already. A handover to another would be followed by a second one. */
+  updatedFollower?: string;
   backoffUntil: Monotonic;
   startBackoffUntil: Monotonic;
   promisedUntil: Monotonic;

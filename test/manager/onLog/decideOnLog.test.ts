@@ -231,6 +231,8 @@ describe("what a manager on the log decides", () => {
         to: "orders-2",
       });
       assert.equal(decideOnLog(primary({ stopping: true, replicaGoesFirst: true }), now).engine, undefined);
+      const { engine } = decideOnLog(primary({ stopping: true, updatedFollower: "orders-2" }), now);
+      assert.deepEqual(engine, { kind: "handOver", to: "orders-2" });
       assert.deepEqual(decideOnLog(follower({ stopping: true, engine: stopped }), now).engine, { kind: "exit" });
       assert.equal(decideOnLog(follower({ stopping: true }), now).engine?.kind, "kill");
     });
