@@ -100,7 +100,7 @@ describe("an object store that is made", () => {
         ["Deny", "*"],
       ],
     );
-    assert.deepEqual(policy.Statement[2]!.Condition, { StringNotEquals: { "aws:SourceVpce": ["vpce-0a1b"] } });
+    assert.deepEqual(policy.Statement.at(-1)!.Condition, { StringNotEquals: { "aws:SourceVpce": ["vpce-0a1b"] } });
     assert.deepEqual(made.all("aws:iam/userPolicyAttachment:UserPolicyAttachment"), []);
   });
 
