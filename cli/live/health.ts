@@ -70,9 +70,7 @@ function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string
     const failures = status.engine.failures > 0 ? `, after ${status.engine.failures} failures` : "";
     problems.push(`${pod}: mariadbd is ${status.engine.state}${failures}`);
   } else if (status.following === "joining") {
-    problems.push(`${pod} has not yet followed a flush of the primary`);
-  } else if (status.following === "missed") {
-    problems.push(`${pod} may have missed writes and is being re-seeded`);
+    problems.push(`${pod} does not follow the primary yet`);
   } else if (!node.isReady) {
     problems.push(`${pod} is not ready`);
   }

@@ -86,7 +86,5 @@ function whyNot({ status, silence }: NodeState): string {
   if (status === undefined) return `its manager does not answer (${silence ?? "no reason given"})`;
   if (status.refusal) return status.refusal.message;
   if (status.engine.state !== "running") return `mariadbd is ${status.engine.state}`;
-  return status.following === "missed"
-    ? "it may have missed writes and is being re-seeded"
-    : "it has not yet followed a flush of the primary";
+  return "it does not follow the primary yet";
 }

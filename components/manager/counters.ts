@@ -10,8 +10,6 @@ export interface Counters {
   confirmations: number;
   /** Times that writes were stopped because they could not be kept. */
   writeStops: number;
-  /** Tables that were compacted on demand. */
-  compactions: number;
 }
 
 /** Of a manager that starts. */
@@ -24,5 +22,4 @@ export const noCounts = (): Counters => ({
   heartbeatFailures: 0,
   confirmations: 0,
   writeStops: 0,
-  compactions: 0,
 });

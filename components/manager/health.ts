@@ -1,7 +1,5 @@
 import { leaseTiming } from "../core/leaseTiming";
-import type { Alarm, Decision, EngineAction } from "./decide";
-import { stillServes } from "./switchover";
-import { BucketView, CanaryView, Monotonic, View } from "./view";
+import { Alarm, CanaryView, Monotonic, View } from "./view";
 
 /** A primary whose heartbeat is overdue for so long, and whose server does not answer, hangs. Milliseconds. */
 export const hungAfterMilliseconds = 2000;
@@ -9,25 +7,17 @@ export const hungAfterMilliseconds = 2000;
 export const hungAfterUnanswered = 2;
 /** A server that answers, but does not write although the bucket is well, hangs after this. Milliseconds. */
 export const deafAfterMilliseconds = 15_000;
-/** In `commit` mode a write that is not in the bucket after this stops all others. Milliseconds. */
-export const commitPatienceMilliseconds = 1500;
-
 /** A process that was sent SIGKILL and is there after this waits for a disk that does not answer. Memory of many GB is given back within a second. Milliseconds. */
 export const unkillableAfterMilliseconds = 5000;
 
-/** The last primary's volume is read, and what the bucket lacks of it is sent, before its engine is started: that has not taken so long where the volume answers. Milliseconds. */
-export const unreadableAfterMilliseconds = 60_000;
-
 /**
  * Why this node's volume is taken for one that does not answer; undefined: it is not. mariadbd was killed in vain, since the kernel keeps it until the request ends that it waits for; it runs no
- * instruction any more (rule 2). Or the manager itself waits for the volume.
+ * instruction any more.
  */
 export function whyVolumeHangs({ engine }: Pick<View, "engine">, now: Monotonic): string | undefined {
-  const { killedAt, readingSince } = engine;
+  const { killedAt } = engine;
   if (killedAt !== undefined && now - killedAt >= unkillableAfterMilliseconds)
     return `mariadbd was killed ${Math.round((now - killedAt) / 1000)} s ago, and has not ended`;
-  if (readingSince !== undefined && now - readingSince >= unreadableAfterMilliseconds)
-    return `the volume could not be read in ${Math.round((now - readingSince) / 1000)} s`;
   return undefined;
 }
 
@@ -48,54 +38,6 @@ export function asksPeers(view: Pick<View, "engine" | "hold" | "configuration">,
 export function isUnheard({ hold, configuration }: Pick<View, "hold" | "configuration">, now: Monotonic): boolean {
   if (!hold || hold.lastAttempt <= hold.lastRenewalSent) return false;
   return hold.deadline - now <= leaseTiming(configuration).failsafeAhead;
-}
-
-/** Neither the API server nor the bucket has answered a primary for so long: another is about to take over, and what is acknowledged here is lost then. Milliseconds. */
-export const cutOffAfterMilliseconds = 1000;
-
-/** Whether this primary can reach neither of those that could keep its writes. */
-function isCutOff(view: View, now: Monotonic): boolean {
-  const { bucket } = view;
-  if (bucket?.failingSince === undefined || bucket.unconfirmed === 0) return false;
-  return isUnheard(view, now) && now - bucket.failingSince >= cutOffAfterMilliseconds;
-}
-
-/** Whether what is acknowledged from now on could be kept (rule 7). */
-export function decideWrites(view: View, holds: boolean, now: Monotonic): Decision["writes"] {
-  const { engine, bucket, configuration } = view;
-  if (!holds || !bucket || engine.role !== "primary" || engine.state !== "running") return undefined;
-  if (!stillServes(view.handover)) return undefined;
-  if (view.writesStopped) {
-    return bucket.unconfirmed === 0 && bucket.failingSince === undefined ? { kind: "resume" } : undefined;
-  }
-  if (isCutOff(view, now))
-    return { kind: "stop", why: `neither the API server nor the bucket answers; ${ageText(bucket)}` };
-  if (configuration.onObjectStoreOutage === "continue" || !exceedsLoss(view)) return undefined;
-  return { kind: "stop", why: lossText(bucket) };
-}
-
-/** Whether more could be lost with this node and its disk than the durability mode allows. */
-export function exceedsLoss({ bucket, configuration }: View): boolean {
-  if (!bucket) return false;
-  if (configuration.durability === "commit")
-    return bucket.failingSince !== undefined || bucket.unconfirmed > commitPatienceMilliseconds;
-  return bucket.unconfirmed > configuration.maxDataLossSeconds * 1000;
-}
-
-/** What could be lost, for people. */
-export function lossText(bucket: BucketView): string {
-  return bucket.failingSince === undefined ? ageText(bucket) : `the bucket does not answer; ${ageText(bucket)}`;
-}
-
-function ageText({ unconfirmed }: BucketView): string {
-  return `writes of the last ${(unconfirmed / 1000).toFixed(1)} s are not in the bucket`;
-}
-
-/** Alive is not healthy (rule 8): an engine that does not write is killed and resumed in place, under the same Lease. */
-export function hangs({ canary, bucket }: View): EngineAction | undefined {
-  const bucketIsWell = bucket?.failingSince === undefined && (bucket?.unconfirmed ?? 0) < commitPatienceMilliseconds;
-  const why = canary && unansweredHang(canary, bucketIsWell);
-  return why === undefined ? undefined : { kind: "kill", why, hung: true };
 }
 
 /**

@@ -22,8 +22,6 @@ async function main([command, ...options]: string[]): Promise<void> {
     file => readFileSync(file, "utf8"),
   );
   const { bucket: name, prefix } = configuration.objectStore;
-  if (configuration.store !== "log")
-    throw new Error(`the database keeps the engine's own files in the bucket: only one with store "log" has a history`);
   const pod = process.env.POD_NAME ?? "inspect";
   const source = credentialSource(configuration, pod);
   const role =

@@ -11,18 +11,8 @@ export const pauseAfterLostRace = 300;
 export const intervals = {
   podsOfPrimary: 5000,
   podsOfReplica: 30_000,
-  /** A person may ask for a promotion. */
+  /** While nobody holds the Lease, or another primary asks to be confirmed. */
   podsInDoubt: 2000,
-  ownerOfPrimary: 2000,
-  ownerOfReplica: 10_000,
-  ownerInDoubt: 1000,
-  readHeartbeat: 500,
-  askPeers: 2000,
-  askForPrimary: 300,
   askForHolder: 500,
-  join: 2000,
   rollout: 300,
-  orphans: 3000,
-  /** A primary that died after it was asked has not written the marker. */
-  joinAgain: 10_000,
 };

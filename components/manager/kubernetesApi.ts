@@ -180,7 +180,7 @@ export function kubernetesApi(options: KubernetesApiOptions, place: ApiServerPla
     },
 
     async clearRequests(target, timeout) {
-      const patch = { metadata: { annotations: { [requests.switchover]: null, [requests.promote]: null } } };
+      const patch = { metadata: { annotations: { [requests.switchover]: null } } };
       const response = await call("PATCH", `${pods}/${target}`, timeout, patch, "application/merge-patch+json");
       expect(response, `removing the requests from ${target}`, 200, 404);
     },
@@ -229,7 +229,6 @@ function podRecord({ metadata, status }: PodDocument): PodRecord {
     leaving: metadata.deletionTimestamp !== undefined,
     ...(metadata.deletionTimestamp !== undefined && { leavesWithinSeconds: metadata.deletionGracePeriodSeconds }),
     switchover: metadata.annotations?.[requests.switchover] ?? "",
-    promote: metadata.annotations?.[requests.promote] ?? "",
   };
 }
 

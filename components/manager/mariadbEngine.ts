@@ -12,18 +12,11 @@ import {
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { systemClock } from "./clock";
-import { compactableTables, compactTable } from "./compactionSql";
-import { highestWalGeneration } from "./comparison";
 import { EngineProcess, ProcessLayout } from "./engineProcess";
 import { LocalSql, SqlFailure } from "./localSql";
-import { tableFolder } from "./orphans";
-import { Engine, Heartbeat, Log } from "./ports";
-import { StoreCredentials } from "./objectStore";
+import { Engine, Log } from "./ports";
 
 const heartbeatTable = `${managerDatabase}.heartbeat`;
-const markerTable = `${managerDatabase}.joined`;
-/** A UUID. The engine's keys have at most 255 bytes, and a character may have four. */
-const markerLength = 36;
 const pollEvery = 50;
 const accountTimeout = 10_000;
 const holdTimeout = 2000;
@@ -32,15 +25,15 @@ const absent = [1049, 1146];
 
 /** Where its files are. */
 export type EngineLayout = ProcessLayout &
-  Record<"usersSecretDirectory" | "engineConfiguration" | "tidesdbDirectory", string>;
+  Record<"usersSecretDirectory" | "engineConfiguration", string>;
 
-/** How mariadbd reaches its object store: the bucket's key, where everything else is in `engine.cnf`; or lines of its configuration, which win over those, asked for at each start. */
-export type EngineStore = StoreCredentials | (() => string[]);
-
-/** mariadbd with the TideSQL plugin, over its process, its socket and its files. */
+/**
+ * mariadbd with the TideSQL plugin, over its process, its socket and its files.
+ * @param storeLines how it reaches its object store: lines of its configuration, which win over `engine.cnf`; asked for at each start
+ */
 export function mariadbEngine(
   configuration: ManagerConfiguration,
-  store: EngineStore,
+  storeLines: () => string[],
   log: Log,
   layout: EngineLayout = podLayout,
 ): Engine {
@@ -58,13 +51,7 @@ export function mariadbEngine(
     );
     statements = accountStatements(configuration, passwords, password);
     await fs.writeFile(layout.initFile, initFileText(statements), { mode: 0o600 });
-    const lines = [
-      `!include ${layout.engineConfiguration}`,
-      "[mariadbd]",
-      ...(typeof store === "function"
-        ? store()
-        : [`tidesdb_s3_access_key=${store.accessKeyId}`, `tidesdb_s3_secret_key=${store.secretAccessKey}`]),
-    ];
+    const lines = [`!include ${layout.engineConfiguration}`, "[mariadbd]", ...storeLines()];
     await fs.writeFile(layout.serverConfiguration, `${lines.join("\n")}\n`, { mode: 0o600 });
   }
 
@@ -125,11 +112,6 @@ export function mariadbEngine(
       ...configuration.databases.filter(name => !databases.has(name)).map(name => `database ${name}`),
     ];
   }
-
-  const status = async (name: string): Promise<number> => {
-    const rows = await sql.query("control", `SHOW GLOBAL STATUS LIKE '${name}'`, 2000);
-    return Number(rows[0]?.Value ?? 0);
-  };
 
   return {
     async start(timeout, onSpawn) {
@@ -194,72 +176,29 @@ export function mariadbEngine(
       await sql.query("control", "SET GLOBAL tidesdb_promote_primary=ON", timeout);
     },
 
-    async writeHeartbeat({ epoch, beat, generation }, timeout) {
+    async writeHeartbeat({ epoch, beat }, timeout) {
       const write = () =>
-        sql.query(
-          "heartbeat",
-          `REPLACE INTO ${heartbeatTable} (id, epoch, beat, generation) VALUES (1, ?, ?, ?)`,
-          timeout,
-          [epoch, beat, generation],
-        );
+        sql.query("heartbeat", `REPLACE INTO ${heartbeatTable} (id, epoch, beat) VALUES (1, ?, ?)`, timeout, [
+          epoch,
+          beat,
+        ]);
       try {
         await write();
       } catch (error) {
         if (!isAbsent(error)) throw error;
-        const columns =
-          "id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, beat BIGINT NOT NULL, generation BIGINT NOT NULL";
+        const columns = "id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, beat BIGINT NOT NULL";
         await sql.query(
           "heartbeat",
           `CREATE TABLE IF NOT EXISTS ${heartbeatTable} (${columns}) ENGINE=TidesDB`,
           timeout,
         );
-        await sql.query(
-          "heartbeat",
-          `CREATE TABLE IF NOT EXISTS ${markerTable} (marker VARCHAR(${markerLength}) NOT NULL PRIMARY KEY) ENGINE=TidesDB`,
-          timeout,
-        );
         await write();
-      }
-    },
-
-    async readHeartbeat(timeout): Promise<Heartbeat | undefined> {
-      try {
-        const rows = await sql.query(
-          "heartbeat",
-          `SELECT epoch, beat, generation FROM ${heartbeatTable} WHERE id = 1`,
-          timeout,
-        );
-        const row = rows[0];
-        return row && { epoch: Number(row.epoch), beat: Number(row.beat), generation: Number(row.generation) };
-      } catch (error) {
-        if (isAbsent(error)) return undefined;
-        throw error;
-      }
-    },
-
-    async writeMarker(marker, timeout) {
-      await sql.query("join", `REPLACE INTO ${markerTable} (marker) VALUES (?)`, timeout, [marker]);
-    },
-
-    async hasMarker(marker, timeout) {
-      try {
-        const rows = await sql.query("heartbeat", `SELECT marker FROM ${markerTable} WHERE marker = ?`, timeout, [
-          marker,
-        ]);
-        return rows.length > 0;
-      } catch (error) {
-        if (isAbsent(error)) return false;
-        throw error;
       }
     },
 
     async ping(timeout) {
       await sql.query("ping", "SELECT 1", timeout);
     },
-
-    lastUploadedGeneration: () => status("Tidesdb_last_uploaded_generation"),
-
-    sequence: () => status("Tidesdb_global_sequence"),
 
     async holdCommits(milliseconds) {
       // Ends with its connection, should this process end.
@@ -272,33 +211,10 @@ export function mariadbEngine(
       }
     },
 
-    async tables(timeout) {
-      // Without the engine's name, for which the server would open every table.
-      const rows = await sql.query(
-        "tables",
-        "SELECT TABLE_SCHEMA AS databaseName, TABLE_NAME AS tableName FROM information_schema.TABLES",
-        timeout,
-      );
-      return rows.map(({ databaseName, tableName }) => tableFolder(String(databaseName), String(tableName)));
-    },
-
-    async compactableTables(timeout) {
-      return compactableTables((text, values) => sql.query("compaction", text, timeout, values));
-    },
-
-    async compact(table, timeout) {
-      await compactTable((text, values) => sql.query("compaction", text, timeout, values), table);
-    },
-
     async flush(timeout) {
       await sql.query("flush", `OPTIMIZE TABLE ${heartbeatTable}`, timeout);
     },
 
-    async walGeneration() {
-      // The status is a second old at worst; the files are not.
-      const names = await fs.readdir(layout.tidesdbDirectory);
-      return Math.max(await status("Tidesdb_unified_wal_generation"), highestWalGeneration(names) ?? 0);
-    },
   };
 }
 

@@ -1,6 +1,4 @@
 import { type Counters } from "./counters";
-import { Manager } from "./manager";
-import { usageMetrics, type Usage } from "./usage";
 import { type EngineView } from "./view";
 
 /** One metric and its values; those that are undefined are left out. */
@@ -9,48 +7,6 @@ export interface Metric {
   type: "gauge" | "counter";
   help: string;
   values: { labels?: string; value: number | undefined }[];
-}
-
-/** Prometheus text. */
-export function metrics(manager: Manager, usage: Usage, now: number): string {
-  const view = manager.view();
-  const { counters } = manager;
-  const all: Metric[] = [
-    roleMetric(view.engine),
-    one("epoch", "gauge", "Epoch of the lease as this node knows it.", view.lease?.epoch),
-    one("owner_epoch", "gauge", "Epoch that the bucket records.", view.owner?.epoch),
-    one(
-      "lease_remaining_seconds",
-      "gauge",
-      "Time for which a writer may still run here without a renewal.",
-      remaining(view.hold?.deadline, now),
-    ),
-    one(
-      "candidate",
-      "gauge",
-      "1 if promoting this node would lose nothing that the durability mode promises to keep.",
-      view.following === "following" ? 1 : 0,
-    ),
-    one(
-      "heartbeat_age_seconds",
-      "gauge",
-      "Primary: time since the last heartbeat was written. Replica: time since a new heartbeat was last seen (the live lag).",
-      manager.heartbeatAgeSeconds(),
-    ),
-    ...eventMetrics(manager),
-    one(
-      "commits_held_ratio",
-      "gauge",
-      "Share of the time for which commits are held back so that the bucket and the followers keep up.",
-      manager.hold(),
-    ),
-    one("compactions_total", "counter", "Tables compacted on demand.", counters.compactions),
-    one("writes_stopped", "gauge", "1 while the primary refuses writes.", view.writesStopped ? 1 : 0),
-    ...bucketMetrics(manager),
-    ...usageMetrics(usage),
-    one("manager_resident_bytes", "gauge", "Resident memory of the manager process.", process.memoryUsage.rss()),
-  ];
-  return prometheusText(all);
 }
 
 /** What Prometheus reads. */
@@ -98,34 +54,6 @@ export function eventMetrics({ alarm, counters }: { alarm: string; counters: Rea
       "counter",
       "Times that writes were stopped because they could not be made durable.",
       counters.writeStops,
-    ),
-  ];
-}
-
-/** What a primary knows of the bucket; nothing on other nodes. */
-function bucketMetrics(manager: Manager): Metric[] {
-  const figures = manager.notInBucket();
-  return [
-    one(
-      "not_in_bucket_seconds",
-      "gauge",
-      "Age of the oldest write that would be lost with this node and its disk: the live RPO.",
-      figures?.oldestSeconds,
-    ),
-    one("not_in_bucket_bytes", "gauge", "Bytes of table files that are missing from the bucket.", figures?.bytes),
-    one("not_in_bucket_objects", "gauge", "Table files that are missing from the bucket.", figures?.objects),
-    one("wal_objects", "gauge", "WAL objects in the bucket: the engine reads the first 256.", figures?.walObjects),
-    one(
-      "column_families",
-      "gauge",
-      "Tables and secondary indexes in the bucket: the engine finds the first 256.",
-      figures?.columnFamilies,
-    ),
-    one(
-      "sstables_max",
-      "gauge",
-      "SSTables of the table that has the most.",
-      figures && Math.max(0, ...figures.sstables.values()),
     ),
   ];
 }

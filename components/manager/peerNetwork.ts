@@ -6,38 +6,25 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { readIdentity, TlsIdentity } from "./certificates";
 import { httpRequest } from "./httpRequest";
-import { engineFolder } from "./comparison";
-import { Inventory } from "./inventory";
 import type { PushedEntry } from "./onLog/entryInbox";
 import type { SendEntry } from "./onLog/entryPusher";
 import { configuredPeers } from "./knownPeers";
-import { Conflict, Detour, HeldLease, Log, PeerStatus, Peers, PutCondition, StoredObject } from "./ports";
+import { HeldLease, Log, PeerStatus, Peers } from "./ports";
 
 /** What a manager answers to its peers. */
 export interface PeerHandler {
   peerStatus(): PeerStatus;
-  joinReplica(marker: string, pod: string): Promise<void>;
   /** Whether this node confirms another as the primary of an epoch, and so promises not to take over for a while. */
   confirmPrimary(identity: string, epoch: number): boolean;
   leaseChanged(): void;
   /** Gives the Lease back for its holder, which the API server does not answer. @throws when it could not */
   releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void>;
-  /** What this primary has. @throws when this node is not the primary */
-  inventory(): Promise<Inventory>;
-  /** Whether this follower has all that the primary has. */
-  isSound(): Promise<boolean>;
-  /** The bucket, for a peer that cannot reach it itself. */
-  readonly bucket: Detour;
-  /** An entry of the log, or how far it is durable, from its writer; absent where the database's store is not the log. @throws when it is no such entry */
-  takeEntry?(entry: PushedEntry): void;
+  /** An entry of the log, or how far it is durable, from its writer. @throws when it is no such entry */
+  takeEntry(entry: PushedEntry): void;
 }
 
-const longestMarker = 64;
-/** What a peer may have taken to the bucket in one piece. Bytes. */
-const largestRelay = 256 * 1024 * 1024;
-const relayTimeout = 20_000;
-/** Answer to a PUT whose condition did not hold. */
-const conflict = "conflict";
+/** Of what a peer sends in one piece: an entry. Bytes. */
+const largestBody = 16 * 1024 * 1024;
 
 /** Where a manager meets its peers. */
 export interface PeerPlace {
@@ -92,20 +79,11 @@ export function peerNetwork(
         .filter(answer => answer.status === "fulfilled")
         .map(answer => JSON.parse(answer.value) as PeerStatus);
     },
-    async join(primary, marker, timeout) {
-      await call(primary, "POST", `/join?${new URLSearchParams({ marker, pod }).toString()}`, timeout);
-    },
     async confirm(pods, identity, epoch, timeout) {
       const query = new URLSearchParams({ identity, epoch: String(epoch) }).toString();
       const answers = await Promise.allSettled(pods.map(other => call(other, "POST", `/confirm?${query}`, timeout)));
       // Nobody's silence is no confirmation: a pod that replaced this one would not know of it.
       return answers.length > 0 && answers.every(answer => answer.status === "fulfilled" && answer.value === "yes");
-    },
-    async inventory(primary, timeout) {
-      return JSON.parse(await call(primary, "GET", "/inventory", timeout)) as Inventory;
-    },
-    async isSound(other, timeout) {
-      return (await call(other, "GET", "/sound", timeout)) === "yes";
     },
     async release({ identity, epoch, version }, preferredSuccessor, timeout) {
       const query = new URLSearchParams({ identity, epoch: String(epoch), version, preferredSuccessor }).toString();
@@ -121,23 +99,6 @@ export function peerNetwork(
         }
       }
       throw failure;
-    },
-    detour(other) {
-      const relay = (operation: string, parameters: Record<string, string>, timeout: number, body?: Buffer) =>
-        call(other, "POST", `/bucket/${operation}?${new URLSearchParams(parameters).toString()}`, timeout, body);
-      return {
-        async list(timeout, folder = "") {
-          return JSON.parse(await relay("list", { folder }, timeout)) as StoredObject[];
-        },
-        async put(key, content, condition, timeout) {
-          const body = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-          const answer = await relay("put", { key, condition: JSON.stringify(condition) }, timeout, body);
-          if (answer === conflict) throw new Conflict(key);
-        },
-        async readEngineEpoch(timeout) {
-          return Number(await relay("epoch", {}, timeout));
-        },
-      };
     },
     async pushEntry(other, { epoch, position, durable, bytes }, timeout) {
       const numbers = { epoch: String(epoch), position: String(position), durable: String(durable) };
@@ -186,28 +147,14 @@ export function servePeers(
   return server.listen(place.port, place.host);
 }
 
-async function relayPut(url: URL, content: Buffer, bucket: Detour): Promise<string> {
-  const key = url.searchParams.get("key") ?? "";
-  // A peer sends the engine's files, and nothing else: the owner's record is written by the owner only.
-  if (!key.startsWith(engineFolder) || key.includes("..")) throw new Error("only files of the engine are accepted");
-  const condition = JSON.parse(url.searchParams.get("condition") ?? "{}") as PutCondition;
-  try {
-    await bucket.put(key, content, condition, relayTimeout);
-    return "";
-  } catch (error) {
-    if (error instanceof Conflict) return conflict;
-    throw error;
-  }
-}
-
 function readBody(request: http.IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length > largestRelay)
-        request.destroy(new Error(`a file of more than ${largestRelay} bytes is not accepted`));
+      if (length > largestBody)
+        request.destroy(new Error(`an entry of more than ${largestBody} bytes is not accepted`));
       else chunks.push(chunk);
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));
@@ -220,27 +167,11 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
   switch (`${request.method} ${url.pathname}`) {
     case "GET /status":
       return JSON.stringify(handler.peerStatus());
-    case "POST /join": {
-      const marker = url.searchParams.get("marker") ?? "";
-      if (marker === "" || marker.length > longestMarker) throw new Error("a marker has 1 to 64 characters");
-      await handler.joinReplica(marker, url.searchParams.get("pod") ?? "");
-      return "";
-    }
-    case "GET /inventory":
-      return JSON.stringify(await handler.inventory());
-    case "GET /sound":
-      return (await handler.isSound()) ? "yes" : "no";
     case "POST /confirm": {
       const { searchParams } = url;
       const confirmed = handler.confirmPrimary(searchParams.get("identity") ?? "", Number(searchParams.get("epoch")));
       return confirmed ? "yes" : "no";
     }
-    case "POST /bucket/list":
-      return JSON.stringify(await handler.bucket.list(relayTimeout, url.searchParams.get("folder") ?? ""));
-    case "POST /bucket/epoch":
-      return String(await handler.bucket.readEngineEpoch(relayTimeout));
-    case "POST /bucket/put":
-      return relayPut(url, await readBody(request), handler.bucket);
     case "POST /release": {
       const { searchParams } = url;
       const [identity = "", version = "", successor = ""] = ["identity", "version", "preferredSuccessor"].map(
@@ -250,7 +181,6 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
       return "";
     }
     case "POST /log/entry": {
-      if (!handler.takeEntry) return undefined;
       const [epoch = -1, position = -1, durable = -1] = ["epoch", "position", "durable"].map(name =>
         Number(url.searchParams.get(name) ?? NaN),
       );

@@ -1,5 +1,4 @@
-import { acceptDataLoss } from "../core/podLayout";
-import { Decision } from "./decide";
+import type { LogDecision } from "./onLog/decideOnLog";
 import { PodRecord, Ports } from "./ports";
 import { EngineView, Monotonic, SwitchoverRequest, View } from "./view";
 
@@ -17,8 +16,6 @@ export interface PodSight {
   labelIsBeingSet: () => boolean;
   /** This node is a primary that does not leave already. */
   mayHandOver: () => boolean;
-  /** A peer says that it is the primary. */
-  anotherServes: () => boolean;
 }
 
 /** Knows the labels of the database's pods, sets them, and reads what a person has asked of this pod by its annotations. */
@@ -27,7 +24,6 @@ export class PodKeeper {
   ownLabel: View["ownLabel"];
   otherPrimaries: string[] = [];
   switchover: SwitchoverRequest | undefined;
-  lossAccepted = false;
   /** When the pods were last asked for, with an answer. */
   readAt: Monotonic = -Infinity;
   private primarySince: Monotonic | undefined;
@@ -61,16 +57,10 @@ export class PodKeeper {
 
   private async readRequests(self: PodRecord | undefined, sight: PodSight): Promise<void> {
     const { state, role } = sight.engine();
-    const runs = state === "running";
-    const isReplica = role === "replica";
-    // There is a primary after all: the next vacancy is another matter, with another loss to accept.
-    const isLate = sight.anotherServes();
-    this.lossAccepted = self?.promote === acceptDataLoss && isReplica && !isLate;
     if (self?.switchover && sight.mayHandOver())
       this.switchover ??= { to: self.switchover, since: this.ports.clock.now() };
-    // What was asked of a primary says nothing to a replica, and the other way round.
-    const isOver =
-      (self?.switchover && runs && isReplica) || (self?.promote && ((runs && role === "primary") || isLate));
+    // What was asked of a primary says nothing to a replica.
+    const isOver = self?.switchover && state === "running" && role === "replica";
     if (isOver && !this.switchover) await this.clearRequests();
   }
 
@@ -80,7 +70,7 @@ export class PodKeeper {
     await this.ports.kubernetes.clearRequests(this.pod, callTimeout);
   }
 
-  async carryOut(action: NonNullable<Decision["label"]>): Promise<void> {
+  async carryOut(action: NonNullable<LogDecision["label"]>): Promise<void> {
     const { kubernetes, clock } = this.ports;
     try {
       if (action.kind === "own") {

@@ -1,4 +1,3 @@
-import { followersAmong } from "./followers";
 import { PodGone, PodRecord, Ports } from "./ports";
 import { Monotonic } from "./view";
 
@@ -19,8 +18,6 @@ export class Rollout {
   private since: Monotonic | undefined;
   private looked = false;
   private mayLeave = false;
-  /** This pod is gone already for the API server, or about to be: it is killed within seconds. */
-  hurries = false;
   /** The replica that was sent ahead. */
   private ahead: string | undefined;
   private readonly patience: number;
@@ -47,11 +44,6 @@ export class Rollout {
     return now - this.since < (this.looked ? this.patience : mostDoubt);
   }
 
-  /** Whether there is something to find out: where the update is, or that this pod is gone for the API server while it leaves. */
-  get isInDoubt(): boolean {
-    return this.since !== undefined && !this.hurries;
-  }
-
   /** Looks where the update is, and sends a replica ahead where that saves a pause. */
   async look(): Promise<void> {
     try {
@@ -72,8 +64,8 @@ export class Rollout {
     }
   }
 
+  /** This pod is gone already for the API server, or about to be: it is killed within seconds. */
   private hurry(): void {
-    this.hurries = true;
     this.mayLeave = true;
   }
 
@@ -81,7 +73,7 @@ export class Rollout {
     const { kubernetes, peers, log } = this.ports;
     const isUpdated = (name: string) => pods.some(pod => pod.name === name && pod.revision === revision);
     if (revision === "" || isUpdated(this.pod)) return true;
-    const followers = followersAmong(await peers.askAll(askTimeout));
+    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
     this.successor = followers.find(({ pod }) => isUpdated(pod))?.pod;
     if (this.successor !== undefined) return true;
     if (this.ahead !== undefined) return false;

@@ -1,9 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { ownIsResumable } from "./candidacy";
 import { Counters } from "./counters";
-import type { Manager } from "./manager";
 import { remaining } from "./metrics";
-import type { EngineRole, EngineState, Following, Hold, LeaseObservation, Monotonic, View } from "./view";
+import type { EngineRole, EngineState, Hold, LeaseObservation, Monotonic, View } from "./view";
 
 /** What `GET /status` answers: all that a person wants to know of one node, as JSON. It holds no secret. */
 export interface StatusDocument {
@@ -24,7 +22,7 @@ export interface StatusDocument {
     writesStopped: boolean;
   };
   /** Absent while this node is no replica that runs. */
-  following?: Following;
+  following?: "joining" | "following";
   /** How far this node has followed: the last heartbeat that it read. One is written a second. */
   followed: { epoch: number; beat: number };
   /** Primary: since its last heartbeat was written. Replica: since it read a new one, which is the live lag. Seconds; absent before the first. */
@@ -84,47 +82,6 @@ export interface NotInBucket {
   objects: number;
   /** Since when the oldest of it waits. Seconds. */
   oldestSeconds: number;
-}
-
-/** The part of the manager that says how its node is. */
-export type StatusSource = Pick<
-  Manager,
-  "view" | "ready" | "heartbeatAgeSeconds" | "notInBucket" | "alarm" | "counters"
->;
-
-/**
- * One node's status at one moment.
- * @param certificate PEM of the server's certificate, where it can be read
- */
-export function statusDocument(manager: StatusSource, now: Monotonic, certificate?: string): StatusDocument {
-  const view = manager.view();
-  const { engine, lease, owner, hold, refusal, volume } = view;
-  const { alarm } = manager;
-  const notInBucket = manager.notInBucket();
-  const runsAsReplica = engine.state === "running" && engine.role === "replica";
-  return {
-    database: view.configuration.name,
-    pod: view.pod,
-    durability: view.configuration.durability,
-    ready: manager.ready(),
-    engine: engineStatus(view),
-    following: runsAsReplica ? view.following : undefined,
-    followed: { epoch: view.position.epoch, beat: view.position.beat },
-    heartbeatAgeSeconds: manager.heartbeatAgeSeconds(),
-    lease: lease && leaseStatus(lease, hold, now),
-    owner: owner && { epoch: owner.epoch, holder: owner.holder, clean: owner.clean },
-    volume: { epoch: volume.epoch, resumable: ownIsResumable(view) },
-    refusal: refusal && { reason: refusal.reason, message: refusal.message },
-    alarm: alarm === "" ? undefined : alarm,
-    notInBucket: notInBucket && {
-      bytes: notInBucket.bytes,
-      objects: notInBucket.objects,
-      oldestSeconds: notInBucket.oldestSeconds,
-    },
-    certificateExpires: certificate === undefined ? undefined : expiryOf(certificate),
-    counters: { ...manager.counters },
-    managerResidentBytes: process.memoryUsage.rss(),
-  };
 }
 
 /** What a status says of mariadbd. */

@@ -2,11 +2,8 @@ import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import { podLayout } from "../core/podLayout";
 import { tickMilliseconds } from "./intervals";
-import { Manager } from "./manager";
-import { metrics } from "./metrics";
 import { Clock } from "./ports";
-import { StatusDocument, statusDocument } from "./statusDocument";
-import { type Usage } from "./usage";
+import { StatusDocument } from "./statusDocument";
 import { Monotonic } from "./view";
 
 /** A loop that did not come round for so long hangs. Milliseconds. */
@@ -22,19 +19,6 @@ export interface StatusPages {
   metrics(now: Monotonic): string;
   /** @param certificate PEM of the server's, where it can be read */
   status(now: Monotonic, certificate?: string): StatusDocument;
-}
-
-/** The pages of a node whose engine speaks to the bucket itself. */
-export function managerPages(manager: Manager, usage: Usage): StatusPages {
-  return {
-    get lastTick() {
-      return manager.lastTick;
-    },
-    ready: () => manager.ready(),
-    whyNotReady: () => whyNotReady(manager),
-    metrics: now => metrics(manager, usage, now),
-    status: (now, certificate) => statusDocument(manager, now, certificate),
-  };
 }
 
 /** `/healthz` (the manager runs), `/readyz` (this pod may get traffic), `/metrics` and `/status`, in plain HTTP for the kubelet, Prometheus and `tidesql status`. */
@@ -73,13 +57,4 @@ function serverCertificate(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function whyNotReady(manager: Manager): string {
-  const { refusal, engine, following, hold, stopping } = manager.view();
-  if (refusal) return refusal.message;
-  if (stopping) return "is leaving";
-  if (engine.state !== "running") return `mariadbd is ${engine.state}`;
-  if (hold) return "is being promoted";
-  return following === "missed" ? "may have missed writes" : "has not yet followed a flush of the primary";
 }

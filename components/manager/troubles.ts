@@ -1,6 +1,5 @@
-import type { Alarm } from "./decide";
 import type { Ports } from "./ports";
-import type { Refusal } from "./view";
+import type { Alarm, Refusal } from "./view";
 
 /** What keeps a manager from its work, told in its log and as Kubernetes Events: each once, and not again while it lasts. */
 export class Troubles {

@@ -10,30 +10,6 @@ export type RequestCounts = Record<RequestKind, number>;
 /** Of a manager that starts. */
 export const noRequests = (): RequestCounts => ({ put: 0, get: 0, list: 0, delete: 0 });
 
-/** What a node takes of its machine and of the bucket, where the engine speaks to the bucket itself. */
-export interface Usage {
-  /** Requests of the manager. */
-  requests: Readonly<RequestCounts>;
-  /** Process id of mariadbd, 0 while there is none. */
-  enginePid: () => number;
-  /** Time between two polls of a replica's engine. Microseconds. */
-  replicaSyncIntervalMicroseconds: number;
-}
-
-/** Memory and requests, for the dashboard. The engine's own requests cannot be counted: they follow from the interval of its polls and the number of WAL objects. */
-export function usageMetrics({ requests, enginePid, replicaSyncIntervalMicroseconds }: Usage): Metric[] {
-  return [
-    bucketRequests(requests),
-    one(
-      "replica_sync_interval_seconds",
-      "gauge",
-      "Time between two polls of the bucket by the replica's engine.",
-      replicaSyncIntervalMicroseconds / 1e6,
-    ),
-    engineMemory(enginePid()),
-  ];
-}
-
 /** Requests by kind. */
 export function bucketRequests(requests: Readonly<RequestCounts>): Metric {
   return {

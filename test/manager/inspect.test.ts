@@ -38,7 +38,7 @@ describe("the program that history and check run in a pod", () => {
     await fs.rm(folder, { recursive: true });
   });
 
-  function run(store: "engine" | "log", ...command: string[]) {
+  function run(...command: string[]) {
     const { databaseId, nodes, ...body } = configuration;
     const objectStore = {
       endpoint: server.endpoint,
@@ -48,7 +48,7 @@ describe("the program that history and check run in a pod", () => {
       useTls: false,
       pathStyle: true,
     };
-    writeFileSync(join(folder, "config/manager.json"), JSON.stringify({ ...body, store, objectStore }));
+    writeFileSync(join(folder, "config/manager.json"), JSON.stringify({ ...body, objectStore }));
     writeFileSync(join(folder, "config/databaseId"), databaseId);
     writeFileSync(join(folder, "config/nodes"), String(nodes));
     return promisify(execFile)(process.execPath, [join(folder, "inspect.js"), ...command]);
@@ -67,19 +67,15 @@ describe("the program that history and check run in a pod", () => {
       { current: () => Promise.resolve({ accessKeyId: "tests", secretAccessKey: "tests" }) },
     );
     await createLog(bucket, "d1", "test", steppedClock());
-    const history = JSON.parse((await run("log", "history")).stdout) as { place: string; every: { until: object } };
+    const history = JSON.parse((await run("history")).stdout) as { place: string; every: { until: object } };
     assert.equal(history.place, "s3://orders-data/orders/");
     assert.deepEqual(history.every.until, { position: 0, time: "2027-01-15T08:00:00.000Z" });
-    const report = JSON.parse((await run("log", "check")).stdout) as { problems: string[]; position: number };
+    const report = JSON.parse((await run("check")).stdout) as { problems: string[]; position: number };
     assert.deepEqual([report.position, report.problems], [0, []]);
-    const restored = JSON.parse((await run("log", "restore", "0", "copy/", "--fill")).stdout) as { folder: string };
+    const restored = JSON.parse((await run("restore", "0", "copy/", "--fill")).stdout) as { folder: string };
     assert.equal(restored.folder, "complete");
     assert.ok(server.store.objects.has("copy/owner.json"));
-    const refused = JSON.parse((await run("log", "restore", "9", "other/")).stdout) as { refused: string };
+    const refused = JSON.parse((await run("restore", "9", "other/")).stdout) as { refused: string };
     assert.match(refused.refused, /position 9 is not there yet/);
-  }).timeout(60_000);
-
-  it("says that the other store has no history", async () => {
-    await assert.rejects(run("engine", "history"), /only one with store "log" has a history/);
   }).timeout(60_000);
 });

@@ -236,9 +236,8 @@ describe("the manager at the API server", () => {
       leaving: true,
       leavesWithinSeconds: 120,
       switchover: "any",
-      promote: "",
     });
-    const none = { role: "none", reads: false, revision: "", switchover: "", promote: "" };
+    const none = { role: "none", reads: false, revision: "", switchover: "" };
     assert.deepEqual(second, { ...none, name: "orders-1", uid: "b", runs: false, ready: false, leaving: false });
   });
 
@@ -261,7 +260,7 @@ describe("the manager at the API server", () => {
     await kubernetes.endReads("orders-1", timeout);
     assert.deepEqual(sent(), { metadata: { labels: { "tidesql.io/reads": null } } });
     await kubernetes.clearRequests("orders-1", timeout);
-    const nothing = { "tidesql.io/switchover": null, "tidesql.io/promote": null };
+    const nothing = { "tidesql.io/switchover": null };
     assert.deepEqual(sent(), { metadata: { annotations: nothing } });
     await kubernetes.deletePod("orders-1", timeout);
     assert.equal(server.asked.at(-1), `DELETE ${pods}/orders-1`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { LeaseSettings, leaseTiming, validateLease } from "../../components/core/leaseTiming";
 import { leaseIsFree } from "../../components/manager/candidacy";
-import { decide, leastHoldMilliseconds } from "../../components/manager/decide";
+import { decideOnLog, leastHoldMilliseconds } from "../../components/manager/onLog/decideOnLog";
 import { LeaseKeeper } from "../../components/manager/leaseKeeper";
 import { tickMilliseconds } from "../../components/manager/intervals";
 import { Conflict, LeaseObject, Ports } from "../../components/manager/ports";
@@ -55,13 +55,13 @@ class LeaseScene {
   }
 
   private get common() {
-    return { configuration: { ...configuration, ...this.settings }, ownerReadAt: this.time.now };
+    return { configuration: { ...configuration, ...this.settings }, bucketAnsweredAt: this.time.now };
   }
 
   private look(): void {
     const { now } = this.time;
     const { hold, observation: lease } = this.holder;
-    const decision = decide(primary({ ...this.common, lease, hold }), now);
+    const decision = decideOnLog(primary({ ...this.common, lease, hold }), now);
     if (decision.fence) this.fencedAt ??= now;
     if (decision.failsafe) this.askedAt ??= now;
     if (hold && hold.deadline - now >= leastHoldMilliseconds) this.openableAt = now;

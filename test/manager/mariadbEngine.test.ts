@@ -10,7 +10,7 @@ import { configuration } from "./views";
 
 const timeout = 5000;
 const userPassword = "App-Password-1";
-const credentials = { accessKeyId: "AKIATEST", secretAccessKey: "secret-key-of-tests" };
+const storeLines = () => ["tidesdb_s3_access_key=AKIATEST", "tidesdb_s3_secret_key=secret-key-of-tests"];
 
 describe("mariadbd, as the manager runs it", () => {
   let root: string;
@@ -52,7 +52,7 @@ describe("mariadbd, as the manager runs it", () => {
     const users = [{ name: "app", host: "%", grants: [{ database: "*", privileges: ["ALL PRIVILEGES"] }] }];
     engine = mariadbEngine(
       { ...configuration, mariadbPrefix: inRoot("prefix"), users, requireTls: false },
-      credentials,
+      storeLines,
       (_level, message, fields) => void log.push(`${message} ${JSON.stringify(fields)}`),
       {
         serverConfiguration: inRoot("my.cnf"),
@@ -63,7 +63,6 @@ describe("mariadbd, as the manager runs it", () => {
         initFile: inRoot("init.sql"),
         usersSecretDirectory: inRoot("users"),
         engineConfiguration: "/etc/engine.cnf",
-        tidesdbDirectory: inRoot("tidesdb"),
       },
     );
   });
@@ -156,30 +155,14 @@ describe("mariadbd, as the manager runs it", () => {
     await engine.ping(timeout);
   });
 
-  it("keeps the primary's heartbeat and the markers of those that join, in tables that are made when they are missing", async () => {
+  it("writes its heartbeat into a table that is made when it is missing, and flushes it", async () => {
     await start();
     await engine.setReadOnly(false, timeout);
-    assert.equal(await engine.readHeartbeat(timeout), undefined);
-    assert.equal(await engine.hasMarker("m1", timeout), false);
-    const beat = { epoch: 7, beat: 41, generation: 3 };
-    await engine.writeHeartbeat(beat, timeout);
-    assert.deepEqual(await engine.readHeartbeat(timeout), beat);
-    await engine.writeHeartbeat({ ...beat, beat: 42 }, timeout);
-    assert.equal((await engine.readHeartbeat(timeout))?.beat, 42);
-    await engine.writeMarker("m1", timeout);
-    assert.equal(await engine.hasMarker("m1", timeout), true);
-    assert.equal(await engine.hasMarker("m2", timeout), false);
+    await engine.writeHeartbeat({ epoch: 7, beat: 41 }, timeout);
+    await engine.writeHeartbeat({ epoch: 7, beat: 42 }, timeout);
+    const [rows] = await (await asUser()).query("SELECT epoch, beat FROM tidesql_internal.heartbeat");
+    assert.deepEqual(rows, [{ epoch: 7, beat: 42 }]);
     await engine.flush(timeout);
-    assert.ok((await engine.tables(timeout)).includes("tidesql_internal__heartbeat"));
-  });
-
-  it("tells the newest generation of its WAL, by its files where its status is older", async () => {
-    await start();
-    const before = await engine.walGeneration();
-    writeFileSync(inRoot(`tidesdb/uwal_${before + 5}.log`), "");
-    assert.equal(await engine.walGeneration(), before + 5);
-    assert.ok((await engine.sequence()) >= 0);
-    assert.ok((await engine.lastUploadedGeneration()) >= 0);
   });
 
   it("tells how it ended, once for each process, and can be started again", async () => {
@@ -201,7 +184,7 @@ describe("mariadbd, as the manager runs it", () => {
     const nobody = { ...configuration, mariadbPrefix: inRoot("prefix") };
     installProgram("exit 3");
     const socket = inRoot("nobody-listens");
-    const silent = mariadbEngine({ ...nobody, users: [] }, credentials, () => undefined, {
+    const silent = mariadbEngine({ ...nobody, users: [] }, storeLines, () => undefined, {
       serverConfiguration: inRoot("my.cnf"),
       mariadbDirectory: inRoot("mysql"),
       socket,
@@ -210,7 +193,6 @@ describe("mariadbd, as the manager runs it", () => {
       initFile: inRoot("init.sql"),
       usersSecretDirectory: inRoot("users"),
       engineConfiguration: "/etc/engine.cnf",
-      tidesdbDirectory: inRoot("tidesdb"),
     });
     const ends: string[] = [];
     silent.onExit(how => ends.push(how));

@@ -6,9 +6,10 @@ import type { AddressInfo, LookupFunction } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { PeerHandler, PeerPlace, peerNetwork, servePeers } from "../../components/manager/peerNetwork";
-import { Conflict, HeldLease, PeerStatus, PutCondition } from "../../components/manager/ports";
+import { PushedEntry } from "../../components/manager/onLog/entryInbox";
+import { HeldLease, PeerStatus } from "../../components/manager/ports";
 import { makeCertificate, signCertificate, TestCertificate } from "../engine/testCertificate";
-import { configuration } from "./views";
+import { configuration, followerStatus } from "./views";
 
 const timeout = 5000;
 const podsName = "orders.shop.svc";
@@ -21,16 +22,13 @@ const addresses = new Map([
 /** What another manager was asked, and what it answers. */
 class Peer implements PeerHandler {
   readonly asked: string[] = [];
-  readonly written: { key: string; content: string; condition: PutCondition }[] = [];
   confirms = true;
   releases = true;
-  conflicts = false;
   server: https.Server | undefined;
 
   constructor(readonly pod: string) {}
 
-  peerStatus = () => ({ pod: this.pod, epoch: 7 }) as PeerStatus;
-  joinReplica = (marker: string, pod: string) => this.note(`join ${marker} ${pod}`);
+  peerStatus = (): PeerStatus => followerStatus(this.pod);
   confirmPrimary = (identity: string, epoch: number) => {
     this.asked.push(`confirm ${identity} ${epoch}`);
     return this.confirms;
@@ -40,17 +38,8 @@ class Peer implements PeerHandler {
     await this.note(`release ${held.identity} ${held.epoch} ${held.version} ${successor}`);
     if (!this.releases) throw new Error("the Lease has changed since its holder last read it");
   };
-  inventory = () => Promise.resolve({ epoch: 7, beat: 12, files: ["shop__orders/L1_1.klog"] });
-  isSound = () => Promise.resolve(this.pod === "orders-1");
-  readonly bucket = {
-    list: (_timeout: number, folder = "") => Promise.resolve([{ key: `${folder}MANIFEST`, size: 9, etag: "e" }]),
-    readEngineEpoch: () => Promise.resolve(5),
-    put: (key: string, content: Uint8Array, condition: PutCondition) => {
-      if (this.conflicts) return Promise.reject(new Conflict(key));
-      this.written.push({ key, content: Buffer.from(content).toString(), condition });
-      return Promise.resolve();
-    },
-  };
+  takeEntry = ({ epoch, position, durable, bytes }: PushedEntry) =>
+    void this.asked.push(`entry ${epoch} ${position} ${durable} ${Buffer.from(bytes).toString()}`);
 
   private note(what: string): Promise<void> {
     this.asked.push(what);
@@ -124,18 +113,14 @@ describe("managers among themselves", () => {
     );
   });
 
-  it("join, compare themselves, and hear of the Lease", async () => {
+  const entry = { epoch: 7, position: 101, durable: 100, bytes: Buffer.from("rows") };
+
+  it("push entries of the log, and hear of the Lease", async () => {
     const peer = network();
-    await peer.join("orders-1", "marker", timeout);
-    await assert.rejects(peer.join("orders-1", "m".repeat(65), timeout), /1 to 64 characters/);
-    assert.deepEqual(await peer.inventory("orders-2", timeout), {
-      epoch: 7,
-      beat: 12,
-      files: ["shop__orders/L1_1.klog"],
-    });
-    assert.deepEqual(await Promise.all(["orders-1", "orders-2"].map(pod => peer.isSound(pod, timeout))), [true, false]);
+    await peer.pushEntry("orders-1", entry, timeout);
+    await assert.rejects(peer.pushEntry("orders-1", { ...entry, position: 0.5 }, timeout), /three numbers/);
     await peer.leaseChanged(timeout);
-    assert.deepEqual(asked(), [["join marker orders-0", "lease changed"], ["lease changed"]]);
+    assert.deepEqual(asked(), [["entry 7 101 100 rows", "lease changed"], ["lease changed"]]);
     stop(peers[0]);
     await peer.leaseChanged(timeout);
     assert.deepEqual(peers[1]?.asked.slice(1), ["lease changed"], "one that does not answer is not in the way");
@@ -178,33 +163,6 @@ describe("managers among themselves", () => {
     });
   });
 
-  describe("reach the bucket for one another", () => {
-    const detour = () => network().detour("orders-1");
-    const content = Buffer.from("rows");
-
-    it("with the engine's files", async () => {
-      assert.deepEqual(await detour().list(timeout, "data/shop__orders/"), [
-        { key: "data/shop__orders/MANIFEST", size: 9, etag: "e" },
-      ]);
-      assert.equal(await detour().readEngineEpoch(timeout), 5);
-      await detour().put("data/uwal_3.log", content, { ifMatch: "e", epoch: 5 }, timeout);
-      assert.deepEqual(peers[0]?.written, [
-        { key: "data/uwal_3.log", content: "rows", condition: { ifMatch: "e", epoch: 5 } },
-      ]);
-    });
-
-    for (const key of ["owner.json", "data/../owner.json", "../other/data/MANIFEST", "/data/MANIFEST", ""])
-      it(`but not with ${key === "" ? "no key" : key}`, async () => {
-        await assert.rejects(detour().put(key, content, {}, timeout), /only files of the engine are accepted/);
-        assert.deepEqual(peers[0]?.written, []);
-      });
-
-    it("and hear of a conflict as if they had written themselves", async () => {
-      peers[0]!.conflicts = true;
-      await assert.rejects(detour().put("data/uwal_3.log", content, { ifAbsent: true }, timeout), Conflict);
-    });
-  });
-
   it("do not hear of a path that nobody serves", async () => {
     const { certificate: cert, key } = own;
     const options = { host: "127.0.0.11", port, cert, key, ca: authority.certificate, path: "/absent" };
@@ -219,7 +177,7 @@ describe("managers among themselves", () => {
     /** Fails with the reason, and nothing was carried out. */
     async function isTurnedAway(shown: TestCertificate, why: RegExp): Promise<void> {
       const stranger = network(place(secret("stranger", shown)));
-      await assert.rejects(stranger.join("orders-1", "marker", timeout), why);
+      await assert.rejects(stranger.pushEntry("orders-1", entry, timeout), why);
       assert.deepEqual(asked(), [[], []]);
     }
 
@@ -247,7 +205,7 @@ describe("managers among themselves", () => {
     it("a server with another database's certificate", async () => {
       stop(peers[0]);
       await serve(peers[0]!, signCertificate(["*.my-orders.shop.svc"], authority));
-      await assert.rejects(network().join("orders-1", "marker", timeout), /does not match certificate's altnames/);
+      await assert.rejects(network().pushEntry("orders-1", entry, timeout), /does not match certificate's altnames/);
       assert.deepEqual(asked(), [[], []]);
     });
   });

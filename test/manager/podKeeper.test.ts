@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { acceptDataLoss } from "../../components/core/podLayout";
 import { PodKeeper } from "../../components/manager/podKeeper";
 import { PodRecord, Ports } from "../../components/manager/ports";
 import { EngineView } from "../../components/manager/view";
@@ -11,22 +10,19 @@ describe("the labels of a pod", () => {
   let readsEnded: string[];
   let keeper: PodKeeper;
   let engine: EngineView;
-  let anotherServes: boolean;
   const look = () =>
     keeper.read({
       seen: () => undefined,
       engine: () => engine,
       labelIsBeingSet: () => false,
       mayHandOver: () => engine.role === "primary",
-      anotherServes: () => anotherServes,
     });
 
   beforeEach(() => {
     self = podRecord("db-0");
     now = 0;
     readsEnded = [];
-    anotherServes = false;
-    engine = { state: "running", role: "primary", onKeptVolume: false, failures: 0 };
+    engine = { state: "running", role: "primary", failures: 0 };
     const ports = {
       clock: { now: () => now },
       kubernetes: {
@@ -37,7 +33,7 @@ describe("the labels of a pod", () => {
           return Promise.resolve();
         },
         clearRequests: () => {
-          self = { ...self, promote: "", switchover: "" };
+          self = { ...self, switchover: "" };
           return Promise.resolve();
         },
       },
@@ -88,27 +84,14 @@ describe("the labels of a pod", () => {
     }
   });
 
-  describe("beside an accepted loss of data", () => {
-    beforeEach(() => {
-      engine = { ...engine, role: "replica" };
-      self.promote = acceptDataLoss;
-    });
-
-    it("are kept as they are while there is no primary", async () => {
-      await look();
-      assert.equal(keeper.lossAccepted, true);
-      assert.equal(self.promote, acceptDataLoss);
-    });
-
-    it("show a request that is over once another node is the primary, so that no later vacancy is taken for accepted", async () => {
-      await look();
-      anotherServes = true;
-      await look();
-      assert.equal(keeper.lossAccepted, false);
-      assert.equal(self.promote, "");
-      anotherServes = false;
-      await look();
-      assert.equal(keeper.lossAccepted, false);
-    });
+  it("show a switchover that was asked of a replica, which is cleared: only a primary can hand over", async () => {
+    self.switchover = "any";
+    await look();
+    assert.equal(keeper.switchover?.to, "any");
+    keeper.switchover = undefined;
+    engine = { ...engine, role: "replica" };
+    await look();
+    assert.equal(self.switchover, "");
+    assert.equal(keeper.switchover, undefined);
   });
 });

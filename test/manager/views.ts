@@ -1,6 +1,6 @@
 import { ManagerConfiguration } from "../../components/core/managerConfiguration";
-import { PodRecord } from "../../components/manager/ports";
-import { Hold, LeaseObservation, OwnerRecord, PeerView, View } from "../../components/manager/view";
+import { PeerPlace, PeerStatus, PodRecord } from "../../components/manager/ports";
+import { Hold, LeaseObservation, LogPlace, View } from "../../components/manager/view";
 
 /** A configuration as the Database component writes it. */
 export const configuration: ManagerConfiguration = {
@@ -13,7 +13,7 @@ export const configuration: ManagerConfiguration = {
   leaseDurationSeconds: 4,
   leaseMarginSeconds: 0.5,
   durability: "interval",
-  store: "engine",
+  store: "log",
   history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
   onNoCandidate: "wait",
   failoverPreference: "availability",
@@ -38,15 +38,6 @@ export const configuration: ManagerConfiguration = {
 
 /** The moment at which every view below is looked at. Milliseconds. */
 export const now = 100_000;
-
-export const owner = (changes: Partial<OwnerRecord> = {}): OwnerRecord => ({
-  databaseId: "d1",
-  epoch: 7,
-  holder: "orders-0_a",
-  volumeId: "v0",
-  clean: false,
-  ...changes,
-});
 
 export const lease = (changes: Partial<LeaseObservation> = {}): LeaseObservation => ({
   exists: true,
@@ -79,89 +70,69 @@ export const podRecord = (name: string, changes: Partial<PodRecord> = {}): PodRe
   ready: true,
   leaving: false,
   switchover: "",
-  promote: "",
+  ...changes,
+});
+
+/** A node's place in the log, at its end. */
+export const place = (changes: Partial<LogPlace> = {}): LogPlace => ({
+  epoch: 7,
+  position: 100,
+  pushed: 100,
+  isLastWriters: false,
+  hasTables: true,
   ...changes,
 });
 
 /** A follower as it tells a peer of itself. */
-export const followerStatus = (pod: string, changes: Partial<PeerView & { opens: boolean }> = {}) => ({
+export const followerStatus = (
+  pod: string,
+  log: Partial<PeerPlace> = {},
+  changes: Partial<PeerStatus> = {},
+): PeerStatus => ({
   pod,
   serves: false,
-  opens: false,
-  following: "following" as const,
+  following: "following",
   resumable: false,
-  lacksVolume: true,
-  freeLease: "",
   mustBeginAnew: false,
-  epoch: 7,
-  beat: 40,
-  sequence: 500,
-  generation: 1,
+  freeLease: "",
+  log: { epoch: 7, position: 100, pushed: 100, bucketAge: 100, ...log },
   ...changes,
 });
 
-/** A replica of another node's primary that follows it. */
-export function replica(changes: Partial<View> = {}): View {
-  return {
-    configuration,
-    pod: "orders-1",
-    identity: "orders-1_b",
-    lease: lease(),
-    owner: owner(),
-    ownerReadAt: now - 500,
-    volume: { volumeId: "v1" },
-    engine: { state: "running", role: "replica", onKeptVolume: false, failures: 0 },
-    following: "following",
-    position: { epoch: 7, beat: 40, sequence: 500 },
-    mustBeginAnew: false,
-    peers: [],
-    peersAskedAt: -Infinity,
-    stopping: false,
-    wipes: 0,
-    hurries: false,
-    replicaGoesFirst: false,
-    promisedUntil: -Infinity,
-    writesStopped: false,
-    lossAccepted: false,
-    backoffUntil: -Infinity,
-    startBackoffUntil: -Infinity,
-    ownLabel: "replica",
-    otherPrimaries: [],
-    ...changes,
-  };
-}
+/** A follower while another pod is the primary. */
+export const replica = (changes: Partial<View> = {}): View => ({
+  configuration,
+  pod: "orders-1",
+  identity: "orders-1_b",
+  lease: lease(),
+  owner: { epoch: 6 },
+  log: place(),
+  engine: { state: "running", role: "replica", failures: 0 },
+  following: "following",
+  peers: [],
+  peersAskedAt: -Infinity,
+  stopping: false,
+  replicaGoesFirst: false,
+  backoffUntil: -Infinity,
+  startBackoffUntil: -Infinity,
+  promisedUntil: -Infinity,
+  bucketAnsweredAt: now - 100,
+  waiting: 0,
+  writesStopped: false,
+  restartDue: "",
+  isItsTurn: false,
+  ownLabel: "replica",
+  otherPrimaries: [],
+  ...changes,
+});
 
 /** The holder, open for writes. */
-export function primary(changes: Partial<View> = {}): View {
-  return replica({
-    lease: lease({ holder: "orders-1_b", epoch: 8 }),
+export const primary = (changes: Partial<View> = {}): View =>
+  replica({
+    lease: lease({ holder: "orders-1_b" }),
     hold: hold(),
-    owner: owner({ epoch: 8, volumeId: "v1" }),
-    volume: { volumeId: "v1", epoch: 8 },
-    engine: { state: "running", role: "primary", onKeptVolume: false, failures: 0 },
+    engine: { state: "running", role: "primary", failures: 0 },
     ownLabel: "primary",
+    log: place({ isLastWriters: true }),
     ...changes,
   });
-}
-
-/** A replica that sees a Lease nobody has renewed for long enough, and has asked its peers about it. */
-export function candidate(changes: Partial<View> = {}): View {
-  return replica({
-    lease: lease({ unchangedSince: now - 4600 }),
-    leaseFreeSince: now - 100,
-    holderReturns: false,
-    peersAskedAt: now - 50,
-    ...changes,
-  });
-}
-
-/** The manager came up beside the volume of the last primary. */
-export function lastPrimary(changes: Partial<View> = {}): View {
-  return candidate({
-    engine: { state: "stopped", role: "replica", onKeptVolume: false, failures: 0 },
-    following: "joining",
-    volume: { volumeId: "v0", epoch: 7 },
-    ownLabel: "none",
-    ...changes,
-  });
-}

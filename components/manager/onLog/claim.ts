@@ -1,4 +1,4 @@
-import { newProbeKey } from "../conditionalWriteProbe";
+import { randomUUID } from "node:crypto";
 import { Bucket, StoreClock } from "../store/bucket/bucket";
 import { UnreadableEntry } from "../store/log/entry";
 import { ownerKey } from "../store/log/keys";
@@ -90,7 +90,8 @@ function noConditions(place: string): Refusal {
 }
 
 async function keepsConditions(bucket: Bucket): Promise<boolean> {
-  const key = newProbeKey();
+  // Nodes that start together must not meet at one key: the first to delete it would make the others' conditions hold.
+  const key = `conditional-write-probe/${randomUUID()}`;
   const content = Buffer.from("{}");
   await bucket.create(key, content, timeout);
   try {

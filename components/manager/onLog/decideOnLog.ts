@@ -1,19 +1,32 @@
 import { anySuccessor } from "../../core/podLayout";
 import { leaseTiming } from "../../core/leaseTiming";
 import { leaseIsFree, freeFor, rankGraceMilliseconds, successorGraceMilliseconds } from "../candidacy";
-import type { Alarm, Decision } from "../decide";
-import { failuresBeforeRelease } from "../decide";
-import { followersAmong } from "../followers";
 import { asksPeers, isUnheard, unansweredHang, volumeAlarm, whyVolumeHangs } from "../health";
 import { PeerStatus } from "../ports";
-import { Monotonic, Refusal } from "../view";
-import { lookEvery } from "./followerWatch";
-import { LogView } from "./view";
+import { Alarm, Monotonic, Refusal, View } from "../view";
 
-/** What to do next on the log. Its lanes do not wait for each other. */
-export type LogDecision = Pick<Decision, "fence" | "lease" | "label" | "failsafe" | "writes" | "alarm"> & {
+/**
+ * What to do next, in lanes that do not wait for each other. A lane that is still busy with its last action is given none.
+ * Each call re-derives everything from what the node sees: nothing depends on having seen an event.
+ */
+export interface LogDecision {
+  /** Kill mariadbd this instant, whatever else is going on. */
+  fence?: string;
+  lease?:
+    | { kind: "acquire"; epoch: number }
+    | { kind: "renew" }
+    | { kind: "release"; why: string }
+    /** Stop renewing: others wait until it has expired. */
+    | { kind: "letRunOut"; why: string };
+  label?: { kind: "own"; role: "primary" | "replica" | "none" } | { kind: "stripOthers"; pods: string[] };
+  /** Ask all peers to confirm this primary: the API server does not. */
+  failsafe?: true;
+  /** Stop writes, or resume them. */
+  writes?: { kind: "stop"; why: string } | { kind: "resume" };
+  /** What only a person can end, or should know of. */
+  alarm?: Alarm;
   engine?: LogAction;
-};
+}
 
 export type LogAction =
   /** (Re-)start mariadbd on the volume as it is in the log, to follow. */
@@ -28,6 +41,12 @@ export type LogAction =
   | { kind: "refuseSwitchover"; why: string }
   | { kind: "exit" };
 
+/** No engine is opened for writes with less than this left on the Lease. Milliseconds. */
+export const leastHoldMilliseconds = 1000;
+/** After so many failures in a row a holder lets a peer try. */
+export const failuresBeforeRelease = 3;
+/** A follower's engine is looked at this often. Milliseconds. */
+export const lookEvery = 500;
 /** The bucket must have answered this recently where an engine is to be started. Milliseconds. */
 const freshMilliseconds = 5000;
 /** A primary whose writes have waited so long, and whose bucket has been silent for so long, may be the only one that it does not answer. Milliseconds. */
@@ -42,10 +61,9 @@ export const reachesForMilliseconds = 3000;
 const primaryPatienceMilliseconds = 6000;
 
 /**
- * The pure heart of a manager whose store is the log. Much of what `decide` has to find out it need not: any node can take over without a loss, since the log has everything, and what a former writer still
- * does cannot be kept, since its epoch is sealed. The Lease says whose turn it is, and bounds for how long a primary that is cut off acknowledges in `interval`.
+ * The pure heart of the manager. Any node can take over without a loss, since the log has everything, and what a former writer still does cannot be kept, since its epoch is sealed. The Lease says whose turn it is, and bounds for how long a primary that is cut off acknowledges in `interval`.
  */
-export function decideOnLog(view: LogView, now: Monotonic): LogDecision {
+export function decideOnLog(view: View, now: Monotonic): LogDecision {
   if (view.refusal) return refuse(view, view.refusal);
   const decision: LogDecision = {};
   const holds = view.hold !== undefined && now < view.hold.deadline;
@@ -65,11 +83,11 @@ export function decideOnLog(view: LogView, now: Monotonic): LogDecision {
   return decision;
 }
 
-function isAlive({ engine }: LogView): boolean {
+function isAlive({ engine }: View): boolean {
   return engine.state !== "stopped" && engine.killedAt === undefined;
 }
 
-function refuse(view: LogView, refusal: Refusal): LogDecision {
+function refuse(view: View, refusal: Refusal): LogDecision {
   const decision: LogDecision = { alarm: refusal };
   if (isAlive(view)) decision.fence = refusal.reason;
   else if (view.hold) decision.lease = { kind: "release", why: refusal.reason };
@@ -78,7 +96,7 @@ function refuse(view: LogView, refusal: Refusal): LogDecision {
   return decision;
 }
 
-function decideLabel(view: LogView, holds: boolean): LogDecision["label"] {
+function decideLabel(view: View, holds: boolean): LogDecision["label"] {
   const { engine, transition } = view;
   const isPrimary = holds && engine.role === "primary" && serves(view);
   const isReplica = engine.role === "replica" && view.following === "following" && !view.stopping && !transition;
@@ -89,11 +107,11 @@ function decideLabel(view: LogView, holds: boolean): LogDecision["label"] {
 }
 
 /** A primary that leaves serves until its writes are stopped. */
-export function serves({ transition }: Pick<LogView, "transition">): boolean {
+export function serves({ transition }: Pick<View, "transition">): boolean {
   return transition === undefined || (transition.kind === "handOver" && transition.step === "flushAhead");
 }
 
-function decideLease(view: LogView, now: Monotonic): LogDecision["lease"] {
+function decideLease(view: View, now: Monotonic): LogDecision["lease"] {
   const { lease, hold, engine, log } = view;
   const hangs = whyVolumeHangs(view, now);
   if (hold) {
@@ -114,7 +132,7 @@ function decideLease(view: LogView, now: Monotonic): LogDecision["lease"] {
 }
 
 /** With a preference for durability, the last writer's volume is given the time to come back: in `interval` it has what was not shipped. */
-function waitsForVolume(view: LogView, now: Monotonic): boolean {
+function waitsForVolume(view: View, now: Monotonic): boolean {
   const { configuration, lease, log, owner } = view;
   if (configuration.failoverPreference !== "durability" || configuration.durability === "commit") return false;
   if (log?.isLastWriters || lease?.released === true || owner?.epoch === 0) return false;
@@ -122,7 +140,7 @@ function waitsForVolume(view: LogView, now: Monotonic): boolean {
 }
 
 /** The named successor first, then who has most of the log. Both for a bounded time. */
-function letsOthersGoFirst(view: LogView, now: Monotonic): boolean {
+function letsOthersGoFirst(view: View, now: Monotonic): boolean {
   const free = freeFor(view, now);
   const preferred = view.lease?.preferredSuccessor ?? "";
   if (preferred === view.pod) return false;
@@ -139,7 +157,7 @@ function letsOthersGoFirst(view: LogView, now: Monotonic): boolean {
 }
 
 /** Why a holder gives the Lease back; undefined: it goes on. */
-function whyRelease(view: LogView, now: Monotonic): string | undefined {
+function whyRelease(view: View, now: Monotonic): string | undefined {
   const { engine, log } = view;
   if (engine.state !== "stopped" || view.transition) return undefined;
   const candidates = view.peers.filter(({ log: place }) => place !== undefined);
@@ -151,19 +169,19 @@ function whyRelease(view: LogView, now: Monotonic): string | undefined {
 }
 
 /** A peer that reaches the bucket, where this node has not for a while. */
-export function peerThatReaches(view: LogView, now: Monotonic): string | undefined {
+export function peerThatReaches(view: View, now: Monotonic): string | undefined {
   if (now - view.bucketAnsweredAt < cutOffMilliseconds || now - view.peersAskedAt > peerReachesMilliseconds)
     return undefined;
   return view.peers.find(({ log }) => log !== undefined && log.bucketAge < peerReachesMilliseconds)?.pod;
 }
 
 /** The same for long enough: when a bucket comes back for all, one node has its first answer before another, whose attempts are seconds apart. */
-function peerThatKeepsReaching(view: LogView, now: Monotonic): string | undefined {
+function peerThatKeepsReaching(view: View, now: Monotonic): string | undefined {
   const { peerReachesSince: since } = view;
   return since !== undefined && now - since >= reachesForMilliseconds ? peerThatReaches(view, now) : undefined;
 }
 
-function decideWrites(view: LogView, holds: boolean, now: Monotonic): LogDecision["writes"] {
+function decideWrites(view: View, holds: boolean, now: Monotonic): LogDecision["writes"] {
   const { engine, configuration, waiting } = view;
   if (!holds || engine.role !== "primary" || engine.state !== "running" || !serves(view)) return undefined;
   const bound = configuration.maxDataLossSeconds * 1000;
@@ -177,7 +195,7 @@ function decideWrites(view: LogView, holds: boolean, now: Monotonic): LogDecisio
   return { kind: "stop", why: ages };
 }
 
-function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: LogDecision): LogAction | undefined {
+function decideEngine(view: View, now: Monotonic, holds: boolean, decision: LogDecision): LogAction | undefined {
   const { engine, log, transition } = view;
   if (view.stopping) return leave(view, holds);
   if (!log || !view.lease || transition) return undefined;
@@ -207,20 +225,20 @@ function decideEngine(view: LogView, now: Monotonic, holds: boolean, decision: L
 }
 
 /** With the Lease free somebody is about to become the primary, perhaps this node: an engine that follows would have to be ended again. */
-function waitsForPrimary(view: LogView, now: Monotonic): boolean {
+function waitsForPrimary(view: View, now: Monotonic): boolean {
   if (!leaseIsFree(view, now) || view.stoppedSince === undefined) return false;
   return now - view.stoppedSince < primaryPatienceMilliseconds;
 }
 
 /** Alive is not healthy: an engine that does not answer is ended and resumed. */
-function hangs(view: LogView, now: Monotonic): LogAction | undefined {
+function hangs(view: View, now: Monotonic): LogAction | undefined {
   const hang =
     view.canary && unansweredHang(view.canary, view.waiting === 0 && now - view.bucketAnsweredAt < freshMilliseconds);
   return hang === undefined ? undefined : { kind: "kill", why: hang, hung: true };
 }
 
 /** An engine that follows is ended and started again when it neither polls nor answers. Its readers do not wait without bound, and none sees stale data for long. */
-function followerHangs({ follower }: LogView): string | undefined {
+function followerHangs({ follower }: View): string | undefined {
   if (!follower) return undefined;
   const seconds = (looks: number) => Math.round((looks * lookEvery) / 1000);
   if (follower.silent >= hangingLooks) return `mariadbd has not polled for ${seconds(follower.silent)} s`;
@@ -228,7 +246,7 @@ function followerHangs({ follower }: LogView): string | undefined {
   return undefined;
 }
 
-function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): LogAction | undefined {
+function beginSwitchover({ switchover, peers, peersAskedAt, pod }: View): LogAction | undefined {
   if (!switchover || peersAskedAt < switchover.since) return undefined;
   const followers = followersOnLog(peers);
   const names = followers.map(peer => peer.pod);
@@ -240,7 +258,7 @@ function beginSwitchover({ switchover, peers, peersAskedAt, pod }: LogView): Log
 }
 
 function followersOnLog(peers: readonly PeerStatus[]): PeerStatus[] {
-  return followersAmong(peers).filter(({ log }) => log !== undefined);
+  return peers.filter(({ following, log }) => following === "following" && log !== undefined);
 }
 
 /** Who has most of the log; empty without one. */
@@ -251,7 +269,7 @@ export function successorAmong(peers: readonly PeerStatus[]): string {
 }
 
 /** Leaving in order: nothing acknowledged may exist only here when the Lease is given back. */
-function leave(view: LogView, holds: boolean): LogAction | undefined {
+function leave(view: View, holds: boolean): LogAction | undefined {
   const { engine, transition } = view;
   if (transition?.kind === "takeOver")
     return isAlive(view) ? { kind: "kill", why: "the pod is being stopped" } : undefined;
@@ -266,7 +284,7 @@ function leave(view: LogView, holds: boolean): LogAction | undefined {
   return holds && view.log?.isLastWriters ? { kind: "leaveNothing" } : undefined;
 }
 
-function alarmOf(view: LogView, now: Monotonic): Alarm | undefined {
+function alarmOf(view: View, now: Monotonic): Alarm | undefined {
   const hung = volumeAlarm(view, now);
   if (hung) return hung;
   const { configuration, engine, waiting } = view;

@@ -4,17 +4,15 @@ import { Counters } from "../counters";
 import { whyUnsupported } from "../engineVersion";
 import { text } from "../lanes";
 import { LeaseKeeper } from "../leaseKeeper";
-import { EngineView, Monotonic, Refusal } from "../view";
+import { EngineView, Monotonic, Refusal, Transition } from "../view";
 import { FollowingRequests } from "../store/gateway/followingRequests";
 import { Election } from "../store/log/seal";
 import { Writing } from "../store/storeNode";
 import { FollowerFeed } from "../store/view/feed";
-import { leastHoldMilliseconds } from "../decide";
-import { successorAmong } from "./decideOnLog";
+import { leastHoldMilliseconds, successorAmong } from "./decideOnLog";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
 import { stripOtherLabels } from "../podKeeper";
-import { Transition } from "./view";
 
 const startTimeout = 10 * 60_000;
 const callTimeout = 1500;
@@ -50,7 +48,7 @@ export interface EngineOnLogOptions {
 
 /** Starts, promotes and ends mariadbd on a volume that is as the log says. */
 export class EngineOnLog {
-  view: EngineView = { state: "stopped", role: "replica", onKeptVolume: false, failures: 0 };
+  view: EngineView = { state: "stopped", role: "replica", failures: 0 };
   transition: Transition | undefined;
   startBackoffUntil: Monotonic = -Infinity;
   writesStopped = false;
@@ -300,7 +298,7 @@ export class EngineOnLog {
 
   /** A row that proves that the engine writes, and that the log takes it. */
   async beat({ epoch }: Pick<Election, "epoch">, timeoutMilliseconds: number): Promise<void> {
-    await this.options.ports.engine.writeHeartbeat({ epoch, beat: ++this.beats, generation: 0 }, timeoutMilliseconds);
+    await this.options.ports.engine.writeHeartbeat({ epoch, beat: ++this.beats }, timeoutMilliseconds);
   }
 
   private async refuseWrites(): Promise<void> {

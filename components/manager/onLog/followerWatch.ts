@@ -1,18 +1,11 @@
 import { Lanes } from "../lanes";
+import { FollowerHealth } from "../view";
+import { lookEvery } from "./decideOnLog";
 import { EngineOnLog } from "./engineOnLog";
 import { LogPorts } from "./ports";
 
-/** A follower's engine is looked at this often, and given so long to answer. Milliseconds. */
-export const lookEvery = 500;
+/** A follower's engine is given so long to answer. Milliseconds. */
 const pingTimeout = 700;
-
-/** How a follower's engine does. Counted and not timed: a manager that stood still has not looked. */
-export interface FollowerHealth {
-  /** Looks in a row since it has polled its store. */
-  silent: number;
-  /** Looks in a row in which it did not answer a query. */
-  unanswered: number;
-}
 
 /** Looks whether a follower's engine goes on: one that hangs keeps its label, and its readers wait or see what was. */
 export class FollowerWatch {

@@ -6,13 +6,12 @@ import { backoffAfterRelease, intervals, pauseAfterLostRace, peerTimeout, tickMi
 import { configuredPeers, KnownPeers } from "../knownPeers";
 import { Lanes } from "../lanes";
 import { LeaseKeeper } from "../leaseKeeper";
-import { isNextToBeginAnew } from "../orphans";
 import { PeerStatus } from "../ports";
 import { PodKeeper } from "../podKeeper";
 import { Rollout } from "../rollout";
 import { Troubles } from "../troubles";
 import { Vacancy } from "../vacancy";
-import { Monotonic } from "../view";
+import { Monotonic, View } from "../view";
 import { decideOnLog, LogAction, LogDecision, peerThatReaches, serves } from "./decideOnLog";
 import { EngineOnLog } from "./engineOnLog";
 import { EntryPusher } from "./entryPusher";
@@ -20,7 +19,6 @@ import { FollowerWatch } from "./followerWatch";
 import { LogPeerDesk } from "./logPeerDesk";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
-import { LogView } from "./view";
 import { WriterDuties } from "./writerDuties";
 
 /** Pushed entries are applied as they come; the log is looked at this often beside. Milliseconds. */
@@ -32,7 +30,7 @@ const refusedLook = 10_000;
 const turnEvery = 2000;
 const turnPatience = 120_000;
 
-/** The manager of a node whose database is kept as a log: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
+/** The manager of a node: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
 export class LogManager {
   readonly counters = noCounts();
   lastTick: Monotonic;
@@ -75,7 +73,7 @@ export class LogManager {
       if (succeeded && ["engine", "lease", "rollout", "peers", "pods"].includes(lane)) this.tick();
     });
     this.lease = new LeaseKeeper(configuration, identity, ports, () => this.tick());
-    this.vacancy = new Vacancy(clock, configuration.leaseMarginSeconds);
+    this.vacancy = new Vacancy(clock);
     this.pods = new PodKeeper(pod, ports);
     this.rollout = new Rollout(pod, ports, configuration.terminationGracePeriodSeconds);
     this.known = new KnownPeers(configuration, pod);
@@ -157,7 +155,7 @@ export class LogManager {
   }
 
   /** All that is decided upon; also for metrics and diagnosis. It holds no secret. */
-  view(): LogView {
+  view(): View {
     const { engine, store, lease, pods } = this;
     const place = store.place;
     return {
@@ -286,7 +284,7 @@ export class LogManager {
   private watchVacancy(now: Monotonic): void {
     const held = this.lease.hold !== undefined;
     const view = this.view();
-    if (!held && view.lease && leaseIsFree(view, now)) this.vacancy.lasts(this.lease.observation);
+    if (!held && view.lease && leaseIsFree(view, now)) this.vacancy.lasts();
     else if (!held || this.engine.view.role === "primary") this.vacancy.end();
   }
 
@@ -301,7 +299,6 @@ export class LogManager {
       labelIsBeingSet: () => this.lanes.isBusy("label"),
       mayHandOver: () =>
         engine.view.role === "primary" && engine.view.state === "running" && !engine.transition && !this.stopping,
-      anotherServes: () => this.peers.some(peer => peer.serves),
     });
   }
 
@@ -315,7 +312,7 @@ export class LogManager {
     const primary = this.lease.holderPod();
     const peers = await this.ports.peers.askAll(peerTimeout);
     const waited = this.ports.clock.now() - (this.dueSince ?? Infinity);
-    this.isItsTurn = isNextToBeginAnew(this.pod, primary, peers, this.configuration.nodes) || waited > turnPatience;
+    this.isItsTurn = isNextToRestart(this.pod, primary, peers, this.configuration.nodes) || waited > turnPatience;
   }
 
   /** The API server does not answer: all peers together stand in for it. */
@@ -391,4 +388,16 @@ export class LogManager {
         return lanes.run("engine", () => engine.leaveNothing());
     }
   }
+}
+
+/** Whether it is this follower's turn to restart: all others follow, so that they could take over, and none with a lower name is due as well. */
+export function isNextToRestart(
+  pod: string,
+  primary: string | undefined,
+  peers: readonly PeerStatus[],
+  nodes: number,
+): boolean {
+  const others = peers.filter(peer => peer.pod !== primary);
+  const isThere = others.length === nodes - 2 && others.every(({ following }) => following === "following");
+  return isThere && !others.some(peer => peer.mustBeginAnew && peer.pod < pod);
 }

@@ -2,14 +2,13 @@ import { freeLease } from "../candidacy";
 import { Lanes } from "../lanes";
 import { LeaseKeeper } from "../leaseKeeper";
 import { PeerHandler } from "../peerNetwork";
-import { Detour, HeldLease, PeerStatus } from "../ports";
+import { HeldLease, PeerStatus } from "../ports";
 import { Vacancy } from "../vacancy";
-import { Inventory } from "../inventory";
 import { serves } from "./decideOnLog";
 import { PushedEntry } from "./entryInbox";
 import { LogPorts } from "./ports";
 import { StoreKeeper } from "./storeKeeper";
-import { LogView } from "./view";
+import { View } from "../view";
 
 export interface LogPeerDeskOptions {
   ports: LogPorts;
@@ -17,12 +16,12 @@ export interface LogPeerDeskOptions {
   lease: LeaseKeeper;
   store: StoreKeeper;
   vacancy: Vacancy;
-  view: () => LogView;
+  view: () => View;
   /** Look again now. */
   changed: () => void;
 }
 
-/** Answers the other managers of a database whose store is the log. */
+/** Answers the other managers of the database. */
 export class LogPeerDesk implements PeerHandler {
   constructor(private readonly options: LogPeerDeskOptions) {}
 
@@ -60,40 +59,13 @@ export class LogPeerDesk implements PeerHandler {
     return {
       pod: view.pod,
       serves: engine.state === "running" && engine.role === "primary" && serves(view),
-      opens: false,
       following: isFollower ? "following" : "none",
       resumable: log?.isLastWriters === true && engine.state === "stopped",
-      lacksVolume: log?.isLastWriters === false,
       freeLease: freeLease({ ...view, following: isFollower ? "following" : "joining" }, now),
-      epoch: log?.epoch ?? 0,
-      beat: log?.position ?? 0,
-      sequence: Math.floor(log?.pushed ?? 0),
-      generation: 0,
       mustBeginAnew: view.restartDue !== "",
       ...(log && {
         log: { epoch: log.epoch, position: log.position, pushed: log.pushed, bucketAge: now - view.bucketAnsweredAt },
       }),
     };
   }
-
-  joinReplica(): Promise<void> {
-    return Promise.reject(notHere());
-  }
-
-  inventory(): Promise<Inventory> {
-    return Promise.reject(notHere());
-  }
-
-  isSound(): Promise<boolean> {
-    return Promise.reject(notHere());
-  }
-
-  get bucket(): Detour {
-    throw notHere();
-  }
-}
-
-/** A peer that was configured otherwise: in the middle of a change of the store. */
-function notHere(): Error {
-  return new Error("this database uses the log (store: log)");
 }

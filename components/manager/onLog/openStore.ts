@@ -2,9 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { podLayout } from "../../core/podLayout";
 import { readSecret } from "../mariadbEngine";
-import { StoreCredentials } from "../objectStore";
 import { RestorableBucket } from "../store/bucket/bucket";
 import { s3Bucket, Signer } from "../store/bucket/s3Bucket";
+
+/** A key that opens the bucket. */
+export interface StoreCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** PEM file of the store's own authority, when it has one. */
+  caFile?: string;
+}
 
 /** The deployment's folder in the bucket, with a role's credentials or with the key that is read. */
 export function openStore(

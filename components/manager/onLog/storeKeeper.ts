@@ -6,7 +6,7 @@ import { StoreNode } from "../store/storeNode";
 import { asRefusal, claimPrefix } from "./claim";
 import { EntryInbox, PushedEntry } from "./entryInbox";
 import { LogPorts } from "./ports";
-import { LogPlace } from "./view";
+import { LogPlace } from "../view";
 
 /** While the writer's entries come, the bucket is asked this often only, and otherwise once a second. Milliseconds. */
 const readEvery = { heard: 5000, silent: 1000 };

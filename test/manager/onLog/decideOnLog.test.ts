@@ -6,74 +6,9 @@ import {
   reachesForMilliseconds,
   successorAmong,
 } from "../../../components/manager/onLog/decideOnLog";
-import { LogPlace, LogView } from "../../../components/manager/onLog/view";
-import { PeerPlace, PeerStatus } from "../../../components/manager/ports";
-import { configuration, hold, lease, now } from "../views";
+import { configuration, followerStatus as peer, hold, lease, now, place, primary, replica as follower } from "../views";
 
-const place = (changes: Partial<LogPlace> = {}): LogPlace => ({
-  epoch: 7,
-  position: 100,
-  pushed: 100,
-  isLastWriters: false,
-  hasTables: true,
-  ...changes,
-});
-
-const peer = (pod: string, log: Partial<PeerPlace> = {}, changes: Partial<PeerStatus> = {}): PeerStatus => ({
-  pod,
-  serves: false,
-  opens: false,
-  following: "following",
-  resumable: false,
-  lacksVolume: true,
-  epoch: 7,
-  beat: 100,
-  sequence: 100,
-  generation: 0,
-  mustBeginAnew: false,
-  freeLease: "",
-  log: { epoch: 7, position: 100, pushed: 100, bucketAge: 100, ...log },
-  ...changes,
-});
-
-/** A follower while another pod is the primary. */
-const follower = (changes: Partial<LogView> = {}): LogView => ({
-  configuration: { ...configuration, store: "log" },
-  pod: "orders-1",
-  identity: "orders-1_b",
-  lease: lease(),
-  owner: { epoch: 6 },
-  log: place(),
-  engine: { state: "running", role: "replica", onKeptVolume: false, failures: 0 },
-  following: "following",
-  peers: [],
-  peersAskedAt: -Infinity,
-  stopping: false,
-  replicaGoesFirst: false,
-  backoffUntil: -Infinity,
-  startBackoffUntil: -Infinity,
-  promisedUntil: -Infinity,
-  bucketAnsweredAt: now - 100,
-  waiting: 0,
-  writesStopped: false,
-  restartDue: "",
-  isItsTurn: false,
-  ownLabel: "replica",
-  otherPrimaries: [],
-  ...changes,
-});
-
-const primary = (changes: Partial<LogView> = {}): LogView =>
-  follower({
-    lease: lease({ holder: "orders-1_b" }),
-    hold: hold(),
-    engine: { state: "running", role: "primary", onKeptVolume: false, failures: 0 },
-    ownLabel: "primary",
-    log: place({ isLastWriters: true }),
-    ...changes,
-  });
-
-const stopped = { state: "stopped", role: "replica", onKeptVolume: false, failures: 0 } as const;
+const stopped = { state: "stopped", role: "replica", failures: 0 } as const;
 /** Of a Lease whose holder has not renewed it for long. */
 const silent = { lease: lease({ unchangedSince: now - 5000 }), leaseFreeSince: now - 500, peersAskedAt: now - 300 };
 
