@@ -1,5 +1,6 @@
 import { leaseTiming } from "../core/leaseTiming";
-import { Monotonic, View } from "./view";
+import { View } from "./view";
+import { Monotonic } from "./ports";
 
 /** The Lease must have been read this recently by who takes it for abandoned: twice as long as between two readings. Milliseconds. */
 export const heardMilliseconds = 2500;

@@ -1,5 +1,6 @@
 import { leaseTiming } from "../core/leaseTiming";
-import { Alarm, CanaryView, Monotonic, View } from "./view";
+import { Alarm, CanaryView, View } from "./view";
+import { Monotonic } from "./ports";
 
 /** A primary whose heartbeat is overdue for so long, and whose server does not answer, hangs. Milliseconds. */
 export const hungAfterMilliseconds = 2000;

@@ -1,5 +1,4 @@
-import { Clock, Log } from "./ports";
-import { Monotonic } from "./view";
+import { Clock, Log, Monotonic } from "./ports";
 
 /** Work that runs beside the tick: one at a time per lane, so that no action overtakes itself. */
 export class Lanes {

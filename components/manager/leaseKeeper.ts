@@ -1,8 +1,8 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
 import { LeaseTiming, leaseTiming } from "../core/leaseTiming";
 import { podOf } from "./candidacy";
-import { Conflict, HeldLease, LeaseObject, NotAccepted, Ports } from "./ports";
-import { Hold, LeaseObservation, Monotonic } from "./view";
+import { Conflict, HeldLease, LeaseObject, Monotonic, NotAccepted, Ports } from "./ports";
+import { Hold, LeaseObservation } from "./view";
 
 /** A replica reads the Lease this often. Milliseconds. */
 const readEvery = 1200;

@@ -1,6 +1,6 @@
 import type { LogDecision } from "./onLog/decideOnLog";
-import { PodRecord, Ports } from "./ports";
-import { EngineView, Monotonic, SwitchoverRequest, View } from "./view";
+import { Monotonic, PodRecord, Ports } from "./ports";
+import { EngineView, SwitchoverRequest, View } from "./view";
 
 const callTimeout = 1000;
 const pauseAfterFailedLabel = 500;

@@ -1,4 +1,5 @@
-import { Monotonic } from "./view";
+/** Milliseconds on this process's monotonic clock. Never compared with another machine's. */
+export type Monotonic = number;
 
 /**
  * What the manager needs of the world. The real adapters are in this folder; a simulation passes its own. No other way leads out of the manager:

@@ -1,5 +1,4 @@
-import { PodGone, PodRecord, Ports } from "./ports";
-import { Monotonic } from "./view";
+import { Monotonic, PodGone, PodRecord, Ports } from "./ports";
 
 const callTimeout = 1000;
 const askTimeout = 400;

@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { Counters } from "./counters";
 import { remaining } from "./metrics";
-import type { EngineRole, EngineState, Hold, LeaseObservation, Monotonic, View } from "./view";
+import type { EngineRole, EngineState, Hold, LeaseObservation, View } from "./view";
+import type { Monotonic } from "./ports";
 
 /** What `GET /status` answers: all that a person wants to know of one node, as JSON. It holds no secret. */
 export interface StatusDocument {

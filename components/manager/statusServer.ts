@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import { podLayout } from "../core/podLayout";
 import { tickMilliseconds } from "./intervals";
-import { Clock } from "./ports";
+import { Clock, Monotonic } from "./ports";
 import { StatusDocument } from "./statusDocument";
-import { Monotonic } from "./view";
 
 /** A loop that did not come round for so long hangs. Milliseconds. */
 const hungAfter = 50 * tickMilliseconds;

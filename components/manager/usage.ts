@@ -1,14 +1,6 @@
 import { readFileSync } from "node:fs";
+import { type RequestCounts } from "./onLog/countingBucket";
 import { one, type Metric } from "./metrics";
-
-/** S3's kinds of requests, as they are priced: `put` creates, replaces or copies; `get` reads an object or its headers. */
-export type RequestKind = "put" | "get" | "list" | "delete";
-
-/** Requests to the bucket since the manager started. */
-export type RequestCounts = Record<RequestKind, number>;
-
-/** Of a manager that starts. */
-export const noRequests = (): RequestCounts => ({ put: 0, get: 0, list: 0, delete: 0 });
 
 /** Requests by kind. */
 export function bucketRequests(requests: Readonly<RequestCounts>): Metric {

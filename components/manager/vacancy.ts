@@ -1,5 +1,5 @@
-import { Clock, PodRecord } from "./ports";
-import { LeaseObservation, Monotonic } from "./view";
+import { Clock, Monotonic, PodRecord } from "./ports";
+import { LeaseObservation } from "./view";
 
 /** The time in which nobody holds the Lease, as this node has seen it; it lasts while this node has taken it, until it serves. */
 export class Vacancy {

@@ -1,8 +1,5 @@
 import { ManagerConfiguration } from "../core/managerConfiguration";
-import { PeerStatus } from "./ports";
-
-/** Milliseconds on this process's monotonic clock. Never compared with another machine's. */
-export type Monotonic = number;
+import { Monotonic, PeerStatus } from "./ports";
 
 /** The Lease as it was last read. `undefined` in a View means: not read yet. */
 export interface LeaseObservation {

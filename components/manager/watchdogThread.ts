@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { Log, Watchdog } from "./ports";
-import { Monotonic } from "./view";
+import { Log, Monotonic, Watchdog } from "./ports";
 
 /** The thread sleeps until the deadline, and is woken when there is a nearer one. Should it miss that, it is late by this at most: less than the Lease's margin. Milliseconds. */
 const longestWaitMilliseconds = 200;

@@ -1,7 +1,6 @@
-import { Log } from "../ports";
+import { Log, Monotonic } from "../ports";
 import { StoreClock } from "../store/bucket/bucket";
 import { BucketCredentials } from "../store/bucket/s3Bucket";
-import { Monotonic } from "../view";
 import { CredentialSource, TemporaryCredentials } from "./source";
 
 /** One request to the agent or to STS may take so long. Milliseconds. */

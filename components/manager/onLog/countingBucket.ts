@@ -1,7 +1,14 @@
 import { Bucket } from "../store/bucket/bucket";
-import { Clock } from "../ports";
-import { noRequests, type RequestCounts, type RequestKind } from "../usage";
-import { Monotonic } from "../view";
+import { Clock, Monotonic } from "../ports";
+
+/** S3's kinds of requests, as they are priced: `put` creates, replaces or copies; `get` reads an object or its headers. */
+export type RequestKind = "put" | "get" | "list" | "delete";
+
+/** Requests to the bucket since the manager started. */
+export type RequestCounts = Record<RequestKind, number>;
+
+/** Of a manager that starts. */
+export const noRequests = (): RequestCounts => ({ put: 0, get: 0, list: 0, delete: 0 });
 
 /** A bucket that knows how it is doing. */
 export interface CountingBucket extends Bucket {

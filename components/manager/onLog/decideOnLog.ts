@@ -2,8 +2,8 @@ import { anySuccessor } from "../../core/podLayout";
 import { leaseTiming } from "../../core/leaseTiming";
 import { leaseIsFree, freeFor, rankGraceMilliseconds, successorGraceMilliseconds } from "../candidacy";
 import { asksPeers, isUnheard, unansweredHang, volumeAlarm, whyVolumeHangs } from "../health";
-import { PeerStatus } from "../ports";
-import { Alarm, Monotonic, Refusal, View } from "../view";
+import { Monotonic, PeerStatus } from "../ports";
+import { Alarm, Refusal, View } from "../view";
 
 /**
  * What to do next, in lanes that do not wait for each other. A lane that is still busy with its last action is given none.

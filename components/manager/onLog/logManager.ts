@@ -6,12 +6,12 @@ import { backoffAfterRelease, intervals, pauseAfterLostRace, peerTimeout, tickMi
 import { configuredPeers, KnownPeers } from "../knownPeers";
 import { Lanes } from "../lanes";
 import { LeaseKeeper } from "../leaseKeeper";
-import { PeerStatus } from "../ports";
+import { Monotonic, PeerStatus } from "../ports";
 import { PodKeeper } from "../podKeeper";
 import { Rollout } from "../rollout";
 import { Troubles } from "../troubles";
 import { Vacancy } from "../vacancy";
-import { Monotonic, View } from "../view";
+import { View } from "../view";
 import { decideOnLog, LogAction, LogDecision, peerThatReaches, serves } from "./decideOnLog";
 import { EngineOnLog } from "./engineOnLog";
 import { EntryPusher } from "./entryPusher";

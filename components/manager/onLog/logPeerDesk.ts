@@ -2,19 +2,24 @@ import { freeLease } from "../candidacy";
 import { Lanes } from "../lanes";
 import { LeaseKeeper } from "../leaseKeeper";
 import { PeerHandler } from "../peerNetwork";
-import { HeldLease, PeerStatus } from "../ports";
+import { Clock, HeldLease, PeerStatus } from "../ports";
 import { Vacancy } from "../vacancy";
 import { serves } from "./decideOnLog";
 import { PushedEntry } from "./entryInbox";
-import { LogPorts } from "./ports";
-import { StoreKeeper } from "./storeKeeper";
 import { View } from "../view";
 
 export interface LogPeerDeskOptions {
-  ports: LogPorts;
+  ports: { clock: Pick<Clock, "now"> };
   lanes: Lanes;
   lease: LeaseKeeper;
-  store: StoreKeeper;
+  /** This node's copy of the log. */
+  store: {
+    /** What a peer has pushed. @throws when it is no entry */
+    take(entry: PushedEntry): void;
+    /** There is something to apply. */
+    isDue(): boolean;
+    read(): Promise<void>;
+  };
   vacancy: Vacancy;
   view: () => View;
   /** Look again now. */

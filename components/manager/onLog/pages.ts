@@ -3,7 +3,7 @@ import { eventMetrics, Metric, one, prometheusText, remaining, roleMetric } from
 import { engineStatus, expiryOf, leaseStatus, StatusDocument } from "../statusDocument";
 import { StatusPages } from "../statusServer";
 import { bucketRequests, engineMemory } from "../usage";
-import { Monotonic } from "../view";
+import { Monotonic } from "../ports";
 import { Gateway } from "../store/gateway/gateway";
 import { LogManager } from "./logManager";
 import { LogPorts } from "./ports";

@@ -1,5 +1,6 @@
 import { ManagerConfiguration } from "../../core/managerConfiguration";
-import { Monotonic, Refusal } from "../view";
+import { Refusal } from "../view";
+import { Monotonic } from "../ports";
 import { Sealed } from "../store/log/append";
 import { BehindHorizon } from "../store/log/tail";
 import { StoreNode } from "../store/storeNode";

@@ -1,7 +1,8 @@
 import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { Counters } from "../counters";
 import { Lanes, text } from "../lanes";
-import { CanaryView, Monotonic } from "../view";
+import { CanaryView } from "../view";
+import { Monotonic } from "../ports";
 import { HistoryRules, historyTiming } from "../store/log/history";
 import { EngineOnLog } from "./engineOnLog";
 import { LogPorts } from "./ports";
