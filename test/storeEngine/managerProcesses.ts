@@ -3,10 +3,10 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Connection, createConnection } from "mysql2/promise";
-import { Durability, ManagerConfiguration, StoreKind } from "../../components/core/managerConfiguration";
+import { Durability, ManagerConfiguration } from "../../components/core/managerConfiguration";
 import { databaseContainer } from "../../components/core/manifests/containers";
 import { identityEnvironment } from "../../components/core/manifests/identity";
-import { labels, podLayout } from "../../components/core/podLayout";
+import { annotations, anySuccessor, labels, podLayout } from "../../components/core/podLayout";
 import { deriveSizing } from "../../components/core/sizing";
 import { ManagerBundle, readManagerBundle } from "../../components/managerBundle";
 import { KubernetesApi } from "../benchmark/pods/kubernetesApi";
@@ -29,7 +29,6 @@ export interface ProcessesOptions {
   prefix: string;
   folder: string;
   durability: Durability;
-  store: StoreKind;
   nodes: number;
   leaseDurationSeconds: number;
   /** The managers have a role by a Pod Identity agent, whose credentials end after so long, and the bucket judges each signature and session token. Seconds. Without it they have a key, and any signature will do. */
@@ -174,6 +173,11 @@ export class ManagerProcesses {
     this.forget(pod);
   }
 
+  /** Asks the primary to hand over to any of the others. */
+  switchOver(pod: string): void {
+    this.kubernetes.annotationsOf(pod)[annotations.switchover] = anySuccessor;
+  }
+
   /** SIGKILL to mariadbd alone. */
   killEngine(pod: string): void {
     const manager = this.running.get(pod)?.pid;
@@ -267,12 +271,11 @@ export class ManagerProcesses {
     api: TestCertificate,
     peers: TestCertificate,
   ): void {
-    const { durability, store, nodes, leaseDurationSeconds } = this.options;
+    const { durability, nodes, leaseDurationSeconds } = this.options;
     const root = this.root(pod);
     const configuration: ManagerConfiguration = {
       ...baseConfiguration,
       durability,
-      store,
       ...(this.agent && { credentials: "podIdentity" as const }),
       leaseDurationSeconds,
       name,

@@ -10,15 +10,15 @@ import { LedgerWriter } from "../e2e/writer";
 import { mulberry } from "./mulberry";
 import { ManagerProcesses } from "./managerProcesses";
 
+/** What happens to the primary in one round. */
+const faults = ["node", "wipe", "restart", "engine", "frozen", "terminated", "switchover", "rolling", "s3"] as const;
 const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second (or one each --every milliseconds), and faults:
-  npx tsx test/storeEngine/managers.ts --engine PREFIX [--store log|engine] [--durability commit|interval] [--rounds 6] [--faults LIST]
+  npx tsx test/storeEngine/managers.ts --engine PREFIX [--durability commit|interval] [--rounds 6] [--faults LIST]
       [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--credentials SECONDS] [--keep]
---engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${"node,wipe,restart,engine,frozen,terminated,s3"}.
+--engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${faults.join(",")}; rolling terminates one pod after the other, the primary last. Each kind's longest pause of writes is told at the end.
 --credentials: the managers have a role, by a Pod Identity agent of this program, whose credentials end after so long; the bucket then judges each signature and session token.
 Exits with 1 when a row is wrong, or lost that the mode does not allow.`;
 
-/** What happens to the primary in one round. */
-const faults = ["node", "wipe", "restart", "engine", "frozen", "terminated", "s3"] as const;
 type Fault = (typeof faults)[number];
 
 /** Rows that `interval` may lose with a node and its disk were acknowledged so shortly before. Milliseconds. */
@@ -28,7 +28,6 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       engine: { type: "string" },
-      store: { type: "string", default: "log" },
       durability: { type: "string", default: "commit" },
       rounds: { type: "string", default: "6" },
       faults: { type: "string", default: faults.join(",") },
@@ -42,15 +41,13 @@ async function main(): Promise<void> {
     },
   });
   if (!values.engine) throw new Error(usage);
-  const { durability, store } = values;
+  const { durability } = values;
   if (durability !== "commit" && durability !== "interval") throw new Error("--durability is commit or interval");
-  if (store !== "log" && store !== "engine") throw new Error("--store is log or engine");
   const folder = mkdtempSync(join(tmpdir(), "managers-"));
   const database = new ManagerProcesses({
     prefix: values.engine,
     folder,
     durability,
-    store,
     nodes: 3,
     leaseDurationSeconds: Number(values.lease),
     ...(values.credentials !== undefined && { credentialSeconds: Number(values.credentials) }),
@@ -77,6 +74,8 @@ async function main(): Promise<void> {
 class Run {
   /** Times at which a node was lost, with what it had not shipped. */
   private readonly lostAt: number[] = [];
+  /** When each fault began, and when all pods were healthy again. */
+  private readonly rounds: { fault: Fault; from: number; until: number }[] = [];
   /** Changes of the counter that were acknowledged, and those whose commit was begun. */
   private updates = 0;
   private begun = 0;
@@ -120,8 +119,7 @@ class Run {
     const entries = await writer.stop();
     await until("all pods to be healthy", 120, () => database.healthy());
     const isRight = await this.judge(entries);
-    const gaps = outages(entries, writer.startedAt, endedAt).map(gap => gap.durationMilliseconds);
-    say({ rounds, writeOutages: gaps.map(Math.round), ...distribution(gaps.map(Math.round)) });
+    this.sayOutages(entries, writer.startedAt, endedAt);
     for (const pod of database.pods) say({ pod, metrics: await this.figures(pod) });
     return isRight;
   }
@@ -155,6 +153,17 @@ class Run {
         await database.terminate(victim);
         setTimeout(() => database.run(victim), 500);
         break;
+      case "switchover":
+        database.switchOver(victim);
+        await until("another primary", 60, () => ![undefined, victim].includes(database.primary()));
+        break;
+      case "rolling":
+        for (const pod of [...database.pods.filter(pod => pod !== victim), victim]) {
+          await database.terminate(pod);
+          setTimeout(() => database.run(pod), 500);
+          await until(`${pod} to be back`, 120, () => database.role(pod) !== undefined && database.healthy());
+        }
+        break;
       case "s3": {
         database.bucket.store.down();
         await delay(2000 + random() * 28_000);
@@ -170,7 +179,24 @@ class Run {
     const again = (first?.acknowledgedAtMilliseconds ?? NaN) - at;
     await until("a change of round " + round, 120, async () => this.change(round));
     await until("all pods to be healthy", 180, () => database.healthy());
+    this.rounds.push({ fault, from: at, until: performance.now() });
     say({ round, fault, victim, primary: database.primary(), writtenAgainAfter: Math.round(again) });
+  }
+
+  /** The longest pause of writes in each round, by fault. Milliseconds. */
+  private sayOutages(entries: LedgerEntry[], from: number, until: number): void {
+    const gaps = outages(entries, from, until);
+    for (const fault of faults) {
+      const rounds = this.rounds.filter(round => round.fault === fault);
+      const longest = rounds.map(round => {
+        const within = gaps.filter(
+          ({ fromMilliseconds: start, durationMilliseconds: length }) =>
+            start < round.until && start + length > round.from,
+        );
+        return Math.round(Math.max(0, ...within.map(gap => gap.durationMilliseconds)));
+      });
+      if (rounds.length > 0) say({ fault, writeOutages: longest, ...distribution(longest) });
+    }
   }
 
   /** A table that is new, and a row that is read and changed in a transaction: as often as that is acknowledged, and at most once more. */

@@ -21,6 +21,8 @@ WHAT: definitions   RENAME, ALTER in place and by copy, DROP, TRUNCATE; then ano
       tables        opening an aligned volume with --tables 500 and --files 20 of each
       answers       what COMMIT says to three times 503, to a reset, to silence
       throughput    commits a second in \`commit\`, --delay 10 ms to the bucket, against the engine's own uploads
+      shipping      commits a second in \`interval\` with the WAL shipped, against not, in turns of --turn 8 seconds
+      follower      --rate 10 MB/s of writes for --seconds 60: how far a follower is behind, and when it has caught up
       levels        a running follower while the engine's default compaction makes levels, --seconds 60
 Prints one line of JSON for each thing that was looked at.`;
 
@@ -33,6 +35,8 @@ const { values, positionals } = parseArgs({
     delay: { type: "string", default: "10" },
     seconds: { type: "string", default: "60" },
     buffer: { type: "string", default: "1M" },
+    turn: { type: "string", default: "8" },
+    rate: { type: "string", default: "10" },
   },
 });
 
@@ -325,6 +329,107 @@ async function throughput(): Promise<void> {
   await fsp.rm(folder, { recursive: true, force: true });
 }
 
+/** What shipping costs the clients: turns with and without it, so that a busy machine slows both. */
+async function shipping(): Promise<void> {
+  const bench = await Bench.start("interval", ["a"]);
+  const [a] = bench.hosts as [StoreHost];
+  await a.write();
+  await a.engine.sql("CREATE DATABASE IF NOT EXISTS app");
+  await a.engine.sql("CREATE TABLE app.t (id INT PRIMARY KEY, v INT)");
+  let commits = 0;
+  let stop = false;
+  const clients = Array.from({ length: 8 }, async (_, client) => {
+    const connection = await a.engine.connect("app");
+    for (let id = client * 1_000_000; !stop; id++) {
+      await connection.query(`REPLACE INTO t VALUES (${client * 1_000_000 + (id % 5000)}, ${id})`);
+      commits++;
+    }
+    connection.destroy();
+  });
+  const perSecond: Record<"shipped" | "notShipped", number[]> = { shipped: [], notShipped: [] };
+  for (let turn = 0; turn < 12; turn++) {
+    a.ships = turn % 2 === 0;
+    // What the turn before has left is not this one's.
+    if (a.ships) await a.writing!.handler.ship();
+    const [from, begun] = [commits, performance.now()];
+    await delay(1000 * Number(values.turn));
+    const rate = Math.round((commits - from) / ((performance.now() - begun) / 1000));
+    // The first two warm it up.
+    if (turn >= 2) perSecond[a.ships ? "shipped" : "notShipped"].push(rate);
+  }
+  stop = true;
+  await Promise.all(clients);
+  const median = (rates: number[]) => [...rates].sort((x, y) => x - y)[Math.floor(rates.length / 2)]!;
+  const ratio = median(perSecond.shipped) / median(perSecond.notShipped);
+  say({ clients: clients.length, perSecond, ratio: Number(ratio.toFixed(3)) });
+  await bench.stop();
+}
+
+async function follower(): Promise<void> {
+  const bench = await Bench.start("interval", ["a", "b"]);
+  const [a, b] = bench.hosts as [StoreHost, StoreHost];
+  await a.write();
+  await a.engine.sql("CREATE DATABASE IF NOT EXISTS app");
+  await a.engine.sql("CREATE TABLE app.t (id INT PRIMARY KEY, s MEDIUMBLOB)");
+  await a.engine.sql("CREATE TABLE app.beats (id INT PRIMARY KEY)");
+  await a.engine.sql("INSERT INTO app.beats VALUES (0)");
+  await b.follow();
+  const rowBytes = 10_000;
+  const begun = performance.now();
+  const ends = begun + 1000 * Number(values.seconds);
+  let sent = 0;
+  const row = randomBytes(rowBytes / 2).toString("hex");
+  const writers = Array.from({ length: 4 }, async (_, client) => {
+    const connection = await a.engine.connect("app");
+    for (let id = 0; performance.now() < ends; id++) {
+      const due = (performance.now() - begun) * Number(values.rate) * 1000;
+      if (sent > due) await delay(5);
+      else {
+        sent += rowBytes;
+        await connection.query(`REPLACE INTO t VALUES (${client * 1_000_000 + (id % 20_000)}, '${row}')`);
+      }
+    }
+    connection.destroy();
+  });
+  const writtenAt = [begun];
+  const beats = (async () => {
+    const connection = await a.engine.connect("app");
+    while (performance.now() < ends) {
+      const id = writtenAt.length;
+      await connection.query(`INSERT INTO beats VALUES (${id})`);
+      writtenAt.push(performance.now());
+      await delay(50);
+    }
+    connection.destroy();
+  })();
+  const reader = await b.engine.connect("app");
+  const shown = async () => {
+    const [rows] = await reader.query("SELECT MAX(id) AS id FROM beats");
+    return Number((rows as { id: number | null }[])[0]?.id ?? 0);
+  };
+  const lags: number[] = [];
+  while (performance.now() < ends) {
+    await delay(50);
+    const next = writtenAt[(await shown().catch(() => 0)) + 1];
+    lags.push(next === undefined ? 0 : Math.max(0, performance.now() - next));
+  }
+  await Promise.all([...writers, beats]);
+  const last = performance.now();
+  while ((await shown().catch(() => 0)) < writtenAt.length - 1 && performance.now() - last < 60_000) await delay(20);
+  const caughtUp = Math.round(performance.now() - last);
+  lags.sort((x, y) => x - y);
+  const at = (share: number) => Math.round(lags[Math.floor(share * (lags.length - 1))]!);
+  say({
+    megabytesPerSecond: Number((sent / 1e6 / Number(values.seconds)).toFixed(1)),
+    lagMilliseconds: { p50: at(0.5), p99: at(0.99), most: at(1) },
+    caughtUpMilliseconds: caughtUp,
+    restart: b.feed!.restartReasons,
+    deliveredMegabytes: Math.round(b.feed!.deliveredBytes / 1e6),
+  });
+  reader.destroy();
+  await bench.stop();
+}
+
 async function levels(): Promise<void> {
   const bench = await Bench.start("interval", ["a", "b"], ["--tidesdb_default_write_buffer_size=64K"]);
   const [a, b] = bench.hosts as [StoreHost, StoreHost];
@@ -387,7 +492,15 @@ async function levels(): Promise<void> {
   await bench.stop();
 }
 
-const measurements: Record<string, () => Promise<void>> = { definitions, tables, answers, throughput, levels };
+const measurements: Record<string, () => Promise<void>> = {
+  definitions,
+  tables,
+  answers,
+  throughput,
+  shipping,
+  follower,
+  levels,
+};
 
 async function main(): Promise<void> {
   const what = measurements[positionals[0] ?? ""];

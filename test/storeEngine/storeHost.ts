@@ -49,6 +49,8 @@ export class StoreHost {
   private crashed = false;
   private following: { stop: boolean; done: Promise<void> } | undefined;
   private ticking: { stop: boolean; done: Promise<void> } | undefined;
+  /** In `interval`: the WAL is shipped. */
+  ships = true;
   writing: Writing | undefined;
   feed: FollowerFeed | undefined;
   steps: Steps = {};
@@ -137,7 +139,7 @@ export class StoreHost {
     await this.measured("promote", () => this.engine.sql("SET GLOBAL tidesdb_promote_primary=ON"));
     if (this.options.durability === "interval")
       this.ticking = background(async () => {
-        await writing.handler.ship();
+        if (this.ships) await writing.handler.ship();
         await delay(this.options.tick);
       });
     if (replay > 0) await this.measured("flush", () => this.flush(alignment.generation));

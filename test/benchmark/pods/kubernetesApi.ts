@@ -4,7 +4,7 @@ import { AddressInfo } from "node:net";
 import { TestCertificate } from "../../engine/testCertificate";
 
 interface KubernetesObject {
-  metadata: { name: string; resourceVersion: string; labels?: Record<string, string> };
+  metadata: { name: string; resourceVersion: string; labels?: Record<string, string>; annotations?: Record<string, string> };
 }
 
 /** As much of the API server as a manager asks: leases with optimistic concurrency, pods and their labels, events. */
@@ -46,6 +46,13 @@ export class KubernetesApi {
     return (found.metadata.labels ??= {});
   }
 
+  /** A pod's annotations, to read and to change. @throws Error when there is no such pod */
+  annotationsOf(pod: string): Record<string, string> {
+    const found = this.pods.get(pod);
+    if (!found) throw new Error(`there is no pod ${pod}`);
+    return (found.metadata.annotations ??= {});
+  }
+
   stop(): void {
     this.server.close();
     this.server.closeAllConnections();
@@ -80,10 +87,11 @@ export class KubernetesApi {
       case "PATCH pods": {
         const pod = this.pods.get(path.at(-1) ?? "");
         if (!pod) return [404, {}];
-        for (const [label, value] of Object.entries(sent?.metadata.labels ?? {}) as [string, string | null][]) {
-          if (value === null) delete pod.metadata.labels?.[label];
-          else (pod.metadata.labels ??= {})[label] = value;
-        }
+        for (const kind of ["labels", "annotations"] as const)
+          for (const [name, value] of Object.entries(sent?.metadata[kind] ?? {}) as [string, string | null][]) {
+            if (value === null) delete pod.metadata[kind]?.[name];
+            else (pod.metadata[kind] ??= {})[name] = value;
+          }
         return [200, pod];
       }
       case "POST events":
