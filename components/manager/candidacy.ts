@@ -53,4 +53,3 @@ export function freeLease(
 export function freeFor(view: Pick<View, "leaseFreeSince">, now: Monotonic): number {
   return view.leaseFreeSince === undefined ? 0 : now - view.leaseFreeSince;
 }
-

@@ -24,8 +24,7 @@ const holdTimeout = 2000;
 const absent = [1049, 1146];
 
 /** Where its files are. */
-export type EngineLayout = ProcessLayout &
-  Record<"usersSecretDirectory" | "engineConfiguration", string>;
+export type EngineLayout = ProcessLayout & Record<"usersSecretDirectory" | "engineConfiguration", string>;
 
 /**
  * mariadbd with the TideSQL plugin, over its process, its socket and its files.
@@ -214,7 +213,6 @@ export function mariadbEngine(
     async flush(timeout) {
       await sql.query("flush", `OPTIMIZE TABLE ${heartbeatTable}`, timeout);
     },
-
   };
 }
 

@@ -53,11 +53,9 @@ function pages(view: View, { ready = true, alarm = "", waiting = 0, ...rest }: C
   };
   const bucket = { requests: { put: 4, get: 30, list: 2, delete: 1 }, sentBytes: 5000 };
   const ports = { bucket, clock: { now: () => now, wall: () => wall }, engine: { pid: () => process.pid } };
-  return logPages(
-    manager as unknown as LogManager,
-    ports as unknown as Parameters<typeof logPages>[1],
-    { requests: new Map([["HEAD", 9]]) },
-  );
+  return logPages(manager as unknown as LogManager, ports as unknown as Parameters<typeof logPages>[1], {
+    requests: new Map([["HEAD", 9]]),
+  });
 }
 
 describe("the metrics", () => {

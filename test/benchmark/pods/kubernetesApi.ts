@@ -4,7 +4,12 @@ import { AddressInfo } from "node:net";
 import { TestCertificate } from "../../engine/testCertificate";
 
 interface KubernetesObject {
-  metadata: { name: string; resourceVersion: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  metadata: {
+    name: string;
+    resourceVersion: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
 }
 
 /** As much of the API server as a manager asks: leases with optimistic concurrency, pods and their labels, events. */
