@@ -16,6 +16,8 @@ export class S3Server {
   /** Judges signatures, or refuses what a test wants refused. */
   judge: (request: SignedRequest) => { status: number; code: string } | undefined = () => undefined;
   private readonly sockets = new Set<Socket>();
+  /** Parts of uploads that were begun, by the upload's ID. */
+  private readonly uploads = new Map<string, Map<number, Buffer>>();
 
   private constructor(
     private readonly server: http.Server | https.Server,
@@ -72,6 +74,8 @@ export class S3Server {
       const refusal = this.judge({ method, url: asked, headers, body: Buffer.concat(chunks) });
       if (refusal) return answer(refusal.status, {}, Buffer.from(`<Error><Code>${refusal.code}</Code></Error>`));
       if (bucket !== this.bucket) return answer(404);
+      const part = await this.inParts(request.method ?? "", key, url.searchParams, Buffer.concat(chunks));
+      if (part) return answer(part.status, part.headers, part.body);
       switch (request.method) {
         case "PUT": {
           const source = request.headers["x-amz-copy-source"];
@@ -101,6 +105,34 @@ export class S3Server {
     } catch (error) {
       answer(error instanceof PreconditionFailed ? 412 : 503);
     }
+  }
+
+  /** An upload in parts: begun, sent, put together or given up. @returns undefined when the request is of no such upload */
+  private async inParts(
+    method: string,
+    key: string,
+    query: URLSearchParams,
+    content: Buffer,
+  ): Promise<{ status: number; headers?: http.OutgoingHttpHeaders; body?: Buffer } | undefined> {
+    if (method === "POST" && query.has("uploads")) {
+      const id = `upload-${this.uploads.size + 1}`;
+      this.uploads.set(id, new Map());
+      return { status: 200, body: Buffer.from(`<Result><UploadId>${id}</UploadId></Result>`) };
+    }
+    const id = query.get("uploadId");
+    if (id === null) return undefined;
+    const parts = this.uploads.get(id);
+    if (!parts) return { status: 404 };
+    if (method === "PUT") {
+      parts.set(Number(query.get("partNumber")), content);
+      return { status: 200, headers: { etag: `"part-${query.get("partNumber")}"` } };
+    }
+    if (method === "POST") {
+      const whole = [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
+      await this.store.put(key, Buffer.concat(whole), {});
+    }
+    parts.clear();
+    return { status: method === "POST" ? 200 : 204 };
   }
 
   /** @returns undefined when there is nothing to copy */
