@@ -7,6 +7,32 @@ const pulumiAndNetwork = ["@pulumi/*", "node:http", "node:https", "node:net", "n
 /** The rooms of the manager's store, from the ground up: each may use those before it. */
 const storeRooms = ["bucket", "log", "wal", "flush", "volume", "view", "gateway"];
 
+/** The rooms of the manager, from the ground up: each may use those before it. */
+const managerRooms = ["store", "base", "credentials", "engine", "decide", "cluster", "peers", "transitions", "serve"];
+
+const managerRoomRules = managerRooms.map((room, floor) => ({
+  files: [`components/manager/${room}/**`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          { group: ["@pulumi/*"], message: "not in a pod" },
+          {
+            group: [
+              ...managerRooms.slice(floor + 1).map(above => `../${above}/*`),
+              "../manager",
+              "../start",
+              "../main",
+            ],
+            message: `${room}/ stands below: it knows nothing of the rooms above it`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
 const storeRoomRules = storeRooms.map((room, floor) => ({
   files: [`components/manager/store/${room}/**`],
   rules: {
@@ -68,6 +94,7 @@ export default tseslint.config(
     files: ["components/manager/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [{ group: ["@pulumi/*"], message: "not in a pod" }] }] },
   },
+  ...managerRoomRules,
   ...storeRoomRules,
   { files: ["test/**"], rules: { "@typescript-eslint/no-unused-expressions": "off", "max-lines": "off" } },
   // An example has a tsconfig.json of its own, for whoever copies it; `tsc` checks its types with the rest.

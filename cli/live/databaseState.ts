@@ -1,6 +1,6 @@
 import { labels, podLayout } from "../../components/core/podLayout";
 import { selectorLabels } from "../../components/core/manifests/metadata";
-import type { StatusDocument } from "../../components/manager/statusDocument";
+import type { StatusDocument } from "../../components/manager/serve/statusDocument";
 import type { Target } from "./commandLine";
 import { getJson, type Kubectl, KubectlError, KubectlProblem } from "./kubectl";
 import { isReady, type Lease, type ObjectList, type Pod, type StatefulSet } from "./kubernetesObjects";

@@ -1,4 +1,4 @@
-import { systemStoreClock } from "../../components/manager/clock";
+import { systemStoreClock } from "../../components/manager/base/clock";
 import { momentForms, parseMoment } from "../../components/core/moment";
 import { validateDatabaseName } from "../../components/core/names";
 import { validatePrefix } from "../../components/core/objectStoreLocation";

@@ -1,17 +1,17 @@
 import { podLayout } from "../core/podLayout";
-import { certificateCheckMilliseconds, CertificateWatch } from "./certificates";
-import { systemClock } from "./clock";
-import { configurationFiles } from "./configurationFiles";
-import { collectGarbage } from "./heap";
-import { kubernetesApi } from "./kubernetesApi";
-import { jsonLog } from "./log";
-import { readKeyFiles } from "./onLog/openStore";
-import { logPages } from "./onLog/pages";
-import { startOnLog } from "./onLog/start";
-import { peerNetwork, servePeers } from "./peerNetwork";
-import { serveStatus } from "./statusServer";
-import { supervise } from "./supervision";
-import { startWatchdog } from "./watchdogThread";
+import { certificateCheckMilliseconds, CertificateWatch } from "./peers/certificates";
+import { systemClock } from "./base/clock";
+import { configurationFiles } from "./base/configurationFiles";
+import { collectGarbage } from "./base/heap";
+import { kubernetesApi } from "./cluster/kubernetesApi";
+import { jsonLog } from "./base/log";
+import { readKeyFiles } from "./transitions/openStore";
+import { managerPages } from "./serve/pages";
+import { startManager } from "./start";
+import { peerNetwork, servePeers } from "./peers/peerNetwork";
+import { serveStatus } from "./serve/statusServer";
+import { supervise } from "./base/supervision";
+import { startWatchdog } from "./cluster/watchdogThread";
 
 /** Until the server reads its certificate again. Milliseconds. */
 const certificateTimeout = 5000;
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     exit: (code: number) => process.exit(code),
   };
   const identity = `${pod}_${podUid}`;
-  const { manager, engine, ports, gateway } = await startOnLog(
+  const { manager, engine, ports, gateway } = await startManager(
     configuration,
     pod,
     identity,
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     peers.pushEntry,
   );
   collectGarbage(log);
-  serveStatus(logPages(manager, ports, gateway), systemClock);
+  serveStatus(managerPages(manager, ports, gateway), systemClock);
   const peerServer = servePeers(configuration, manager.peerDesk, log);
   const certificates = new CertificateWatch(
     podLayout.tlsSecretDirectory,

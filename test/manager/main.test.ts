@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { supervise, unforeseen } from "../../components/manager/supervision";
+import { supervise, unforeseen } from "../../components/manager/base/supervision";
 
 const load = createRequire(__filename);
 

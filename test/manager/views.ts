@@ -1,6 +1,6 @@
 import { ManagerConfiguration } from "../../components/core/managerConfiguration";
-import { PeerPlace, PeerStatus, PodRecord } from "../../components/manager/ports";
-import { Hold, LeaseObservation, LogPlace, View } from "../../components/manager/view";
+import { PeerPlace, PeerStatus, PodRecord } from "../../components/manager/base/ports";
+import { Hold, LeaseObservation, LogPlace, View } from "../../components/manager/decide/view";
 
 /** A configuration as the Database component writes it. */
 export const configuration: ManagerConfiguration = {

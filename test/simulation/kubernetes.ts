@@ -1,4 +1,4 @@
-import { Conflict, Kubernetes, LeaseObject, PodGone, PodRecord } from "../../components/manager/ports";
+import { Conflict, Kubernetes, LeaseObject, PodGone, PodRecord } from "../../components/manager/base/ports";
 import { api, Network, Process } from "./network";
 import { VirtualTime } from "./virtualTime";
 
@@ -15,7 +15,7 @@ export class SimulatedKubernetes {
   /** Pods that the Service for reads selects. */
   readonly read = new Set<string>();
   /** What people have asked of pods. */
-  readonly requests = new Map<string, { switchover?: string; promote?: string }>();
+  readonly requests = new Map<string, { switchover?: string }>();
   /** Pods that have been told to go, and pods that a rollout has made anew: what `readPods` says of them. */
   readonly leaving = new Set<string>();
   readonly revisions = new Map<string, string>();
@@ -110,10 +110,10 @@ export class SimulatedKubernetes {
   }
 
   private record(name: string, role: Role): PodRecord {
-    const { switchover = "", promote = "" } = this.requests.get(name) ?? {};
+    const { switchover = "" } = this.requests.get(name) ?? {};
     const revision = this.revisions.get(name) ?? "";
     const [reads, ready, leaving] = [this.read.has(name), this.isReady(name), this.leaving.has(name)];
     const [uid, runs] = [this.uids.get(name) ?? "", !this.ended.has(name)];
-    return { name, uid, runs, role, reads, revision, ready, leaving, switchover, promote };
+    return { name, uid, runs, role, reads, revision, ready, leaving, switchover };
   }
 }

@@ -1,6 +1,6 @@
-import { decideOnLog } from "../../components/manager/onLog/decideOnLog";
-import { EngineOnLog } from "../../components/manager/onLog/engineOnLog";
-import { EntryInbox } from "../../components/manager/onLog/entryInbox";
+import { decide } from "../../components/manager/decide/decide";
+import { EngineKeeper } from "../../components/manager/transitions/engineKeeper";
+import { EntryInbox } from "../../components/manager/peers/entryInbox";
 import { FlushBook } from "../../components/manager/store/flush/flushBook";
 import { LogWriter } from "../../components/manager/store/log/append";
 import { DatabaseState } from "../../components/manager/store/log/state";
@@ -16,7 +16,7 @@ import { SimulatedServer } from "./server";
 export interface Mutation {
   rule: string;
   without: string;
-  decide?: typeof decideOnLog;
+  decide?: typeof decide;
   /** Switches it off in the code. @returns what switches it on again */
   off?: () => () => void;
 }
@@ -174,7 +174,7 @@ export const mutations: readonly Mutation[] = [
     off() {
       const undo = [
         replace(SimulatedServer.prototype, "flush", () => () => Promise.resolve()),
-        replace(EngineOnLog.prototype, "within", () => (_milliseconds: number, work: Promise<unknown>) => {
+        replace(EngineKeeper.prototype, "within", () => (_milliseconds: number, work: Promise<unknown>) => {
           work.catch(() => undefined);
           return Promise.resolve();
         }),
@@ -243,7 +243,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "lease",
     without: "a primary ends itself before its lease does",
-    decide: (view, now) => decideOnLog({ ...view, hold: view.hold && { ...view.hold, deadline: now + 10_000 } }, now),
+    decide: (view, now) => decide({ ...view, hold: view.hold && { ...view.hold, deadline: now + 10_000 } }, now),
   },
 ];
 

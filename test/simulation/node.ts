@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
-import { countingBucket } from "../../components/manager/onLog/countingBucket";
-import { decideOnLog } from "../../components/manager/onLog/decideOnLog";
-import { LogManager } from "../../components/manager/onLog/logManager";
-import { LogPorts } from "../../components/manager/onLog/ports";
+import { countingBucket } from "../../components/manager/transitions/countingBucket";
+import { decide } from "../../components/manager/decide/decide";
+import { Manager } from "../../components/manager/manager";
+import { NodePorts } from "../../components/manager/transitions/nodePorts";
 import { Bucket, StoredContent } from "../../components/manager/store/bucket/bucket";
 import { EngineHandler } from "../../components/manager/store/gateway/gateway";
 import { bucket, inProcess, Process } from "./network";
@@ -27,7 +27,7 @@ const nobody: EngineHandler = { handle: () => Promise.resolve({ status: 503 }) }
 export class SimulatedNode {
   readonly volume = new SimulatedVolume();
   process: Process | undefined;
-  manager: LogManager | undefined;
+  manager: Manager | undefined;
   server: SimulatedServer | undefined;
   /** Who answers the engine, and the key that it has to have. */
   handler = nobody;
@@ -95,8 +95,8 @@ export class SimulatedNode {
     this.handler = nobody;
     this.watchdogThread = { place: this.pod, alive: true, frozen: false, waiting: [] };
     const ports = this.ports(process, server, this.watchdogThread);
-    const decideNext = world.mutation?.decide ?? decideOnLog;
-    this.manager = new LogManager(world.configuration, this.pod, `${this.pod}_${uid}`, ports, decideNext);
+    const decideNext = world.mutation?.decide ?? decide;
+    this.manager = new Manager(world.configuration, this.pod, `${this.pod}_${uid}`, ports, decideNext);
     this.manager.run().catch((error: unknown) => {
       world.say(`${this.pod} the manager ended: ${String(error)}`);
       this.vanish();
@@ -171,11 +171,11 @@ export class SimulatedNode {
     });
   }
 
-  private ports(process: Process, server: SimulatedServer, watchdogThread: Process): LogPorts {
+  private ports(process: Process, server: SimulatedServer, watchdogThread: Process): NodePorts {
     const { world } = this;
     const { time } = world;
     const peers = new Peers(world.network, world.nodes, this.pod, process);
-    const clock: LogPorts["clock"] = {
+    const clock: NodePorts["clock"] = {
       now: () => this.now(),
       wall: () => Math.max(0, 1_800_000_000_000 + time.now + this.wallClockOffset),
       wallTime: () => new Date(Math.max(0, time.now + this.wallClockOffset)).toISOString(),
@@ -213,15 +213,7 @@ export class SimulatedNode {
         renewKey: () => void (this.key = `key-${world.nextSerial()}`),
       },
       pushEntry: (pod, entry, timeout) => peers.named(pod, timeout, desk => desk.takeEntry(entry)),
-      peers: {
-        ...peers.ports,
-        join: notOnTheLog,
-        inventory: notOnTheLog,
-        isSound: notOnTheLog,
-        detour: () => {
-          throw new Error("not on the log");
-        },
-      },
+      peers: peers.ports,
       watchdog: simulatedWatchdog(this, watchdogThread, server, world),
       log: (level, message, fields) =>
         world.say(() => `${this.pod} ${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
@@ -263,8 +255,4 @@ export class SimulatedNode {
       delete: (key, timeout) => call(timeout, () => objects.delete(key)),
     };
   }
-}
-
-function notOnTheLog(): Promise<never> {
-  return Promise.reject(new Error("not on the log"));
 }

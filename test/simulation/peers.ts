@@ -1,10 +1,10 @@
-import type { HeldLease, PeerStatus, Ports } from "../../components/manager/ports";
+import type { HeldLease, PeerStatus, Ports } from "../../components/manager/base/ports";
 import type { Network, Process } from "./network";
 
 /** One call between two managers, there and back. Milliseconds. */
 const peerRoundTrip = 4;
 
-/** What the managers of either store answer each other. */
+/** What the managers answer each other. */
 export interface Desk {
   peerStatus(): PeerStatus;
   confirmPrimary(identity: string, epoch: number): boolean;
@@ -36,8 +36,8 @@ export class Peers<D extends Desk> {
     return other ? this.ask(other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
   }
 
-  /** What the managers ask of each other whatever the store. */
-  get ports(): Pick<Ports["peers"], "askAll" | "confirm" | "release" | "leaseChanged"> {
+  /** What the managers ask of each other. */
+  get ports(): Ports["peers"] {
     return {
       askAll: async timeout => {
         const asked = this.others().map(other => this.ask(other, timeout, desk => desk.peerStatus()));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { HistoryConfiguration } from "../../components/core/managerConfiguration";
-import { garbageTiming } from "../../components/manager/onLog/writerDuties";
+import { garbageTiming } from "../../components/manager/transitions/writerDuties";
 import { historyTiming } from "../../components/manager/store/log/history";
 import { checkpointAfter } from "../../components/manager/store/log/keeping";
 import { Client } from "./client";

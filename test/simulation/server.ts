@@ -1,5 +1,5 @@
-import { Heartbeat } from "../../components/manager/ports";
-import { LogEngine } from "../../components/manager/onLog/ports";
+import { Heartbeat } from "../../components/manager/base/ports";
+import { NodeEngine } from "../../components/manager/transitions/nodePorts";
 import { EngineAnswer } from "../../components/manager/store/gateway/answer";
 import { serve } from "../../components/manager/store/gateway/gateway";
 import { ConnectionMemory } from "../../components/manager/store/gateway/request";
@@ -29,7 +29,7 @@ function queryOf(prefix: string): URLSearchParams {
 }
 
 /** mariadbd with the model of the engine in it, as a manager on the log sees it: a process that can be killed, frozen, be slow, and lie. */
-export class SimulatedServer implements LogEngine {
+export class SimulatedServer implements NodeEngine {
   process: Process | undefined;
   /** The next promotion does nothing, and says that all is well. */
   lies = false;

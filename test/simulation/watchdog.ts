@@ -1,4 +1,4 @@
-import { Ports } from "../../components/manager/ports";
+import { Ports } from "../../components/manager/base/ports";
 import { inProcess, Process } from "./network";
 import type { SimulatedNode } from "./node";
 import type { SimulatedServer } from "./server";

@@ -1,4 +1,4 @@
-import { Log, Monotonic } from "../ports";
+import { Log, Monotonic } from "../base/ports";
 import { StoreClock } from "../store/bucket/bucket";
 import { BucketCredentials } from "../store/bucket/s3Bucket";
 import { CredentialSource, TemporaryCredentials } from "./source";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as http from "node:http";
-import { httpRequest } from "../httpRequest";
+import { httpRequest } from "../base/httpRequest";
 import { CredentialSource, wholeCredentials } from "./source";
 
 /**

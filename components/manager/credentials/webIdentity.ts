@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as https from "node:https";
 import { domainOf } from "../../core/awsRegion";
-import { httpRequest } from "../httpRequest";
+import { httpRequest } from "../base/httpRequest";
 import { CredentialSource, wholeCredentials } from "./source";
 
 /** The version of STS's protocol, the only one. */

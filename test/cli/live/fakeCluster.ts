@@ -1,6 +1,6 @@
 import { configuration as managerConfiguration } from "../../manager/views";
-import { noCounts } from "../../../components/manager/counters";
-import type { StatusDocument } from "../../../components/manager/statusDocument";
+import { noCounts } from "../../../components/manager/base/counters";
+import type { StatusDocument } from "../../../components/manager/serve/statusDocument";
 import type { ManagerConfiguration } from "../../../components/core/managerConfiguration";
 import { failureOf, type Kubectl, KubectlError, type PortForward } from "../../../cli/live/kubectl";
 import type { LiveClock, Surroundings } from "../../../cli/live/surroundings";

@@ -18,8 +18,7 @@ import { alertingRules } from "../../../components/database/monitoring";
 const names = databaseNames("orders", "shop", 3);
 const selector = 'namespace="shop",pod=~"orders-[0-9]+"';
 const source = (file: string) => readFileSync(path.join(__dirname, "../../../components/manager", file), "utf8");
-const declarations =
-  source("metrics.ts").split("const all: Metric[]")[1]! + source("usage.ts") + source("onLog/pages.ts");
+const declarations = ["metrics", "usage", "pages", "credentialMetrics"].map(file => source(`serve/${file}.ts`)).join();
 const metrics = [...declarations.matchAll(/(?:\bone\(|\bname:)\s*"([a-z_]+)"/g)].map(([, name]) => `tidesql_${name}`);
 
 describe("monitoring", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { KnownKey } from "../../engine/objectStore/signature";
-import { ScriptedHttpServer } from "../scriptedHttpServer";
+import { ScriptedHttpServer } from "../base/scriptedHttpServer";
 
 /** What the Pod Identity agent's path is. */
 const path = "/v1/credentials";

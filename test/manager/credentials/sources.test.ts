@@ -7,7 +7,7 @@ import { credentialSource, withoutIdentity } from "../../../components/manager/c
 import { podIdentity } from "../../../components/manager/credentials/podIdentity";
 import { webIdentity } from "../../../components/manager/credentials/webIdentity";
 import { makeCertificate } from "../../engine/testCertificate";
-import { ScriptedHttpServer } from "../scriptedHttpServer";
+import { ScriptedHttpServer } from "../base/scriptedHttpServer";
 import { configuration } from "../views";
 import { FakeAgent } from "./fakeAgent";
 

@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claimPrefix } from "../../../../components/manager/onLog/claim";
+import { claimPrefix } from "../../../../components/manager/transitions/claim";
 import { LogWriter } from "../../../../components/manager/store/log/append";
 import { createLog, seal } from "../../../../components/manager/store/log/seal";
 import { DatabaseState } from "../../../../components/manager/store/log/state";

@@ -1,0 +1,97 @@
+import { Monotonic, PodGone, PodRecord, Ports } from "../base/ports";
+
+const callTimeout = 1000;
+const askTimeout = 400;
+/** Leaving in order takes two to four seconds where it was measured. Seconds. */
+const tooShort = 5;
+/** For so long after it was told to go a primary finds out why. Milliseconds. */
+const mostDoubt = 2000;
+/** A replaced replica follows after 5 to 10 s where it was measured. A third of the grace period at most: what is left of it belongs to the handover. Milliseconds. */
+const mostPatience = 45_000;
+
+/**
+ * In a rolling update Kubernetes replaces pods from the highest number down, wherever the primary is. A primary that is told to go before any replica was replaced would hand over to one that has to go, too:
+ * clients would notice two pauses. It has a replica replaced instead while it serves on, and hands over to that one.
+ */
+export class Rollout {
+  private since: Monotonic | undefined;
+  private looked = false;
+  private mayLeave = false;
+  /** The replica that was sent ahead. */
+  private ahead: string | undefined;
+  private readonly patience: number;
+
+  constructor(
+    private readonly pod: string,
+    private readonly ports: Pick<Ports, "clock" | "kubernetes" | "peers" | "log">,
+    terminationGracePeriodSeconds: number,
+  ) {
+    this.patience = Math.min(mostPatience, (terminationGracePeriodSeconds * 1000) / 3);
+  }
+
+  /** SIGTERM. */
+  begin(): void {
+    this.since ??= this.ports.clock.now();
+  }
+
+  /** A follower that has been replaced already, and will not be again: a handover to another would be followed by a second one. Undefined outside a rolling update. */
+  successor: string | undefined;
+
+  /** Whether a primary that was told to go had better wait. */
+  waits(now: Monotonic): boolean {
+    if (this.since === undefined || this.mayLeave) return false;
+    return now - this.since < (this.looked ? this.patience : mostDoubt);
+  }
+
+  /** Looks where the update is, and sends a replica ahead where that saves a pause. */
+  async look(): Promise<void> {
+    try {
+      const pods = await this.ports.kubernetes.readPods(callTimeout);
+      const own = pods.find(({ name, leaving }) => name === this.pod && leaving);
+      if (!own || (own.leavesWithinSeconds ?? Infinity) <= tooShort) return this.hurry();
+      if (this.mayLeave) return;
+      const revision = await this.ports.kubernetes.updateRevision(callTimeout);
+      // Kubernetes deletes the first pod before it says why.
+      if (revision === undefined) return;
+      this.mayLeave = await this.isReady(revision, pods);
+      this.looked = true;
+    } catch (error) {
+      if (error instanceof PodGone) return this.hurry();
+      // Better two pauses than a handover that is late.
+      this.mayLeave = this.ahead === undefined;
+      throw error;
+    }
+  }
+
+  /** This pod is gone already for the API server, or about to be: it is killed within seconds. */
+  private hurry(): void {
+    this.mayLeave = true;
+  }
+
+  private async isReady(revision: string, pods: PodRecord[]): Promise<boolean> {
+    const { kubernetes, peers, log } = this.ports;
+    const isUpdated = (name: string) => pods.some(pod => pod.name === name && pod.revision === revision);
+    if (revision === "" || isUpdated(this.pod)) return true;
+    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
+    this.successor = followers.find(({ pod }) => isUpdated(pod))?.pod;
+    if (this.successor !== undefined) return true;
+    if (this.ahead !== undefined) return false;
+    // Who is left must be able to take over while the other is away.
+    const staying = pods.filter(({ leaving }) => !leaving).map(({ name }) => name);
+    const [next, ...others] = followers
+      .map(({ pod }) => pod)
+      .filter(pod => staying.includes(pod))
+      .sort(byOrdinal);
+    if (next === undefined || others.length === 0) return true;
+    this.ahead = next;
+    log("info", "letting a replica be replaced first, and serving meanwhile", { replica: next, revision });
+    await kubernetes.deletePod(next, callTimeout);
+    return false;
+  }
+}
+
+/** The highest first, as Kubernetes would have it. */
+function byOrdinal(a: string, b: string): number {
+  const ordinal = (pod: string) => Number(pod.slice(pod.lastIndexOf("-") + 1));
+  return ordinal(b) - ordinal(a);
+}

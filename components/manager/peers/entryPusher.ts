@@ -1,0 +1,99 @@
+import { Clock } from "../base/ports";
+import { PushedEntry } from "./entryInbox";
+
+/** Entries that wait for one peer at most, and their bytes: a peer that is slower reads the bucket. */
+const mostWaiting = 64;
+const mostBytes = 16 * 1024 * 1024;
+/** A peer gets this long for one entry. Milliseconds. */
+const pushTimeout = 2000;
+/** A peer that did not take one is left alone for so long. Milliseconds. */
+const pauseAfterFailure = 1000;
+
+/** Sends one entry, or the word of how far the log is durable, to a pod. @throws when it did not take it */
+export type SendEntry = (pod: string, entry: PushedEntry, timeoutMilliseconds: number) => Promise<void>;
+
+interface Line {
+  waiting: PushedEntry[];
+  bytes: number;
+  busy: boolean;
+}
+
+/** Tells the other nodes of each entry as soon as it is built, and of drafts, in order and one at a time to each, and of how far they are durable. Nobody waits for it. */
+export class EntryPusher {
+  private readonly lines = new Map<string, Line>();
+  private epoch = -1;
+  private built = -1;
+  private durableUntil = -1;
+  /** Entries that no peer got, since it was too slow or away. */
+  dropped = 0;
+
+  constructor(
+    private readonly clock: Pick<Clock, "sleep">,
+    private readonly send: SendEntry,
+    private readonly peers: () => string[],
+  ) {}
+
+  push(epoch: number, position: number, bytes: Buffer): void {
+    this.enter(epoch);
+    this.built = position;
+    this.toAll(bytes);
+  }
+
+  /** Of what was found since the last entry was built. */
+  draft(epoch: number, bytes: Buffer): void {
+    this.enter(epoch);
+    this.toAll(bytes);
+  }
+
+  private enter(epoch: number): void {
+    if (epoch === this.epoch) return;
+    this.epoch = epoch;
+    this.durableUntil = -1;
+    this.built = 0;
+  }
+
+  /** The entry at `position` is in the bucket. */
+  durable(epoch: number, position: number): void {
+    if (epoch !== this.epoch) return;
+    this.durableUntil = Math.max(this.durableUntil, position);
+    this.toAll(Buffer.alloc(0));
+  }
+
+  private toAll(bytes: Buffer): void {
+    for (const pod of this.peers()) {
+      const line = this.lines.get(pod) ?? { waiting: [], bytes: 0, busy: false };
+      this.lines.set(pod, line);
+      const last = line.waiting.at(-1);
+      // What waits says it when it is sent.
+      if (bytes.length === 0 && last) continue;
+      if (line.waiting.length >= mostWaiting || line.bytes + bytes.length > mostBytes) {
+        this.dropped += line.waiting.length;
+        line.waiting = [];
+        line.bytes = 0;
+      }
+      line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes });
+      line.bytes += bytes.length;
+      if (!line.busy) void this.run(pod, line);
+    }
+  }
+
+  private async run(pod: string, line: Line): Promise<void> {
+    line.busy = true;
+    for (let next = line.waiting.shift(); next; next = line.waiting.shift()) {
+      line.bytes -= next.bytes.length;
+      const durable = next.epoch === this.epoch ? this.durableUntil : -1;
+      try {
+        await this.send(pod, { ...next, durable }, pushTimeout);
+        // Became durable while it was sent, and nothing follows that says so.
+        if (line.waiting.length === 0 && next.epoch === this.epoch && this.durableUntil > durable)
+          line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes: Buffer.alloc(0) });
+      } catch {
+        this.dropped += line.waiting.length + 1;
+        line.waiting = [];
+        line.bytes = 0;
+        await this.clock.sleep(pauseAfterFailure);
+      }
+    }
+    line.busy = false;
+  }
+}

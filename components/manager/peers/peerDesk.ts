@@ -1,0 +1,76 @@
+import { freeLease } from "../decide/candidacy";
+import { Lanes } from "../base/lanes";
+import { LeaseKeeper } from "../cluster/leaseKeeper";
+import { PeerHandler } from "./peerNetwork";
+import { Clock, HeldLease, PeerStatus } from "../base/ports";
+import { Vacancy } from "../cluster/vacancy";
+import { serves } from "../decide/decide";
+import { PushedEntry } from "./entryInbox";
+import { View } from "../decide/view";
+
+export interface PeerDeskOptions {
+  ports: { clock: Pick<Clock, "now"> };
+  lanes: Lanes;
+  lease: LeaseKeeper;
+  /** This node's copy of the log. */
+  store: {
+    /** What a peer has pushed. @throws when it is no entry */
+    take(entry: PushedEntry): void;
+    /** There is something to apply. */
+    isDue(): boolean;
+    read(): Promise<void>;
+  };
+  vacancy: Vacancy;
+  view: () => View;
+  /** Look again now. */
+  changed: () => void;
+}
+
+/** Answers the other managers of the database. */
+export class PeerDesk implements PeerHandler {
+  constructor(private readonly options: PeerDeskOptions) {}
+
+  takeEntry(entry: PushedEntry): void {
+    const { store, lanes, view } = this.options;
+    store.take(entry);
+    const { engine, transition } = view();
+    if (engine.role === "replica" && !transition && store.isDue()) lanes.run("log", () => store.read());
+  }
+
+  leaseChanged(): void {
+    this.options.lease.readSoon();
+    this.options.changed();
+  }
+
+  releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void> {
+    const { lanes, lease } = this.options;
+    if (lanes.isBusy("lease")) throw new Error("the Lease is being written here");
+    return lease.releaseFor(held, preferredSuccessor);
+  }
+
+  /** Another node asks to be confirmed as the primary, since the API server does not answer it. */
+  confirmPrimary(identity: string, epoch: number): boolean {
+    const { lanes, lease, vacancy } = this.options;
+    // Its pod was deleted and it does not know: no Service leads to it.
+    if (vacancy.goneHolder === identity || lanes.isBusy("lease")) return false;
+    return lease.promiseTo(identity, epoch);
+  }
+
+  peerStatus(): PeerStatus {
+    const view = this.options.view();
+    const now = this.options.ports.clock.now();
+    const { engine, log } = view;
+    const isFollower = engine.state === "running" && engine.role === "replica" && !view.transition;
+    return {
+      pod: view.pod,
+      serves: engine.state === "running" && engine.role === "primary" && serves(view),
+      following: isFollower ? "following" : "none",
+      resumable: log?.isLastWriters === true && engine.state === "stopped",
+      freeLease: freeLease({ ...view, following: isFollower ? "following" : "joining" }, now),
+      mustBeginAnew: view.restartDue !== "",
+      ...(log && {
+        log: { epoch: log.epoch, position: log.position, pushed: log.pushed, bucketAge: now - view.bucketAnsweredAt },
+      }),
+    };
+  }
+}

@@ -1,0 +1,206 @@
+import { ManagerConfiguration } from "../../core/managerConfiguration";
+import { Counters } from "../base/counters";
+import { Lanes, text } from "../base/lanes";
+import { CanaryView } from "../decide/view";
+import { Monotonic } from "../base/ports";
+import { HistoryRules, historyTiming } from "../store/log/history";
+import { EngineKeeper } from "./engineKeeper";
+import { NodePorts } from "./nodePorts";
+import { StoreKeeper } from "./storeKeeper";
+
+/** In `interval` the WAL is looked at this often, so that the first write after a pause is on its way at once; and so long after it was shipped at the earliest it is shipped again. Milliseconds. */
+const lookEvery = 25;
+export const shipEvery = 200;
+/** A primary that nobody writes to writes a row itself this often: it proves that the engine writes, and that the log takes it. Milliseconds. */
+const canaryEvery = 5000;
+const canaryTimeout = 4000;
+const pingEvery = 500;
+const pingTimeout = 700;
+/** Commits are held back in slices, with a pause after each. Milliseconds. */
+const slice = { held: 150, open: 100 };
+/** Garbage is looked for this often, and goes when nobody has needed it for so long. A simulation makes hours of it seconds. */
+export const garbageTiming = { everyMilliseconds: 600_000, afterMilliseconds: 3_600_000 };
+const hour = 3_600_000;
+/** The engine gives a request up after 60 s: what has waited for nearly so long may have failed, and is not sent again. Milliseconds. */
+const mayHaveFailedAfter = 50_000;
+
+/** What the primary does beside serving: ships the WAL in `interval`, looks whether its engine is well, holds commits back where the log does not keep up, deletes what nobody needs. */
+export class WriterDuties {
+  private position = -1;
+  /** When the engine was last known to write: the log grew. */
+  private wroteAt: Monotonic = -Infinity;
+  private answeredAt: Monotonic = -Infinity;
+  private unanswered = 0;
+  private shipping: EngineKeeper["writing"];
+  /** Commits are held back now. */
+  holds = false;
+  deleted = 0;
+
+  constructor(
+    private readonly options: {
+      configuration: ManagerConfiguration;
+      ports: NodePorts;
+      lanes: Lanes;
+      engine: EngineKeeper;
+      store: StoreKeeper;
+      counters: Counters;
+    },
+  ) {}
+
+  /** For how long the oldest write has waited for the log. Milliseconds. */
+  get waiting(): number {
+    return this.options.engine.writing?.waitingMilliseconds() ?? 0;
+  }
+
+  get canary(): CanaryView | undefined {
+    if (!this.isPrimary) return undefined;
+    const now = this.options.ports.clock.now();
+    const silent = now - Math.max(this.wroteAt, this.answeredAt);
+    return {
+      silent: this.unanswered > 0 ? silent : now - this.wroteAt,
+      walIdle: now - this.wroteAt,
+      unanswered: this.unanswered,
+    };
+  }
+
+  /** Starts what is due. */
+  observe(): void {
+    const { lanes, engine, configuration, ports } = this.options;
+    const { writing } = engine;
+    if (writing && writing !== this.shipping) {
+      this.shipping = writing;
+      this.begin();
+      if (configuration.durability !== "commit") void this.ship(writing);
+    }
+    if (!this.isPrimary || !writing) return;
+    const now = ports.clock.now();
+    if (writing.log.position !== this.position) {
+      this.position = writing.log.position;
+      this.wroteAt = now;
+    }
+    if (now - this.wroteAt >= canaryEvery && !engine.writesStopped)
+      lanes.every(canaryEvery, "canary", () => this.writeCanary());
+    lanes.every(pingEvery, "ping", () => this.ping());
+    lanes.every(garbageTiming.everyMilliseconds, "garbage", () => this.collectGarbage());
+    if (this.waiting > mayHaveFailedAfter) engine.restartWhenWell = true;
+    if (configuration.durability === "interval" && this.waiting > this.patience)
+      lanes.run("pace", () => this.keepPace());
+  }
+
+  private get isPrimary(): boolean {
+    const { view, transition } = this.options.engine;
+    return view.state === "running" && view.role === "primary" && transition === undefined;
+  }
+
+  /** Half of what may be lost: then commits begin to wait. */
+  private get patience(): number {
+    return 500 * this.options.configuration.maxDataLossSeconds;
+  }
+
+  private get rules(): HistoryRules {
+    const { everyPositionHours, dailyCheckpointDays } = this.options.configuration.history;
+    return {
+      everyPositionMilliseconds: hour * everyPositionHours,
+      dailyCheckpointMilliseconds: historyTiming.dayMilliseconds * dailyCheckpointDays,
+    };
+  }
+
+  private begin(): void {
+    this.position = -1;
+    this.unanswered = 0;
+    this.wroteAt = this.answeredAt = this.options.ports.clock.now();
+  }
+
+  /** What the engine acknowledges is on its disk: it goes into the log at once after a pause, and in portions under load. Ends with the engine. */
+  private async ship(writing: NonNullable<EngineKeeper["writing"]>): Promise<void> {
+    const { log } = this.options.ports;
+    for (;;) {
+      try {
+        await this.shipOnce(writing);
+      } catch (error) {
+        // Its own loop has ended with it.
+        if (this.options.engine.writing !== writing || this.options.engine.view.state !== "running") return;
+        log("error", "the WAL could not be shipped", { error: text(error) });
+        return this.options.engine.kill("the WAL cannot be read");
+      }
+    }
+  }
+
+  /** Ships, and pauses. All the while the other nodes are told of what is new. */
+  private async shipOnce(writing: NonNullable<EngineKeeper["writing"]>): Promise<void> {
+    const { clock } = this.options.ports;
+    const before = writing.log.position;
+    let isOver = false;
+    // Then the next look is as soon as a peek would be.
+    let isIdle = false;
+    const shipped = writing.handler
+      .ship()
+      .then(() => {
+        isIdle = writing.log.position === before;
+        return clock.sleep(isIdle ? lookEvery : shipEvery);
+      })
+      .finally(() => (isOver = true));
+    // It is waited for below, and may fail meanwhile.
+    shipped.catch(() => undefined);
+    while (!isOver) {
+      await Promise.race([shipped, clock.sleep(lookEvery)]);
+      if (!isOver && !isIdle) await writing.peek();
+    }
+    await shipped;
+  }
+
+  private async writeCanary(): Promise<void> {
+    const { engine, counters } = this.options;
+    const { writing } = engine;
+    if (!writing) return;
+    try {
+      await engine.beat({ epoch: writing.log.epoch }, canaryTimeout);
+      this.wroteAt = this.options.ports.clock.now();
+    } catch (error) {
+      counters.heartbeatFailures++;
+      throw error;
+    }
+  }
+
+  private async ping(): Promise<void> {
+    const { engine, clock } = this.options.ports;
+    try {
+      await engine.ping(pingTimeout);
+      this.unanswered = 0;
+      this.answeredAt = clock.now();
+    } catch (error) {
+      this.unanswered++;
+      throw error;
+    }
+  }
+
+  /** Commits wait a share of the time, until what was written before is in the log. */
+  private async keepPace(): Promise<void> {
+    const { engine, clock, log } = this.options.ports;
+    if (!this.holds)
+      log("warning", "holding back commits so that the log keeps up", { waiting: Math.round(this.waiting) });
+    this.holds = true;
+    try {
+      while (this.isPrimary && this.waiting > this.patience / 2) {
+        await engine.holdCommits(slice.held);
+        await clock.sleep(slice.open);
+      }
+    } finally {
+      this.holds = false;
+    }
+  }
+
+  private async collectGarbage(): Promise<void> {
+    const { store, engine, ports } = this.options;
+    const { writing } = engine;
+    if (!writing) return;
+    const deleted = await store.beside?.collectGarbage(
+      writing,
+      { keepMilliseconds: garbageTiming.afterMilliseconds, rules: this.rules },
+      () => engine.writing === writing,
+    );
+    if (!deleted) return;
+    this.deleted += deleted;
+    ports.log("info", "deleted objects that no kept position of the log needs", { objects: deleted });
+  }
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { EntryInbox, PushedEntry } from "../../../components/manager/peers/entryInbox";
+import { EntryPusher } from "../../../components/manager/peers/entryPusher";
+import { encodeEntry } from "../../../components/manager/store/log/entry";
+
+const bytesOf = (epoch: number, position: number): Buffer =>
+  encodeEntry({ kind: "changes", epoch, position, nonce: "n", time: 1, changes: [], payload: Buffer.alloc(0) });
+const entry = (position: number, durable = -1, epoch = 3): PushedEntry => ({
+  epoch,
+  position,
+  durable,
+  bytes: bytesOf(epoch, position),
+});
+const word = (durable: number, epoch = 3): PushedEntry => ({
+  epoch,
+  position: durable,
+  durable,
+  bytes: Buffer.alloc(0),
+});
+const state = (position: number, epoch = 3) => ({ epoch, position });
+
+describe("what was pushed to a node", () => {
+  it("is applied in order, when its writer says that it is durable", () => {
+    const inbox = new EntryInbox();
+    inbox.take(entry(11), state(10));
+    inbox.take(entry(12, 11), state(10));
+    assert.deepEqual(inbox.nextDurable(state(10)), bytesOf(3, 11));
+    assert.equal(inbox.nextDurable(state(11)), undefined, "12 is not known to be durable");
+    inbox.take(word(12), state(11));
+    assert.deepEqual(inbox.nextDurable(state(11)), bytesOf(3, 12));
+  });
+
+  it("is what a candidate appends, as far as there is no gap that matters", () => {
+    const inbox = new EntryInbox();
+    for (const position of [11, 12, 14]) inbox.take(entry(position), state(10));
+    assert.deepEqual([...inbox.pending(state(10)).keys()], [11, 12, 14]);
+    assert.equal(inbox.until(state(10)), 12);
+    assert.equal(inbox.pending(state(12)).size, 1, "what is applied is forgotten");
+  });
+
+  it("is nothing of an epoch that has ended, nor of one that this node has not reached", () => {
+    const inbox = new EntryInbox();
+    inbox.take(entry(11, -1, 2), state(10));
+    assert.equal(inbox.pending(state(10)).size, 0);
+    inbox.take(entry(12, -1, 4), state(10));
+    assert.equal(inbox.pending(state(10)).size, 0);
+    assert.equal(inbox.nextDurable(state(10)), undefined);
+    assert.ok(inbox.isAheadOf(state(10)), "the log has a seal that this node has not read");
+    inbox.take(entry(12), state(10));
+    assert.equal(inbox.pending(state(11, 4)).size, 1, "a late word of the old epoch changes nothing");
+  });
+
+  it("is refused when it is not the entry that it says, and bounded", () => {
+    const inbox = new EntryInbox();
+    assert.throws(() => inbox.take({ ...entry(11), position: 12 }, state(10)), /says that it is entry/);
+    const damaged = entry(11);
+    damaged.bytes[20]! ^= 1;
+    assert.throws(() => inbox.take(damaged, state(10)), /checksum/);
+    const small = new EntryInbox(4 * bytesOf(3, 11).length);
+    for (let position = 11; position < 21; position++) small.take(entry(position), state(10));
+    assert.ok(small.pending(state(10)).size === 4);
+    assert.equal(small.until(state(10)), 10, "the oldest went, which the bucket has");
+  });
+});
+
+describe("the push to the other nodes", () => {
+  /** Collects what is sent; each send ends when it is told to. */
+  function line(pods: string[]) {
+    const sent: { pod: string; position: number; durable: number; bytes: number }[] = [];
+    let release: (() => void)[] = [];
+    const pusher = new EntryPusher(
+      { sleep: () => Promise.resolve() },
+      (pod, { position, durable, bytes }) => {
+        sent.push({ pod, position, durable, bytes: bytes.length });
+        return new Promise(resolve => release.push(resolve));
+      },
+      () => pods,
+    );
+    const answer = async () => {
+      release.splice(0).forEach(resolve => resolve());
+      await new Promise(resolve => setImmediate(resolve));
+    };
+    return { pusher, sent, answer, fail: () => (release = []) };
+  }
+
+  it("brings each entry at once, and then the word that it is durable", async () => {
+    const { pusher, sent, answer } = line(["a", "b"]);
+    pusher.push(1, 5, Buffer.from("entry"));
+    assert.deepEqual(
+      sent.map(({ pod }) => pod),
+      ["a", "b"],
+    );
+    await answer();
+    pusher.durable(1, 5);
+    assert.deepEqual(sent.at(-1), { pod: "b", position: 5, durable: 5, bytes: 0 });
+  });
+
+  it("says with the next entry, or behind the last, what became durable meanwhile", async () => {
+    const { pusher, sent, answer } = line(["a"]);
+    pusher.push(1, 5, Buffer.from("five"));
+    pusher.durable(1, 5);
+    pusher.push(1, 6, Buffer.from("sixth"));
+    await answer();
+    assert.deepEqual(
+      sent.map(({ position, durable, bytes }) => [position, durable, bytes]),
+      [
+        [5, -1, 4],
+        [5, 5, 0],
+      ],
+    );
+    await answer();
+    assert.deepEqual(sent.at(-1), { pod: "a", position: 6, durable: 5, bytes: 5 });
+    pusher.durable(1, 6);
+    await answer();
+    assert.deepEqual(sent.at(-1), { pod: "a", position: 6, durable: 6, bytes: 0 });
+  });
+
+  it("does not wait for a peer that is slow, nor keep everything for it", async () => {
+    const { pusher, sent } = line(["slow"]);
+    for (let position = 0; position < 200; position++) pusher.push(1, position, Buffer.from("x"));
+    assert.equal(sent.length, 1);
+    assert.ok(pusher.dropped > 0);
+    await Promise.resolve();
+  });
+});
