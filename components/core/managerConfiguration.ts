@@ -22,11 +22,9 @@ export interface ManagerConfiguration {
   /** Taken off for the holder, added for a candidate. Seconds. Default 0.5. */
   leaseMarginSeconds: number;
   durability: Durability;
-  /** Whether the engine speaks to the bucket itself, or to the manager, which keeps an ordered log there: docs/store.md. Default `engine`. */
-  store: StoreKind;
-  /** For how long positions of the past are kept. Only where the store is the log. */
+  /** For how long positions of the past are kept. */
   history: HistoryConfiguration;
-  /** What an empty prefix is filled with before the database begins. Absent: it begins empty. Only where the store is the log. */
+  /** What an empty prefix is filled with before the database begins. Absent: it begins empty. */
   restore?: RestoreConfiguration;
   onNoCandidate: "wait" | "promote";
   /** `durability`: a follower lets the last primary's volume come back first, for `resumeWithinSeconds`. */
@@ -41,7 +39,7 @@ export interface ManagerConfiguration {
   /** `tidesdb_replica_sync_interval`. Microseconds. */
   replicaSyncIntervalMicroseconds: number;
   objectStore: ObjectStoreLocation;
-  /** Where the manager has its credentials for the bucket from. Default: a key, in the mounted Secret. A role needs store `log`: the engine itself takes no session token. */
+  /** Where the manager has its credentials for the bucket from. Default: a key, in the mounted Secret. */
   credentials?: CredentialKind;
   /** Where MariaDB is installed in the image. Default /usr/local/mariadb. */
   mariadbPrefix: string;
@@ -55,9 +53,6 @@ export interface ManagerConfiguration {
 
 /** What is lost when a node and its disk die at once: see docs/engine.md. */
 export type Durability = "commit" | "interval" | "threshold";
-
-/** Who keeps the database in the bucket: the engine's own files, or the manager's log. */
-export type StoreKind = "engine" | "log";
 
 /** A key in a Secret, or a role's credentials: by EKS Pod Identity's agent, or from STS for the service account's token (IRSA). */
 export type CredentialKind = "key" | "podIdentity" | "irsa";

@@ -51,7 +51,6 @@ export function configurationTexts(
           leaseDurationSeconds: settings.leaseDurationSeconds,
           leaseMarginSeconds: settings.leaseMarginSeconds,
           durability,
-          store: "log",
           history: settings.history,
           ...(from && { restore: from }),
           onNoCandidate: "wait",

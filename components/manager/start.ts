@@ -23,7 +23,7 @@ const fallbackMemoryBytes = 1024 * 1024 * 1024;
 /** The node's parts that are the same whatever its store is. */
 export type CommonPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" | "exit">;
 
-/** A manager on the log with everything that it stands on. */
+/** A manager with everything that it stands on. */
 export interface StartedManager {
   manager: Manager;
   engine: Ports["engine"];
@@ -32,7 +32,7 @@ export interface StartedManager {
 }
 
 /**
- * Puts a manager on the log together: the port that the engine is told, the bucket, mariadbd.
+ * Puts a manager together: the port that the engine is told, the bucket, mariadbd.
  * @param readKey the bucket's key; not called where the credentials are a role's
  */
 export async function startManager(

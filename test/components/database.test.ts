@@ -381,7 +381,6 @@ describe("Database", () => {
         leaseDurationSeconds: 4,
         leaseMarginSeconds: 0.5,
         durability: "interval",
-        store: "log",
         history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
         onNoCandidate: "wait",
         failoverPreference: "availability",

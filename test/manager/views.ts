@@ -13,7 +13,6 @@ export const configuration: ManagerConfiguration = {
   leaseDurationSeconds: 4,
   leaseMarginSeconds: 0.5,
   durability: "interval",
-  store: "log",
   history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
   onNoCandidate: "wait",
   failoverPreference: "availability",

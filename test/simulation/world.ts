@@ -42,7 +42,7 @@ export class World {
   private serial = 0;
 
   constructor(seed: number, { tables, mutation, configuration: changes }: WorldOptions) {
-    this.configuration = { ...configuration, ...changes, store: "log" };
+    this.configuration = { ...configuration, ...changes };
     this.tables = Array.from({ length: tables }, (_, i) => (i === 0 ? "orders" : `orders_${i}`));
     this.mutation = mutation;
     this.random = new Random(seed);

@@ -248,7 +248,7 @@ function followerHangs({ follower }: View): string | undefined {
 
 function beginSwitchover({ switchover, peers, peersAskedAt, pod }: View): EngineAction | undefined {
   if (!switchover || peersAskedAt < switchover.since) return undefined;
-  const followers = followersOnLog(peers);
+  const followers = followersAmong(peers);
   const names = followers.map(peer => peer.pod);
   if (switchover.to === pod) return { kind: "refuseSwitchover", why: `${pod} is already the primary` };
   if (names.length === 0) return { kind: "refuseSwitchover", why: "no replica is following, so none could take over" };
@@ -257,13 +257,13 @@ function beginSwitchover({ switchover, peers, peersAskedAt, pod }: View): Engine
   return { kind: "handOver", to: switchover.to === anySuccessor ? successorAmong(followers) : switchover.to };
 }
 
-function followersOnLog(peers: readonly PeerStatus[]): PeerStatus[] {
+function followersAmong(peers: readonly PeerStatus[]): PeerStatus[] {
   return peers.filter(({ following, log }) => following === "following" && log !== undefined);
 }
 
 /** Who has most of the log; empty without one. */
 export function successorAmong(peers: readonly PeerStatus[]): string {
-  const able = followersOnLog(peers);
+  const able = followersAmong(peers);
   able.sort((a, b) => b.log!.pushed - a.log!.pushed || (a.pod < b.pod ? -1 : 1));
   return able[0]?.pod ?? "";
 }

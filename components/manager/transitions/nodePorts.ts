@@ -6,7 +6,7 @@ import { EngineHandler } from "../store/gateway/gateway";
 import { CountingBucket } from "./countingBucket";
 import { SendEntry } from "../peers/entryPusher";
 
-/** What the manager on the log needs of the world. */
+/** What a node needs of the world. */
 export type NodePorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" | "exit"> & {
   clock: Ports["clock"] & StoreClock;
   engine: NodeEngine;

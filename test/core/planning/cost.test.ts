@@ -3,7 +3,7 @@ import { monthlyCost, monthlyDollars } from "../../../components/core/planning/c
 import type { DescribedResource } from "../../../components/core/planning/describedResource";
 import { instanceHourly } from "../../../components/core/planning/prices";
 import { assumedOfDatabase, entriesPerSecond, idleDollars } from "../../../components/core/planning/bucketUse";
-import { shipEvery } from "../../../components/manager/onLog/writerDuties";
+import { shipEvery } from "../../../components/manager/transitions/writerDuties";
 import { settledHistory, settleDatabase } from "../../../components/database/settings";
 
 function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
