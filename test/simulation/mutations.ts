@@ -241,6 +241,24 @@ export const mutations: readonly Mutation[] = [
       ),
   },
   {
+    rule: "hang",
+    without: "an engine that hangs is killed",
+    decide: (view, now) => decide({ ...view, canary: undefined }, now),
+  },
+  {
+    rule: "peers",
+    without: "peers confirm a primary that the API server does not answer",
+    decide: (view, now) => ({ ...decide(view, now), failsafe: undefined }),
+  },
+  {
+    rule: "volume",
+    without: "a primary whose volume hangs lets its lease run out",
+    decide(view, now) {
+      const decision = decide(view, now);
+      return decision.lease?.kind === "letRunOut" ? { ...decision, lease: { kind: "renew" } } : decision;
+    },
+  },
+  {
     rule: "lease",
     without: "a primary ends itself before its lease does",
     decide: (view, now) => decide({ ...view, hold: view.hold && { ...view.hold, deadline: now + 10_000 } }, now),

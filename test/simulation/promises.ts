@@ -160,7 +160,11 @@ export class Promises {
     );
   }
 
-  /** Whether a write that a pod acknowledged then may be lost. */
+  /**
+   * Whether a write that a pod acknowledged then may be lost: never in `commit`. In `interval` there are four excuses, each an entry of docs/failover-limits.md: a frozen process that thaws, for the
+   * milliseconds until its watchdog runs; a manager whose loop hangs, up to its Lease; the last moment of a node that others took over from before it was back; and, of one that had no bucket
+   * meanwhile, what `maxDataLossSeconds` allows, or all of it with `onObjectStoreOutage: "continue"`.
+   */
   mayBeLost(pod: string, sentAt: number, at: number): boolean {
     const { durability, onObjectStoreOutage, maxDataLossSeconds } = this.world.configuration;
     if (durability === "commit") return false;
