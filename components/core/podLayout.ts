@@ -12,16 +12,12 @@ export const podLayout = {
   /** MariaDB's data directory. TidesDB keeps its files in `tidesdb_data` beside it. */
   mariadbDirectory: "/var/lib/tidesql/mysql",
   tidesdbDirectory: "/var/lib/tidesql/tidesdb_data",
-  /** A freshly initialised MariaDB data directory, copied at each wipe (copying takes a tenth of initialising). */
+  /** A freshly initialised MariaDB data directory, copied for each start of a follower (copying takes a tenth of initialising). */
   templateDirectory: "/var/lib/tidesql/template",
-  /** Second names of the engine's files while the last primary's volume is being opened. */
-  keptDirectory: "/var/lib/tidesql/kept",
-  /** Where the store is the log: the book of the engine's files, and the last epoch in which this volume was written. */
+  /** The book of the engine's files, whose database the volume is of, and the last epoch in which it was written. */
   storeDirectory: "/var/lib/tidesql/store",
-  /** The last epoch in which this node was primary. */
-  epochFile: "/var/lib/tidesql/epoch.json",
 
-  /** Volume `run` (memory): the socket, the generated my.cnf with the object store's keys, the init file with passwords. Never on a disk. */
+  /** Volume `run` (memory): the socket, the generated my.cnf with the engine's key, the init file with passwords. Never on a disk. */
   runDirectory: "/run/tidesql",
   socket: "/run/tidesql/mariadb.sock",
   serverConfiguration: "/run/tidesql/my.cnf",
@@ -78,12 +74,7 @@ export const labels = {
 export const annotations = {
   /** On the primary: hand over in order. The value is the wanted successor's pod, or {@link anySuccessor}. */
   switchover: "tidesql.io/switchover",
-  /** On a node while no candidate is left: become primary with what the bucket holds. The value is {@link acceptDataLoss}. */
-  promote: "tidesql.io/promote",
 } as const;
 
 /** Value of {@link annotations.switchover} that leaves the choice of the successor to the managers. */
 export const anySuccessor = "any";
-
-/** Value of {@link annotations.promote}: anyone who writes it knows that what never reached the bucket is given up. */
-export const acceptDataLoss = "accept-data-loss";

@@ -123,8 +123,8 @@ describe("StatefulSet", () => {
     for (const mount of volumeMounts) assert.ok(volumes.has(mount.name), mount.name);
     const mountOf = (path: string) =>
       volumeMounts.find(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`)) ?? assert.fail(path);
-    const { mariadbDirectory, tidesdbDirectory, templateDirectory, epochFile } = podLayout;
-    for (const path of [mariadbDirectory, tidesdbDirectory, templateDirectory, epochFile]) {
+    const { mariadbDirectory, tidesdbDirectory, templateDirectory, storeDirectory } = podLayout;
+    for (const path of [mariadbDirectory, tidesdbDirectory, templateDirectory, storeDirectory]) {
       assert.equal(mountOf(path).name, "data");
     }
     for (const path of [podLayout.socket, podLayout.serverConfiguration, podLayout.initFile]) {
