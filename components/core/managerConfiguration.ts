@@ -26,18 +26,13 @@ export interface ManagerConfiguration {
   history: HistoryConfiguration;
   /** What an empty prefix is filled with before the database begins. Absent: it begins empty. */
   restore?: RestoreConfiguration;
-  onNoCandidate: "wait" | "promote";
   /** `durability`: a follower lets the last primary's volume come back first, for `resumeWithinSeconds`. */
   failoverPreference: "availability" | "durability";
   resumeWithinSeconds: number;
   /** What is not in the bucket yet may be so old, in `interval` mode. Seconds. Default 5. */
   maxDataLossSeconds: number;
-  /** A table with so many SSTables is compacted on demand. 0: none is. Default 64. */
-  compactAtSstables: number;
   /** What a primary does when that is exceeded, or, in `commit` mode, as soon as the bucket does not answer. */
   onObjectStoreOutage: "stopWrites" | "continue";
-  /** `tidesdb_replica_sync_interval`. Microseconds. */
-  replicaSyncIntervalMicroseconds: number;
   objectStore: ObjectStoreLocation;
   /** Where the manager has its credentials for the bucket from. Default: a key, in the mounted Secret. */
   credentials?: CredentialKind;
@@ -52,7 +47,7 @@ export interface ManagerConfiguration {
 }
 
 /** What is lost when a node and its disk die at once: see docs/engine.md. */
-export type Durability = "commit" | "interval" | "threshold";
+export type Durability = "commit" | "interval";
 
 /** A key in a Secret, or a role's credentials: by EKS Pod Identity's agent, or from STS for the service account's token (IRSA). */
 export type CredentialKind = "key" | "podIdentity" | "irsa";

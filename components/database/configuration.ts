@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { configurationHash } from "../core/configurationHash";
-import { engineConfigurationText, replicaPollMicroseconds } from "../core/engineConfiguration";
+import { engineConfigurationText } from "../core/engineConfiguration";
 import { ObjectStoreLocation } from "../core/managerConfiguration";
 import { managerConfigurationText } from "../core/managerConfigurationText";
 import { configurationManifest, managerManifest } from "../core/manifests/configMaps";
@@ -53,13 +53,10 @@ export function configurationTexts(
           durability,
           history: settings.history,
           ...(from && { restore: from }),
-          onNoCandidate: "wait",
           failoverPreference: settings.failoverPreference,
           resumeWithinSeconds: settings.resumeWithinSeconds,
           maxDataLossSeconds: settings.maxDataLossSeconds,
           onObjectStoreOutage: settings.onObjectStoreOutage,
-          compactAtSstables: 0,
-          replicaSyncIntervalMicroseconds: replicaPollMicroseconds,
           objectStore,
           ...(settings.credentials.isRole && { credentials: settings.credentials.kind }),
           mariadbPrefix: settings.mariadbPrefix,

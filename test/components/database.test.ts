@@ -382,13 +382,10 @@ describe("Database", () => {
         leaseMarginSeconds: 0.5,
         durability: "interval",
         history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
-        onNoCandidate: "wait",
         failoverPreference: "availability",
         resumeWithinSeconds: 60,
         maxDataLossSeconds: 5,
-        compactAtSstables: 0,
         onObjectStoreOutage: "stopWrites",
-        replicaSyncIntervalMicroseconds: 100_000,
         objectStore: {
           endpoint: "10.0.0.5:9000",
           bucket: "orders-data",

@@ -14,13 +14,10 @@ export const configuration: ManagerConfiguration = {
   leaseMarginSeconds: 0.5,
   durability: "interval",
   history: { everyPositionHours: 24, dailyCheckpointDays: 7 },
-  onNoCandidate: "wait",
   failoverPreference: "availability",
   resumeWithinSeconds: 60,
   maxDataLossSeconds: 5,
-  compactAtSstables: 64,
   onObjectStoreOutage: "stopWrites",
-  replicaSyncIntervalMicroseconds: 100_000,
   objectStore: {
     endpoint: "s3.us-east-1.amazonaws.com",
     bucket: "bucket",

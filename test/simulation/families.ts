@@ -215,10 +215,8 @@ export function drawConfiguration(random: Random): Partial<ManagerConfiguration>
     durability,
     nodes: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5]),
     ...random.pick(leases),
-    replicaSyncIntervalMicroseconds: 1000 * random.pick([100, 100, 250, 1000]),
     failoverPreference: random.chance(0.25) ? "durability" : "availability",
     resumeWithinSeconds: random.pick([5, 10, 20]),
-    onNoCandidate: random.chance(0.2) ? "promote" : "wait",
     onObjectStoreOutage: random.chance(0.2) ? "continue" : "stopWrites",
     maxDataLossSeconds: random.pick([2, 5, 5]),
   };
