@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, it } from "mocha";
 import { NatGateways } from "../../components/network";
-import { TideSql, validateTideSqlArgs, TideSqlArgs, TideSqlOptions } from "../../components/tideSql";
+import { TideSql, TideSqlArgs, TideSqlOptions } from "../../components/tideSql";
 import { managerBundle, secretValues } from "./databaseFixtures";
 import { at, record, Recording, refusals } from "./mocks";
 
@@ -189,8 +189,11 @@ describe("TideSql", () => {
     ]);
   });
 
-  it("waits for the bucket at each commit with the image that it builds, too", () => {
-    assert.deepEqual(validateTideSqlArgs("orders", { region: "us-east-1", durability: "commit" }), []);
+  it("refuses to wait for the bucket at each commit with the image that it would build", async () => {
+    const [problem] = await refusals(() => new TideSql("orders", { region: "us-east-1", durability: "commit" }));
+    assert.equal(problem?.propertyPath, "durability");
+    assert.match(problem.reason, /libcurl 8\.7.*image\.existing/);
+    assert.equal((await recordTideSql({ ...least, durability: "commit" })).all("tidesql:index:Database").length, 1);
   });
 
   it("says which region is missing, and how to do without", async () => {
