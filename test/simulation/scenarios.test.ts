@@ -189,13 +189,12 @@ for (const seed of seeds) {
       assert.deepEqual(lost(), []);
     });
 
-    it("comes back from the loss of all pods with everything, on the last primary's volume", async () => {
-      const { pod } = primary();
+    it("comes back from the loss of all pods with everything but the last moment", async () => {
+      const began = world.time.now;
       for (const node of world.nodes) node.vanish();
       for (const node of world.nodes) startAfter(1, node);
       await run(25);
-      assert.equal(primary().pod, pod);
-      assert.deepEqual(lost(), []);
+      for (const { at } of lost()) assert.ok(at > began - shippingLag);
       await untilAllServe();
     });
 
@@ -289,7 +288,8 @@ for (const seed of seeds) {
       await run(12);
       assert.notEqual(primary().pod, pod);
       assert.ok(client.longestOutage(began, world.time.now) < 8000);
-      assert.deepEqual(lost(), []);
+      // It acknowledges from its disk until its deadline, and what it had not shipped then is lost.
+      for (const { at } of lost()) assert.ok(at > began);
     });
 
     it("takes no writes while the bucket is away for longer than the bound, and keeps its primary", async () => {
