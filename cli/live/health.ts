@@ -97,7 +97,7 @@ function nodeProblems(node: NodeState, hasPrimary: boolean, today: Date): string
 
 function candidateProblems(state: DatabaseState): string[] {
   if (state.wanted < 2 || labelledPrimaries(state).length === 0 || candidates(state).length > 0) return [];
-  return ["no replica could take over: a failover would have to wait for the primary's volume"];
+  return ["no replica follows: should the primary be lost, writes pause until one has started"];
 }
 
 function versionProblems({ nodes }: DatabaseState): string[] {
