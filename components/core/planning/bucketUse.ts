@@ -8,8 +8,8 @@ const secondsPerMonth = hoursPerMonth * 3600;
 const assumedWrites = 10_000;
 /** How often a byte that is written comes into the bucket: in the log, and in the files of a flush and of two merges. */
 const amplification = { log: 1, files: 3 } as const;
-/** Entries a second under steady writes: one each 0.2 s in `interval` (`shipEvery` of writerDuties.ts); with every commit, or for all that wait, in `commit`. */
-export const entriesPerSecond = { interval: 5, commit: 20 } as const;
+/** Entries a second under steady writes: one each 0.5 s in `interval` (`shipEvery` of writerDuties.ts); with every commit, or for all that wait, in `commit`. */
+export const entriesPerSecond = { interval: 2, commit: 20 } as const;
 /** What managers ask of the bucket without a client, as counted in ten minutes of three of them (docs/store.md): the primary 143 writes and 17 reads, a follower 4 and 308. Requests a second. */
 export const idleRequests = {
   primary: { writes: 143 / 600, reads: 17 / 600 },

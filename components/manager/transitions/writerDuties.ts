@@ -8,9 +8,12 @@ import { EngineKeeper } from "./engineKeeper";
 import { NodePorts } from "./nodePorts";
 import { StoreKeeper } from "./storeKeeper";
 
-/** In `interval` the WAL is looked at this often, so that the first write after a pause is on its way at once; and so long after it was shipped at the earliest it is shipped again. Milliseconds. */
+/** In `interval` the WAL is looked at this often, so that the first write after a pause is on its way at once. Milliseconds. */
 const lookEvery = 25;
-export const shipEvery = 200;
+/** So long after it was shipped it is shipped again: each entry is a request that is paid for, and the other nodes have been told of what it brings. Milliseconds. */
+export const shipEvery = 500;
+/** Or as soon as so many bytes wait: followers show what is in the log, and a busy primary's pay for the request. */
+export const shipAtBytes = 512 * 1024;
 /** A primary that nobody writes to writes a row itself this often: it proves that the engine writes, and that the log takes it. Milliseconds. */
 const canaryEvery = 5000;
 const canaryTimeout = 4000;
@@ -130,23 +133,22 @@ export class WriterDuties {
   private async shipOnce(writing: NonNullable<EngineKeeper["writing"]>): Promise<void> {
     const { clock } = this.options.ports;
     const before = writing.log.position;
-    let isOver = false;
+    let shippedAt: Monotonic | undefined;
     // Then the next look is as soon as a peek would be.
     let isIdle = false;
-    const shipped = writing.handler
-      .ship()
-      .then(() => {
-        isIdle = writing.log.position === before;
-        return clock.sleep(isIdle ? lookEvery : shipEvery);
-      })
-      .finally(() => (isOver = true));
+    const shipped = writing.handler.ship().then(() => {
+      isIdle = writing.log.position === before;
+      shippedAt = clock.now();
+    });
     // It is waited for below, and may fail meanwhile.
     shipped.catch(() => undefined);
-    while (!isOver) {
-      await Promise.race([shipped, clock.sleep(lookEvery)]);
-      if (!isOver && !isIdle) await writing.peek();
+    const mayRest = () =>
+      shippedAt === undefined ||
+      (clock.now() - shippedAt < (isIdle ? lookEvery : shipEvery) && writing.shipper.heldBytes < shipAtBytes);
+    while (mayRest()) {
+      await (shippedAt === undefined ? Promise.race([shipped, clock.sleep(lookEvery)]) : clock.sleep(lookEvery));
+      if (!isIdle && mayRest()) await writing.peek();
     }
-    await shipped;
   }
 
   private async writeCanary(): Promise<void> {

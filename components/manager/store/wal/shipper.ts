@@ -53,6 +53,8 @@ export class Shipper {
   private closed = false;
   /** Found, and not submitted yet; and the files whose end is not on the disk for sure. */
   private held: FoundBlock[] = [];
+  /** Bytes of commits that were found and go into the log with the next {@link look}. */
+  heldBytes = 0;
   private readonly unsynced = new Set<WalScanner>();
   /** The newest generation that was read to its end. */
   private finished = -1;
@@ -145,6 +147,7 @@ export class Shipper {
         const waiting = asked.filter(request => !request.isPeek);
         if (seen.length > 0) this.options.seen?.(seen, waiting.length === 0);
         this.held.push(...seen);
+        for (const { data } of seen) this.heldBytes += data.length;
         for (const request of asked) if (request.isPeek) request.resolve();
         if (waiting.length === 0) continue;
         const found = await this.release();
@@ -176,6 +179,7 @@ export class Shipper {
   private async release(): Promise<FoundBlock[]> {
     for (const scanner of this.unsynced) await scanner.sync();
     this.unsynced.clear();
+    this.heldBytes = 0;
     return this.held.splice(0);
   }
 
