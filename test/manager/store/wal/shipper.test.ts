@@ -76,10 +76,12 @@ describe("shipping a WAL", () => {
     await commit(2);
     await shipper.peek();
     assert.equal(handed.length, 0);
+    assert.ok(shipper.heldBytes > 0);
     await commit(3);
     const look = shipper.look();
     await until(() => handed.length === 1);
     assert.deepEqual(sequences(), [[1, 2, 3]]);
+    assert.equal(shipper.heldBytes, 0);
     assert.deepEqual(seen, [
       { sequences: [1], isHeld: true },
       { sequences: [2], isHeld: true },
