@@ -63,8 +63,8 @@ export function runRestore(argv: readonly string[], surroundings: Surroundings =
       if (taken)
         throw new Refused(`There is a database ${to} in namespace ${taken.namespace}: give the new one another name.`);
     }
-    const log = (message: string, { copied, objects }: Record<string, unknown> = {}) => {
-      if (copied !== undefined) error.write(`${message}: ${String(copied)} of ${String(objects)} objects are there\n`);
+    const log = (message: string, { copied, objects }: { copied?: number; objects?: number } = {}) => {
+      if (copied !== undefined) error.write(`${message}: ${copied} of ${objects ?? "all"} objects are there\n`);
     };
     const plan = await inspect<RestorePlan | { refused: string }>(
       values,
