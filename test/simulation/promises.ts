@@ -76,8 +76,9 @@ export class Promises {
     const { nodes, network, time, configuration } = this.world;
     const engine = server?.model;
     if (!engine?.isPrimary || configuration.durability === "commit") return;
-    // What is frozen ended when that began.
-    if (server?.process?.frozen) return;
+    // What is frozen ended when that began, also when it thaws and finds that another has taken over.
+    const justThawed = this.thaws.some(thaw => thaw.pod === pod && time.now - thaw.at <= zombieMilliseconds);
+    if (server?.process?.frozen || justThawed) return;
     const others = nodes.filter(other => other.pod !== pod);
     const hung = this.hungLoops.some(loop => loop.pod === pod);
     this.calmEnd = undefined;
