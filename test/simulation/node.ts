@@ -216,7 +216,11 @@ export class SimulatedNode {
       peers: peers.ports,
       watchdog: simulatedWatchdog(this, watchdogThread, server, world),
       log: (level, message, fields) =>
-        world.say(() => `${this.pod} ${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`),
+        world.say(() => {
+          // Its folder's name counts the worlds of this process.
+          const details = fields ? ` ${JSON.stringify(fields).replaceAll(this.root, "")}` : "";
+          return `${this.pod} ${level}: ${message}${details}`;
+        }),
       exit: () => {
         process.alive = false;
         watchdogThread.alive = false;

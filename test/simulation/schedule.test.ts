@@ -12,7 +12,7 @@ describe("a schedule of the simulation", () => {
       const { violations, timeline, acknowledged, hash } = first;
       assert.deepEqual(violations, [], `seed ${seed}\n${timeline.join("\n")}`);
       assert.ok(acknowledged > 0 || families[seed % families.length]?.fromTheStart);
-      assert.ok(timeline.length > 20);
+      assert.ok(timeline.length > 10);
       const second = await playSchedule(seed, { keepTimeline: true });
       assert.equal(second.hash, hash, `seed ${seed}`);
       assert.deepEqual({ ...second, timeline: [] }, { ...first, timeline: [] });
@@ -28,15 +28,15 @@ describe("a schedule of the simulation", () => {
   });
 
   it("shows what a rule is good for: two entries of one number where the bucket gives it to both, and rows that are not there where a release retires nothing", async () => {
-    const firstViolation = async (rule: string) => {
+    const isShown = async (rule: string, violation: RegExp) => {
       const mutation = mutationOf(rule);
       for (let seed = 1; seed <= 60; seed++) {
         const { violations } = await playSchedule(seed, { mutation });
-        if (violations[0] !== undefined) return violations[0];
+        if (violations.some(text => violation.test(text))) return true;
       }
-      return "";
+      return false;
     };
-    assert.match(await firstViolation("log 2"), /leaves the line|follows the seal/);
-    assert.match(await firstViolation("flushes 3a"), /blocks are to be replayed/);
+    assert.equal(await isShown("log 2", /leaves the line|follows the seal/), true);
+    assert.equal(await isShown("flushes 3a", /blocks are to be replayed/), true);
   });
 });

@@ -196,7 +196,7 @@ describe("tidesql status", () => {
           ill.change(pod, { label: undefined, status: replicaStatus(pod, { following: "joining" }) });
         }
       },
-      /no replica could take over/,
+      /no replica follows: should the primary be lost/,
     ],
   ];
   for (const [what, fallIll, message] of illnesses) {

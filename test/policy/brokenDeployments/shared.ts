@@ -5,6 +5,7 @@ import { programOf } from "../../../cli/judgePlan";
 import { planStack } from "../../../cli/planner/planStack";
 import { type RawResource } from "../../../policy/model/resource";
 import { goodDatabase, withoutManager } from "../goodProgram";
+import { resource } from "../program";
 
 /** A deployment that a case changes in place. */
 export interface Deployment {
@@ -53,8 +54,8 @@ export function sharedCases(): SharedCase[] | undefined {
 /** What a plan writes for a text that only the update knows. */
 const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** The engine's rights with the names that the update fills in. */
-const enginePolicy = {
+/** The rights of a user with a key, as ObjectStore makes one where it makes no role. */
+const userPolicy = {
   Statement: [
     { Effect: "Allow", Action: ["s3:ListBucket", "s3:GetBucketLocation"], Resource: "arn:aws:s3:::tidesdb-production" },
     {
@@ -81,7 +82,6 @@ export async function plannedProduction(): Promise<RawResource[]> {
   const planned = programOf(await planStack({ directory: root, stack: "prod" }));
   const program = copied(planned);
   for (const { name, inputs } of program) {
-    if (name === "tidesql-store-engine-policy") (inputs as { policy: string }).policy = JSON.stringify(enginePolicy);
     if (name !== "tidesql-stateful-set") continue;
     const { template } = (inputs as { spec: { template: { metadata: object; spec: Containers } } }).spec;
     Object.assign(template.metadata, { annotations: { x: "y" } });
@@ -89,7 +89,16 @@ export async function plannedProduction(): Promise<RawResource[]> {
       if (container.image === unknownText) container.image = `registry.example/tidesql@sha256:${"3f".repeat(32)}`;
     }
   }
-  return program;
+  return [...program, ...userWithKey()];
+}
+
+/** The production stack's pods have a role. The cases know a user beside it, whose key is worth nothing outside the VPC. */
+function userWithKey(): RawResource[] {
+  const name = "tidesql-store-engine";
+  const user = resource("aws:iam/user:User", name, { name });
+  const key = resource("aws:iam/accessKey:AccessKey", `${name}-key`, { user: name }, [user]);
+  const policy = JSON.stringify(userPolicy);
+  return [user, key, resource("aws:iam/userPolicy:UserPolicy", `${name}-policy`, { user: name, policy }, [user])];
 }
 
 /** A database that somebody wrote by hand, and that starts the server itself. */
@@ -107,9 +116,51 @@ function copied(program: readonly RawResource[]): RawResource[] {
 /** The deployment after a case's change. */
 export function changedBy({ change }: SharedCase, base: readonly RawResource[]): RawResource[] {
   const all = copied(base);
+  const shown = managedConfigurations(all).map(showPlace);
   change(view(all));
+  for (const data of managedConfigurations(all)) takePlace(data, shown);
   // Credentials stand in two pieces in the cases, so that nobody takes them for real ones.
   return JSON.parse(JSON.stringify(all).replaceAll("~~", "")) as RawResource[];
+}
+
+type Configuration = Record<"manager.json" | "engine.cnf", string>;
+
+interface ManagerJson {
+  objectStore: { endpoint: string; prefix: string };
+}
+
+/** What the managers' databases are configured by. */
+function managedConfigurations(all: readonly RawResource[]): Configuration[] {
+  return all
+    .filter(({ type }) => type === "kubernetes:core/v1:ConfigMap")
+    .map(({ inputs }) => (inputs as { data?: Partial<Configuration> }).data)
+    .filter((data): data is Configuration => data?.["manager.json"] !== undefined && data["engine.cnf"] !== undefined);
+}
+
+/** The cases look for a database's place in engine.cnf, where a database without a manager has it. */
+function showPlace(data: Configuration): string {
+  const { endpoint, prefix } = (JSON.parse(data["manager.json"]) as ManagerJson).objectStore;
+  const lines = `${placeLine("endpoint", endpoint)}${placeLine("prefix", `${prefix}data/`)}`;
+  data["engine.cnf"] += lines;
+  return lines;
+}
+
+const placeLine = (name: string, value: string) => `tidesdb_s3_${name}=${value}\n`;
+
+/** What a case has made of it, back in the manager's file. @param shown what it was */
+function takePlace(data: Configuration, shown: readonly string[]): void {
+  const taken = (name: string): string | undefined => {
+    const line = new RegExp(`^tidesdb_s3_${name}=(.*)\n`, "m");
+    const value = line.exec(data["engine.cnf"])?.[1];
+    data["engine.cnf"] = data["engine.cnf"].replace(line, "");
+    return value === undefined || shown.some(lines => lines.includes(placeLine(name, value))) ? undefined : value;
+  };
+  const [endpoint, prefix] = [taken("endpoint"), taken("prefix")];
+  if (endpoint === undefined && prefix === undefined) return;
+  const manager = JSON.parse(data["manager.json"]) as ManagerJson;
+  if (endpoint !== undefined) manager.objectStore.endpoint = endpoint;
+  if (prefix !== undefined) manager.objectStore.prefix = prefix.replace(/data\/$/, "");
+  data["manager.json"] = JSON.stringify(manager);
 }
 
 function view(all: RawResource[]): Deployment {
