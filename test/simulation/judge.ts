@@ -223,11 +223,6 @@ export class Judge {
     return rows;
   }
 
-  /** The rows of all commits up to a sequence, with the tables of a position: what a follower shows. */
-  rowsUntil(sequence: number, position: number): Map<string, string> {
-    return this.rowsAt(position, commit => commit.sequence <= sequence);
-  }
-
   /** Whether each commit at a position or before has a sequence up to this one. */
   isCovered(position: number, sequence: number): boolean {
     // They stand in the order of their positions.

@@ -1,14 +1,20 @@
 import { decide } from "../../components/manager/decide/decide";
 import { EngineKeeper } from "../../components/manager/transitions/engineKeeper";
 import { EntryInbox } from "../../components/manager/peers/entryInbox";
-import { FlushBook } from "../../components/manager/store/flush/flushBook";
 import { LogWriter } from "../../components/manager/store/log/append";
 import { DatabaseState } from "../../components/manager/store/log/state";
 import { BehindHorizon, LogReader } from "../../components/manager/store/log/tail";
-import { StoreNode } from "../../components/manager/store/storeNode";
 import { FollowerFeed } from "../../components/manager/store/view/feed";
 import { DraftBox } from "../../components/manager/store/wal/drafts";
-import { Shipper } from "../../components/manager/store/wal/shipper";
+import {
+  answersAtOnce,
+  forgetsLeftovers,
+  showsHalfFlushes,
+  retiresAtSeals,
+  deletesWhatIsNamed,
+  forgetsWhenItWasNamed,
+  replace,
+} from "../manager/store/switchedOff";
 import { SimulatedBucket } from "./bucket";
 import { SimulatedServer } from "./server";
 
@@ -22,15 +28,6 @@ export interface Mutation {
 }
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return */
-/** Puts another method in place of one. @returns what undoes it */
-function replace(prototype: any, name: string, by: (original: (...given: any[]) => any) => (...given: any[]) => any) {
-  const holder = prototype as Record<string, (...given: any[]) => any>;
-  const original = holder[name]!;
-  if (typeof original !== "function") throw new Error(`there is no ${name} any more`);
-  holder[name] = by(original);
-  return () => void (holder[name] = original);
-}
-
 /** Every rule that can be taken out at one place: the simulation must notice each. */
 export const mutations: readonly Mutation[] = [
   {
@@ -114,42 +111,17 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "acknowledging 1",
     without: "a commit is answered when the log has it",
-    off: () =>
-      replace(
-        Shipper.prototype,
-        "look",
-        original =>
-          function (this: Shipper, ...given: unknown[]) {
-            (original.apply(this, given) as Promise<void>).catch(() => undefined);
-            return Promise.resolve();
-          },
-      ),
+    off: answersAtOnce,
   },
   {
     rule: "acknowledging 5",
     without: "what a killed engine has on its disk goes into the log",
-    off: () =>
-      replace(
-        StoreNode.prototype,
-        "appendLeftovers",
-        () =>
-          async function (this: StoreNode) {
-            await this.catchUp();
-          },
-      ),
+    off: forgetsLeftovers,
   },
   {
     rule: "flushes 1",
     without: "a flush is shown as a whole, when its rotated WAL has come",
-    off: () =>
-      replace(
-        FlushBook.prototype,
-        "wholeUntil",
-        () =>
-          function (this: { generations: Map<number, unknown>; done: number }) {
-            return Math.max(this.done, ...this.generations.keys());
-          },
-      ),
+    off: showsHalfFlushes,
   },
   {
     rule: "flushes 3a",
@@ -159,16 +131,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "flushes 3b",
     without: "nothing else retires one",
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "apply",
-        original =>
-          function (this: DatabaseState, entry: { kind: string }) {
-            original.call(this, entry);
-            if (entry.kind === "seal") this.blocks.clear();
-          },
-      ),
+    off: retiresAtSeals,
   },
   {
     rule: "opening",
@@ -214,33 +177,12 @@ export const mutations: readonly Mutation[] = [
   {
     rule: "keeping",
     without: "what a position that is kept needs is not deleted",
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "snapshot",
-        original =>
-          function (this: DatabaseState) {
-            const copy = original.call(this) as DatabaseState;
-            const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
-            copy.retired = named.map(({ keys }) => ({ position: 0, key: keys.key }));
-            return copy;
-          },
-      ),
+    off: deletesWhatIsNamed,
   },
   {
     rule: "history",
     without: "what a kept checkpoint names is not deleted when later positions do not name it",
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "snapshot",
-        original =>
-          function (this: DatabaseState) {
-            const copy = original.call(this) as DatabaseState;
-            copy.retired = copy.retired.map(object => ({ ...object, since: object.position }));
-            return copy;
-          },
-      ),
+    off: forgetsWhenItWasNamed,
   },
   {
     rule: "hang",

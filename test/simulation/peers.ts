@@ -1,37 +1,30 @@
-import type { HeldLease, PeerStatus, Ports } from "../../components/manager/base/ports";
+import type { PeerStatus, Ports } from "../../components/manager/base/ports";
+import type { PeerHandler } from "../../components/manager/peers/peerNetwork";
 import type { Network, Process } from "./network";
 
 /** One call between two managers, there and back. Milliseconds. */
 const peerRoundTrip = 4;
 
-/** What the managers answer each other. */
-export interface Desk {
-  peerStatus(): PeerStatus;
-  confirmPrimary(identity: string, epoch: number): boolean;
-  releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void>;
-  leaseChanged(): void;
-}
-
 /** A node as others reach it. */
-interface Reachable<D extends Desk> {
+interface Reachable {
   pod: string;
   alive: boolean;
   process: Process | undefined;
-  manager: { peerDesk: D } | undefined;
+  manager: { peerDesk: PeerHandler } | undefined;
 }
 
 /** How one node reaches the managers of the others. */
-export class Peers<D extends Desk> {
+export class Peers {
   /** @param self its pod @param process in which answers arrive */
   constructor(
     private readonly network: Network,
-    private readonly nodes: readonly Reachable<D>[],
+    private readonly nodes: readonly Reachable[],
     private readonly self: string,
     private readonly process: Process,
   ) {}
 
   /** Asks the manager of a pod. */
-  named<T>(pod: string, timeout: number, ask: (desk: D) => T | Promise<T>): Promise<T> {
+  named<T>(pod: string, timeout: number, ask: (desk: PeerHandler) => T | Promise<T>): Promise<T> {
     const other = this.nodes.find(node => node.pod === pod);
     return other ? this.ask(other, timeout, ask) : Promise.reject(new Error(`no pod ${pod}`));
   }
@@ -67,11 +60,11 @@ export class Peers<D extends Desk> {
     };
   }
 
-  private others(): Reachable<D>[] {
+  private others(): Reachable[] {
     return this.nodes.filter(({ pod }) => pod !== this.self);
   }
 
-  private ask<T>(other: Reachable<D>, timeout: number, ask: (desk: D) => T | Promise<T>): Promise<T> {
+  private ask<T>(other: Reachable, timeout: number, ask: (desk: PeerHandler) => T | Promise<T>): Promise<T> {
     const answer = () => {
       if (!other.alive || !other.manager || other.process?.frozen) throw new Error(`${other.pod} is not there`);
       return ask(other.manager.peerDesk);

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { DatabaseState } from "../../../components/manager/store/log/state";
-import { FlushBook } from "../../../components/manager/store/flush/flushBook";
-import { StoreNode } from "../../../components/manager/store/storeNode";
-import { Shipper } from "../../../components/manager/store/wal/shipper";
 import { MemoryBucket } from "./memoryBucket";
 import { events, PlayEvent, playAll } from "./play";
+import {
+  answersAtOnce,
+  forgetsLeftovers,
+  showsHalfFlushes,
+  retiresAtSeals,
+  deletesWhatIsNamed,
+  forgetsWhenItWasNamed,
+  replace,
+} from "./switchedOff";
 
 /** What a play of a mutation may be made of: the more there is of what matters, the sooner it is noticed. */
 const most = 60;
@@ -16,18 +21,6 @@ interface Mutation {
   of?: PlayEvent[];
   /** Switches the rule off. @returns what switches it on again */
   off: () => () => void;
-}
-
-/** Puts another method in place of one. @returns what undoes it */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function replace(prototype: any, name: string, by: (original: (...given: any[]) => any) => (...given: any[]) => any) {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  const holder = prototype as Record<string, (...given: any[]) => any>;
-  const original = holder[name]!;
-  holder[name] = by(original);
-  return () => {
-    holder[name] = original;
-  };
 }
 
 const mutations: Mutation[] = [
@@ -50,92 +43,37 @@ const mutations: Mutation[] = [
     rule: "acknowledging 1: a commit is answered when the log has it",
     durability: "commit",
     of: ["commit", "both", "drop", "take over"],
-    off: () =>
-      replace(
-        Shipper.prototype,
-        "look",
-        original =>
-          function (this: Shipper, ...given: unknown[]) {
-            (original.apply(this, given) as Promise<void>).catch(() => undefined);
-            return Promise.resolve();
-          },
-      ),
+    off: answersAtOnce,
   },
   {
     rule: "acknowledging 5: what a killed engine has on its disk goes into the log",
     durability: "interval",
     of: ["commit", "both", "kill"],
-    off: () =>
-      replace(
-        StoreNode.prototype,
-        "appendLeftovers",
-        () =>
-          async function (this: StoreNode) {
-            await this.catchUp();
-          },
-      ),
+    off: forgetsLeftovers,
   },
   {
     rule: "flushes 1: a flush is shown as a whole",
     durability: "commit",
     of: ["commit", "both", "kill in a flush", "take over"],
-    off: () =>
-      replace(
-        FlushBook.prototype,
-        "wholeUntil",
-        () =>
-          function (this: { generations: Map<number, unknown>; done: number }) {
-            return Math.max(this.done, ...this.generations.keys());
-          },
-      ),
+    off: showsHalfFlushes,
   },
   {
     rule: "flushes 3: nothing else retires one",
     durability: "commit",
     of: ["commit", "both", "take over"],
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "apply",
-        original =>
-          function (this: DatabaseState, entry: { kind: string }) {
-            original.call(this, entry);
-            if (entry.kind === "seal") this.blocks.clear();
-          },
-      ),
+    off: retiresAtSeals,
   },
   {
     rule: "log 3: what a position that is kept needs is not deleted",
     durability: "commit",
     of: ["commit", "flush", "merge", "later", "take over"],
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "snapshot",
-        original =>
-          function (this: DatabaseState) {
-            const copy = original.call(this) as DatabaseState;
-            const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
-            copy.retired = named.map(({ keys }) => ({ position: 0, key: keys.key }));
-            return copy;
-          },
-      ),
+    off: deletesWhatIsNamed,
   },
   {
     rule: "keeping: what a kept checkpoint names is not deleted when later positions do not name it",
     durability: "commit",
     of: ["commit", "flush", "merge", "later"],
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "snapshot",
-        original =>
-          function (this: DatabaseState) {
-            const copy = original.call(this) as DatabaseState;
-            copy.retired = copy.retired.map(object => ({ ...object, since: object.position }));
-            return copy;
-          },
-      ),
+    off: forgetsWhenItWasNamed,
   },
 ];
 
