@@ -1,7 +1,15 @@
 import { anySuccessor } from "../../core/podLayout";
 import { leaseTiming } from "../../core/leaseTiming";
-import { leaseIsFree, freeFor, rankGraceMilliseconds, successorGraceMilliseconds } from "./candidacy";
-import { asksPeers, isUnheard, unansweredHang, volumeAlarm, whyVolumeHangs } from "./health";
+import { leaseIsFree } from "./candidacy";
+import { asksPeers, isUnheard, unansweredHang, volumeAlarm } from "./health";
+import {
+  cutOffMilliseconds,
+  decideLease,
+  freshMilliseconds,
+  LeaseAction,
+  peerThatKeepsReaching,
+  waitsForVolume,
+} from "./leaseTurn";
 import { Monotonic, PeerStatus } from "../base/ports";
 import { Alarm, Refusal, View } from "./view";
 
@@ -12,12 +20,7 @@ import { Alarm, Refusal, View } from "./view";
 export interface Decision {
   /** Kill mariadbd this instant, whatever else is going on. */
   fence?: string;
-  lease?:
-    | { kind: "acquire"; epoch: number }
-    | { kind: "renew" }
-    | { kind: "release"; why: string }
-    /** Stop renewing: others wait until it has expired. */
-    | { kind: "letRunOut"; why: string };
+  lease?: LeaseAction;
   label?: { kind: "own"; role: "primary" | "replica" | "none" } | { kind: "stripOthers"; pods: string[] };
   /** Ask all peers to confirm this primary: the API server does not. */
   failsafe?: true;
@@ -43,20 +46,10 @@ export type EngineAction =
 
 /** No engine is opened for writes with less than this left on the Lease. Milliseconds. */
 export const leastHoldMilliseconds = 1000;
-/** After so many failures in a row a holder lets a peer try. */
-export const failuresBeforeRelease = 3;
 /** A follower's engine is looked at this often. Milliseconds. */
 export const lookEvery = 500;
-/** The bucket must have answered this recently where an engine is to be started. Milliseconds. */
-const freshMilliseconds = 5000;
-/** A primary whose writes have waited so long, and whose bucket has been silent for so long, may be the only one that it does not answer. Milliseconds. */
-export const cutOffMilliseconds = 4000;
-/** A peer reaches the bucket when it had an answer so recently; followers ask once a second. Milliseconds. */
-const peerReachesMilliseconds = 1500;
 /** An engine that follows hangs when so many looks in a row have found it silent: 20 s, since it may be reading a large file. */
 export const hangingLooks = 40;
-/** And it must have had answers for so long, while this node has tried again. Milliseconds. */
-export const reachesForMilliseconds = 3000;
 /** A node that has just started waits so long for a primary before it follows a database that nobody writes. Milliseconds. */
 const primaryPatienceMilliseconds = 6000;
 
@@ -109,76 +102,6 @@ function decideLabel(view: View, holds: boolean): Decision["label"] {
 /** A primary that leaves serves until its writes are stopped. */
 export function serves({ transition }: Pick<View, "transition">): boolean {
   return transition === undefined || (transition.kind === "handOver" && transition.step === "flushAhead");
-}
-
-function decideLease(view: View, now: Monotonic): Decision["lease"] {
-  const { lease, hold, engine, log } = view;
-  const hangs = whyVolumeHangs(view, now);
-  if (hold) {
-    if (hangs !== undefined) return { kind: "letRunOut", why: hangs };
-    const why = whyRelease(view, now);
-    if (why !== undefined) return { kind: "release", why };
-    const { renewEvery, retryRenewal } = leaseTiming(view.configuration);
-    const due = now - hold.lastRenewalSent >= renewEvery && now - hold.lastAttempt >= retryRenewal;
-    return due ? { kind: "renew" } : undefined;
-  }
-  if (hangs !== undefined || engine.killedAt !== undefined || !lease || !log) return undefined;
-  if (view.stopping || view.transition || now < view.backoffUntil || now < view.promisedUntil) return undefined;
-  // Another process of this pod held it, and has died with its engine.
-  if (lease.exists && lease.holder === view.identity) return engine.role === "replica" ? { kind: "renew" } : undefined;
-  if (now - view.bucketAnsweredAt > freshMilliseconds || !leaseIsFree(view, now)) return undefined;
-  if (waitsForVolume(view, now) || letsOthersGoFirst(view, now)) return undefined;
-  return { kind: "acquire", epoch: lease.epoch + 1 };
-}
-
-/** With a preference for durability, the last writer's volume is given the time to come back: in `interval` it has what was not shipped. */
-function waitsForVolume(view: View, now: Monotonic): boolean {
-  const { configuration, lease, log, owner } = view;
-  if (configuration.failoverPreference !== "durability" || configuration.durability === "commit") return false;
-  if (log?.isLastWriters || lease?.released === true || owner?.epoch === 0) return false;
-  return freeFor(view, now) < configuration.resumeWithinSeconds * 1000;
-}
-
-/** The named successor first, then who has most of the log. Both for a bounded time. */
-function letsOthersGoFirst(view: View, now: Monotonic): boolean {
-  const free = freeFor(view, now);
-  const preferred = view.lease?.preferredSuccessor ?? "";
-  if (preferred === view.pod) return false;
-  if (preferred !== "" && free < successorGraceMilliseconds) return true;
-  const waited = view.configuration.failoverPreference === "durability" ? view.configuration.resumeWithinSeconds : 0;
-  if (free >= waited * 1000 + rankGraceMilliseconds) return false;
-  if (view.leaseFreeSince === undefined || view.peersAskedAt < view.leaseFreeSince) return true;
-  const own = [Number(view.log?.isLastWriters), view.log?.epoch ?? 0, view.log?.pushed ?? 0];
-  return view.peers.some(peer => {
-    const theirs = [Number(peer.resumable), peer.log?.epoch ?? -1, peer.log?.pushed ?? -1];
-    for (const [index, value] of theirs.entries()) if (value !== own[index]) return value > own[index]!;
-    return peer.pod < view.pod;
-  });
-}
-
-/** Why a holder gives the Lease back; undefined: it goes on. */
-function whyRelease(view: View, now: Monotonic): string | undefined {
-  const { engine, log } = view;
-  if (engine.state !== "stopped" || view.transition) return undefined;
-  const candidates = view.peers.filter(({ log: place }) => place !== undefined);
-  if (engine.failures >= failuresBeforeRelease && candidates.length > 0)
-    return "this node could not become the primary";
-  if (peerThatKeepsReaching(view, now) !== undefined) return "the bucket answers a peer but not this node";
-  // What only the volume has is brought into the log first.
-  return view.stopping && !log?.isLastWriters ? "the pod is being stopped" : undefined;
-}
-
-/** A peer that reaches the bucket, where this node has not for a while. */
-export function peerThatReaches(view: View, now: Monotonic): string | undefined {
-  if (now - view.bucketAnsweredAt < cutOffMilliseconds || now - view.peersAskedAt > peerReachesMilliseconds)
-    return undefined;
-  return view.peers.find(({ log }) => log !== undefined && log.bucketAge < peerReachesMilliseconds)?.pod;
-}
-
-/** The same for long enough: when a bucket comes back for all, one node has its first answer before another, whose attempts are seconds apart. */
-function peerThatKeepsReaching(view: View, now: Monotonic): string | undefined {
-  const { peerReachesSince: since } = view;
-  return since !== undefined && now - since >= reachesForMilliseconds ? peerThatReaches(view, now) : undefined;
 }
 
 function decideWrites(view: View, holds: boolean, now: Monotonic): Decision["writes"] {

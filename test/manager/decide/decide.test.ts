@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  decide,
-  hangingLooks,
-  peerThatReaches,
-  reachesForMilliseconds,
-  successorAmong,
-} from "../../../components/manager/decide/decide";
+import { decide, hangingLooks, successorAmong } from "../../../components/manager/decide/decide";
+import { peerThatReaches, reachesForMilliseconds } from "../../../components/manager/decide/leaseTurn";
 import { configuration, followerStatus as peer, hold, lease, now, place, primary, replica as follower } from "../views";
 
 const stopped = { state: "stopped", role: "replica", failures: 0 } as const;
