@@ -11,6 +11,7 @@ import { Bucket } from "../../components/manager/store/bucket/bucket";
 import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../../components/manager/store/gateway/gateway";
 import { Change } from "../../components/manager/store/log/changes";
+import { fileKey } from "../../components/manager/store/log/keys";
 import { createLog } from "../../components/manager/store/log/seal";
 import { forcedCompaction, port, RealEngine } from "./realEngine";
 import { StoreHost, systemStoreClock } from "./storeHost";
@@ -165,12 +166,22 @@ async function tables(): Promise<void> {
   await a.flush();
   const model = a.state.liveTables().find(({ name }) => name === "app__t")!;
   const [file] = [...model.files.values()];
+  const contents = await Promise.all(
+    [file!.keys, file!.values].map(async ({ key }) => (await bench.bucket.get(key, 10_000))!.content),
+  );
   const count = Number(values.tables);
   const { log } = a.writing!;
   await a.engine.kill();
   for (let number = 1000; number < 1000 + count; number++) {
     const name = `app__copy${number}`;
-    const added = Array.from({ length: Number(values.files) }, (_, index) => ({ ...file!, id: index + 1 }));
+    const [keysKey, valuesKey] = [fileKey(number, 1, 0), fileKey(number, 1, 1)];
+    for (const [half, key] of [keysKey, valuesKey].entries()) await bench.bucket.create(key, contents[half]!, 10_000);
+    const added = Array.from({ length: Number(values.files) }, (_, index) => ({
+      ...file!,
+      id: index + 1,
+      keys: { ...file!.keys, key: keysKey },
+      values: { ...file!.values, key: valuesKey },
+    }));
     const changes: Change[] = [
       { type: "table", number, name },
       { type: "configuration", table: number, content: model.configuration },

@@ -6,7 +6,8 @@ import { Bucket, RestorableBucket, StoreClock } from "../../components/manager/s
 import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
 import { EngineHandler, Gateway } from "../../components/manager/store/gateway/gateway";
 import { FollowerFeed } from "../../components/manager/store/view/feed";
-import { StoreNode, Writing } from "../../components/manager/store/storeNode";
+import { StoreNode } from "../../components/manager/store/storeNode";
+import { Writing } from "../../components/manager/store/writing";
 import { S3Server } from "../engine/objectStore/s3Server";
 import { RealEngine } from "./realEngine";
 

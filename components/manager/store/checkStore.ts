@@ -5,12 +5,14 @@ import { readCheckpoint } from "./log/checkpoint";
 import { entryKey } from "./log/keys";
 import { sizesBelow } from "./log/listing";
 import { CheckpointPointer, ForeignPrefix, LogOwner, readOwner } from "./log/owner";
-import { objectsOf } from "./log/restore";
-import { DatabaseState, isNeeded } from "./log/state";
+import { objectsOf } from "./log/namedObjects";
+import { isNeeded } from "./log/retired";
+import { DatabaseState, TableState } from "./log/state";
 import { LogReader } from "./log/tail";
 import { sstableFile } from "./flush/sstableFile";
 import { readBook } from "./volume/book";
 import { fileSum } from "./volume/fileSum";
+import { keyOf } from "./volume/knownFiles";
 
 /** Milliseconds that a small request may take. */
 const timeout = 10_000;
@@ -178,14 +180,15 @@ function differenceOf(a: DatabaseState, b: DatabaseState): string | undefined {
   if (a.position !== b.position || a.epoch !== b.epoch) return "positions";
   if (JSON.stringify(a.seals) !== JSON.stringify(b.seals)) return "seals";
   if (a.tables.size !== b.tables.size) return "tables";
-  for (const [number, { files, frozen: _, ...table }] of a.tables) {
+  for (const [number, table] of a.tables) {
     const other = b.tables.get(number);
     if (!other) return "tables";
-    const { files: otherFiles, frozen: __, ...rest } = other;
-    if (sorted(table) !== sorted(rest)) return `names or numbers of table ${number}`;
+    if (described(table) !== described(other)) return `names or numbers of table ${number}`;
+    const { files } = table;
+    const { files: otherFiles } = other;
     if (files.size !== otherFiles.size) return `files of table ${number}`;
-    for (const [name, file] of files) {
-      const otherFile = otherFiles.get(name);
+    for (const file of files.values()) {
+      const otherFile = otherFiles.get(file);
       if (otherFile?.keys.key !== file.keys.key || otherFile.values.key !== file.values.key)
         return `files of table ${number}`;
     }
@@ -195,8 +198,9 @@ function differenceOf(a: DatabaseState, b: DatabaseState): string | undefined {
   return undefined;
 }
 
-function sorted(value: object): string {
-  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** All of a table but its files. */
+function described({ number, name, dropped, configuration, nextId }: TableState): string {
+  return JSON.stringify([number, name, dropped, configuration, nextId]);
 }
 
 async function compareBucket(
@@ -245,7 +249,7 @@ async function compareVolume(
   wrong: (problem: string) => void,
 ): Promise<NonNullable<CheckReport["volume"]>> {
   const result = { compared: 0, bytes: 0 };
-  const book = await readBook(join(own, "book"));
+  const { known } = await readBook(join(own, "book"));
   for (const { name, files } of state.liveTables())
     for (const { level, id, keys, values } of files.values())
       for (const [half, file] of [
@@ -253,7 +257,8 @@ async function compareVolume(
         ["values", values],
       ] as const) {
         const path = join(name, sstableFile(level, id, half));
-        if (book.get(path)?.key !== file.key) continue;
+        const object = known.get(path);
+        if (!object || keyOf(object) !== file.key) continue;
         const full = join(directory, path);
         if (!(await fs.stat(full).catch(() => undefined))) continue;
         const sum = await fileSum(full, { sync: false }).catch(() => undefined);

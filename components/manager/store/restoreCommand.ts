@@ -4,7 +4,8 @@ import { Bucket, RestorableBucket, StoreClock } from "./bucket/bucket";
 import { ownerKey } from "./log/keys";
 import { ForeignPrefix, LogOwner } from "./log/owner";
 import { NotKept, openPast } from "./log/past";
-import { objectsOf, readRestoreMark, restoreDatabase } from "./log/restore";
+import { objectsOf } from "./log/namedObjects";
+import { readRestoreMark, restoreDatabase } from "./log/restore";
 
 /** Milliseconds that a small request may take. */
 const timeout = 10_000;

@@ -8,7 +8,7 @@ import { EngineView, Refusal, Transition } from "../decide/view";
 import { Monotonic } from "../base/ports";
 import { FollowingRequests } from "../store/gateway/followingRequests";
 import { Election } from "../store/log/seal";
-import { Writing } from "../store/storeNode";
+import { Writing } from "../store/writing";
 import { FollowerFeed } from "../store/view/feed";
 import { leastHoldMilliseconds, successorAmong } from "../decide/decide";
 import { NodePorts } from "./nodePorts";

@@ -4,6 +4,7 @@ import type { Kubectl } from "../../../cli/live/kubectl";
 import type { Surroundings } from "../../../cli/live/surroundings";
 import { s3Bucket } from "../../../components/manager/store/bucket/s3Bucket";
 import { LogWriter } from "../../../components/manager/store/log/append";
+import { fileKey } from "../../../components/manager/store/log/keys";
 import { createLog, seal } from "../../../components/manager/store/log/seal";
 import { DatabaseState } from "../../../components/manager/store/log/state";
 import { LogReader } from "../../../components/manager/store/log/tail";
@@ -61,9 +62,9 @@ describe("tidesql restore", () => {
     await log.submit({ changes: [{ type: "table", number: 1, name: "app__t" }], payload: [] });
     for (let id = 0; id < 10; id++) {
       clock.at = (id + 1) * 1000;
-      const file = (half: string) => ({ key: `data/1/${half}${id}`, size: 1, crc32: 1 });
-      for (const half of ["k", "v"]) await bucket.create(file(half).key, Buffer.from("x"), 1000);
-      const added = { level: 1, id, entries: 1, bytes: 1, maxSequence: 1, keys: file("k"), values: file("v") };
+      const [keys, values] = [2 * id, 2 * id + 1].map(upload => ({ key: fileKey(1, 1, upload), size: 1, crc32: 1 }));
+      for (const { key } of [keys!, values!]) await bucket.create(key, Buffer.from("x"), 1000);
+      const added = { level: 1, id, entries: 1, bytes: 1, maxSequence: 1, keys: keys!, values: values! };
       await log.submit({
         changes: [{ type: "files", table: 1, added: [added], removed: [], nextId: 99 }],
         payload: [],
@@ -148,7 +149,7 @@ describe("tidesql restore", () => {
     const copied: string[] = [];
     const isCopy = (url: string, headers: object) => "x-amz-copy-source" in headers && url.includes("/data/");
     server.judge = ({ url, headers }) =>
-      isCopy(url, headers) && url.includes("/data/1/v1") ? { status: 503, code: "SlowDown" } : undefined;
+      isCopy(url, headers) && url.includes(`/${fileKey(1, 1, 3)}`) ? { status: 503, code: "SlowDown" } : undefined;
     await restore(["--at", "latest", "--to", "orders-past", "--fill"]);
     const mark = JSON.parse((await folder("orders-past/").get("restore.json", 1000))!.content.toString()) as {
       databaseId: string;

@@ -8,7 +8,7 @@ import { CheckedVolume, checkStore } from "../../../components/manager/store/che
 import { LogWriter } from "../../../components/manager/store/log/append";
 import { decodeEntry, encodeEntry } from "../../../components/manager/store/log/entry";
 import { checkpoint } from "../../../components/manager/store/log/keeping";
-import { checkpointKey, entryKey } from "../../../components/manager/store/log/keys";
+import { checkpointKey, entryKey, fileKey } from "../../../components/manager/store/log/keys";
 import { createLog, seal } from "../../../components/manager/store/log/seal";
 import { DatabaseState } from "../../../components/manager/store/log/state";
 import { LogReader } from "../../../components/manager/store/log/tail";
@@ -22,6 +22,9 @@ describe("the check of a database's log", () => {
 
   const content = Buffer.from("content");
   const file = (key: string) => ({ key, size: content.length, crc32: crc32(content) });
+
+  const keysOf = (id: number) => fileKey(1, 1, 2 * id);
+  const valuesOf = (id: number) => fileKey(1, 1, 2 * id + 1);
 
   /** Eight files, one an entry, and two checkpoints between. */
   async function database() {
@@ -39,8 +42,8 @@ describe("the check of a database's log", () => {
     });
     await log.submit({ changes: [{ type: "table", number: 1, name: "app__t" }], payload: [] });
     for (let id = 0; id < 8; id++) {
-      const keys = file(`data/1/k${id}`);
-      const values = file(`data/1/v${id}`);
+      const keys = file(keysOf(id));
+      const values = file(valuesOf(id));
       bucket.objects.set(keys.key, content).set(values.key, content);
       const added = [{ level: 1, id, entries: 1, bytes: 1, maxSequence: id, keys, values }];
       await log.submit({ changes: [{ type: "files", table: 1, added, removed: [], nextId: id + 1 }], payload: [] });
@@ -70,11 +73,11 @@ describe("the check of a database's log", () => {
   });
 
   const damages: [string, (bucket: MemoryBucket) => void, RegExp][] = [
-    ["a missing object", bucket => bucket.objects.delete("data/1/v3"), /data\/1\/v3 is missing/],
+    ["a missing object", bucket => bucket.objects.delete(valuesOf(3)), /0000000001\.000000000007 is missing/],
     [
       "an object of another size",
-      bucket => bucket.objects.set("data/1/k0", Buffer.alloc(3)),
-      /k0 has 3 bytes.* says 7/,
+      bucket => bucket.objects.set(keysOf(0), Buffer.alloc(3)),
+      /000000000000 has 3 bytes.* says 7/,
     ],
     [
       "an entry that is damaged",
@@ -118,14 +121,14 @@ describe("the check of a database's log", () => {
     await fs.mkdir(volume.own);
     const lines: string[] = [];
     for (const [path, key] of [
-      ["app__t/L1_0.klog", "data/1/k0"],
-      ["app__t/L1_0.vlog", "data/1/v0"],
-      ["app__t/L1_1.klog", "data/1/k1"],
+      ["app__t/L1_0.klog", keysOf(0)],
+      ["app__t/L1_0.vlog", valuesOf(0)],
+      ["app__t/L1_1.klog", keysOf(1)],
     ]) {
       await fs.writeFile(join(volume.directory, path!), content);
-      lines.push(`${JSON.stringify({ path, file: file(key!) })}\n`);
+      lines.push(`${JSON.stringify({ path, key })}\n`);
     }
-    lines.push(`${JSON.stringify({ path: "app__t/L1_2.klog", file: file("data/1/k2") })}\n`);
+    lines.push(`${JSON.stringify({ path: "app__t/L1_2.klog", key: keysOf(2) })}\n`);
     await fs.writeFile(join(volume.own, "book"), lines.join(""));
     const well = await check(bucket, volume);
     assert.deepEqual([well.problems, well.volume], [[], { compared: 3, bytes: 3 * content.length }]);

@@ -11,7 +11,8 @@ import { readOwner } from "../../../components/manager/store/log/owner";
 import { describeHistory, openPast } from "../../../components/manager/store/log/past";
 import { align } from "../../../components/manager/store/volume/align";
 import { VolumeBook } from "../../../components/manager/store/volume/book";
-import { StoreNode, Writing } from "../../../components/manager/store/storeNode";
+import { StoreNode } from "../../../components/manager/store/storeNode";
+import { Writing } from "../../../components/manager/store/writing";
 import { Fate, MemoryBucket, steppedClock } from "./memoryBucket";
 import { ScriptedEngine } from "./scriptedEngine";
 

@@ -1,4 +1,5 @@
 import { FlushBook } from "../../../components/manager/store/flush/flushBook";
+import { RetiredObjects } from "../../../components/manager/store/log/retired";
 import { DatabaseState } from "../../../components/manager/store/log/state";
 import { StoreNode } from "../../../components/manager/store/storeNode";
 import { Shipper } from "../../../components/manager/store/wal/shipper";
@@ -76,7 +77,7 @@ export const deletesWhatIsNamed = () =>
       function (this: DatabaseState) {
         const copy = original.call(this) as DatabaseState;
         const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
-        copy.retired = named.map(({ keys }) => ({ position: 0, key: keys.key }));
+        copy.retired = RetiredObjects.of(named.map(({ keys }) => ({ position: 0, key: keys.key })));
         return copy;
       },
   );
@@ -89,7 +90,7 @@ export const forgetsWhenItWasNamed = () =>
     original =>
       function (this: DatabaseState) {
         const copy = original.call(this) as DatabaseState;
-        copy.retired = copy.retired.map(object => ({ ...object, since: object.position }));
+        copy.retired = RetiredObjects.of([...copy.retired].map(object => ({ ...object, since: object.position })));
         return copy;
       },
   );

@@ -1,44 +1,16 @@
-import { BlockRecord, Change, FileRecord, SstableName, SstableRecord, sstableKey } from "../log/changes";
+import { BlockRecord, Change, SstableName, SstableRecord, sstableKey } from "../log/changes";
 import { ManifestContent, ManifestEntry } from "./manifestFile";
+import { nameCode, nameOfCode, NameSet } from "./nameSet";
+import { forgetReleased, newOnes, newTableBook, released, TableBook, Transition, Upload } from "./tableBook";
 
-/** Of an SSTable that holds nothing but what earlier releases cover. */
-const released = -1;
-
-/** An SSTable that the engine has uploaded. */
-export interface Upload {
-  keys: FileRecord;
-  values: FileRecord;
-  maxSequence: number;
-  /** Its name was one that a flush gives: level 1, no partition. */
-  plain: boolean;
+/** A table as the writer finds it. Its files are looked at when its first manifest comes, so that a promotion takes no longer with more of them. */
+export interface OpenedTable {
+  number: number;
+  files: Iterable<SstableName>;
 }
 
-/** One step of a table's manifest, as the engine took it. */
-interface Transition {
-  /** Those that are not in the log yet. */
-  added: {
-    entry: ManifestEntry;
-    generation: number;
-    /** It is the file of that flush. Otherwise it is a merge's: of that generation or of an older one, and it can stand for files that are removed later. */
-    exact: boolean;
-  }[];
-  /** All of them, or none any more. */
-  removed: { name: SstableName; generation: number }[];
-  nextId: number;
-}
-
-interface TableBook {
-  /** What the engine's manifest names, and the generation of each. */
-  present: Map<string, number>;
-  /** Steps that are not in the log yet, oldest first. */
-  pending: Transition[];
-  /** Complete uploads by the SSTable's number, which the engine gives once for each table. */
-  uploads: Map<number, Upload>;
-  /** Generations that the manifest has named the file of. */
-  covered: Set<number>;
-  /** The same of files of which only an upper bound is known. */
-  bounds: Set<number>;
-}
+/** What the log has of an SSTable that this writer has sent. */
+type Logged = (table: number, id: number) => Omit<Upload, "plain"> | undefined;
 
 /** Sequences of the blocks that one WAL brought, by table. */
 type GenerationBook = Map<number, { lowest: number; sequences: Set<number> }>;
@@ -50,6 +22,8 @@ export class FlushBook {
   private readonly tables = new Map<number, TableBook>();
   private readonly generations = new Map<number, GenerationBook>();
   private readonly whole = new Set<number>();
+  /** Tables as they were found, whose manifest has not come yet. */
+  private readonly opened = new Map<number, Iterable<SstableName>>();
   /** The newest that was released. */
   private done: number;
 
@@ -57,16 +31,18 @@ export class FlushBook {
    * @param firstGeneration of the WAL that the engine opened
    * @param tables the live ones and their SSTables
    * @param blocks those that the engine has replayed: they are in its first memtable
+   * @param logged is asked for uploads that {@link inLog} was told of
    */
   constructor(
     firstGeneration: number,
-    tables: Iterable<{ number: number; files: Iterable<SstableName> }>,
+    tables: Iterable<OpenedTable>,
     blocks: Iterable<Pick<BlockRecord, "sequence" | "tables">>,
+    private readonly logged: Logged = () => undefined,
   ) {
     this.done = firstGeneration - 1;
     for (const { number, files } of tables) {
       this.table(number);
-      for (const file of files) this.tables.get(number)!.present.set(sstableKey(file), released);
+      this.opened.set(number, files);
     }
     this.found(firstGeneration, blocks);
   }
@@ -74,18 +50,13 @@ export class FlushBook {
   /** A table that is new, or known. */
   table(number: number): void {
     if (this.tables.has(number)) return;
-    this.tables.set(number, {
-      present: new Map(),
-      pending: [],
-      uploads: new Map(),
-      covered: new Set(),
-      bounds: new Set(),
-    });
+    this.tables.set(number, newTableBook());
   }
 
   /** Its rows need no file any more. */
   dropped(number: number): void {
     this.tables.delete(number);
+    this.opened.delete(number);
   }
 
   /** Blocks that were found in a WAL. To be told before a file that can hold them. */
@@ -109,38 +80,47 @@ export class FlushBook {
     this.tables.get(table)?.uploads.set(id, upload);
   }
 
-  hasUpload(table: number, id: number): boolean {
-    return this.tables.get(table)?.uploads.has(id) ?? false;
+  /** What this writer has sent of an SSTable; undefined while a half of it is missing. */
+  upload(table: number, id: number): Upload | undefined {
+    const upload = this.tables.get(table)?.uploads.get(id);
+    if (upload) return upload;
+    const logged = this.logged(table, id);
+    return logged && { ...logged, plain: false };
+  }
+
+  /** What {@link due} has given is in the log: that is where uploads are found from now on. */
+  inLog(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.type !== "files") continue;
+      for (const { id } of change.added) this.tables.get(change.table)?.uploads.delete(id);
+    }
   }
 
   /** SSTables in a manifest that are new and were not sent. */
   unsent(table: number, { entries }: ManifestContent): ManifestEntry[] {
-    const book = this.tables.get(table);
+    const book = this.bookOf(table);
     if (!book) return [];
-    return entries.filter(entry => !book.present.has(sstableKey(entry)) && !book.uploads.has(entry.id));
+    return newOnes(entries, book, NameSet.of(entries)).filter(({ id }) => !this.upload(table, id));
   }
 
   /** The engine has published a manifest. */
   manifest(table: number, { entries, nextId }: ManifestContent): void {
-    const book = this.tables.get(table);
+    const book = this.bookOf(table);
     if (!book) return;
-    const present = new Map<string, number>();
-    const added: Transition["added"] = [];
-    for (const entry of entries) {
-      const key = sstableKey(entry);
-      const known = book.present.get(key);
-      if (known !== undefined) {
-        present.set(key, known);
-        continue;
+    const present = NameSet.of(entries);
+    const removed = book.present.without(present).map(code => {
+      const generation = book.generations.get(code) ?? released;
+      book.generations.delete(code);
+      return { name: nameOfCode(code), generation };
+    });
+    const added = newOnes(entries, book, present).map(entry => {
+      const { generation, exact } = this.generationOf(table, this.upload(table, entry.id));
+      if (generation > this.done) {
+        (exact ? book.covered : book.bounds).add(generation);
+        book.generations.set(nameCode(entry), generation);
       }
-      const { generation, exact } = this.generationOf(table, book.uploads.get(entry.id));
-      (exact ? book.covered : book.bounds).add(generation);
-      added.push({ entry, generation, exact });
-      present.set(key, generation);
-    }
-    const removed = [...book.present].flatMap(([key, generation]) =>
-      present.has(key) ? [] : [{ name: sstableName(key), generation }],
-    );
+      return { entry, generation, exact };
+    });
     book.present = present;
     if (added.length > 0 || removed.length > 0) book.pending.push({ added, removed, nextId });
   }
@@ -172,6 +152,7 @@ export class FlushBook {
         this.whole.delete(generation);
       }
       this.done = until;
+      for (const book of this.tables.values()) forgetReleased(book, until);
       for (const [number, book] of this.tables) changes.push(...this.take(number, book));
       changes.push({ type: "flushed", generation: until });
     }
@@ -198,11 +179,19 @@ export class FlushBook {
       const covered =
         book.covered.has(generation) || [...book.bounds].some(bound => bound >= generation && bound <= until);
       const missing = book.pending.some(({ added }) =>
-        added.some(({ entry, generation: of }) => of <= until && !book.uploads.has(entry.id)),
+        added.some(({ entry, generation: of }) => of <= until && !this.upload(number, entry.id)),
       );
       if (!covered || missing) return false;
     }
     return true;
+  }
+
+  private bookOf(table: number): TableBook | undefined {
+    const book = this.tables.get(table);
+    const opened = this.opened.get(table);
+    if (book && opened) book.present = NameSet.of(opened);
+    this.opened.delete(table);
+    return book;
   }
 
   /**
@@ -218,7 +207,7 @@ export class FlushBook {
     for (const step of book.pending) {
       const left: Transition["added"] = [];
       for (const one of step.added) {
-        const upload = book.uploads.get(one.entry.id);
+        const upload = this.upload(number, one.entry.id);
         if (one.generation > this.done || !upload) {
           left.push(one);
           continue;
@@ -266,9 +255,4 @@ export class FlushBook {
     }
     return { generation: bound, exact: false };
   }
-}
-
-function sstableName(key: string): SstableName {
-  const [level, id] = key.split("/").map(Number);
-  return { level: level!, id: id! };
 }

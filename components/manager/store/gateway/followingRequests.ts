@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { Bucket, StoreClock } from "../bucket/bucket";
-import { SstableRecord } from "../log/changes";
+import { FileRecord } from "../log/changes";
 import { TableState } from "../log/state";
-import { sstableFile } from "../flush/sstableFile";
+import { parseSstableFile } from "../flush/sstableFile";
 import { writeManifest } from "../flush/manifestFile";
 import { walBytes, walFileName } from "../wal/files";
 import { configurationFor, numberMapText } from "../volume/engineFiles";
@@ -134,13 +134,7 @@ export class FollowingRequests implements EngineHandler {
       return { status: 200, length: 8, epoch: this.lease.shownEpoch };
     }
     const known = this.opened.has(table.number) || look?.asked.has(key);
-    const entries = known ? [...table.files.values()] : [];
-    return this.content(
-      writeManifest({
-        entries: entries.map(({ level, id, entries, bytes }) => ({ level, id, entries, bytes })),
-        nextId: table.nextId,
-      }),
-    );
+    return this.content(writeManifest({ entries: known ? [...table.files.manifest()] : [], nextId: table.nextId }));
   }
 
   private content(body: Buffer): EngineAnswer {
@@ -151,10 +145,8 @@ export class FollowingRequests implements EngineHandler {
 /** Milliseconds that a poll without news is held; the engine gives up after 60 s without a byte. */
 const holdMilliseconds = 1000;
 
-function fileOf({ files }: TableState, name: string): SstableRecord["keys"] | undefined {
-  for (const { level, id, keys, values } of files.values()) {
-    if (name === sstableFile(level, id, "keys")) return keys;
-    if (name === sstableFile(level, id, "values")) return values;
-  }
-  return undefined;
+/** No reader looks for a name with a partition. */
+function fileOf({ files }: TableState, name: string): FileRecord | undefined {
+  const file = parseSstableFile(name);
+  return file?.partition === undefined ? file && files.get(file)?.[file.half] : undefined;
 }

@@ -49,7 +49,7 @@ export class SstableSender {
   ): Promise<void> {
     const { directory, epoch, flushes, book } = this.options;
     const name = `${table}/${id}/${half}`;
-    if (this.halves.get(name)?.file.size === length || flushes.hasUpload(table, id)) return;
+    if (this.halves.get(name)?.file.size === length || flushes.upload(table, id)) return;
     const full = join(directory, path);
     const key = fileKey(table, epoch, this.uploads++);
     const sum = await this.upload(key, full);
@@ -57,7 +57,7 @@ export class SstableSender {
     const file = { key, ...sum };
     const maxSequence = half === "keys" ? await readMaxSequence(full) : 0;
     if (this.closed) throw new Error("the engine that sent this file is gone");
-    await book.add(path, file);
+    await book.add(path, key);
     this.halves.set(name, { file, maxSequence });
     const keys = this.halves.get(`${table}/${id}/keys`);
     const values = this.halves.get(`${table}/${id}/values`);
@@ -66,6 +66,12 @@ export class SstableSender {
     this.halves.delete(`${table}/${id}/values`);
     const plain = level === 1 && partition === undefined;
     flushes.uploaded(table, id, { keys: keys.file, values: values.file, maxSequence: keys.maxSequence, plain });
+  }
+
+  /** Bytes of a file that was sent; undefined: it was not, or the log does not name it any more. */
+  sentBytes(table: number, { id, half }: Pick<SstableFileName, "id" | "half">): number | undefined {
+    const one = this.halves.get(`${table}/${id}/${half}`)?.file;
+    return (one ?? this.options.flushes.upload(table, id)?.[half])?.size;
   }
 
   /** An SSTable that the engine has made before its promotion: a replica merges files too, and sends none. One that a merge has taken meanwhile is not there any more, and the next manifest says so. */

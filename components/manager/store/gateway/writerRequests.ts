@@ -45,6 +45,7 @@ export class WriterRequests implements EngineHandler {
   /** Live tables by name, as the engine last said. */
   private readonly numbers = new Map<string, number>();
   private readonly sender: SstableSender;
+  /** Bytes of what was sent beside SSTables, by key. */
   private readonly sizes = new Map<string, number>();
   private readonly finished = new Set<number>();
   /** Tables whose objects the engine has listed: it does that before it drops one. */
@@ -65,9 +66,7 @@ export class WriterRequests implements EngineHandler {
       case "POST":
         return this.multipart(request);
       case "DELETE":
-        // Released manifests decide what is there, not the engine.
-        this.sizes.delete(request.key);
-        return { status: 204 };
+        return this.remove(request.key);
       case "HEAD":
         return this.head(request);
       default:
@@ -141,13 +140,13 @@ export class WriterRequests implements EngineHandler {
     const changes = flushes.due();
     if (changes.length === 0) return;
     await log.submit({ changes, payload: [] });
+    flushes.inLog(changes);
     if (flushes.releasedUntil > before) released(flushes.releasedUntil);
   }
 
   private async putFile(key: string, folder: string, file: SstableFileName, length: number): Promise<EngineAnswer> {
     await this.sender.send(await this.numberOf(folder), key, file, length);
     await this.release();
-    this.sizes.set(key, length);
     return { status: 200, etag: `"${length}"` };
   }
 
@@ -238,9 +237,23 @@ export class WriterRequests implements EngineHandler {
     }
   }
 
+  /** Released manifests decide what the bucket has, not the engine; of its own files it does. */
+  private async remove(key: string): Promise<EngineAnswer> {
+    this.sizes.delete(key);
+    if (parseSstableFile(key.split("/")[1] ?? "")) await this.options.book.forget([key]);
+    return { status: 204 };
+  }
+
   private head({ key, connection }: EngineRequest): EngineAnswer {
-    const length = connection.sent?.key === key ? connection.sent.length : this.sizes.get(key);
+    const length = connection.sent?.key === key ? connection.sent.length : this.sentBytes(key);
     return length === undefined ? notFound : { status: 200, length, epoch: this.lease.shownEpoch };
+  }
+
+  private sentBytes(key: string): number | undefined {
+    const [folder, name = ""] = key.split("/");
+    const file = parseSstableFile(name);
+    const table = this.numbers.get(folder!);
+    return file && table !== undefined ? this.sender.sentBytes(table, file) : this.sizes.get(key);
   }
 
   private get({ key, query }: EngineRequest): EngineAnswer {

@@ -1,14 +1,15 @@
 import * as fs from "node:fs/promises";
 import { Bucket } from "../bucket/bucket";
-import { sstableKey } from "./changes";
 import { UnreadableEntry } from "./entry";
 import { checkpointKey } from "./keys";
 import { CheckpointPointer } from "./owner";
-import { blockName, DatabaseState, LiveBlock, NamedSstable, RetiredObject, Seal, TableState } from "./state";
+import { RetiredObject } from "./retired";
+import { NamedSstable, SstableList } from "./sstableList";
+import { blockName, DatabaseState, LiveBlock, Seal, TableState } from "./state";
 
 /** Version of a checkpoint's format. */
 const checkpointVersion = 1;
-/** SSTables in one record: no step of writing or reading is longer than that takes. */
+/** SSTables, or retired objects, in one record: no step of writing or reading is longer than that takes. */
 const filesInRecord = 200;
 /** Of a checkpoint's file that are read at a time. */
 const chunkBytes = 64 * 1024;
@@ -26,7 +27,7 @@ type CheckpointRecord =
       swept?: number;
       seals: Seal[];
     }
-  | ({ type: "table" } & Omit<TableState, "files" | "frozen">)
+  | ({ type: "table" } & Omit<TableState, "files" | "changed" | "frozen">)
   | { type: "files"; table: number; files: NamedSstable[] }
   | ({ type: "block" } & Omit<LiveBlock, "data">)
   | { type: "retired"; objects: RetiredObject[] }
@@ -86,19 +87,22 @@ function* records(state: DatabaseState): Generator<[CheckpointRecord, Buffer]> {
   yield [{ type: "head", version: checkpointVersion, position, epoch, time, generation, flushed, swept, seals }, none];
   for (const { number, name, dropped, configuration, nextId, files } of state.tables.values()) {
     yield [{ type: "table", number, name, dropped, configuration, nextId }, none];
-    let some: NamedSstable[] = [];
-    for (const record of files.values()) {
-      some.push(record);
-      if (some.length < filesInRecord) continue;
-      yield [{ type: "files", table: number, files: some }, none];
-      some = [];
-    }
-    if (some.length > 0) yield [{ type: "files", table: number, files: some }, none];
+    for (const some of inLots(files.values())) yield [{ type: "files", table: number, files: some }, none];
   }
   for (const { data, ...block } of state.blocks.values()) yield [{ type: "block", ...block }, data];
-  for (let at = 0; at < state.retired.length; at += filesInRecord)
-    yield [{ type: "retired", objects: state.retired.slice(at, at + filesInRecord) }, none];
+  for (const some of inLots(state.retired)) yield [{ type: "retired", objects: some }, none];
   yield [{ type: "end" }, none];
+}
+
+function* inLots<T>(items: Iterable<T>): Generator<T[]> {
+  let some: T[] = [];
+  for (const item of items) {
+    some.push(item);
+    if (some.length < filesInRecord) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
 }
 
 function restore(key: string, state: DatabaseState, record: CheckpointRecord, payload: Buffer): void {
@@ -116,13 +120,13 @@ function restore(key: string, state: DatabaseState, record: CheckpointRecord, pa
       break;
     case "table": {
       const { type: _, ...table } = record;
-      state.tables.set(record.number, { ...table, files: new Map(), frozen: false });
+      state.tables.set(record.number, { ...table, files: new SstableList(record.number), changed: -1, frozen: false });
       break;
     }
     case "files": {
       const table = state.tables.get(record.table);
       if (!table) throw new UnreadableEntry(key, `names files of table ${record.table} before the table`);
-      for (const file of record.files) table.files.set(sstableKey(file), file);
+      table.files.add(record.files);
       break;
     }
     case "block": {
@@ -132,7 +136,7 @@ function restore(key: string, state: DatabaseState, record: CheckpointRecord, pa
       break;
     }
     case "retired":
-      state.retired.push(...record.objects);
+      for (const object of record.objects) state.retired.add(object);
       break;
     case "end":
       break;

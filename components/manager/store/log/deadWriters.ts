@@ -1,7 +1,7 @@
 import { Bucket, StoreClock } from "../bucket/bucket";
-import { epochOfObject } from "./keys";
+import { epochOfObject, folderOf } from "./keys";
 import { keysBelow } from "./listing";
-import { objectsOf } from "./restore";
+import { namedBeside } from "./namedObjects";
 import { DatabaseState } from "./state";
 
 /** Milliseconds between two deletions, and for one. */
@@ -21,13 +21,19 @@ export async function deleteUnnamed(
   state: DatabaseState,
   stillWriter: () => boolean,
 ): Promise<number> {
-  const named = new Set<string>();
-  for (const { key } of objectsOf(state)) named.add(key);
-  for (const { key } of state.retired) named.add(key);
+  const retired = new Set<string>();
+  for (const { key } of state.retired) retired.add(key);
+  let folder = "";
+  let named = new Map<string, number>();
   let deleted = 0;
   for await (const key of keysBelow(bucket, "data/")) {
     const epoch = epochOfObject(key);
-    if (epoch === undefined || epoch >= state.epoch || named.has(key)) continue;
+    if (epoch === undefined || epoch >= state.epoch || retired.has(key)) continue;
+    if (folder === "" || !key.startsWith(folder)) {
+      folder = folderOf(key);
+      named = namedBeside(state, key);
+    }
+    if (named.has(key)) continue;
     if (!stillWriter()) break;
     await bucket.delete(key, timeout);
     deleted++;

@@ -6,7 +6,7 @@ import { changeOwner } from "./seal";
 import { HistoryRules, keptHistory } from "./history";
 import { keysBelow } from "./listing";
 import { SweptChange } from "./changes";
-import { DatabaseState, isNeeded, Seal } from "./state";
+import { DatabaseState, Seal } from "./state";
 
 /** A checkpoint is due after so many entries, so many bytes of them, or so many milliseconds with at least one entry. */
 export const checkpointAfter = { entries: 1000, bytes: 64 * 1024 * 1024, milliseconds: 600_000 };
@@ -113,10 +113,9 @@ export async function collectGarbage(
     if (!stillWriter()) return result;
     await remove(entryKey(epoch, position));
   }
-  for (const object of state.retired) {
-    if (isNeeded(object, horizon, kept)) continue;
+  for (const { key } of state.retired.unneeded(horizon, kept)) {
     if (!stillWriter()) return result;
-    await remove(object.key);
+    await remove(key);
   }
   if (result.deleted > 0) result.swept = { type: "swept", until: horizon, ...(kept.length > 0 && { kept }) };
   const [, older] = checkpoints;

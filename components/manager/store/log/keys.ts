@@ -6,6 +6,9 @@ export const ownerKey = "owner.json";
 /** Under a prefix that a database is being restored into: who does it, and of what. Gone when the owner's record is there. */
 export const restoreKey = "restore.json";
 
+/** Numbers of tables and epochs are kept in 32 bits: more elections than one a second for a hundred years. */
+const highest = 2 ** 32 - 1;
+
 /** An entry of the log. Positions count on across epochs, so a position alone names an entry. */
 export function entryKey(epoch: number, position: number): string {
   return `log/${pad(epoch, 10)}/${pad(position, 15)}`;
@@ -17,12 +20,46 @@ export function checkpointKey(position: number): string {
 
 /** A half of an SSTable. By the table's number, never by its name: a rename moves nothing, and a name that comes back means another table. */
 export function fileKey(table: number, epoch: number, upload: number): string {
-  return `data/${pad(table, 10)}/${pad(epoch, 10)}.${pad(upload, 12)}`;
+  return `${fileFolder(table)}${pad(epoch, 10)}.${pad(upload, 12)}`;
 }
+
+/** What a {@link fileKey} is made of. */
+export interface FileKey {
+  table: number;
+  epoch: number;
+  /** Of its epoch's writer, counted from 0. */
+  upload: number;
+}
+
+/** The reverse of {@link fileKey}. @returns undefined when the key is of another form, or a number in it has more than 32 bits */
+export function parseFileKey(key: string): FileKey | undefined {
+  const [, table, epoch, upload] = /^data\/(\d{10})\/(\d{10})\.(\d{12})$/.exec(key) ?? [];
+  if (table === undefined || Math.max(Number(table), Number(epoch)) > highest) return undefined;
+  return { table: Number(table), epoch: Number(epoch), upload: Number(upload) };
+}
+
+/** The folder of a table's files, with a slash at its end. */
+export function fileFolder(table: number): string {
+  return `data/${pad(table, 10)}/`;
+}
+
+/** The table whose folder a key is in; undefined: it is in no table's. */
+export function parseFileFolder(key: string): number | undefined {
+  const table = /^data\/(\d{10})\//.exec(key)?.[1];
+  return table === undefined ? undefined : Number(table);
+}
+
+/** The folder of a key, with a slash at its end. */
+export function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
+}
+
+/** Where {@link blockKey} puts them. */
+export const blockFolder = "data/blocks/";
 
 /** A block of a WAL that is too large for an entry. */
 export function blockKey(epoch: number, unique: string): string {
-  return `data/blocks/${pad(epoch, 10)}.${unique}`;
+  return `${blockFolder}${pad(epoch, 10)}.${unique}`;
 }
 
 /** The epoch whose writer has sent an object of data; undefined: the key is of no form that a writer makes. */

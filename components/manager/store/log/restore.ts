@@ -1,10 +1,12 @@
 import { Moment, momentForms, parseMoment } from "../../../core/moment";
 import { Bucket, RestorableBucket, StoreClock } from "../bucket/bucket";
 import { writeCheckpoint } from "./checkpoint";
-import { ownerKey, restoreKey } from "./keys";
+import { blockFolder, fileFolder, folderOf, ownerKey, restoreKey } from "./keys";
 import { keysBelow, sizesBelow } from "./listing";
+import { namedBeside, NamedObject, objectCount, objectsOf } from "./namedObjects";
 import { ForeignPrefix, layoutVersion, LogOwner, readOwner, writeOwner } from "./owner";
 import { NotKept, openPast } from "./past";
+import { RetiredObjects } from "./retired";
 import { DatabaseState } from "./state";
 
 /** Milliseconds that a small request may take. */
@@ -140,8 +142,8 @@ async function fill(options: RestoreOptions, mark: RestoreMark, etag: string): P
   const { target, scratch, databaseId, place, at, clock, log } = options;
   const { position } = mark;
   const state = await openSource(options, { position });
-  const objects = [...objectsOf(state)];
-  let current = { mark: { ...mark, objects: objects.length }, etag };
+  const objects = objectCount(state);
+  let current = { mark: { ...mark, objects }, etag };
   let beatAt = -Infinity;
   /** Says that this node is at it, and finds out whether another has taken it over. */
   let beating = false;
@@ -154,16 +156,15 @@ async function fill(options: RestoreOptions, mark: RestoreMark, etag: string): P
     if (replaced === undefined) throw new Error("another node goes on with the restore");
     current = { mark: next, etag: replaced };
     beating = false;
-    log("restores", { copied, objects: objects.length });
+    log("restores", { copied, objects });
   };
-  const there = new Set<string>();
-  for await (const key of keysBelow(target, "data/")) there.add(key);
   let copied = 0;
-  const queue = objects.values();
+  const queue = objectsWithPresence(target, state);
   await Promise.all(
     Array.from({ length: copies }, async () => {
-      for (const { key, size } of queue) {
-        if (!there.has(key) && !(await options.copy(key, size)))
+      for (let next = await queue.next(); !next.done; next = await queue.next()) {
+        const { key, size, isThere } = next.value;
+        if (!isThere && !(await options.copy(key, size)))
           throw new NotKept(
             `${place}, to restore from: ${key} is gone, which position ${position} needs: it has left the history meanwhile. Restore a later moment into another prefix`,
           );
@@ -172,7 +173,7 @@ async function fill(options: RestoreOptions, mark: RestoreMark, etag: string): P
       }
     }),
   );
-  const unnamed = await compare(target, objects);
+  const unnamed = await compare(target, state);
   const pointer = await writeCheckpoint(target, startingState(state, unnamed), scratch);
   const begun = state.seals.at(-1)!;
   const owner: LogOwner = {
@@ -189,31 +190,53 @@ async function fill(options: RestoreOptions, mark: RestoreMark, etag: string): P
   await beat(copied, true);
   await writeOwner(target, owner, undefined, timeout);
   await target.delete(restoreKey, timeout);
-  log("has restored", { from: place, position, objects: objects.length });
+  log("has restored", { from: place, position, objects });
 }
 
-/** Everything that a position names, with its size in bytes. */
-export function* objectsOf(state: DatabaseState): Generator<{ key: string; size: number }> {
-  for (const { files } of state.liveTables())
-    for (const { keys, values } of files.values()) {
-      yield { key: keys.key, size: keys.size };
-      yield { key: values.key, size: values.size };
+/** Everything that the state names, and whether a restore that was broken off has copied it; one folder's keys in memory at a time. */
+async function* objectsWithPresence(
+  target: Bucket,
+  state: DatabaseState,
+): AsyncGenerator<NamedObject & { isThere: boolean }> {
+  let folder = "";
+  let there = new Set<string>();
+  for (const { key, size } of objectsOf(state)) {
+    if (folder === "" || !key.startsWith(folder)) {
+      folder = folderOf(key);
+      there = new Set();
+      for await (const present of keysBelow(target, folder)) there.add(present);
     }
-  for (const { key, size } of state.blocks.values()) if (key !== undefined) yield { key, size };
+    yield { key, size, isThere: there.has(key) };
+  }
 }
 
 /** The bucket has what is named, as large as it should be. @returns what it has besides, of a restore that was given up */
-async function compare(target: RestorableBucket, objects: readonly { key: string; size: number }[]): Promise<string[]> {
-  const missing = new Map(objects.map(({ key, size }) => [key, size]));
+async function compare(target: RestorableBucket, state: DatabaseState): Promise<string[]> {
   const unnamed: string[] = [];
+  const seen = new Set<string>();
+  let missing = new Map<string, number>();
+  const assertNoneIsMissing = () => {
+    const [first] = missing.keys();
+    if (first !== undefined) throw new Error(`${first} is not there after it was copied`);
+  };
   for await (const { key, size } of sizesBelow(target, "data/", timeout)) {
+    const folder = folderOf(key);
+    if (!seen.has(folder)) {
+      assertNoneIsMissing();
+      seen.add(folder);
+      missing = namedBeside(state, key);
+    }
     const expected = missing.get(key);
     if (expected === undefined) unnamed.push(key);
     else if (expected !== size) throw new Error(`${key} has ${size} bytes after it was copied, not ${expected}`);
     missing.delete(key);
   }
-  const [first] = missing.keys();
-  if (first !== undefined) throw new Error(`${first} is not there after it was copied`);
+  assertNoneIsMissing();
+  for (const folder of [...state.liveTables().map(({ number }) => fileFolder(number)), blockFolder]) {
+    if (seen.has(folder)) continue;
+    missing = namedBeside(state, folder);
+    assertNoneIsMissing();
+  }
   return unnamed;
 }
 
@@ -223,7 +246,7 @@ function startingState(state: DatabaseState, unnamed: string[]): DatabaseState {
   const { position } = state;
   start.seals.length = 0;
   start.sweptUntil = position;
-  start.retired = unnamed.map(key => ({ position, key, since: position }));
+  start.retired = RetiredObjects.of(unnamed.map(key => ({ position, key, since: position })));
   return start;
 }
 

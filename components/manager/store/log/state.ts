@@ -1,5 +1,7 @@
-import { BlockRecord, Change, FilesChange, SstableRecord, sstableKey } from "./changes";
+import { BlockRecord, Change, FilesChange } from "./changes";
 import { Entry } from "./entry";
+import { RetiredObject, RetiredObjects } from "./retired";
+import { NamedSstable, SstableList } from "./sstableList";
 
 /** A block that no released flush covers: who opens the database has to replay it. */
 export interface LiveBlock extends BlockRecord {
@@ -11,11 +13,6 @@ export interface LiveBlock extends BlockRecord {
   since?: number;
 }
 
-/** An SSTable, and the position since which the log names it. Absent in a checkpoint of an earlier build. */
-export interface NamedSstable extends SstableRecord {
-  since?: number;
-}
-
 /** A table's number is never reused. */
 export interface TableState {
   number: number;
@@ -23,32 +20,13 @@ export interface TableState {
   dropped: boolean;
   /** The engine's `config.ini`. */
   configuration: string;
-  /** Released SSTables by {@link sstableKey}. */
-  files: Map<string, NamedSstable>;
+  /** Released SSTables. */
+  files: SstableList;
   nextId: number;
+  /** Position of the last entry that has changed `files`; -1: none that this process has applied. */
+  changed: number;
   /** A snapshot shares `files`: they are copied before they change. */
   frozen: boolean;
-}
-
-/** An object that nothing names from a position on. Older positions may. */
-export interface RetiredObject {
-  position: number;
-  key: string;
-  /** The first position that names it. Absent: it is not known, so any may. */
-  since?: number;
-}
-
-/**
- * Whether a kept position names a retired object. Pure.
- * @param horizon every position from here on is kept
- * @param kept positions before it that are
- */
-export function isNeeded(
-  { position, since = 0 }: Pick<RetiredObject, "position" | "since">,
-  horizon: number,
-  kept: readonly number[],
-): boolean {
-  return position >= horizon || kept.some(one => since <= one && one < position);
 }
 
 /** One link of the chain that says who was allowed to write where. */
@@ -68,7 +46,7 @@ export class DatabaseState {
   time = 0;
   readonly seals: Seal[] = [];
   /** Objects to be deleted once no position below theirs is kept, oldest first. */
-  retired: RetiredObject[] = [];
+  retired = new RetiredObjects();
   readonly tables = new Map<number, TableState>();
   /** By sequence and hash. */
   readonly blocks = new Map<string, LiveBlock>();
@@ -110,7 +88,7 @@ export class DatabaseState {
     copy.sweptUntil = this.sweptUntil;
     copy.heldBytes = this.heldBytes;
     copy.seals.push(...this.seals);
-    copy.retired = this.retired;
+    copy.retired = this.retired.copy();
     for (const [number, table] of this.tables) {
       table.frozen = true;
       copy.tables.set(number, { ...table });
@@ -131,9 +109,25 @@ export class DatabaseState {
       .sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Takes over a change of tables or files out of its entry: for a view, which shows them when their rows are. */
-  applyShown(change: Change): void {
+  /**
+   * Takes over a change of tables or files out of its entry: for a view, which shows them when their rows are.
+   * @param position of that entry
+   * @param whole has applied all of the log up to `position` and perhaps more: where a table has not changed since, its SSTables are shared, so that a view does not hold them once more
+   */
+  applyShown(change: Change, position: number, whole?: DatabaseState): void {
+    if (change.type === "files") {
+      const latest = whole?.tables.get(change.table);
+      const shown = this.tables.get(change.table);
+      if (latest?.changed === position && shown) {
+        latest.frozen = true;
+        const { files, nextId, frozen } = latest;
+        Object.assign(shown, { files, nextId, frozen });
+        return;
+      }
+    }
     this.applyChange(change, Buffer.alloc(0), 0);
+    // Nobody deletes by what a view says.
+    this.retired = new RetiredObjects();
   }
 
   private applyChange(change: Change, payload: Buffer, offset: number): number {
@@ -160,8 +154,9 @@ export class DatabaseState {
             name: change.name,
             dropped: false,
             configuration: "",
-            files: new Map(),
+            files: new SstableList(change.number),
             nextId: 0,
+            changed: -1,
             frozen: false,
           });
         break;
@@ -170,7 +165,8 @@ export class DatabaseState {
         const table = this.table(change.number);
         this.retireObjects([...table.files.values()].flatMap(halves));
         table.dropped = true;
-        table.files = new Map();
+        table.files = new SstableList(change.number);
+        table.changed = this.position;
         table.frozen = false;
         break;
       }
@@ -188,7 +184,7 @@ export class DatabaseState {
         break;
       case "swept":
         this.sweptUntil = Math.max(this.sweptUntil, change.until);
-        this.retired = this.retired.filter(object => isNeeded(object, change.until, change.kept ?? []));
+        this.retired = this.retired.needed(change.until, change.kept ?? []);
         break;
       case "flushed":
         this.flushedGeneration = Math.max(this.flushedGeneration, change.generation);
@@ -201,7 +197,7 @@ export class DatabaseState {
   private applyFiles({ table, added, removed, nextId }: FilesChange): void {
     const state = this.table(table);
     if (state.frozen) {
-      state.files = new Map(state.files);
+      state.files = state.files.copy();
       state.frozen = false;
     }
     // A file that goes on under another level is not retired.
@@ -209,17 +205,20 @@ export class DatabaseState {
     const gone: NamedObject[] = [];
     const again = new Set(added.map(({ keys }) => keys.key));
     for (const name of removed) {
-      const record = state.files.get(sstableKey(name));
+      const record = state.files.get(name);
       if (record && again.has(record.keys.key)) stays.set(record.keys.key, record.since);
       else if (record) gone.push(...halves(record));
-      state.files.delete(sstableKey(name));
+      state.files.remove(name);
     }
     this.retireObjects(gone);
-    for (const record of added) {
-      const since = stays.has(record.keys.key) ? stays.get(record.keys.key) : this.position;
-      state.files.set(sstableKey(record), since === undefined ? record : { ...record, since });
-    }
+    state.files.add(
+      added.map(record => {
+        const since = stays.has(record.keys.key) ? stays.get(record.keys.key) : this.position;
+        return since === undefined ? record : { ...record, since };
+      }),
+    );
     state.nextId = Math.max(state.nextId, nextId);
+    state.changed = this.position;
   }
 
   /** A release covers its own generation and those before it, and all of earlier epochs: the writer replayed those into its first memtable. */
@@ -235,11 +234,8 @@ export class DatabaseState {
   }
 
   private retireObjects(objects: NamedObject[]): void {
-    if (objects.length === 0) return;
     const { position } = this;
-    const more = objects.map(({ key, since }) => ({ position, key, ...(since !== undefined && { since }) }));
-    // A new list: a snapshot may share the old one.
-    this.retired = [...this.retired, ...more];
+    for (const { key, since } of objects) this.retired.add({ position, key, ...(since !== undefined && { since }) });
   }
 
   private table(number: number): TableState {
@@ -249,10 +245,7 @@ export class DatabaseState {
   }
 }
 
-interface NamedObject {
-  key: string;
-  since: number | undefined;
-}
+type NamedObject = Pick<RetiredObject, "key"> & { since: number | undefined };
 
 function halves({ keys, values, since }: NamedSstable): NamedObject[] {
   return [

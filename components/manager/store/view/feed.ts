@@ -1,4 +1,4 @@
-import { Change, sstableKey } from "../log/changes";
+import { Change } from "../log/changes";
 import { Entry } from "../log/entry";
 import { DatabaseState, TableState } from "../log/state";
 
@@ -51,16 +51,19 @@ export class FollowerFeed {
    * @param shown the state that the volume was aligned to; the feed changes it
    * @param levels that an engine's tree has from the start, by table
    * @param generation of the aligned WAL
+   * @param whole the log's own state, which is never behind what the feed has taken: their SSTables are shared where they are the same
    */
   constructor(
     readonly shown: DatabaseState,
     private readonly levels: (table: TableState) => number,
     private readonly generation: number,
+    private readonly whole?: DatabaseState,
   ) {
     this.fed = shown.position;
-    const sequences = [...shown.blocks.values()].map(({ sequence }) => sequence);
-    const files = [...shown.tables.values()].flatMap(({ files }) => [...files.values()]);
-    this.delivered = Math.max(0, ...sequences, ...files.map(({ maxSequence }) => maxSequence));
+    let delivered = 0;
+    for (const { sequence } of shown.blocks.values()) delivered = Math.max(delivered, sequence);
+    for (const { files } of shown.tables.values()) delivered = Math.max(delivered, files.highestSequence);
+    this.delivered = delivered;
     this.known = new Set(shown.blocks.keys());
   }
 
@@ -165,22 +168,22 @@ export class FollowerFeed {
   private showConfirmed(): void {
     const oldest = Math.min(...this.queue.map(({ position }) => position));
     while (this.later[0] && this.later[0].position < oldest) {
-      const { changes } = this.later.shift()!;
-      for (const change of changes) this.show(change);
+      const { position, changes } = this.later.shift()!;
+      for (const change of changes) this.show(change, position);
     }
   }
 
-  private show(change: Change): void {
+  private show(change: Change, position: number): void {
     if (change.type === "files") {
       const table = this.shown.tables.get(change.table);
       for (const file of change.added) {
-        const present = table?.files.get(sstableKey(file));
+        const present = table?.files.get(file);
         if (present && present.keys.key !== file.keys.key) this.reasons.add("the content of a file has changed");
         if (table && file.level > this.levels(table)) this.reasons.add(`${table.name} has a new level`);
       }
     }
     if (change.type === "dropped") this.reasons.add("a table was dropped");
     if (change.type === "table" && this.shown.tables.has(change.number)) this.reasons.add("a table was renamed");
-    if (change.type !== "flushed" && change.type !== "flushing") this.shown.applyShown(change);
+    if (change.type !== "flushed" && change.type !== "flushing") this.shown.applyShown(change, position, this.whole);
   }
 }

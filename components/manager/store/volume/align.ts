@@ -1,14 +1,15 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { Bucket } from "../bucket/bucket";
-import { DatabaseState, LiveBlock, TableState } from "../log/state";
 import { FileRecord } from "../log/changes";
-import { sstableFile } from "../flush/sstableFile";
+import { DatabaseState, LiveBlock, TableState } from "../log/state";
+import { fileSum } from "./fileSum";
+import { parseSstableFile, sstableFile, SstableFileName } from "../flush/sstableFile";
 import { writeManifest } from "../flush/manifestFile";
 import { syncFolder, walFileName, writeWal } from "../wal/files";
 import { VolumeBook } from "./book";
-import { fileSum } from "./fileSum";
 import { configurationFor, numberMapText } from "./engineFiles";
+import { fileName, KnownFile, KnownFiles, keyOf } from "./knownFiles";
 
 /** Milliseconds for one block that has an object of its own. */
 const blockTimeout = 60_000;
@@ -24,11 +25,28 @@ export interface Alignment {
   removed: number;
 }
 
+/** What is brought to a position. */
+interface Volume {
+  /** The engine's data directory. */
+  directory: string;
+  state: DatabaseState;
+  book: VolumeBook;
+  /** What the book says, kept up with it. */
+  known: KnownFiles;
+}
+
+/** A file that a manifest names, by its path below the directory. */
+interface WantedFile {
+  path: string;
+  file: FileRecord;
+}
+
 /**
  * Brings the engine's data directory to exactly one position of the log: the files that the manifests name and no others, configurations, number map, and one WAL of all blocks that no flush covers. No
  * engine runs on it meanwhile. What the book says is there is not read again; the rest is fetched.
  *
- * It can be interrupted at any point and started again: until the WAL is in place the directory has none, and an engine that were started on it would show the released files only.
+ * It can be interrupted at any point and started again: until the WAL is in place the directory has none, and an engine that were started on it would show the released files only. It goes by tables, so that
+ * no step and nothing in memory is as large as the database.
  */
 export async function align(
   bucket: Bucket,
@@ -42,34 +60,37 @@ export async function align(
     if (name.startsWith("uwal_")) await fs.rm(join(directory, name));
   }
   await syncFolder(directory);
-  const wanted = new Map<string, FileRecord>();
-  for (const table of state.liveTables()) {
-    for (const { level, id, keys, values } of table.files.values()) {
-      wanted.set(join(table.name, sstableFile(level, id, "keys")), keys);
-      wanted.set(join(table.name, sstableFile(level, id, "values")), values);
-    }
-  }
+  const volume: Volume = { directory, state, book, known: await book.read() };
   const result: Alignment = { generation: Math.max(1, state.highestGeneration + 1), fetched: 0, kept: 0, removed: 0 };
-  await moveKnown(directory, wanted, book);
-  result.removed = await removeOthers(state, directory, wanted, book);
-  for (const table of state.liveTables()) await fs.mkdir(join(directory, table.name), { recursive: true });
-  await inParallel([...wanted], fetches, async ([path, file]) => {
-    if (await isThere(directory, path, file, book)) result.kept++;
+  await moveKnown(volume);
+  result.removed = await removeOthers(volume);
+  const tables = state.liveTables();
+  for (const { name } of tables) await fs.mkdir(join(directory, name), { recursive: true });
+  await inParallel(wantedFiles(tables), fetches, async wanted => {
+    if (await isThere(volume, wanted)) result.kept++;
     else {
-      await fetch(bucket, directory, path, file, book);
+      await fetch(bucket, volume, wanted);
       result.fetched++;
     }
   });
-  await inParallel(state.liveTables(), fetches, table => writeTable(directory, table));
+  await inParallel(tables, fetches, table => writeTable(directory, table));
   await writeDurably(join(directory, "UNIMAP"), numberMapText(state.tables.values()));
   await syncFolder(directory);
   await writeWal(join(directory, walFileName(result.generation)), blocks(bucket, state.blocksToReplay()));
   return result;
 }
 
+function* wantedFiles(tables: readonly TableState[]): Generator<WantedFile> {
+  for (const { name, files } of tables)
+    for (const { level, id, keys, values } of files.values()) {
+      yield { path: join(name, sstableFile(level, id, "keys")), file: keys };
+      yield { path: join(name, sstableFile(level, id, "values")), file: values };
+    }
+}
+
 async function writeTable(directory: string, table: TableState): Promise<void> {
   const folder = join(directory, table.name);
-  const entries = [...table.files.values()].map(({ level, id, entries, bytes }) => ({ level, id, entries, bytes }));
+  const entries = [...table.files.manifest()];
   const nextId = entries.reduce((next, { id }) => Math.max(next, id + 1), table.nextId);
   const wrote = [await writeDurably(join(folder, "MANIFEST"), writeManifest({ entries, nextId }))];
   if (table.configuration)
@@ -78,79 +99,106 @@ async function writeTable(directory: string, table: TableState): Promise<void> {
 }
 
 /** A file that is there under another name: a table was renamed, or a merge gave it a name that no reader looks for. */
-async function moveKnown(directory: string, wanted: Map<string, FileRecord>, book: VolumeBook): Promise<void> {
-  const places = new Map([...wanted].map(([path, { key }]) => [key, path]));
-  for (const [path, file] of [...book.entries()]) {
-    const place = places.get(file.key);
-    if (place === undefined || place === path || book.get(place)?.key === file.key) continue;
-    // Another's place was this one's, where tables have exchanged their names: what is here now is that one's file.
-    if (book.get(path)?.key !== file.key) continue;
-    await fs.mkdir(join(directory, place, ".."), { recursive: true });
-    try {
-      await fs.rename(join(directory, path), join(directory, place));
-    } catch {
-      continue;
+async function moveKnown(volume: Volume): Promise<void> {
+  const { directory, state, known } = volume;
+  for (const folder of known.folders()) {
+    const names = new Set(await fs.readdir(join(directory, folder)).catch(() => []));
+    for (const { name, object } of [...known.in(folder)].filter(file => !isInPlace(state, folder, file))) {
+      if (!names.has(fileName(name))) continue;
+      const path = join(folder, fileName(name));
+      const key = keyOf(object);
+      const place = placeOf(state, { name, object });
+      if (place === undefined || isKnownAs(known, place, key)) continue;
+      // Another's place was this one's, where tables have exchanged their names: what is here now is that one's file.
+      if (!isKnownAs(known, path, key)) continue;
+      await fs.mkdir(join(directory, place, ".."), { recursive: true });
+      try {
+        await fs.rename(join(directory, path), join(directory, place));
+      } catch {
+        continue;
+      }
+      await syncFolder(join(directory, place, ".."));
+      await forget(volume, [path]);
+      await note(volume, place, key);
     }
-    await syncFolder(join(directory, place, ".."));
-    await book.remove(path);
-    await book.add(place, file);
   }
 }
 
+/** Whether a file stands where the state has it. */
+function isInPlace(state: DatabaseState, folder: string, { name, object }: KnownFile): boolean {
+  const table = state.tables.get(object.table);
+  return table?.name === folder && name.partition === undefined && table.files.isHalf(name, name.half, object);
+}
+
+/** Where the state has an object that the book has seen; undefined: nowhere. An object's SSTable keeps its number, on whichever level and under whichever name of its table. */
+function placeOf(state: DatabaseState, { name, object }: KnownFile): string | undefined {
+  const table = state.tables.get(object.table);
+  const sstable = table?.files.ofNumber(name.id);
+  if (!table || table.dropped || sstable?.[name.half].key !== keyOf(object)) return undefined;
+  return join(table.name, sstableFile(sstable.level, sstable.id, name.half));
+}
+
 /** Everything in the data directory that the state does not name. */
-async function removeOthers(
-  state: DatabaseState,
-  directory: string,
-  wanted: Map<string, FileRecord>,
-  book: VolumeBook,
-): Promise<number> {
-  const tables = new Set(state.liveTables().map(({ name }) => name));
+async function removeOthers(volume: Volume): Promise<number> {
+  const { directory, state, known } = volume;
+  const tables = new Map(state.liveTables().map(table => [table.name, table]));
+  const folders = new Set(known.folders());
   let removed = 0;
   for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
+    const table = tables.get(entry.name);
     if (!entry.isDirectory()) {
       // The engine's own lock and log stay.
       if (entry.name.startsWith("UNIMAP") || entry.name.startsWith("_tdb") || entry.name.includes(".tmp"))
         await fs.rm(path);
-    } else if (!tables.has(entry.name)) {
+    } else if (!table) {
       await fs.rm(path, { recursive: true });
       removed++;
     } else {
       for (const name of await fs.readdir(path)) {
-        if (wanted.has(join(entry.name, name)) || name === "config.ini" || name === "MANIFEST") continue;
+        if (isWanted(table, parseSstableFile(name)) || name === "config.ini" || name === "MANIFEST") continue;
         await fs.rm(join(path, name), { recursive: true });
         removed++;
       }
+      await forgetOthers(volume, entry.name, table);
+      folders.delete(entry.name);
     }
   }
-  for (const [path] of [...book.entries()]) if (!wanted.has(path)) await book.remove(path);
+  for (const folder of folders) await forgetOthers(volume, folder, tables.get(folder));
   return removed;
 }
 
+/** What the book says of a folder's files that the state does not name. */
+async function forgetOthers(volume: Volume, folder: string, table: TableState | undefined): Promise<void> {
+  const others = [...volume.known.in(folder)].filter(({ name }) => !isWanted(table, name));
+  await forget(
+    volume,
+    others.map(({ name }) => join(folder, fileName(name))),
+  );
+}
+
+/** Whether a table of this state has a file of this name. */
+function isWanted(table: TableState | undefined, name: SstableFileName | undefined): boolean {
+  return table !== undefined && name !== undefined && name.partition === undefined && table.files.has(name);
+}
+
 /** The book says so, and the size agrees; or it is not in the book and its content is right. */
-async function isThere(directory: string, path: string, file: FileRecord, book: VolumeBook): Promise<boolean> {
-  const full = join(directory, path);
+async function isThere(volume: Volume, { path, file }: WantedFile): Promise<boolean> {
+  const full = join(volume.directory, path);
   const size = await fs.stat(full).then(
     ({ size }) => size,
     () => undefined,
   );
-  const known = book.get(path);
   if (size !== file.size) return false;
-  if (known?.key === file.key) return true;
+  if (isKnownAs(volume.known, path, file.key)) return true;
   const sum = await fileSum(full, { sync: true });
   if (sum.crc32 !== file.crc32) return false;
-  await book.add(path, file);
+  await note(volume, path, file.key);
   return true;
 }
 
-async function fetch(
-  bucket: Bucket,
-  directory: string,
-  path: string,
-  file: FileRecord,
-  book: VolumeBook,
-): Promise<void> {
-  const full = join(directory, path);
+async function fetch(bucket: Bucket, volume: Volume, { path, file }: WantedFile): Promise<void> {
+  const full = join(volume.directory, path);
   const temporary = `${full}.fetching`;
   const sum = await bucket.getFile(file.key, temporary);
   if (!sum) throw new Error(`${file.key}, which the log names, is not in the bucket`);
@@ -160,7 +208,23 @@ async function fetch(
   }
   await fs.rename(temporary, full);
   await syncFolder(join(full, ".."));
-  await book.add(path, file);
+  await note(volume, path, file.key);
+}
+
+function isKnownAs(known: KnownFiles, path: string, key: string): boolean {
+  const object = known.get(path);
+  return object !== undefined && keyOf(object) === key;
+}
+
+/** A file is on the volume, synced. */
+async function note({ known, book }: Volume, path: string, key: string): Promise<void> {
+  known.set(path, key);
+  await book.add(path, key);
+}
+
+async function forget({ known, book }: Volume, paths: readonly string[]): Promise<void> {
+  for (const path of paths) known.delete(path);
+  await book.forget(paths);
 }
 
 async function* blocks(bucket: Bucket, live: LiveBlock[]): AsyncGenerator<{ data: Buffer; hash: number }> {
@@ -185,11 +249,10 @@ async function writeDurably(path: string, content: string | Buffer): Promise<boo
   return true;
 }
 
-async function inParallel<T>(items: T[], count: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: count }, async () => {
-      for (const item of queue) await work(item);
-    }),
-  );
+async function inParallel<T>(items: Iterable<T>, count: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: count }, worker));
 }

@@ -1,87 +1,127 @@
 import * as fs from "node:fs/promises";
-import { FileRecord } from "../log/changes";
+import { KnownFiles, fileName, keyOf } from "./knownFiles";
 
 interface BookLine {
   /** Path below the engine's data directory. */
   path: string;
-  /** Undefined: it is gone. */
-  file?: FileRecord;
+  /** Of the object that it is. Absent: it is gone. */
+  key?: string;
 }
+
+/** Of a book that are read and written at a time: no step is longer than that takes. Bytes, and lines. */
+const chunkBytes = 64 * 1024;
+const linesAtOnce = 500;
+/** A book with fewer lines is not written anew, whatever it says. */
+const shortBook = 1000;
 
 /**
  * Which object of the bucket each file on the volume is. A line is written, and synced, after the file it speaks of was: what the book does not name is not trusted. The book stands beside the engine's
- * data directory, never in it.
+ * data directory, never in it. While an engine runs it is on the disk alone: it is read to align a volume.
  */
 export class VolumeBook {
   private constructor(
     private readonly path: string,
-    private readonly files: Map<string, FileRecord>,
     private file: fs.FileHandle,
   ) {}
 
   static async open(path: string): Promise<VolumeBook> {
-    const files = await readBook(path);
-    const book = new VolumeBook(path, files, await fs.open(path, "a"));
-    await book.rewrite();
-    return book;
+    return new VolumeBook(path, await fs.open(path, "a"));
   }
 
-  get(path: string): FileRecord | undefined {
-    return this.files.get(path);
+  /** What it says. One that is longer than need be is written anew. */
+  async read(): Promise<KnownFiles> {
+    const { known, lines } = await readBook(this.path);
+    if (lines > Math.max(shortBook, 2 * known.size)) await this.rewrite(known);
+    return known;
   }
 
-  entries(): IterableIterator<[string, FileRecord]> {
-    return this.files.entries();
+  /** @param key of the object that the file is; the file is on the volume, synced */
+  async add(path: string, key: string): Promise<void> {
+    await this.write([{ path, key }]);
+    await this.file.datasync();
   }
 
-  /** @param file is on the volume, synced */
-  async add(path: string, file: FileRecord): Promise<void> {
-    this.files.set(path, file);
-    await this.write({ path, file });
-  }
-
-  async remove(path: string): Promise<void> {
-    if (this.files.delete(path)) await this.write({ path });
+  /** Files that are gone, or will be. It is durable with the next {@link add}: a line too many says something of a file that is not there. */
+  async forget(paths: readonly string[]): Promise<void> {
+    if (paths.length > 0) await this.write(paths.map(path => ({ path })));
   }
 
   close(): Promise<void> {
     return this.file.close();
   }
 
-  private async write(line: BookLine): Promise<void> {
-    await this.file.appendFile(`${JSON.stringify(line)}\n`);
-    await this.file.datasync();
+  private async write(lines: BookLine[]): Promise<void> {
+    await this.file.appendFile(textOf(lines));
   }
 
   /** Without what is gone. */
-  private async rewrite(): Promise<void> {
-    const lines = [...this.files].map(([path, file]) => `${JSON.stringify({ path, file })}\n`);
+  private async rewrite(known: KnownFiles): Promise<void> {
     const temporary = `${this.path}.new`;
-    await fs.writeFile(temporary, lines.join(""), { flush: true });
+    const file = await fs.open(temporary, "w");
+    try {
+      let lines: BookLine[] = [];
+      for (const folder of known.folders())
+        for (const { name, object } of known.in(folder)) {
+          lines.push({ path: `${folder}/${fileName(name)}`, key: keyOf(object) });
+          if (lines.length < linesAtOnce) continue;
+          await file.appendFile(textOf(lines));
+          lines = [];
+        }
+      await file.appendFile(textOf(lines));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await fs.rename(temporary, this.path);
     await this.file.close();
     this.file = await fs.open(this.path, "a");
   }
 }
 
-/** What a book says, which may be in use. Empty when there is none. */
-export async function readBook(path: string): Promise<Map<string, FileRecord>> {
-  const files = new Map<string, FileRecord>();
-  const text = await fs.readFile(path, "utf8").catch(() => "");
-  for (const line of text.split("\n")) {
+/** What a book says, which may be in use, and in how many lines. Nothing when there is none. */
+export async function readBook(path: string): Promise<{ known: KnownFiles; lines: number }> {
+  const known = new KnownFiles();
+  let lines = 0;
+  for await (const line of readLines(path)) {
     // A last line that was cut off says nothing.
     const parsed = parseLine(line);
     if (!parsed) continue;
-    if (parsed.file) files.set(parsed.path, parsed.file);
-    else files.delete(parsed.path);
+    lines++;
+    if (typeof parsed.key === "string") known.set(parsed.path, parsed.key);
+    else known.delete(parsed.path);
   }
-  return files;
+  return { known, lines };
+}
+
+async function* readLines(path: string): AsyncGenerator<string> {
+  const file = await fs.open(path, "r").catch(() => undefined);
+  if (!file) return;
+  try {
+    let rest: Buffer = Buffer.alloc(0);
+    const chunk = Buffer.alloc(chunkBytes);
+    for (let position = 0; ;) {
+      const { bytesRead } = await file.read(chunk, 0, chunkBytes, position);
+      position += bytesRead;
+      const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+      const end = bytesRead === 0 ? bytes.length : bytes.lastIndexOf("\n") + 1;
+      rest = bytes.subarray(end);
+      yield* bytes.toString("utf8", 0, end).split("\n");
+      if (bytesRead === 0) return;
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function parseLine(line: string): BookLine | undefined {
   try {
-    return JSON.parse(line) as BookLine;
+    const parsed = JSON.parse(line) as Partial<BookLine>;
+    return typeof parsed.path === "string" ? (parsed as BookLine) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function textOf(lines: readonly BookLine[]): string {
+  return lines.map(line => `${JSON.stringify(line)}\n`).join("");
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Change, SstableRecord, sstableKey } from "../../../../components/manager/store/log/changes";
-import { FlushBook, Upload } from "../../../../components/manager/store/flush/flushBook";
+import { FlushBook } from "../../../../components/manager/store/flush/flushBook";
+import { Upload } from "../../../../components/manager/store/flush/tableBook";
 import { ManifestEntry, readManifest, writeManifest } from "../../../../components/manager/store/flush/manifestFile";
 import { parseSstableFile, sstableFile } from "../../../../components/manager/store/flush/sstableFile";
 

@@ -5,13 +5,15 @@ import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileKey } from "../../../../components/manager/store/log/keys";
 import { createLog } from "../../../../components/manager/store/log/seal";
 import { Sealed } from "../../../../components/manager/store/log/append";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
 import { LogReader } from "../../../../components/manager/store/log/tail";
 import { writeManifest } from "../../../../components/manager/store/flush/manifestFile";
 import { EngineHandler, Gateway } from "../../../../components/manager/store/gateway/gateway";
-import { StoreNode, Writing } from "../../../../components/manager/store/storeNode";
+import { StoreNode } from "../../../../components/manager/store/storeNode";
+import { Writing } from "../../../../components/manager/store/writing";
 import { fileHeader, writeFrame } from "../../../../components/manager/store/wal/frame";
 import { MemoryBucket } from "../memoryBucket";
 import { encodeWalData } from "../../../engine/formats/writeAheadLog";
@@ -425,12 +427,14 @@ describe("the engine's object store", () => {
     assert.equal(await poll(), false);
     handler = writing;
     await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n2 app__u\n"));
-    const added = { level: 1, id: 1, entries: 1, bytes: 1, maxSequence: 1, keys: none, values: none };
-    for (const table of [1, 2])
+    for (const table of [1, 2]) {
+      const none = { key: fileKey(table, 1, 99), size: 1, crc32: 0 };
+      const added = { level: 1, id: 1, entries: 1, bytes: 1, maxSequence: 1, keys: none, values: none };
       await appends.submit({
         changes: [{ type: "files", table, added: [added], removed: [], nextId: 2 }],
         payload: [],
       });
+    }
     handler = view.handler;
     await follower.catchUp();
     await engine.ask("HEAD", "_tdb_primary_lease");
@@ -444,8 +448,6 @@ describe("the engine's object store", () => {
     await follower.close();
   });
 });
-
-const none = { key: "none", size: 1, crc32: 0 };
 
 /** A file of keys whose metadata say this highest sequence. */
 function sstable(maxSequence: number): Buffer {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { deleteUnnamed } from "../../../../components/manager/store/log/deadWriters";
 import { epochOfObject, blockKey, fileKey } from "../../../../components/manager/store/log/keys";
+import { SstableList } from "../../../../components/manager/store/log/sstableList";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
 import { MemoryBucket, steppedClock } from "../memoryBucket";
 
@@ -11,16 +12,19 @@ describe("what dead writers have left", () => {
     state.epoch = 3;
     const file = (upload: number) => ({ key: fileKey(1, 1, upload), size: 1, crc32: 1 });
     const record = { level: 1, id: 1, entries: 1, bytes: 1, maxSequence: 1, keys: file(0), values: file(1) };
+    const files = new SstableList(1);
+    files.add([record]);
     state.tables.set(1, {
       number: 1,
       name: "app__t",
       dropped: false,
       configuration: "",
-      files: new Map([["1/1", record]]),
+      files,
       nextId: 2,
+      changed: -1,
       frozen: false,
     });
-    state.retired = [{ position: 7, key: fileKey(1, 2, 0), since: 5 }];
+    state.retired.add({ position: 7, key: fileKey(1, 2, 0), since: 5 });
     const block = { sequence: 1, size: 1, hash: 1, tables: [1], epoch: 2, generation: 1, data: Buffer.alloc(0) };
     state.blocks.set("1.1", { ...block, key: blockKey(2, "aa") });
     return state;

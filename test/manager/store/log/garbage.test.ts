@@ -8,7 +8,7 @@ import { LogWriter } from "../../../../components/manager/store/log/append";
 import { Change } from "../../../../components/manager/store/log/changes";
 import { HistoryRules, historyTiming, keptHistory } from "../../../../components/manager/store/log/history";
 import { checkpoint, collectGarbage } from "../../../../components/manager/store/log/keeping";
-import { checkpointKey, entryKey } from "../../../../components/manager/store/log/keys";
+import { checkpointKey, entryKey, fileKey } from "../../../../components/manager/store/log/keys";
 import { LogOwner, readOwner } from "../../../../components/manager/store/log/owner";
 import { describeHistory, NotKept, openPast } from "../../../../components/manager/store/log/past";
 import { createLog, seal } from "../../../../components/manager/store/log/seal";
@@ -95,7 +95,7 @@ class Database {
     switch (one.what) {
       case "add": {
         if (this.present.has(one.id)) return;
-        const key = `data/1/${this.uploads++}`;
+        const key = fileKey(1, 1, this.uploads++);
         this.bucket.objects.set(key, Buffer.from("x"));
         this.present.set(one.id, key);
         return this.say({ type: "files", table: 1, added: [record(one.id, key)], removed: [], nextId: 9 });

@@ -14,7 +14,7 @@ import {
   collectGarbage,
   deadEntries,
 } from "../../../../components/manager/store/log/keeping";
-import { entryKey } from "../../../../components/manager/store/log/keys";
+import { entryKey, fileKey } from "../../../../components/manager/store/log/keys";
 import { readOwner } from "../../../../components/manager/store/log/owner";
 import { createLog, seal } from "../../../../components/manager/store/log/seal";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
@@ -26,14 +26,16 @@ describe("a checkpoint", () => {
   before(() => (folder = mkdtempSync(join(tmpdir(), "keeping-"))));
   after(() => fs.rm(folder, { recursive: true }));
 
+  const keysOf = (id: number) => fileKey(1, 1, 2 * id);
+  const valuesOf = (id: number) => fileKey(1, 1, 2 * id + 1);
   const record = (id: number) => ({
     level: 1,
     id,
     entries: id,
     bytes: id,
     maxSequence: id,
-    keys: { key: `k${id}`, size: 1, crc32: 1 },
-    values: { key: `v${id}`, size: 1, crc32: 1 },
+    keys: { key: keysOf(id), size: 1, crc32: 1 },
+    values: { key: valuesOf(id), size: 1, crc32: 1 },
   });
 
   /** A writer in its own log. */
@@ -128,7 +130,8 @@ describe("a checkpoint", () => {
 
   it("deletes a file when no position that is kept names it", async () => {
     const { bucket, clock, state, say } = await writer();
-    for (const key of ["k1", "v1", "k2", "v2", "k3", "v3", "k9"]) bucket.objects.set(key, Buffer.from("x"));
+    for (const id of [1, 2, 3, 9])
+      for (const key of [keysOf(id), valuesOf(id)]) bucket.objects.set(key, Buffer.from("x"));
     const files = (added: number[], removed: number[]): Change => ({
       type: "files",
       table: 1,
@@ -137,7 +140,7 @@ describe("a checkpoint", () => {
       nextId: 9,
     });
     await say({ type: "table", number: 1, name: "app__t" });
-    await say(files([1, 2], []), { type: "unneeded", keys: ["k9"] });
+    await say(files([1, 2], []), { type: "unneeded", keys: [keysOf(9)] });
     await say(files([3], [1]));
     const first = state.position;
     const scratch = join(folder, "scratch");
@@ -145,34 +148,34 @@ describe("a checkpoint", () => {
     await say(files([], [2]));
     const second = state.position;
     await checkpoint(bucket, state.snapshot(), scratch);
-    const there = () => ["k1", "k2", "k3", "k9"].filter(key => bucket.objects.has(key));
+    const there = () => [1, 2, 3, 9].filter(id => bucket.objects.has(keysOf(id)));
     const collect = () => collectGarbage(bucket, clock, nothingKept(state, clock));
     await collect();
-    assert.deepEqual(there(), ["k1", "k2", "k3"], "what was retired at the checkpoint itself goes with the next");
+    assert.deepEqual(there(), [1, 2, 3], "what was retired at the checkpoint itself goes with the next");
     await checkpoint(bucket, state.snapshot(), scratch);
     await say({ type: "configuration", table: 1, content: "" });
     await checkpoint(bucket, state.snapshot(), scratch);
     const { swept } = await collect();
-    assert.deepEqual(there(), ["k2", "k3"]);
+    assert.deepEqual(there(), [2, 3]);
     await say(swept!);
     assert.deepEqual(
-      state.retired.map(({ key, position, since }) => [key, position, since]),
+      [...state.retired].map(({ key, position, since }) => [key, position, since]),
       [
-        ["k2", second, first - 1],
-        ["v2", second, first - 1],
+        [keysOf(2), second, first - 1],
+        [valuesOf(2), second, first - 1],
       ],
     );
     const { state: opened } = await openLog(bucket, scratch);
     assert.deepEqual(
-      opened.retired.map(({ key }) => key),
-      ["k9", "k1", "v1", "k2", "v2"],
+      [...opened.retired].map(({ key }) => key),
+      [keysOf(9), keysOf(1), valuesOf(1), keysOf(2), valuesOf(2)],
     );
     assert.deepEqual(
       await collect(),
       { deleted: 0 },
       "the horizon's checkpoint does not name it, the entry there does",
     );
-    assert.deepEqual(there(), ["k2", "k3"]);
+    assert.deepEqual(there(), [2, 3]);
   });
 
   it("is due after enough entries, bytes or time, and never without an entry", () => {

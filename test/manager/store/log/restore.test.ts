@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { claimPrefix } from "../../../../components/manager/transitions/claim";
 import { LogWriter } from "../../../../components/manager/store/log/append";
+import { fileKey } from "../../../../components/manager/store/log/keys";
 import { createLog, seal } from "../../../../components/manager/store/log/seal";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
 import { LogReader, openLog } from "../../../../components/manager/store/log/tail";
@@ -23,8 +24,8 @@ describe("a database that is begun from another one", () => {
     entries: 1,
     bytes: 1,
     maxSequence: 1,
-    keys: file(`data/1/k${id}`),
-    values: file(`data/1/v${id}`),
+    keys: file(fileKey(1, 1, 2 * id)),
+    values: file(fileKey(1, 1, 2 * id + 1)),
   });
 
   /** A source of ten positions with a file each, one second apart. */
@@ -176,14 +177,15 @@ describe("a database that is begun from another one", () => {
     assert.equal(await claim(from, target, "5"), undefined);
     const { state } = await openLog(target, join(folder, "look"));
     assert.equal(state.tables.get(1)!.files.size, 3);
-    assert.equal(state.retired.length, target.written.filter(key => key.startsWith("data/")).length - 6);
+    assert.equal(state.retired.size, target.written.filter(key => key.startsWith("data/")).length - 6);
   });
 
   it("says so when the source has deleted what it needs meanwhile", async () => {
     const from = await source();
     const target = new MemoryBucket();
-    from.bucket.objects.delete("data/1/v4");
-    assert.match((await claim(from, target))!.message, /data\/1\/v4 is gone.*Restore a later moment/);
+    const lost = fileKey(1, 1, 9);
+    from.bucket.objects.delete(lost);
+    assert.match((await claim(from, target))!.message, new RegExp(`${lost} is gone.*Restore a later moment`));
     assert.ok(!target.objects.has("owner.json"));
   });
 

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Change } from "../../../../components/manager/store/log/changes";
 import { Entry } from "../../../../components/manager/store/log/entry";
+import { fileKey } from "../../../../components/manager/store/log/keys";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
 import { FollowerFeed, gapPatience } from "../../../../components/manager/store/view/feed";
 
 const none = () => Promise.reject(new Error("no block has an object of its own"));
-const file = (id: number, level = 1, key = `k${id}`) => ({
+const file = (id: number, level = 1, key = fileKey(1, 1, id)) => ({
   level,
   id,
   entries: 1,
@@ -142,7 +143,7 @@ describe("what a running follower is shown", () => {
     }
     const { feed, say } = fed();
     await say({ type: "files", table: 1, added: [file(5)], removed: [], nextId: 6 });
-    await say({ type: "files", table: 1, added: [file(5, 1, "another")], removed: [], nextId: 6 });
+    await say({ type: "files", table: 1, added: [file(5, 1, fileKey(1, 2, 5))], removed: [], nextId: 6 });
     feed.cut(0);
     assert.match(feed.restartReasons.join(), /content of a file has changed/);
   });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { Change, SstableRecord } from "../../../../components/manager/store/log/changes";
+import { fileKey } from "../../../../components/manager/store/log/keys";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
 import { readManifest } from "../../../../components/manager/store/flush/manifestFile";
 import { align } from "../../../../components/manager/store/volume/align";
@@ -51,13 +52,14 @@ describe("an aligned volume", () => {
       payload: Buffer.concat(payload),
     });
   }
+  let uploads = 0;
   function stored(key: string, content: string) {
     bucket.objects.set(key, Buffer.from(content));
     return { key, size: content.length, crc32: crc32(content) };
   }
-  function sstable(level: number, id: number, content: string): SstableRecord {
-    const [keys, values] = [stored(`${content}-k`, `${content} keys`), stored(`${content}-v`, `${content} values`)];
-    return { level, id, entries: 3, bytes: 30, maxSequence: id, keys, values };
+  function sstable(level: number, id: number, content: string, table = 1): SstableRecord {
+    const [keys, values] = ["keys", "values"].map(half => stored(fileKey(table, 1, uploads++), `${content} ${half}`));
+    return { level, id, entries: 3, bytes: 30, maxSequence: id, keys: keys!, values: values! };
   }
   const blocks = (generation: number, ...commits: [sequence: number, table: number][]): [Change, Buffer[]] => {
     const data = commits.map(([sequence, table]) => encodeWalData(sequence, [[table, "k", "v"]]));
@@ -140,7 +142,7 @@ describe("an aligned volume", () => {
         const name = number === 1 ? first : second;
         const id = 10 * numbers[0] + number;
         say([{ type: "table", number: id, name }]);
-        say([{ type: "files", table: id, added: [sstable(1, 4, `same ${id}`)], removed: [], nextId: 5 }]);
+        say([{ type: "files", table: id, added: [sstable(1, 4, `same ${id}`, id)], removed: [], nextId: 5 }]);
         await align(bucket, state, directory, book);
       }
       const [one, two] = [10 * numbers[0] + 1, 10 * numbers[0] + 2];
@@ -166,11 +168,12 @@ describe("an aligned volume", () => {
 
   it("has no WAL until all else is there", async () => {
     say([{ type: "table", number: 1, name: "app__t" }]);
-    say([{ type: "files", table: 1, added: [sstable(1, 4, "four")], removed: [], nextId: 5 }]);
+    const added = sstable(1, 4, "four");
+    say([{ type: "files", table: 1, added: [added], removed: [], nextId: 5 }]);
     await fs.mkdir(directory);
     await fs.writeFile(join(directory, "uwal_3.log"), "an engine's own");
-    bucket.objects.delete("four-v");
-    await assert.rejects(align(bucket, state, directory, book), /four-v.*not in the bucket/);
+    bucket.objects.delete(added.values.key);
+    await assert.rejects(align(bucket, state, directory, book), new RegExp(`${added.values.key}.*not in the bucket`));
     assert.ok(!(await tree()).some(name => name.startsWith("uwal_")));
   });
 

@@ -1,0 +1,72 @@
+import { Bucket, StoreClock } from "./bucket/bucket";
+import { FollowingRequests } from "./gateway/followingRequests";
+import { Entry } from "./log/entry";
+import { DatabaseState } from "./log/state";
+import { FollowerFeed } from "./view/feed";
+
+/** Milliseconds that one block may take that has an object of its own. */
+const blockTimeout = 60_000;
+
+export interface FollowerViewOptions {
+  bucket: Bucket;
+  clock: StoreClock;
+  /** A folder for files that are on their way to the engine. */
+  scratch: string;
+  warn: (message: string, fields?: Record<string, unknown>) => void;
+}
+
+/** What a running follower's engine is shown, from the position that its volume was aligned to on; while no engine follows, there is none. */
+export class FollowerView {
+  private feed: FollowerFeed | undefined;
+  /** Entries that the state has and the view has not. */
+  private readonly unfed: Entry[] = [];
+  private waiters: (() => void)[] = [];
+
+  constructor(private readonly options: FollowerViewOptions) {}
+
+  /** @param levels that the engine's trees have from the start, at least; @param generation of the aligned WAL */
+  begin(state: DatabaseState, levels: number, generation: number): { handler: FollowingRequests; feed: FollowerFeed } {
+    const starting = new Map([...state.tables].map(([number, { files }]) => [number, Math.max(1, files.deepest)]));
+    const feed = new FollowerFeed(
+      state.snapshot(),
+      table => Math.max(levels, starting.get(table.number) ?? 0),
+      generation,
+      state,
+    );
+    this.feed = feed;
+    const { clock } = this.options;
+    const news = async (milliseconds: number) => {
+      const position = feed.position;
+      const woken = new Promise<void>(resolve => this.waiters.push(resolve));
+      if (feed.position === position && feed.heldBlocks === 0) await Promise.race([woken, clock.sleep(milliseconds)]);
+    };
+    return { handler: new FollowingRequests({ ...this.options, feed, news }), feed };
+  }
+
+  /** The engine that followed is gone, or is to be promoted. */
+  end(): void {
+    this.feed = undefined;
+  }
+
+  /** Tells the view of an entry that the state has taken. */
+  async take(entry: Entry): Promise<void> {
+    this.unfed.push(entry);
+    await this.goOn();
+  }
+
+  /** Tells it of what could not be fetched when the state took it. */
+  async goOn(): Promise<void> {
+    if (!this.feed) this.unfed.length = 0;
+    for (let entry = this.unfed[0]; entry; entry = this.unfed[0]) {
+      await this.feed?.take(entry, key => this.large(key));
+      this.unfed.shift();
+      this.waiters.splice(0).forEach(resolve => resolve());
+    }
+  }
+
+  private async large(key: string): Promise<Buffer> {
+    const object = await this.options.bucket.get(key, blockTimeout);
+    if (!object) throw new Error(`${key}, which the log names, is not in the bucket`);
+    return object.content;
+  }
+}
