@@ -25,9 +25,6 @@ const buildTimeout = "90m";
  * The image that database pods run: MariaDB with the TidesDB engine and its S3 connector, built by the TideSQL repository's own Dockerfile at a release's tag, with pinned releases of the
  * engine and the server, and pushed to a repository of its own in ECR (immutable tags, scanned on push, encrypted, the last ten images kept).
  *
- * The Dockerfile starts from Ubuntu 24.04, whose libcurl 8.5 reports uploads of a part of the WAL as failed: with durability `commit` a commit takes half a second then. For that mode give
- * an image with libcurl 8.7 or later in `existing`.
- *
  * A build takes 20 to 40 minutes, longer than everything else together, needs Docker where Pulumi runs, and happens again when a version changes. With `existing` nothing is made: give an
  * image by digest.
  *

@@ -5,15 +5,7 @@ import { defaultZones } from "./core/awsRegion";
 import { InputProblem, under } from "./core/inputProblem";
 import { machineType } from "./core/instanceTypes";
 import { deriveSizing } from "./core/sizing";
-import {
-  Database,
-  DatabaseArgs,
-  DatabaseConnection,
-  Durability,
-  Spread,
-  StorageKind,
-  validateDatabaseArgs,
-} from "./database";
+import { Database, DatabaseArgs, DatabaseConnection, Spread, StorageKind, validateDatabaseArgs } from "./database";
 import { sizingRequest } from "./database/settings";
 import { Image, ImageArgs, validateImageArgs } from "./image";
 import { NatGateways, Network, NetworkArgs, validateNetworkArgs } from "./network";
@@ -179,7 +171,6 @@ function problemsOfParts(name: string, args: TideSqlArgs): InputProblem[] {
     ...credentialProblems(args),
     ...storeProblems(name, args),
     ...under("image", validateImageArgs(`${name}-image`, imageArgs(args))).map(asWritten),
-    ...commitProblems(args),
     ...databaseProblems,
     ...(clusterIsMade && clusterProblems.length + databaseProblems.length === 0 ? feasibilityProblems(name, args) : []),
   ];
@@ -249,14 +240,6 @@ function regionProblems({ region, cluster, objectStore, image }: TideSqlArgs): I
 function networkProblems({ network }: TideSqlArgs): InputProblem[] {
   if (network === undefined || network.existing) return [];
   return [{ propertyPath: "network", reason: "is given, but cluster.existing has a network already: leave it out" }];
-}
-
-/** libcurl before 8.7 takes the upload of a part of a file for failed, whatever the manager has answered: the engine sends it three times, and each commit takes half a second (docs/engine.md). */
-function commitProblems({ durability, image }: TideSqlArgs): InputProblem[] {
-  if (durability !== Durability.Commit || image?.existing !== undefined) return [];
-  const reason =
-    'is "commit", which needs an image with libcurl 8.7 or later; the one that is built here has 8.5 (Ubuntu 24.04), and each commit takes half a second with it: give an image in image.existing, or choose "interval"';
-  return [{ propertyPath: "durability", reason }];
 }
 
 interface NetworkParts {

@@ -6,7 +6,7 @@ const ledger = new TideSql("ledger", {
     existing:
       "123456789012.dkr.ecr.us-east-1.amazonaws.com/tidesql@sha256:5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
   },
-  // A commit is acknowledged once the bucket has it. Needs libcurl 8.7 in the image: Ubuntu 24.04 has 8.5.
+  // A commit is acknowledged once the bucket has it.
   durability: "commit",
   cluster: { publicAccessCidrs: ["203.0.113.0/24"] },
   databases: ["ledger"],

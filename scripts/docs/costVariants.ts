@@ -17,11 +17,7 @@ interface Variant {
 const variants: Variant[] = [
   { what: "as it stands", written: "", args: {} },
   { what: "one replica", written: "replicas: 1", args: { replicas: 1 } },
-  {
-    what: 'durability "commit"',
-    written: 'durability: "commit", image: { existing: "..." }',
-    args: { durability: "commit", image: { existing: "123456789012.dkr.ecr.us-east-1.amazonaws.com/tidesql:4.5.7" } },
-  },
+  { what: 'durability "commit"', written: 'durability: "commit"', args: { durability: "commit" } },
   {
     what: "Graviton",
     written: 'instanceType: "m8g.large"',

@@ -273,6 +273,12 @@ async function answers(): Promise<void> {
   await bench.stop();
 }
 
+/** Uploads that the engine has given up, each after three attempts. */
+async function failedUploads(engine: RealEngine): Promise<number> {
+  const [row] = await engine.sql("SHOW GLOBAL STATUS LIKE 'Tidesdb_upload_failures'");
+  return Number(row?.Value);
+}
+
 async function throughput(): Promise<void> {
   const seconds = 10;
   const slow = Number(values.delay);
@@ -290,6 +296,7 @@ async function throughput(): Promise<void> {
     await delay(1000);
     const begun = performance.now();
     const from = commits;
+    const before = await failedUploads(engine);
     const cpu = process.cpuUsage();
     const loop = monitorEventLoopDelay({ resolution: 5 });
     loop.enable();
@@ -300,6 +307,7 @@ async function throughput(): Promise<void> {
     const result = {
       clients,
       perSecond: Math.round((commits - from) / elapsed),
+      failedUploads: (await failedUploads(engine)) - before,
       // Of this whole process: clients, managers and bucket.
       cpu: Number(((used.user + used.system) / 1e6 / elapsed).toFixed(2)),
       loopP99: Math.round(loop.percentile(99) / 1e6),

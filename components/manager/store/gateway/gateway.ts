@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import { AddressInfo, Socket } from "node:net";
 import { EngineAnswer, writeAnswer } from "./answer";
+import { OverlongUploads } from "./overlongUploads";
 import { ConnectionMemory, EngineRequest, hasKey, readRequest } from "./request";
 
 /** Answers the engine's requests. One that never answers holds the engine's thread, and what waits for it. */
@@ -25,13 +26,23 @@ export interface GatewayOptions {
   broken: (error: Error) => void;
 }
 
+interface Connection extends ConnectionMemory {
+  /** The request that is not answered yet. */
+  message?: http.IncomingMessage;
+  /** More has come than that request's body. */
+  isOverlong?: boolean;
+  /** It will not be answered: the engine is being killed. */
+  isGivenUp?: boolean;
+}
+
 /**
  * The object store that mariadbd is told: on loopback, without TLS. It has no time limit of its own: a commit waits as long as its entry needs, and the manager kills the engine when that is too long. An answer
  * that cannot be given is never given as a failure to a WAL: the engine acknowledges a commit after three of those.
  */
 export class Gateway {
   private readonly server = http.createServer();
-  private readonly connections = new Map<Socket, ConnectionMemory>();
+  private readonly connections = new Map<Socket, Connection>();
+  private readonly overlong = new OverlongUploads();
   /** Requests by method since the start. */
   readonly requests = new Map<string, number>();
 
@@ -44,6 +55,7 @@ export class Gateway {
       socket.on("error", () => undefined);
     });
     this.server.on("request", (message, response) => void this.take(message, response));
+    this.server.on("clientError", (_, socket) => this.unreadable(socket as Socket));
     this.server.on("error", error => options.broken(error));
   }
 
@@ -75,18 +87,39 @@ export class Gateway {
       this.options.failed("a request with a wrong key was refused");
       return writeAnswer(response, false, { status: 403 });
     }
-    const connection = this.connections.get(message.socket) ?? {};
+    const connection: Connection = this.connections.get(message.socket) ?? {};
     const request = readRequest(message, this.options.bucket, connection);
     if (!request) return writeAnswer(response, false, { status: 404 });
+    connection.message = message;
+    this.overlong.arrived(request);
+    const handler = this.options.handler();
     const answer = await serve(request, this.options);
-    // Whoever waits for a WAL waits on: its engine is killed first, and the connection ends with it.
-    if (answer === undefined) return;
+    if (answer === undefined) {
+      // Whoever waits for a WAL waits on: its engine is killed first, and the connection ends with it.
+      connection.isGivenUp = true;
+      message.socket.resume();
+      return;
+    }
+    delete connection.message;
+    if (connection.isOverlong) {
+      const isCurrent = () => handler === this.options.handler();
+      return this.overlong.answer({ socket: message.socket, request, answer, isCurrent });
+    }
     try {
       await writeAnswer(response, method === "HEAD", answer);
     } catch (error) {
       this.options.failed(`${method} ${request.key}`, error);
       if (!response.headersSent) await writeAnswer(response, false, { status: 500 }).catch(() => undefined);
     }
+  }
+
+  /** What came on a connection is no request. Behind an upload it is left unread, until that is answered. */
+  private unreadable(socket: Socket): void {
+    const connection = this.connections.get(socket);
+    const { message } = connection ?? {};
+    if (!connection || message?.method !== "PUT" || !message.complete) return void socket.destroy();
+    connection.isOverlong = true;
+    if (!connection.isGivenUp) socket.pause();
   }
 }
 
