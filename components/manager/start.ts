@@ -95,6 +95,7 @@ export async function startManager(
         await prepared.catch(() => undefined);
         await servers.place();
       },
+      isPrepared: () => servers.isReady,
       hasServer: () => Promise.resolve(existsSync(`${podLayout.mariadbDirectory}/mysql`)),
     },
   };

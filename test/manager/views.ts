@@ -90,6 +90,7 @@ export const followerStatus = (
   following: "following",
   resumable: false,
   mustBeginAnew: false,
+  prepared: true,
   freeLease: "",
   log: { epoch: 7, position: 100, pushed: 100, bucketAge: 100, ...log },
   ...changes,

@@ -205,6 +205,7 @@ export class SimulatedNode {
           await clock.sleep(freshServerTakes);
           this.hasServer = true;
         },
+        isPrepared: () => true,
         hasServer: () => Promise.resolve(this.hasServer),
       },
       door: {

@@ -168,8 +168,10 @@ export class ManagerProcesses {
   async terminate(pod: string): Promise<void> {
     const child = this.running.get(pod)!;
     const ended = once(child, "exit");
+    this.kubernetes.deletion(pod, baseConfiguration.terminationGracePeriodSeconds);
     child.kill("SIGTERM");
     await ended;
+    this.kubernetes.deletion(pod, undefined);
     this.forget(pod);
   }
 

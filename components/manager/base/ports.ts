@@ -152,6 +152,8 @@ export interface PeerStatus {
   resumable: boolean;
   /** It is due for a restart on an aligned volume. */
   mustBeginAnew: boolean;
+  /** It could take over without making an empty server first. */
+  prepared: boolean;
   /** The version of the Lease of which it has heard no renewal for so long that it is free; empty: none, or it has promised not to take it. */
   freeLease: string;
   /** Where it is in the log; absent until it has read it. */

@@ -1,4 +1,4 @@
-import { Monotonic, PodGone, PodRecord, Ports } from "../base/ports";
+import { Monotonic, PeerStatus, PodGone, PodRecord, Ports } from "../base/ports";
 
 const callTimeout = 1000;
 const askTimeout = 400;
@@ -8,6 +8,8 @@ const tooShort = 5;
 const mostDoubt = 2000;
 /** A replaced replica follows after 5 to 10 s where it was measured. A third of the grace period at most: what is left of it belongs to the handover. Milliseconds. */
 const mostPatience = 45_000;
+/** Who has just started makes its next empty server within 5 s where it was measured: a primary that can go waits so long for a successor that has one. Milliseconds. */
+const mostPreparation = 8000;
 
 /**
  * In a rolling update Kubernetes replaces pods from the highest number down, wherever the primary is. A primary that is told to go before any replica was replaced would hand over to one that has to go, too:
@@ -17,6 +19,8 @@ export class Rollout {
   private since: Monotonic | undefined;
   private looked = false;
   private mayLeave = false;
+  /** When it could have gone first, had a successor been prepared. */
+  private couldLeaveSince: Monotonic | undefined;
   /** The replica that was sent ahead. */
   private ahead: string | undefined;
   private readonly patience: number;
@@ -53,7 +57,10 @@ export class Rollout {
       const revision = await this.ports.kubernetes.updateRevision(callTimeout);
       // Kubernetes deletes the first pod before it says why.
       if (revision === undefined) return;
-      this.mayLeave = await this.isReady(revision, pods);
+      const followers = (await this.ports.peers.askAll(askTimeout)).filter(
+        ({ following }) => following === "following",
+      );
+      if (await this.isReady(revision, pods, followers)) this.mayLeave = this.isPrepared(followers);
       this.looked = true;
     } catch (error) {
       if (error instanceof PodGone) return this.hurry();
@@ -68,12 +75,21 @@ export class Rollout {
     this.mayLeave = true;
   }
 
-  private async isReady(revision: string, pods: PodRecord[]): Promise<boolean> {
-    const { kubernetes, peers, log } = this.ports;
+  /** Whether whoever takes over could do so at once, or has been waited for long enough. A primary that waits still serves. */
+  private isPrepared(followers: PeerStatus[]): boolean {
+    const { successor } = this;
+    const able = followers.filter(({ pod }) => successor === undefined || pod === successor);
+    const now = this.ports.clock.now();
+    this.couldLeaveSince ??= now;
+    return able.length === 0 || able.some(({ prepared }) => prepared) || now - this.couldLeaveSince >= mostPreparation;
+  }
+
+  private async isReady(revision: string, pods: PodRecord[], followers: PeerStatus[]): Promise<boolean> {
+    const { kubernetes, log } = this.ports;
     const isUpdated = (name: string) => pods.some(pod => pod.name === name && pod.revision === revision);
     if (revision === "" || isUpdated(this.pod)) return true;
-    const followers = (await peers.askAll(askTimeout)).filter(({ following }) => following === "following");
-    this.successor = followers.find(({ pod }) => isUpdated(pod))?.pod;
+    const updated = followers.filter(({ pod }) => isUpdated(pod));
+    this.successor = (updated.find(({ prepared }) => prepared) ?? updated[0])?.pod;
     if (this.successor !== undefined) return true;
     if (this.ahead !== undefined) return false;
     // Who is left must be able to take over while the other is away.

@@ -184,10 +184,12 @@ function followersAmong(peers: readonly PeerStatus[]): PeerStatus[] {
   return peers.filter(({ following, log }) => following === "following" && log !== undefined);
 }
 
-/** Who has most of the log; empty without one. */
+/** Who can take over soonest: with an empty server ready, and then with most of the log; empty without one. */
 export function successorAmong(peers: readonly PeerStatus[]): string {
   const able = followersAmong(peers);
-  able.sort((a, b) => b.log!.pushed - a.log!.pushed || (a.pod < b.pod ? -1 : 1));
+  const soonest = (a: PeerStatus, b: PeerStatus) =>
+    Number(b.prepared) - Number(a.prepared) || b.log!.pushed - a.log!.pushed || (a.pod < b.pod ? -1 : 1);
+  able.sort(soonest);
   return able[0]?.pod ?? "";
 }
 

@@ -35,8 +35,8 @@ export class SpareServer {
   private readonly spare: string;
   private readonly old: string;
   private preparing: Promise<void> | undefined;
-  /** What another process left may be half of a server: its node may have lost power. */
-  private isReady = false;
+  /** A copy is there to be taken. What another process left does not count, and may be half of a server: its node may have lost power. */
+  isReady = false;
 
   /** @param sleep waits so many milliseconds */
   constructor(

@@ -9,7 +9,7 @@ import { PushedEntry } from "./entryInbox";
 import { View } from "../decide/view";
 
 export interface PeerDeskOptions {
-  ports: { clock: Pick<Clock, "now"> };
+  ports: { clock: Pick<Clock, "now">; files: { isPrepared(): boolean } };
   lanes: Lanes;
   lease: LeaseKeeper;
   /** This node's copy of the log. */
@@ -57,8 +57,9 @@ export class PeerDesk implements PeerHandler {
   }
 
   peerStatus(): PeerStatus {
+    const { ports } = this.options;
     const view = this.options.view();
-    const now = this.options.ports.clock.now();
+    const now = ports.clock.now();
     const { engine, log } = view;
     const isFollower = engine.state === "running" && engine.role === "replica" && !view.transition;
     return {
@@ -68,6 +69,7 @@ export class PeerDesk implements PeerHandler {
       resumable: log?.isLastWriters === true && engine.state === "stopped",
       freeLease: freeLease({ ...view, following: isFollower ? "following" : "joining" }, now),
       mustBeginAnew: view.restartDue !== "",
+      prepared: ports.files.isPrepared(),
       ...(log && {
         log: { epoch: log.epoch, position: log.position, pushed: log.pushed, bucketAge: now - view.bucketAnsweredAt },
       }),

@@ -52,6 +52,8 @@ export interface NodeFiles {
   followerMemoryBytes: number;
   /** Puts an empty server in place, whose tables are those of the engine alone. */
   freshServer(): Promise<void>;
+  /** Whether the next `freshServer` has nothing to copy. */
+  isPrepared(): boolean;
   /** Whether there is a server's folder. */
   hasServer(): Promise<boolean>;
 }

@@ -9,6 +9,8 @@ interface KubernetesObject {
     resourceVersion: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
+    deletionTimestamp?: string;
+    deletionGracePeriodSeconds?: number;
   };
 }
 
@@ -56,6 +58,17 @@ export class KubernetesApi {
     const found = this.pods.get(pod);
     if (!found) throw new Error(`there is no pod ${pod}`);
     return (found.metadata.annotations ??= {});
+  }
+
+  /** Deletes a pod, which has so many seconds to end; undefined: its successor of the same name is there. @throws Error when there is no such pod */
+  deletion(pod: string, graceSeconds: number | undefined): void {
+    const found = this.pods.get(pod);
+    if (!found) throw new Error(`there is no pod ${pod}`);
+    delete found.metadata.deletionTimestamp;
+    delete found.metadata.deletionGracePeriodSeconds;
+    if (graceSeconds === undefined) return;
+    found.metadata.deletionTimestamp = new Date().toISOString();
+    found.metadata.deletionGracePeriodSeconds = graceSeconds;
   }
 
   stop(): void {

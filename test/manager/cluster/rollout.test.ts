@@ -5,8 +5,8 @@ import { followerStatus, podRecord } from "../views";
 
 const pod = (name: string, revision: string, changes: Partial<PodRecord> = {}) =>
   podRecord(name, { revision, ...changes });
-const follower = (name: string, following: "following" | "joining" = "following") =>
-  followerStatus(name, {}, { following });
+const follower = (name: string, following: "following" | "joining" = "following", prepared = true) =>
+  followerStatus(name, {}, { following, prepared });
 
 describe("a primary that is told to go in a rolling update", () => {
   let pods: PodRecord[];
@@ -148,5 +148,35 @@ describe("a primary that is told to go in a rolling update", () => {
   it("goes when nobody has found out in time", () => {
     assert.equal(rollout.waits(1999), true);
     assert.equal(rollout.waits(2000), false);
+  });
+
+  it("serves on until the successor has an empty server ready: it would make one while nobody writes", async () => {
+    pods = [pod("db-0", "old"), pod("db-1", "new"), pod("db-2", "old", { leaving: true })];
+    followers = [follower("db-0"), follower("db-1", "following", false)];
+    await rollout.look();
+    assert.equal(rollout.waits(now), true);
+    followers = [follower("db-0"), follower("db-1")];
+    await rollout.look();
+    assert.equal(rollout.waits(now), false);
+  });
+
+  it("serves on, whatever it was deleted for, until anybody is prepared, and for a bounded time", async () => {
+    updateRevision = "";
+    followers = [follower("db-0", "following", false), follower("db-1", "following", false)];
+    await rollout.look();
+    now = 7999;
+    await rollout.look();
+    assert.equal(rollout.waits(now), true);
+    now = 8000;
+    await rollout.look();
+    assert.equal(rollout.waits(now), false);
+  });
+
+  it("hands over to the one of the new revision that is prepared", async () => {
+    pods = [pod("db-0", "new"), pod("db-1", "new"), pod("db-2", "old", { leaving: true })];
+    followers = [follower("db-0", "following", false), follower("db-1")];
+    await rollout.look();
+    assert.equal(rollout.successor, "db-1");
+    assert.equal(rollout.waits(now), false);
   });
 });

@@ -239,6 +239,13 @@ describe("what a manager on the log decides", () => {
     assert.equal(decide(follower({ refusal, engine: stopped }), now).engine, undefined);
   });
 
+  it("names the successor that is prepared, and among those who has most of the log", () => {
+    const behind = [peer("orders-0", { pushed: 99 }), peer("orders-2", { pushed: 100 })];
+    assert.equal(successorAmong(behind), "orders-2");
+    const busy = [peer("orders-0", { pushed: 99 }), peer("orders-2", { pushed: 100 }, { prepared: false })];
+    assert.equal(successorAmong(busy), "orders-0");
+  });
+
   it("names no successor where nobody follows", () => {
     assert.equal(successorAmong([peer("orders-0", {}, { following: "none" })]), "");
   });
