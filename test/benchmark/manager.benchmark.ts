@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pod, Pods } from "./pods/pods";
+import { memory, processorSeconds } from "./pods/processUse";
 
 /** Of normal operation: in the first minute after a promotion the primary looks at the bucket more often. */
 const measuredSeconds = 60;
@@ -91,18 +91,3 @@ describe("the manager, without load", () => {
     }
   }
 });
-
-/** Resident memory now, and the most since the start. MB. */
-function memory(pid: number): { now: number; most: number } {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const megabytes = (field: string) => (Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024) / 1e6;
-  return { now: megabytes("VmRSS"), most: megabytes("VmHWM") };
-}
-
-/** User and system time of all threads. Linux counts them in hundredths of a second for every program that asks. */
-function processorSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // Fields 14 and 15, behind the program's name, which may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}

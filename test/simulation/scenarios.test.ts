@@ -405,6 +405,21 @@ for (const seed of seeds) {
       assert.deepEqual(lost(), []);
     });
 
+    it("kills an engine that answers and writes nothing any more, and resumes it in place", async () => {
+      const first = primary();
+      await run(3.3);
+      first.server!.wedged = true;
+      await run(15);
+      // Nothing asks the bucket for anything while no write comes: it is asked apart whether it is well.
+      await run(8);
+      assert.equal(primary(), first);
+      assert.ok(first.server!.open && !first.server!.wedged, world.timeline.slice(-60).join("\n"));
+      const before = client.acknowledged.length;
+      await run(2);
+      assert.ok(client.acknowledged.length > before);
+      assert.deepEqual(lost(), []);
+    });
+
     it("hands over on request, with one short pause and nothing lost", async () => {
       const { pod } = primary();
       const wanted = world.nodes.filter(node => node.pod !== pod).at(-1)?.pod ?? "";

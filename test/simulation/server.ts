@@ -33,6 +33,8 @@ export class SimulatedServer implements NodeEngine {
   process: Process | undefined;
   /** The next promotion does nothing, and says that all is well. */
   lies = false;
+  /** It answers, and no commit comes to its end any more: its flushes stand still, for instance. */
+  wedged = false;
   model: EngineModel | undefined;
   private doomed: Process | undefined;
   private readOnly = true;
@@ -77,6 +79,7 @@ export class SimulatedServer implements NodeEngine {
     this.gate = new WriteGate();
     this.model = undefined;
     this.lies = false;
+    this.wedged = false;
     this.key = node.key;
     this.locks.clear();
     this.pids++;
@@ -328,6 +331,7 @@ export class SimulatedServer implements NodeEngine {
     await gate.enter(rows);
     try {
       mayWrite?.();
+      if (this.wedged) await new Promise(() => undefined);
       const held = this.heldUntil - world.time.now;
       if (held > 0 && process) await this.sleep(process, held);
       const begunAt = world.time.now;

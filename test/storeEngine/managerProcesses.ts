@@ -33,6 +33,8 @@ export interface ProcessesOptions {
   leaseDurationSeconds: number;
   /** The managers have a role by a Pod Identity agent, whose credentials end after so long, and the bucket judges each signature and session token. Seconds. Without it they have a key, and any signature will do. */
   credentialSeconds?: number;
+  /** Of a pod: what it may take is derived from it, as in a cluster. */
+  memoryBytes: number;
   /** Of the write buffer; the derived one without. */
   writeBufferBytes?: number;
 }
@@ -182,12 +184,15 @@ export class ManagerProcesses {
 
   /** SIGKILL to mariadbd alone. */
   killEngine(pod: string): void {
-    const manager = this.running.get(pod)?.pid;
-    const engine = execFileSync("pgrep", ["-P", String(manager)])
-      .toString()
-      .trim()
-      .split("\n")[0];
-    process.kill(Number(engine), "SIGKILL");
+    const { engine } = this.processes(pod);
+    if (engine !== undefined) process.kill(engine, "SIGKILL");
+  }
+
+  /** The PIDs of a pod's manager and of its mariadbd; undefined while there is none. */
+  processes(pod: string): { manager: number; engine: number | undefined } {
+    const manager = this.running.get(pod)!.pid!;
+    const children = fs.readFileSync(`/proc/${manager}/task/${manager}/children`, "utf8");
+    return { manager, engine: children === "" ? undefined : Number.parseInt(children, 10) };
   }
 
   role(pod: string): string | undefined {
@@ -260,7 +265,7 @@ export class ManagerProcesses {
     const { writeBufferBytes } = this.options;
     return deriveSizing({
       onInstanceStore: false,
-      memoryBytes: 1 << 30,
+      memoryBytes: this.options.memoryBytes,
       ...(writeBufferBytes !== undefined && { writeBufferBytes }),
     });
   }

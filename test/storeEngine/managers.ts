@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { Load } from "./load";
+import { Observation } from "./observation";
 import { audit, distribution, LedgerEntry, outages } from "../e2e/ledger";
 import { LedgerWriter } from "../e2e/writer";
 import { mulberry } from "./mulberry";
@@ -14,8 +16,9 @@ import { ManagerProcesses } from "./managerProcesses";
 const faults = ["node", "wipe", "restart", "engine", "frozen", "terminated", "switchover", "rolling", "s3"] as const;
 const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second (or one each --every milliseconds), and faults:
   npx tsx test/storeEngine/managers.ts --engine PREFIX [--durability commit|interval] [--rounds 6] [--faults LIST]
-      [--idle SECONDS] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--credentials SECONDS] [--keep]
+      [--load MB] [--calm SECONDS] [--pause SECONDS] [--idle SECONDS] [--memory GIB] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--credentials SECONDS] [--keep]
 --engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${faults.join(",")}; rolling terminates one pod after the other, the primary last. Each kind's longest pause of writes is told at the end.
+--load: clients that overwrite rows of 50 KB beside, so many megabytes a second. --calm: so long without a fault first, at the end of which the followers' lag and what each process took are told. --pause: from one fault to the next.
 --credentials: the managers have a role, by a Pod Identity agent of this program, whose credentials end after so long; the bucket then judges each signature and session token.
 Exits with 1 when a row is wrong, or lost that the mode does not allow.`;
 
@@ -32,6 +35,10 @@ async function main(): Promise<void> {
       rounds: { type: "string", default: "6" },
       faults: { type: "string", default: faults.join(",") },
       idle: { type: "string", default: "0" },
+      load: { type: "string", default: "0" },
+      calm: { type: "string", default: "0" },
+      pause: { type: "string", default: "0" },
+      memory: { type: "string", default: "1" },
       buffer: { type: "string" },
       lease: { type: "string", default: "4" },
       every: { type: "string", default: "100" },
@@ -51,17 +58,19 @@ async function main(): Promise<void> {
     nodes: 3,
     leaseDurationSeconds: Number(values.lease),
     ...(values.credentials !== undefined && { credentialSeconds: Number(values.credentials) }),
+    memoryBytes: Number(values.memory) * 2 ** 30,
     ...(values.buffer !== undefined && { writeBufferBytes: Number(values.buffer) }),
   });
   say({ ...values, folder });
   process.on("SIGTERM", () => process.exit(1));
   process.on("SIGINT", () => process.exit(1));
   await database.start();
-  const run = new Run(database, durability, Number(values.every), mulberry(Number(values.seed)));
+  const pace = { everyMilliseconds: Number(values.every), pauseMilliseconds: Number(values.pause) * 1000 };
+  const run = new Run(database, durability, pace, mulberry(Number(values.seed)), Number(values.load));
   const isRight = await run.play(
     Number(values.rounds),
     values.faults.split(",").map(fault => fault.trim() as Fault),
-    Number(values.idle),
+    { idle: Number(values.idle), calm: Number(values.calm) },
   );
   const { agent, refusals } = database;
   if (agent) say({ credentialsHandedOut: agent.keys.size, refusedByTheBucket: Object.fromEntries(refusals) });
@@ -79,17 +88,23 @@ class Run {
   /** Changes of the counter that were acknowledged, and those whose commit was begun. */
   private updates = 0;
   private begun = 0;
+  private readonly load: Load | undefined;
 
   constructor(
     private readonly database: ManagerProcesses,
     private readonly durability: "commit" | "interval",
-    private readonly everyMilliseconds: number,
+    /** From one small row to the next, and from one fault to the next at least. */
+    private readonly pace: { everyMilliseconds: number; pauseMilliseconds: number },
     private readonly random: () => number,
-  ) {}
+    /** Megabytes a second of large rows. */
+    rate: number,
+  ) {
+    if (rate > 0) this.load = new Load({ connect: () => database.connect(), rate });
+  }
 
   /** @returns whether every row is right on every node */
-  async play(rounds: number, kinds: Fault[], idleSeconds: number): Promise<boolean> {
-    const { database } = this;
+  async play(rounds: number, kinds: Fault[], seconds: { idle: number; calm: number }): Promise<boolean> {
+    const { database, load } = this;
     await until("all pods to be healthy", 120, () => database.healthy());
     await until("the first tables", 120, async () => {
       const connection = await database.connect();
@@ -102,20 +117,26 @@ class Run {
       }
       return true;
     });
-    if (idleSeconds > 0) await this.idle(idleSeconds);
+    if (seconds.idle > 0) await this.idle(seconds.idle);
     const writer = new LedgerWriter({
       connect: () => database.connect(),
       table: "app.ledger",
-      periodMilliseconds: this.everyMilliseconds,
+      periodMilliseconds: this.pace.everyMilliseconds,
       suspectAfterMilliseconds: 1000,
     });
     await writer.acknowledgements(20, 60);
+    await load?.start();
+    if (seconds.calm > 0) await this.calm(writer, seconds.calm);
     for (let round = 1; round <= rounds; round++) {
       const fault = kinds[Math.floor(this.random() * kinds.length)]!;
-      await delay(1000 + this.random() * 2000);
+      const pause = 1000 + this.random() * 2000;
+      await delay(Math.max(pause, this.pace.pauseMilliseconds - (performance.now() - (this.rounds.at(-1)?.from ?? 0))));
       await this.round(round, fault, writer);
     }
     const endedAt = performance.now();
+    await load?.stop();
+    // Who shows the last row of the ledger has all of the load.
+    await writer.acknowledgements(1, 60);
     const entries = await writer.stop();
     await until("all pods to be healthy", 120, () => database.healthy());
     const isRight = await this.judge(entries);
@@ -217,6 +238,16 @@ class Run {
     }
   }
 
+  /** A time without a fault. */
+  private async calm(writer: LedgerWriter, seconds: number): Promise<void> {
+    const { load } = this;
+    const observation = new Observation(this.database, writer);
+    const before = load?.bytes ?? 0;
+    await delay(seconds * 1000);
+    const rate = ((load?.bytes ?? 0) - before) / seconds / 1e6;
+    say({ calm: seconds, megabytesPerSecond: Number(rate.toFixed(2)), pods: await observation.end() });
+  }
+
   private async idle(seconds: number): Promise<void> {
     const { database } = this;
     const primary = database.primary();
@@ -267,12 +298,27 @@ class Run {
         counter: `${counter} of ${this.updates} to ${this.begun}`,
       });
       if (wrong > 0 || isNew || caughtUp === false) isRight = false;
+      if (!(await this.judgeLoad(pod))) isRight = false;
     }
     say({ right: isRight });
     return isRight;
   }
 
+  /** @returns whether the large rows of a node are right */
+  private async judgeLoad(pod: string): Promise<boolean> {
+    if (!this.load) return true;
+    const connection = await this.database.connect(pod);
+    const found = await this.load.judge(connection, at => this.mayBeLostAt(at));
+    connection.destroy();
+    say({ pod, load: { megabytes: Math.round(this.load.bytes / 1e6), ...found } });
+    return [found.lostBeyondTheMode, found.wrong, found.differ].every(rows => rows.length === 0);
+  }
+
   private mayBeLost({ acknowledgedAtMilliseconds: at = 0 }: LedgerEntry): boolean {
+    return this.mayBeLostAt(at);
+  }
+
+  private mayBeLostAt(at: number): boolean {
     return this.lostAt.some(lost => at <= lost + 200 && at > lost - allowedLoss);
   }
 

@@ -4,6 +4,7 @@ import { Lanes, text } from "../base/lanes";
 import { CanaryView } from "../decide/view";
 import { Monotonic } from "../base/ports";
 import { HistoryRules, historyTiming } from "../store/log/history";
+import { ownerKey } from "../store/log/keys";
 import { EngineKeeper } from "./engineKeeper";
 import { NodePorts } from "./nodePorts";
 import { StoreKeeper } from "./storeKeeper";
@@ -17,8 +18,17 @@ export const shipAtBytes = 512 * 1024;
 /** A primary that nobody writes to writes a row itself this often: it proves that the engine writes, and that the log takes it. Milliseconds. */
 const canaryEvery = 5000;
 const canaryTimeout = 4000;
+/** With no write for so long the canary is late. The engine asks the bucket for nothing then: whether that answers is asked apart, and so often. Milliseconds. */
+const canaryIsLate = 6000;
+const probeEvery = 2000;
+const probeTimeout = 2000;
 const pingEvery = 500;
 const pingTimeout = 700;
+/**
+ * Commits are held back from so many flushes on that are not sent, until half are. A takeover replays what they hold. And an engine whose ten rotated memtables were all flushed after the last rotation
+ * keeps them, waits for room, and never rotates again.
+ */
+export const mostFlushes = 3;
 /** Commits are held back in slices, with a pause after each. Milliseconds. */
 const slice = { held: 150, open: 100 };
 /** Garbage is looked for this often, and goes when nobody has needed it for so long. A simulation makes hours of it seconds. */
@@ -29,8 +39,8 @@ const mayHaveFailedAfter = 50_000;
 
 /** What the primary does beside serving: ships the WAL in `interval`, looks whether its engine is well, holds commits back where the log does not keep up, deletes what nobody needs. */
 export class WriterDuties {
-  private position = -1;
-  /** When the engine was last known to write: the log grew. */
+  private commits = -1;
+  /** When the engine was last known to write: its WAL grew. Files of a merge prove nothing. */
   private wroteAt: Monotonic = -Infinity;
   private answeredAt: Monotonic = -Infinity;
   private unanswered = 0;
@@ -77,17 +87,18 @@ export class WriterDuties {
     }
     if (!this.isPrimary || !writing) return;
     const now = ports.clock.now();
-    if (writing.log.position !== this.position) {
-      this.position = writing.log.position;
+    if (writing.shipper.commits !== this.commits) {
+      this.commits = writing.shipper.commits;
       this.wroteAt = now;
     }
     if (now - this.wroteAt >= canaryEvery && !engine.writesStopped)
       lanes.every(canaryEvery, "canary", () => this.writeCanary());
+    if (now - this.wroteAt >= canaryIsLate)
+      lanes.every(probeEvery, "probe", async () => void (await ports.bucket.get(ownerKey, probeTimeout)));
     lanes.every(pingEvery, "ping", () => this.ping());
     lanes.every(garbageTiming.everyMilliseconds, "garbage", () => this.collectGarbage());
     if (this.waiting > mayHaveFailedAfter) engine.restartWhenWell = true;
-    if (configuration.durability === "interval" && this.waiting > this.patience)
-      lanes.run("pace", () => this.keepPace());
+    if (this.isBehind(1)) lanes.run("pace", () => this.keepPace());
   }
 
   private get isPrimary(): boolean {
@@ -100,6 +111,14 @@ export class WriterDuties {
     return 500 * this.options.configuration.maxDataLossSeconds;
   }
 
+  /** @param share of what may wait */
+  private isBehind(share: number): boolean {
+    const { configuration, engine } = this.options;
+    if ((engine.writing?.shipper.rotated ?? 0) >= share * mostFlushes) return true;
+    // In `commit` nobody is told of what waits.
+    return configuration.durability === "interval" && this.waiting > share * this.patience;
+  }
+
   private get rules(): HistoryRules {
     const { everyPositionHours, dailyCheckpointDays } = this.options.configuration.history;
     return {
@@ -109,7 +128,7 @@ export class WriterDuties {
   }
 
   private begin(): void {
-    this.position = -1;
+    this.commits = -1;
     this.unanswered = 0;
     this.wroteAt = this.answeredAt = this.options.ports.clock.now();
   }
@@ -176,14 +195,15 @@ export class WriterDuties {
     }
   }
 
-  /** Commits wait a share of the time, until what was written before is in the log. */
+  /** Commits wait a share of the time, until most of what was written before is in the log, and in files in the bucket. */
   private async keepPace(): Promise<void> {
     const { engine, clock, log } = this.options.ports;
-    if (!this.holds)
-      log("warning", "holding back commits so that the log keeps up", { waiting: Math.round(this.waiting) });
+    const flushes = this.options.engine.writing?.shipper.rotated;
+    const waiting = Math.round(this.waiting);
+    if (!this.holds) log("warning", "holding back commits so that the log keeps up", { waiting, flushes });
     this.holds = true;
     try {
-      while (this.isPrimary && this.waiting > this.patience / 2) {
+      while (this.isPrimary && this.isBehind(0.5)) {
         await engine.holdCommits(slice.held);
         await clock.sleep(slice.open);
       }

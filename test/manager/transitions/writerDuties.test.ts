@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { noCounts } from "../../../components/manager/base/counters";
 import { Lanes } from "../../../components/manager/base/lanes";
-import { shipAtBytes, shipEvery, WriterDuties } from "../../../components/manager/transitions/writerDuties";
+import {
+  mostFlushes,
+  shipAtBytes,
+  shipEvery,
+  WriterDuties,
+} from "../../../components/manager/transitions/writerDuties";
 import { VirtualTime } from "../../simulation/virtualTime";
 import { configuration } from "../views";
 
@@ -18,7 +23,7 @@ describe("how often a primary ships its WAL in `interval`", () => {
     shipped = [];
     written = 0;
     const log = { position: 0, epoch: 1 };
-    const shipper = { heldBytes: 0 };
+    const shipper = { heldBytes: 0, commits: 0 };
     const read = () => {
       shipper.heldBytes += written;
       written = 0;
@@ -87,5 +92,62 @@ describe("how often a primary ships its WAL in `interval`", () => {
     await time.runUntil(2100);
     const gaps = shipped.slice(1).map((at, i) => at - shipped[i]!);
     assert.ok(gaps.length > 20 && Math.max(...gaps) <= 1000 * (shipAtBytes / perSecond) + 75, String(gaps));
+  });
+});
+
+describe("a primary whose flushes are behind", () => {
+  it("holds commits back in either mode until half of them are sent: an engine with ten rotated memtables never goes on", async () => {
+    for (const durability of ["commit", "interval"] as const) {
+      const time = new VirtualTime();
+      const clock = {
+        now: () => time.now,
+        sleep: (milliseconds: number) => new Promise<void>(resolve => time.after(milliseconds, resolve)),
+      };
+      const shipper = { heldBytes: 0, commits: 0, rotated: mostFlushes - 1 };
+      const writing = {
+        log: { position: 0, epoch: 1 },
+        shipper,
+        waitingMilliseconds: () => 0,
+        peek: () => Promise.resolve(),
+        handler: { ship: () => Promise.resolve() },
+      };
+      let holds = 0;
+      const lanes = new Lanes(
+        clock as unknown as ConstructorParameters<typeof Lanes>[0],
+        () => undefined,
+        () => undefined,
+      );
+      const duties = new WriterDuties({
+        configuration: { ...configuration, durability },
+        ports: {
+          clock,
+          engine: {
+            ping: () => Promise.resolve(),
+            async holdCommits(milliseconds: number) {
+              holds++;
+              await clock.sleep(milliseconds);
+            },
+          },
+          log: () => undefined,
+        },
+        lanes,
+        engine: { writing, view: { state: "running", role: "primary" }, beat: () => Promise.resolve() },
+        store: {},
+        counters: noCounts(),
+      } as unknown as Options);
+      const passes = async (milliseconds: number) => {
+        for (const end = time.now + milliseconds; time.now < end; await time.runUntil(time.now + 50)) duties.observe();
+      };
+      await passes(1000);
+      assert.equal(holds, 0, durability);
+      shipper.rotated = mostFlushes;
+      await passes(2000);
+      assert.ok(holds > 5 && duties.holds, `${durability}: ${holds}`);
+      shipper.rotated = Math.floor(mostFlushes / 2);
+      await passes(500);
+      const sofar = holds;
+      await passes(1000);
+      assert.equal(holds, sofar, durability);
+    }
   });
 });

@@ -53,6 +53,8 @@ export class Shipper {
   private closed = false;
   /** Found, and not submitted yet; and the files whose end is not on the disk for sure. */
   private held: FoundBlock[] = [];
+  /** Commits that were found so far. */
+  commits = 0;
   /** Bytes of commits that were found and go into the log with the next {@link look}. */
   heldBytes = 0;
   private readonly unsynced = new Set<WalScanner>();
@@ -108,6 +110,11 @@ export class Shipper {
     return 0;
   }
 
+  /** WALs that were rotated, and whose flush is not sent. */
+  get rotated(): number {
+    return Math.max(0, this.scanners.size - 1);
+  }
+
   /** Size of a WAL's file; undefined: there is none. */
   async fileSize(generation: number): Promise<number | undefined> {
     return (await this.scanner(generation))?.size();
@@ -147,6 +154,7 @@ export class Shipper {
         const waiting = asked.filter(request => !request.isPeek);
         if (seen.length > 0) this.options.seen?.(seen, waiting.length === 0);
         this.held.push(...seen);
+        this.commits += seen.length;
         for (const { data } of seen) this.heldBytes += data.length;
         for (const request of asked) if (request.isPeek) request.resolve();
         if (waiting.length === 0) continue;
