@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { podLayout } from "../core/podLayout";
 import { certificateCheckMilliseconds, CertificateWatch } from "./peers/certificates";
 import { systemClock } from "./base/clock";
 import { configurationFiles } from "./base/configurationFiles";
 import { collectGarbage } from "./base/heap";
+import { clusterIdentity } from "./cluster/clusterIdentity";
 import { kubernetesApi } from "./cluster/kubernetesApi";
 import { jsonLog } from "./base/log";
 import { readKeyFiles } from "./transitions/openStore";
@@ -11,6 +13,7 @@ import { startManager } from "./start";
 import { peerNetwork, servePeers } from "./peers/peerNetwork";
 import { serveStatus } from "./serve/statusServer";
 import { supervise } from "./base/supervision";
+import { widenThreadPool } from "./base/threadPool";
 import { startWatchdog } from "./cluster/watchdogThread";
 
 /** Until the server reads its certificate again. Milliseconds. */
@@ -18,6 +21,7 @@ const certificateTimeout = 5000;
 
 /** Process 1 of a database pod. */
 async function main(): Promise<void> {
+  widenThreadPool(process.env);
   const pod = fromEnvironment("POD_NAME");
   const podUid = fromEnvironment("POD_UID");
   const log = jsonLog(pod);
@@ -29,6 +33,7 @@ async function main(): Promise<void> {
     peers,
     watchdog: startWatchdog(`${podLayout.managerDirectory}/watchdog.js`, log),
     log,
+    cluster: clusterIdentity({ namespace, name }, readFileSync(`${podLayout.serviceAccountDirectory}/ca.crt`)),
     exit: (code: number) => process.exit(code),
   };
   const identity = `${pod}_${podUid}`;

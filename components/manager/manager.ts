@@ -2,24 +2,28 @@ import { ManagerConfiguration } from "../core/managerConfiguration";
 import { leaseTiming } from "../core/leaseTiming";
 import { leaseIsFree } from "./decide/candidacy";
 import { noCounts } from "./base/counters";
-import { backoffAfterRelease, intervals, pauseAfterLostRace, peerTimeout, tickMilliseconds } from "./base/intervals";
+import { intervals, tickMilliseconds } from "./base/intervals";
 import { configuredPeers, KnownPeers } from "./peers/knownPeers";
 import { Lanes } from "./base/lanes";
 import { LeaseKeeper } from "./cluster/leaseKeeper";
-import { Monotonic, PeerStatus } from "./base/ports";
+import { Monotonic } from "./base/ports";
 import { PodKeeper } from "./cluster/podKeeper";
 import { Rollout } from "./cluster/rollout";
 import { Troubles } from "./cluster/troubles";
 import { Vacancy } from "./cluster/vacancy";
 import { View } from "./decide/view";
-import { decide, EngineAction, Decision, serves } from "./decide/decide";
-import { peerThatReaches } from "./decide/leaseTurn";
+import { decide, serves } from "./decide/decide";
 import { EngineKeeper } from "./transitions/engineKeeper";
+import { Executor } from "./transitions/executor";
 import { EntryPusher } from "./peers/entryPusher";
 import { FollowerWatch } from "./transitions/followerWatch";
+import { Handover } from "./transitions/handover";
 import { PeerDesk } from "./peers/peerDesk";
+import { PeerWatch } from "./peers/peerWatch";
 import { NodePorts } from "./transitions/nodePorts";
 import { StoreKeeper } from "./transitions/storeKeeper";
+import { Takeover } from "./transitions/takeover";
+import { VolumeWatch } from "./transitions/volumeWatch";
 import { WriterDuties } from "./transitions/writerDuties";
 
 /** Pushed entries are applied as they come; the log is looked at this often beside. Milliseconds. */
@@ -27,9 +31,6 @@ const readLook = 50;
 const unreadLook = 1000;
 /** Somebody may mend what this node was refused for. Milliseconds. */
 const refusedLook = 10_000;
-/** A follower that is due for a restart asks the others this often whether it is its turn, and does not wait for them for longer. Milliseconds. */
-const turnEvery = 2000;
-const turnPatience = 120_000;
 
 /** The manager of a node: it gathers the view, carries out what was decided, and remembers only what cannot be seen. */
 export class Manager {
@@ -40,7 +41,9 @@ export class Manager {
   readonly engine: EngineKeeper;
   readonly duties: WriterDuties;
   readonly pusher: EntryPusher;
+  private readonly takeover: Takeover;
   private readonly followerWatch: FollowerWatch;
+  private readonly volumeWatch: VolumeWatch;
   readonly lease: LeaseKeeper;
   private readonly lanes: Lanes;
   private readonly troubles: Troubles;
@@ -48,16 +51,10 @@ export class Manager {
   private readonly rollout: Rollout;
   private readonly vacancy: Vacancy;
   private readonly known: KnownPeers;
-  private peers: PeerStatus[] = [];
-  private peersAskedAt: Monotonic = -Infinity;
+  private readonly peerWatch: PeerWatch;
+  private readonly executor: Executor;
   private stopping = false;
-  private exited = false;
   private stoppedSince: Monotonic | undefined;
-  private backoffUntil: Monotonic = -Infinity;
-  private dueSince: Monotonic | undefined;
-  private isItsTurn = false;
-  private toldOfStop = false;
-  private peerReachesSince: Monotonic | undefined;
 
   constructor(
     private readonly configuration: ManagerConfiguration,
@@ -96,24 +93,34 @@ export class Manager {
       built: (epoch, position, bytes) => this.pusher.push(epoch, position, bytes),
       drafted: (epoch, bytes) => this.pusher.draft(epoch, bytes),
       durable: (epoch, position) => this.pusher.durable(epoch, position),
-      mayTakeOver: () => this.engine.mayTakeOver(),
+      mayTakeOver: () => this.takeover.mayGoOn(),
+      progressed: () => this.engine.steps.progressed(),
       refuse: refusal => this.troubles.refuse(refusal),
     });
-    this.engine = new EngineKeeper({
-      configuration,
-      pod,
+    const { lanes, store, counters, pods } = this;
+    const stopping = () => this.stopping;
+    const engine = (this.engine = new EngineKeeper({
       ports,
       lease: this.lease,
-      store: this.store,
-      counters: this.counters,
+      store,
+      counters,
       refuse: refusal => this.troubles.refuse(refusal),
-      stopping: () => this.stopping,
-      backOff: milliseconds => (this.backoffUntil = clock.now() + milliseconds),
-      switchedOver: () => this.lanes.run("requests", () => this.pods.clearRequests()),
       changed: () => this.tick(),
+    }));
+    const takeover = (this.takeover = new Takeover({ pod, ports, engine, store, counters, stopping }));
+    const handover = new Handover({
+      pod,
+      ports,
+      engine,
+      store,
+      lease: this.lease,
+      backOff: milliseconds => this.executor.backOff(milliseconds),
+      switchedOver: () => lanes.run("requests", () => pods.clearRequests()),
     });
-    const { lanes, engine, store, counters } = this;
+    this.executor = new Executor({ ports, lanes, counters, lease: this.lease, pods, engine, takeover, handover });
+    this.peerWatch = new PeerWatch(ports, lanes);
     this.followerWatch = new FollowerWatch({ ports, lanes, engine });
+    this.volumeWatch = new VolumeWatch({ ports, lanes });
     this.duties = new WriterDuties({ configuration, ports, lanes, engine, store, counters });
     this.peerDesk = new PeerDesk({
       ports,
@@ -133,7 +140,7 @@ export class Manager {
 
   /** Runs until the process may end. */
   async run(): Promise<void> {
-    while (!this.exited) {
+    while (!this.executor.exited) {
       this.tick();
       await this.ports.clock.sleep(tickMilliseconds);
     }
@@ -157,7 +164,7 @@ export class Manager {
 
   /** All that is decided upon; also for metrics and diagnosis. It holds no secret. */
   view(): View {
-    const { engine, store, lease, pods } = this;
+    const { engine, store, lease, pods, peerWatch } = this;
     const place = store.place;
     return {
       configuration: this.configuration,
@@ -170,26 +177,29 @@ export class Manager {
       log: place,
       engine: engine.view,
       following: engine.view.role === "replica" && engine.view.state === "running" ? "following" : "joining",
-      peers: this.peers,
-      peersAskedAt: this.peersAskedAt,
+      peers: peerWatch.peers,
+      peersAskedAt: peerWatch.askedAt,
       leaseFreeSince: this.vacancy.since,
       transition: engine.transition,
       refusal: this.troubles.refusal,
       stoppedSince: this.stoppedSince,
       stopping: this.stopping,
       replicaGoesFirst: this.rollout.waits(this.ports.clock.now()),
+      leavesBy: this.rollout.leavesBy,
       updatedFollower: this.rollout.successor,
-      backoffUntil: this.backoffUntil,
+      backoffUntil: this.executor.backoffUntil,
       startBackoffUntil: engine.startBackoffUntil,
       promisedUntil: lease.promisedUntil(),
       bucketAnsweredAt: this.ports.bucket.answeredAt,
-      peerReachesSince: this.peerReachesSince,
+      bucketUnansweredSince: this.ports.bucket.unansweredSince,
+      peerReachesSince: peerWatch.reachesSince,
       waiting: this.duties.waiting,
       canary: this.duties.canary,
       follower: this.followerWatch.health,
+      volumeSilentLooks: this.volumeWatch.silentLooks,
       writesStopped: engine.writesStopped,
       restartDue: engine.restartDue,
-      isItsTurn: this.isItsTurn,
+      isItsTurn: peerWatch.isItsTurn,
       switchover: pods.switchover,
       ownLabel: pods.ownLabel,
       otherPrimaries: pods.otherPrimaries,
@@ -198,28 +208,15 @@ export class Manager {
 
   /** One look at the world and what follows from it. Never waits. */
   tick(): void {
-    if (this.exited) return;
+    if (this.executor.exited) return;
     const now = this.ports.clock.now();
     this.lastTick = now;
     this.observe(now);
-    const reaches = peerThatReaches(this.view(), now) !== undefined;
-    this.peerReachesSince = reaches ? (this.peerReachesSince ?? now) : undefined;
     const decision = this.decideNext(this.view(), now);
-    if (decision.fence && !this.lanes.isBusy("fence")) {
-      const why = decision.fence;
-      this.lanes.run("fence", () => this.engine.fence(why));
-    }
     this.troubles.raise(decision.alarm);
-    this.carryOutLease(decision.lease);
-    if (decision.label) {
-      const { label } = decision;
-      this.lanes.run("label", () => this.pods.carryOut(label));
-    }
     if (decision.failsafe)
       this.lanes.every(leaseTiming(this.configuration).failsafeEvery, "failsafe", () => this.askForConfirmation());
-    if (decision.writes) this.carryOutWrites(decision.writes);
-    else this.toldOfStop = false;
-    if (decision.engine) this.carryOutEngine(decision.engine);
+    this.executor.carryOut(decision);
   }
 
   private observe(now: Monotonic): void {
@@ -232,6 +229,7 @@ export class Manager {
     this.readLog();
     this.duties.observe();
     this.followerWatch.observe();
+    this.volumeWatch.observe();
     // Requests of the engine may have been given up while the bucket was away: what it did not send it does not send again.
     if (engine.restartWhenWell && this.duties.waiting === 0) {
       engine.restartWhenWell = false;
@@ -240,17 +238,18 @@ export class Manager {
     lanes.every(this.podsInterval, "pods", () => this.readPods());
     if (this.rollout.waits(now) && role === "primary")
       lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
-    this.askPeersWhenDue();
-    const due = engine.restartDue !== "" && !lease.hold;
-    this.dueSince = due ? (this.dueSince ?? now) : undefined;
-    if (due) lanes.every(turnEvery, "turn", () => this.askForTurn());
-    else this.isItsTurn = false;
+    this.peerWatch.observe(this.view(), now);
   }
 
   /** Looks at what is new of the log, often: entries are applied as they are pushed. */
   private readLog(): void {
     const { engine, store } = this;
-    if (engine.writing || engine.transition || this.exited || this.troubles.refusal?.reason === "UnsupportedEngine")
+    if (
+      engine.writing ||
+      engine.transition ||
+      this.executor.exited ||
+      this.troubles.refusal?.reason === "UnsupportedEngine"
+    )
       return;
     const every = this.troubles.refusal ? refusedLook : store.state ? readLook : unreadLook;
     if (store.isDue() || this.troubles.refusal)
@@ -258,20 +257,6 @@ export class Manager {
         await store.read();
         this.troubles.endRefusal();
       });
-  }
-
-  private askPeersWhenDue(): void {
-    const { lanes } = this;
-    const { since } = this.vacancy;
-    const { waiting } = this.duties;
-    const unasked =
-      (since !== undefined && this.peersAskedAt < since) ||
-      this.peersAskedAt < (this.pods.switchover?.since ?? -Infinity);
-    if (unasked) return lanes.every(0, "peers", () => this.askPeers());
-    const inTrouble = this.lease.hold !== undefined && (waiting > 1000 || this.engine.view.state === "stopped");
-    if (inTrouble) return lanes.every(intervals.askForHolder, "peers", () => this.askPeers());
-    const leaves = this.stopping && this.engine.view.role === "primary";
-    if (since !== undefined || leaves) lanes.every(intervals.askForHolder, "peers", () => this.askPeers());
   }
 
   private get podsInterval(): number {
@@ -303,102 +288,9 @@ export class Manager {
     });
   }
 
-  private async askPeers(): Promise<void> {
-    this.peers = await this.ports.peers.askAll(peerTimeout);
-    this.peersAskedAt = this.ports.clock.now();
-  }
-
-  /** One follower at a time is re-seeded, so that readers always have a node. */
-  private async askForTurn(): Promise<void> {
-    const primary = this.lease.holderPod();
-    const peers = await this.ports.peers.askAll(peerTimeout);
-    const waited = this.ports.clock.now() - (this.dueSince ?? Infinity);
-    this.isItsTurn = isNextToRestart(this.pod, primary, peers, this.configuration.nodes) || waited > turnPatience;
-  }
-
   /** The API server does not answer: all peers together stand in for it. */
   private async askForConfirmation(): Promise<void> {
     if (!(await this.lease.confirmByPeers(this.known.names()))) throw new Error("not all peers confirmed this primary");
     this.counters.confirmations++;
   }
-
-  private carryOutLease(action: Decision["lease"]): void {
-    if (!action) return;
-    this.lanes.run("lease", async () => {
-      const { clock, log } = this.ports;
-      const had = this.lease.hold;
-      if (action.kind === "release") {
-        log("warning", "releasing the lease", { why: action.why });
-        this.backoffUntil = clock.now() + backoffAfterRelease;
-        return this.lease.release("");
-      }
-      if (action.kind === "letRunOut") {
-        log("error", "letting the lease expire", { why: action.why });
-        this.backoffUntil = clock.now() + this.lease.letRunOut();
-        return;
-      }
-      try {
-        if (action.kind === "acquire") await this.lease.acquire(action.epoch);
-        else await this.lease.renew();
-      } finally {
-        if (!this.lease.hold) this.backoffUntil = Math.max(this.backoffUntil, clock.now() + pauseAfterLostRace);
-      }
-      if (!had && this.lease.hold) log("info", "took the lease", { epoch: this.lease.hold.epoch });
-    });
-  }
-
-  private carryOutWrites(action: NonNullable<Decision["writes"]>): void {
-    this.lanes.run("writes", async () => {
-      const { log, kubernetes } = this.ports;
-      if (action.kind === "stop" && !this.toldOfStop) {
-        this.toldOfStop = true;
-        this.counters.writeStops++;
-        log("error", "stopped accepting writes", { why: action.why });
-        kubernetes.event("Warning", "WritesStopped", action.why);
-      }
-      await this.engine.setWrites(action.kind === "resume");
-      if (action.kind === "resume") {
-        log("info", "accepting writes again");
-        kubernetes.event("Normal", "WritesResumed", "everything is in the log");
-      }
-    });
-  }
-
-  private carryOutEngine(action: EngineAction): void {
-    const { engine, lanes, ports } = this;
-    switch (action.kind) {
-      case "kill":
-        // Does not queue behind the start or the step that it is meant to end.
-        return engine.kill(action.why, action.hung);
-      case "refuseSwitchover":
-        ports.log("error", "the switchover is refused", { why: action.why });
-        ports.kubernetes.event("Warning", "SwitchoverRefused", action.why);
-        return lanes.run("requests", () => this.pods.clearRequests());
-      case "exit":
-        if (lanes.isBusy("engine", "lease")) return;
-        this.exited = true;
-        ports.log("info", "exits");
-        return ports.exit(0);
-      case "follow":
-        return lanes.run("engine", () => engine.follow(action.why));
-      case "takeOver":
-        return lanes.run("engine", () => engine.takeOver());
-      case "handOver":
-        return lanes.run("engine", () => engine.handOver(action.to, action.cutOff === true));
-      case "leaveNothing":
-        return lanes.run("engine", () => engine.leaveNothing());
-    }
-  }
-}
-
-/** Whether it is this follower's turn to restart: all others follow, so that they could take over, and none with a lower name is due as well. */
-export function isNextToRestart(
-  pod: string,
-  primary: string | undefined,
-  peers: readonly PeerStatus[],
-  nodes: number,
-): boolean {
-  const others = peers.filter(peer => peer.pod !== primary);
-  const isThere = others.length === nodes - 2 && others.every(({ following }) => following === "following");
-  return isThere && !others.some(peer => peer.mustBeginAnew && peer.pod < pod);
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { ManagerConfiguration, RestoreConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { systemClock, systemStoreClock } from "./base/clock";
@@ -21,7 +22,7 @@ const followerShare = 0.25;
 const fallbackMemoryBytes = 1024 * 1024 * 1024;
 
 /** The node's parts that are the same whatever its store is. */
-export type CommonPorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" | "exit">;
+export type CommonPorts = Pick<NodePorts, "kubernetes" | "peers" | "watchdog" | "log" | "exit" | "cluster">;
 
 /** A manager with everything that it stands on. */
 export interface StartedManager {
@@ -96,7 +97,12 @@ export async function startManager(
         await servers.place();
       },
       isPrepared: () => servers.isReady,
-      hasServer: () => Promise.resolve(existsSync(`${podLayout.mariadbDirectory}/mysql`)),
+      // Not by a call that would have this process wait for the volume.
+      hasServer: () =>
+        access(`${podLayout.mariadbDirectory}/mysql`).then(
+          () => true,
+          () => false,
+        ),
     },
   };
   const manager = (started.manager = new Manager(configuration, pod, identity, ports));

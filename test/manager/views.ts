@@ -115,6 +115,7 @@ export const replica = (changes: Partial<View> = {}): View => ({
   promisedUntil: -Infinity,
   bucketAnsweredAt: now - 100,
   waiting: 0,
+  volumeSilentLooks: 0,
   writesStopped: false,
   restartDue: "",
   isItsTurn: false,

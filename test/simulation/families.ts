@@ -2,6 +2,7 @@ import { ManagerConfiguration } from "../../components/core/managerConfiguration
 import {
   engineFaults,
   failingStart,
+  hangsInTransition,
   mariadbdHangs,
   mariadbdHangsForGood,
   mariadbdKilled,
@@ -23,6 +24,7 @@ import {
   nodeLost,
   volumeHangs,
   volumeHangsForLong,
+  volumeHangsUnseen,
 } from "./faults/nodes";
 import {
   bucketDown,
@@ -170,9 +172,16 @@ export const families: readonly Family[] = [
   {
     name: "a volume that hangs",
     first: [[volumeHangsForLong]],
-    faults: [volumeHangs, mariadbdKilled, cutFromApi],
+    faults: [volumeHangs, volumeHangsUnseen, mariadbdKilled, cutFromApi],
     count: [0, 1],
     longestPause: 30,
+  },
+  {
+    name: "a volume that hangs in a takeover",
+    first: [[hangsInTransition], [mariadbdKilled, nodeLost, podDeleted]],
+    faults: [hangsInTransition, mariadbdKilled, volumeHangsUnseen],
+    count: [0, 2],
+    longestPause: 15,
   },
   {
     name: "operators",

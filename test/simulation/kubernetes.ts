@@ -18,6 +18,8 @@ export class SimulatedKubernetes {
   readonly requests = new Map<string, { switchover?: string }>();
   /** Pods that have been told to go, and pods that a rollout has made anew: what `readPods` says of them. */
   readonly leaving = new Set<string>();
+  /** Grace periods of those that have another than is usual. Seconds. */
+  readonly graces = new Map<string, number>();
   readonly revisions = new Map<string, string>();
   /** Which pod bears a name now, and those whose container does not run, as their nodes have said. */
   readonly uids = new Map<string, string>();
@@ -114,6 +116,7 @@ export class SimulatedKubernetes {
     const revision = this.revisions.get(name) ?? "";
     const [reads, ready, leaving] = [this.read.has(name), this.isReady(name), this.leaving.has(name)];
     const [uid, runs] = [this.uids.get(name) ?? "", !this.ended.has(name)];
-    return { name, uid, runs, role, reads, revision, ready, leaving, switchover };
+    const leavesWithinSeconds = leaving ? this.graces.get(name) : undefined;
+    return { name, uid, runs, role, reads, revision, ready, leaving, leavesWithinSeconds, switchover };
   }
 }

@@ -1,5 +1,5 @@
 import { decide } from "../../components/manager/decide/decide";
-import { EngineKeeper } from "../../components/manager/transitions/engineKeeper";
+import { Steps } from "../../components/manager/transitions/steps";
 import { EntryInbox } from "../../components/manager/peers/entryInbox";
 import { LogWriter } from "../../components/manager/store/log/append";
 import { DatabaseState } from "../../components/manager/store/log/state";
@@ -139,7 +139,7 @@ export const mutations: readonly Mutation[] = [
     off() {
       const undo = [
         replace(SimulatedServer.prototype, "flush", () => () => Promise.resolve()),
-        replace(EngineKeeper.prototype, "within", () => (_milliseconds: number, work: Promise<unknown>) => {
+        replace(Steps.prototype, "within", () => (_milliseconds: number, work: Promise<unknown>) => {
           work.catch(() => undefined);
           return Promise.resolve();
         }),

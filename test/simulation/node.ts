@@ -142,10 +142,17 @@ export class SimulatedNode {
     }
   }
 
-  hangVolume(): void {
+  /** @param answers mariadbd goes on with what does not touch the volume */
+  hangVolume(answers = false): void {
     this.wellSince = Infinity;
     this.volumeHangs = true;
-    this.server?.freeze();
+    if (answers) this.world.promises.stopped(this);
+    else this.server?.freeze();
+  }
+
+  /** Resolves when the volume answers. */
+  volumeAnswers(): Promise<void> {
+    return this.volumeHangs ? new Promise(resolve => this.awaitingVolume.push(resolve)) : Promise.resolve();
   }
 
   recoverVolume(): void {
@@ -203,6 +210,7 @@ export class SimulatedNode {
         followerMemoryBytes: world.followerMemoryBytes,
         freshServer: async () => {
           await clock.sleep(freshServerTakes);
+          await this.pass(true);
           this.hasServer = true;
         },
         isPrepared: () => true,
@@ -213,6 +221,7 @@ export class SimulatedNode {
         shut: () => void (this.handler = nobody),
         renewKey: () => void (this.key = `key-${world.nextSerial()}`),
       },
+      cluster: world.cluster,
       pushEntry: (pod, entry, timeout) => peers.named(pod, timeout, desk => desk.takeEntry(entry)),
       peers: peers.ports,
       watchdog: simulatedWatchdog(this, watchdogThread, server, world),

@@ -186,8 +186,10 @@ export class SimulatedServer implements NodeEngine {
 
   kill(): void {
     const { process } = this;
-    if (process?.alive && this.node.volumeHangs) this.doomed = process;
-    else if (process) this.endProcess(process, "signal SIGKILL");
+    if (process?.alive && this.node.volumeHangs) {
+      this.doomed = process;
+      process.frozen = true;
+    } else if (process) this.endProcess(process, "signal SIGKILL");
   }
 
   end(): Promise<void> {
@@ -332,6 +334,10 @@ export class SimulatedServer implements NodeEngine {
     try {
       mayWrite?.();
       if (this.wedged) await new Promise(() => undefined);
+      if (this.node.volumeHangs && process) {
+        await this.node.volumeAnswers();
+        await new Promise<void>(resolve => inProcess(process, resolve));
+      }
       const held = this.heldUntil - world.time.now;
       if (held > 0 && process) await this.sleep(process, held);
       const begunAt = world.time.now;

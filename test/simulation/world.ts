@@ -14,6 +14,8 @@ export interface WorldOptions {
   tables: number;
   configuration: Partial<ManagerConfiguration>;
   mutation?: Mutation;
+  /** Another deployment, with the same bucket and prefix, at the same time. */
+  beside?: World;
 }
 
 let worlds = 0;
@@ -21,11 +23,13 @@ let worlds = 0;
 /** Nodes with real managers on the real store, one Kubernetes, one bucket: everything else is simulated, on a virtual clock, from one seed. */
 export class World {
   readonly number = ++worlds;
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime;
   readonly random: Random;
   readonly network: Network;
   readonly kubernetes: SimulatedKubernetes;
-  readonly objects = new SimulatedBucket();
+  readonly objects: SimulatedBucket;
+  /** What tells this deployment from another one. */
+  readonly cluster: string;
   readonly judge: Judge;
   readonly nodes: SimulatedNode[];
   readonly configuration: ManagerConfiguration;
@@ -41,7 +45,10 @@ export class World {
   private readonly said: { at: number; text: string | (() => string) }[] = [];
   private serial = 0;
 
-  constructor(seed: number, { tables, mutation, configuration: changes }: WorldOptions) {
+  constructor(seed: number, { tables, mutation, configuration: changes, beside }: WorldOptions) {
+    this.time = beside?.time ?? new VirtualTime();
+    this.objects = beside?.objects ?? new SimulatedBucket();
+    this.cluster = beside ? "another" : "this";
     this.configuration = { ...configuration, ...changes };
     this.tables = Array.from({ length: tables }, (_, i) => (i === 0 ? "orders" : `orders_${i}`));
     this.mutation = mutation;
@@ -53,7 +60,7 @@ export class World {
       text => this.promises.violated(text),
       key => this.objects.get(key)?.content,
     );
-    this.objects.judge = this.judge;
+    this.objects.judge ??= this.judge;
     this.network = new Network(this.time, this.random);
     this.kubernetes = new SimulatedKubernetes(
       this.time,

@@ -4,6 +4,8 @@ const callTimeout = 1000;
 const askTimeout = 400;
 /** Leaving in order takes two to four seconds where it was measured. Seconds. */
 const tooShort = 5;
+/** A pod that the API server does not know any more, or of whose end it knows nothing, is killed so long after it was told to go, as far as it can tell. Seconds. */
+const graceWithoutRecord = 2;
 /** For so long after it was told to go a primary finds out why. Milliseconds. */
 const mostDoubt = 2000;
 /** A replaced replica follows after 5 to 10 s where it was measured. A third of the grace period at most: what is left of it belongs to the handover. Milliseconds. */
@@ -24,18 +26,25 @@ export class Rollout {
   /** The replica that was sent ahead. */
   private ahead: string | undefined;
   private readonly patience: number;
+  private graceSeconds: number;
 
   constructor(
     private readonly pod: string,
     private readonly ports: Pick<Ports, "clock" | "kubernetes" | "peers" | "log">,
     terminationGracePeriodSeconds: number,
   ) {
+    this.graceSeconds = terminationGracePeriodSeconds;
     this.patience = Math.min(mostPatience, (terminationGracePeriodSeconds * 1000) / 3);
   }
 
   /** SIGTERM. */
   begin(): void {
     this.since ??= this.ports.clock.now();
+  }
+
+  /** When this pod is killed, as far as is known; undefined: it was not told to go. */
+  get leavesBy(): Monotonic | undefined {
+    return this.since === undefined ? undefined : this.since + 1000 * this.graceSeconds;
   }
 
   /** A follower that has been replaced already, and will not be again: a handover to another would be followed by a second one. Undefined outside a rolling update. */
@@ -52,7 +61,9 @@ export class Rollout {
     try {
       const pods = await this.ports.kubernetes.readPods(callTimeout);
       const own = pods.find(({ name, leaving }) => name === this.pod && leaving);
-      if (!own || (own.leavesWithinSeconds ?? Infinity) <= tooShort) return this.hurry();
+      if (!own) return this.hurry(graceWithoutRecord);
+      this.graceSeconds = own.leavesWithinSeconds ?? this.graceSeconds;
+      if (this.graceSeconds <= tooShort) return this.hurry(this.graceSeconds);
       if (this.mayLeave) return;
       const revision = await this.ports.kubernetes.updateRevision(callTimeout);
       // Kubernetes deletes the first pod before it says why.
@@ -63,7 +74,7 @@ export class Rollout {
       if (await this.isReady(revision, pods, followers)) this.mayLeave = this.isPrepared(followers);
       this.looked = true;
     } catch (error) {
-      if (error instanceof PodGone) return this.hurry();
+      if (error instanceof PodGone) return this.hurry(graceWithoutRecord);
       // Better two pauses than a handover that is late.
       this.mayLeave = this.ahead === undefined;
       throw error;
@@ -71,7 +82,8 @@ export class Rollout {
   }
 
   /** This pod is gone already for the API server, or about to be: it is killed within seconds. */
-  private hurry(): void {
+  private hurry(graceSeconds: number): void {
+    this.graceSeconds = graceSeconds;
     this.mayLeave = true;
   }
 

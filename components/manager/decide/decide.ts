@@ -1,15 +1,18 @@
 import { anySuccessor } from "../../core/podLayout";
 import { leaseTiming } from "../../core/leaseTiming";
 import { leaseIsFree } from "./candidacy";
-import { asksPeers, isUnheard, unansweredHang, volumeAlarm } from "./health";
+import { asksPeers, isUnheard, unansweredHang, volumeAlarm, whyVolumeHangs } from "./health";
 import {
   cutOffMilliseconds,
   decideLease,
   freshMilliseconds,
+  isCutOff,
   LeaseAction,
   peerThatKeepsReaching,
   waitsForVolume,
+  whyGivenUp,
 } from "./leaseTurn";
+import { rivalMayWrite, sharedPrefix } from "./rival";
 import { Monotonic, PeerStatus } from "../base/ports";
 import { Alarm, Refusal, View } from "./view";
 
@@ -36,8 +39,8 @@ export type EngineAction =
   | { kind: "follow"; why: string }
   /** Seal, align, start, promote, flush, open. Also what ends an engine of this node's. */
   | { kind: "takeOver" }
-  /** Leave in order; `cutOff`: the bucket answers that pod and not this one, which leaves at once. */
-  | { kind: "handOver"; to: string; cutOff?: true }
+  /** Leave in order; `cutOff`: the bucket answers that pod and not this one, which leaves at once; `leavesBy`: when this pod is killed. */
+  | { kind: "handOver"; to: string; cutOff?: true; leavesBy?: Monotonic }
   /** The engine is gone, and what only the volume has goes into the log before the Lease is given back. */
   | { kind: "leaveNothing" }
   | { kind: "kill"; why: string; hung?: true }
@@ -57,7 +60,8 @@ const primaryPatienceMilliseconds = 6000;
  * The pure heart of the manager. Any node can take over without a loss, since the log has everything, and what a former writer still does cannot be kept, since its epoch is sealed. The Lease says whose turn it is, and bounds for how long a primary that is cut off acknowledges in `interval`.
  */
 export function decide(view: View, now: Monotonic): Decision {
-  if (view.refusal) return refuse(view, view.refusal);
+  const refusal = view.refusal ?? sharedPrefix(view, now);
+  if (refusal) return refuse(view, refusal);
   const decision: Decision = {};
   const holds = view.hold !== undefined && now < view.hold.deadline;
   if (view.engine.role !== "replica" && isAlive(view)) {
@@ -120,14 +124,23 @@ function decideWrites(view: View, holds: boolean, now: Monotonic): Decision["wri
 
 function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Decision): EngineAction | undefined {
   const { engine, log, transition } = view;
+  const hung = whyVolumeHangs(view, now);
+  // A writer is ended although it may answer still; nothing is begun on such a volume.
+  if (hung !== undefined && engine.role !== "replica" && isAlive(view)) return { kind: "kill", why: hung };
   if (view.stopping) return leave(view, holds);
+  if (transition?.kind === "takeOver" && isAlive(view)) {
+    const why =
+      whyGivenUp(view, now) ?? (isCutOff(view, now) ? "the bucket answers a peer but not this node" : undefined);
+    if (why !== undefined) return { kind: "kill", why };
+  }
   if (!log || !view.lease || transition) return undefined;
   const isFresh = now - view.bucketAnsweredAt <= freshMilliseconds;
   // A takeover in the last moments of a right would be fenced, and counted as this node's failure: it begins when the Lease has been renewed.
   const mayTakeOver = holds && now < view.hold!.deadline - leaseTiming(view.configuration).fenceAhead;
   if (engine.state === "stopping") return undefined;
   if (engine.state === "stopped") {
-    if (now < view.startBackoffUntil || !isFresh) return undefined;
+    if (hung !== undefined || now < view.startBackoffUntil || !isFresh) return undefined;
+    if (holds && rivalMayWrite(view, now)) return undefined;
     if (holds) return decision.lease?.kind !== "release" && mayTakeOver ? { kind: "takeOver" } : undefined;
     if (view.hold || view.lease.holder === view.identity || !log.hasTables || waitsForPrimary(view, now))
       return undefined;
@@ -140,10 +153,13 @@ function decideEngine(view: View, now: Monotonic, holds: boolean, decision: Deci
     if (cutOff !== undefined) return { kind: "handOver", to: cutOff, cutOff: true };
     return hangs(view, now) ?? beginSwitchover(view);
   }
-  if (holds) return isFresh && mayTakeOver && now >= view.startBackoffUntil ? { kind: "takeOver" } : undefined;
-  const hung = followerHangs(view);
-  if (hung !== undefined) return { kind: "kill", why: hung, hung: true };
-  if (view.hold || view.restartDue === "" || !view.isItsTurn || !isFresh) return undefined;
+  if (holds)
+    return hung === undefined && isFresh && mayTakeOver && now >= view.startBackoffUntil
+      ? { kind: "takeOver" }
+      : undefined;
+  const silent = followerHangs(view);
+  if (silent !== undefined) return { kind: "kill", why: silent, hung: true };
+  if (hung !== undefined || view.hold || view.restartDue === "" || !view.isItsTurn || !isFresh) return undefined;
   return { kind: "follow", why: view.restartDue };
 }
 
@@ -195,14 +211,18 @@ export function successorAmong(peers: readonly PeerStatus[]): string {
 
 /** Leaving in order: nothing acknowledged may exist only here when the Lease is given back. */
 function leave(view: View, holds: boolean): EngineAction | undefined {
-  const { engine, transition } = view;
+  const { engine, transition, leavesBy } = view;
   if (transition?.kind === "takeOver")
     return isAlive(view) ? { kind: "kill", why: "the pod is being stopped" } : undefined;
   if (transition) return undefined;
   if (engine.role === "primary" && isAlive(view) && holds)
     return view.replicaGoesFirst
       ? undefined
-      : { kind: "handOver", to: view.updatedFollower ?? successorAmong(view.peers) };
+      : {
+          kind: "handOver",
+          to: view.updatedFollower ?? successorAmong(view.peers),
+          ...(leavesBy !== undefined && { leavesBy }),
+        };
   if (isAlive(view)) return { kind: "kill", why: "the pod is being stopped" };
   if (engine.state !== "stopped") return undefined;
   if (!view.hold) return { kind: "exit" };
@@ -213,6 +233,12 @@ function alarmOf(view: View, now: Monotonic): Alarm | undefined {
   const hung = volumeAlarm(view, now);
   if (hung) return hung;
   const { configuration, engine, waiting } = view;
+  const stalled = whyGivenUp(view, now);
+  if (stalled !== undefined)
+    return {
+      reason: "TakeoverHangs",
+      message: `${stalled}: another node takes over, and this one waits until it comes on`,
+    };
   if (engine.role === "primary" && waiting > configuration.maxDataLossSeconds * 1000)
     return {
       reason: "NotInBucket",

@@ -11,19 +11,44 @@ export const deafAfterMilliseconds = 15_000;
 /** A process that was sent SIGKILL and is there after this waits for a disk that does not answer. Memory of many GB is given back within a second. Milliseconds. */
 export const unkillableAfterMilliseconds = 5000;
 
+/** The volume is looked at this often. Milliseconds. */
+export const volumeLookEvery = 500;
+/** So many looks in a row at one small write that has not ended: 10 s. A volume with much to do takes a second. */
+export const hangingVolumeLooks = 20;
+/** A takeover that has not come on for so long, at a step that tells of what it reads and fetches, hangs. Milliseconds. */
+export const stalledAfterMilliseconds = 20_000;
+/** These tell; the others have time limits of their own. */
+const tellingSteps = ["stop", "seal", "align"];
+
 /**
- * Why this node's volume is taken for one that does not answer; undefined: it is not. mariadbd was killed in vain, since the kernel keeps it until the request ends that it waits for; it runs no
+ * Why this node's volume is taken for one that does not answer; undefined: it is not. A process that was killed in vain is kept by the kernel until the request ends that it waits for; it runs no
  * instruction any more.
  */
-export function whyVolumeHangs({ engine }: Pick<View, "engine">, now: Monotonic): string | undefined {
+export function whyVolumeHangs(
+  { engine, volumeSilentLooks }: Pick<View, "engine" | "volumeSilentLooks">,
+  now: Monotonic,
+): string | undefined {
   const { killedAt } = engine;
   if (killedAt !== undefined && now - killedAt >= unkillableAfterMilliseconds)
     return `mariadbd was killed ${Math.round((now - killedAt) / 1000)} s ago, and has not ended`;
+  if (volumeSilentLooks >= hangingVolumeLooks)
+    return `a small write has not ended for ${Math.round((volumeSilentLooks * volumeLookEvery) / 1000)} s`;
   return undefined;
 }
 
+/** Why a takeover is given up; undefined: it comes on. */
+export function whyTakeoverHangs(
+  { transition, bucketAnsweredAt }: Pick<View, "transition" | "bucketAnsweredAt">,
+  now: Monotonic,
+): string | undefined {
+  if (transition?.kind !== "takeOver" || !tellingSteps.includes(transition.step)) return undefined;
+  const still = now - Math.max(transition.progressedAt, bucketAnsweredAt);
+  if (still < stalledAfterMilliseconds) return undefined;
+  return `the takeover has not come on for ${Math.round(still / 1000)} s, at the step "${transition.step}"`;
+}
+
 /** What a person has to do about a volume that hangs; undefined: nothing. */
-export function volumeAlarm(view: Pick<View, "engine">, now: Monotonic): Alarm | undefined {
+export function volumeAlarm(view: Pick<View, "engine" | "volumeSilentLooks">, now: Monotonic): Alarm | undefined {
   const why = whyVolumeHangs(view, now);
   if (why === undefined) return undefined;
   const message = `this node's volume does not answer: ${why}. Another node takes over; unless the volume recovers, take this one out of service`;

@@ -1,6 +1,7 @@
 import { leaseTiming } from "../../core/leaseTiming";
 import { leaseIsFree, freeFor, rankGraceMilliseconds, successorGraceMilliseconds } from "./candidacy";
-import { whyVolumeHangs } from "./health";
+import { whyTakeoverHangs, whyVolumeHangs } from "./health";
+import { rivalMayWrite } from "./rival";
 import { Monotonic } from "../base/ports";
 import { View } from "./view";
 
@@ -28,7 +29,8 @@ export function decideLease(view: View, now: Monotonic): LeaseAction | undefined
   const { lease, hold, engine, log } = view;
   const hangs = whyVolumeHangs(view, now);
   if (hold) {
-    if (hangs !== undefined) return { kind: "letRunOut", why: hangs };
+    const hung = hangs ?? whyGivenUp(view, now);
+    if (hung !== undefined) return { kind: "letRunOut", why: hung };
     const why = whyRelease(view, now);
     if (why !== undefined) return { kind: "release", why };
     const { renewEvery, retryRenewal } = leaseTiming(view.configuration);
@@ -37,6 +39,7 @@ export function decideLease(view: View, now: Monotonic): LeaseAction | undefined
   }
   if (hangs !== undefined || engine.killedAt !== undefined || !lease || !log) return undefined;
   if (view.stopping || view.transition || now < view.backoffUntil || now < view.promisedUntil) return undefined;
+  if (rivalMayWrite(view, now)) return undefined;
   // Another process of this pod held it, and has died with its engine.
   if (lease.exists && lease.holder === view.identity) return engine.role === "replica" ? { kind: "renew" } : undefined;
   if (now - view.bucketAnsweredAt > freshMilliseconds || !leaseIsFree(view, now)) return undefined;
@@ -69,22 +72,39 @@ function letsOthersGoFirst(view: View, now: Monotonic): boolean {
   });
 }
 
+/** Why a takeover that does not come on is left to another, where there is one; undefined: it goes on. */
+export function whyGivenUp(view: View, now: Monotonic): string | undefined {
+  return peerThatAnswers(view, now) === undefined ? undefined : whyTakeoverHangs(view, now);
+}
+
+/** Whether the bucket answers a peer, and has been asked in vain by the takeover or the handover that is under way here. */
+export function isCutOff(view: View, now: Monotonic): boolean {
+  const { bucketUnansweredSince: since = Infinity } = view;
+  return now - since >= cutOffMilliseconds && peerThatKeepsReaching(view, now) !== undefined;
+}
+
 /** Why a holder gives the Lease back; undefined: it goes on. */
 function whyRelease(view: View, now: Monotonic): string | undefined {
-  const { engine, log } = view;
-  if (engine.state !== "stopped" || view.transition) return undefined;
+  const { engine, log, transition } = view;
+  if (engine.state !== "stopped") return undefined;
+  if (transition ? isCutOff(view, now) : peerThatKeepsReaching(view, now) !== undefined)
+    return "the bucket answers a peer but not this node";
+  if (transition) return undefined;
   const candidates = view.peers.filter(({ log: place }) => place !== undefined);
   if (engine.failures >= failuresBeforeRelease && candidates.length > 0)
     return "this node could not become the primary";
-  if (peerThatKeepsReaching(view, now) !== undefined) return "the bucket answers a peer but not this node";
   // What only the volume has is brought into the log first.
   return view.stopping && !log?.isLastWriters ? "the pod is being stopped" : undefined;
 }
 
 /** A peer that reaches the bucket, where this node has not for a while. */
 export function peerThatReaches(view: View, now: Monotonic): string | undefined {
-  if (now - view.bucketAnsweredAt < cutOffMilliseconds || now - view.peersAskedAt > peerReachesMilliseconds)
-    return undefined;
+  return now - view.bucketAnsweredAt < cutOffMilliseconds ? undefined : peerThatAnswers(view, now);
+}
+
+/** A peer that was asked just now, has read the log and reaches the bucket. */
+function peerThatAnswers(view: View, now: Monotonic): string | undefined {
+  if (now - view.peersAskedAt > peerReachesMilliseconds) return undefined;
   return view.peers.find(({ log }) => log !== undefined && log.bucketAge < peerReachesMilliseconds)?.pod;
 }
 

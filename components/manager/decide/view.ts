@@ -32,7 +32,7 @@ export interface Hold {
 
 /** Refusals that no retry heals. The node stays up, not ready, and says why. */
 export interface Refusal {
-  reason: "ForeignData" | "UnknownData" | "UnsupportedEngine" | "NoConditionalWrites" | "NotInHistory";
+  reason: "ForeignData" | "SharedPrefix" | "UnknownData" | "UnsupportedEngine" | "NoConditionalWrites" | "NotInHistory";
   message: string;
 }
 
@@ -96,6 +96,17 @@ export interface Alarm {
   message: string;
 }
 
+/** Another deployment, with the same prefix and databaseId, that was the last to be elected. */
+export interface Rival {
+  /** Its pod. */
+  author: string;
+  cluster: string;
+  /** This node has seen the log grow since it knows of it. */
+  grows: boolean;
+  /** When it has seen that last; before: since when it knows of it. */
+  quietSince: Monotonic;
+}
+
 /** Where this node is in the log. */
 export interface LogPlace {
   /** That the next entry belongs to. */
@@ -106,6 +117,8 @@ export interface LogPlace {
   pushed: number;
   /** This volume is the last writer's: it holds what that has acknowledged, all of it. */
   isLastWriters: boolean;
+  /** Absent: the last seal is of this deployment, or of nobody that is known. */
+  rival?: Rival;
   /** There is something to follow. A server that starts on an empty database would not find the first tables. */
   hasTables: boolean;
 }
@@ -113,8 +126,10 @@ export interface LogPlace {
 /** A takeover or a handover that is under way. */
 export interface Transition {
   kind: "takeOver" | "handOver";
-  /** The step that it is at, for people. */
+  /** The step that it is at. */
   step: string;
+  /** When it came on last: a step, an entry, a file, a piece of one. */
+  progressedAt: Monotonic;
 }
 
 /** Everything that `decide` looks at. */
@@ -142,6 +157,8 @@ export interface View {
   /** SIGTERM was received. */
   stopping: boolean;
   replicaGoesFirst: boolean;
+  /** When this pod is killed, as far as is known; undefined: it was not told to go. */
+  leavesBy?: Monotonic;
   /** In a rolling update: a follower that has been replaced already. A handover to another would be followed by a second one. */
   updatedFollower?: string;
   backoffUntil: Monotonic;
@@ -149,6 +166,8 @@ export interface View {
   promisedUntil: Monotonic;
   /** When the bucket answered this node last. */
   bucketAnsweredAt: Monotonic;
+  /** Since when it has been asked in vain; undefined: it has answered since it was asked. */
+  bucketUnansweredSince?: Monotonic;
   /** Since when it has answered a peer and not this node; undefined: it does not. */
   peerReachesSince?: Monotonic;
   /** Of a primary: for how long the oldest write has waited for the log. Milliseconds. */
@@ -156,6 +175,8 @@ export interface View {
   canary?: CanaryView;
   /** Of an engine that follows. */
   follower?: FollowerHealth;
+  /** Looks in a row at a write to the volume that has not ended. Counted and not timed: a manager that stood still has not looked. */
+  volumeSilentLooks: number;
   writesStopped: boolean;
   /** Why this node's engine should be restarted; empty: it need not. */
   restartDue: string;

@@ -1,4 +1,5 @@
 import { freeLease } from "../decide/candidacy";
+import { whyVolumeHangs } from "../decide/health";
 import { Lanes } from "../base/lanes";
 import { LeaseKeeper } from "../cluster/leaseKeeper";
 import { PeerHandler } from "./peerNetwork";
@@ -60,7 +61,9 @@ export class PeerDesk implements PeerHandler {
     const { ports } = this.options;
     const view = this.options.view();
     const now = ports.clock.now();
-    const { engine, log } = view;
+    const { engine } = view;
+    // A node that could not use its volume is no candidate.
+    const log = whyVolumeHangs(view, now) === undefined ? view.log : undefined;
     const isFollower = engine.state === "running" && engine.role === "replica" && !view.transition;
     return {
       pod: view.pod,

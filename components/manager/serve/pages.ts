@@ -5,6 +5,7 @@ import { StatusPages } from "./statusServer";
 import { bucketRequests, engineMemory } from "./usage";
 import { Counters } from "../base/counters";
 import { Monotonic } from "../base/ports";
+import { volumeLookEvery } from "../decide/health";
 import { View } from "../decide/view";
 import { EntryPusher } from "../peers/entryPusher";
 import { Gateway } from "../store/gateway/gateway";
@@ -71,7 +72,11 @@ function status(manager: PagedNode, now: Monotonic, wall: number, certificate?: 
     heartbeatAgeSeconds: lagSeconds(manager, wall),
     lease: lease && leaseStatus(lease, hold, now),
     owner: log && { epoch: log.epoch, holder: lease?.holder ?? "", clean: view.waiting === 0 },
-    volume: { epoch: log?.epoch, resumable: log?.isLastWriters === true && engine.state === "stopped" },
+    volume: {
+      epoch: log?.epoch,
+      resumable: log?.isLastWriters === true && engine.state === "stopped",
+      ...(view.volumeSilentLooks > 1 && { silentSeconds: (view.volumeSilentLooks * volumeLookEvery) / 1000 }),
+    },
     refusal: refusal && { reason: refusal.reason, message: refusal.message },
     alarm: manager.alarm === "" ? undefined : manager.alarm,
     notInBucket:
@@ -221,6 +226,12 @@ function metrics(
       help: "Requests of this node's engine to the manager, which is its object store.",
       values: [...gateway.requests].map(([method, value]) => ({ labels: `method="${method}"`, value })),
     },
+    one(
+      "volume_silent_seconds",
+      "gauge",
+      "Time for which a small write to the volume has not ended; 0 while the volume answers.",
+      (view.volumeSilentLooks * volumeLookEvery) / 1000,
+    ),
     ...eventMetrics(manager),
     one("writes_stopped", "gauge", "1 while the primary refuses writes.", view.writesStopped ? 1 : 0),
     one("manager_resident_bytes", "gauge", "Resident memory of the manager process.", process.memoryUsage.rss()),

@@ -48,6 +48,8 @@ export interface StatusDocument {
     epoch?: number;
     /** It is the last primary's, and stopped: nothing acknowledged is missing on it. */
     resumable: boolean;
+    /** A small write has not ended for so long. Absent while the volume answers. */
+    silentSeconds?: number;
   };
   /** Why this node touches nothing. */
   refusal?: { reason: string; message: string };

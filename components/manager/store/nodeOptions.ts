@@ -11,6 +11,8 @@ export interface StoreNodeOptions {
   own: string;
   /** Of this node, for people. */
   name: string;
+  /** Of its deployment. Absent: not known. */
+  cluster?: string;
   /** The engine acknowledges a commit when it is in the log (`commit`), or when it is on its disk (`interval`). */
   durability: "commit" | "interval";
   warn: (message: string, fields?: Record<string, unknown>) => void;
@@ -29,6 +31,8 @@ export interface StoreNodeOptions {
   drafted?: (epoch: number, bytes: Buffer) => void;
   /** An entry of this node's is durable, and applied to its state. */
   durable?: (epoch: number, position: number) => void;
+  /** Told of what comes on while the volume is read or aligned, and of each entry that is applied. */
+  progressed?: () => void;
   /** Asked before an attempt of a takeover is made again; false ends it. Default: it never ends by itself. */
   mayTakeOver?: () => boolean;
 }

@@ -6,7 +6,9 @@ import { EngineHandler } from "./gateway/gateway";
 import { FollowingRequests } from "./gateway/followingRequests";
 import { OpeningRequests } from "./gateway/openingRequests";
 import { LogWriter, Sealed } from "./log/append";
+import { decodeEntry, SealEntry } from "./log/entry";
 import { HistoryRules } from "./log/history";
+import { entryKey } from "./log/keys";
 import { Election, PushedEntries, seal } from "./log/seal";
 import { blockName, DatabaseState, LiveBlock } from "./log/state";
 import { LogReader, openLog } from "./log/tail";
@@ -21,6 +23,9 @@ import { FoundBlock } from "./wal/scanner";
 import { submitBlocks } from "./wal/submit";
 import { startWriting, Writing } from "./writing";
 
+/** Milliseconds that reading a seal may take. */
+const sealTimeout = 5000;
+
 /**
  * One node's store: the state of the log, the aligned volume, and what its engine is shown. In order: {@link open}, {@link catchUp} or {@link takeOver}, {@link align}, {@link opening} while the engine starts,
  * then {@link follow} or {@link write}.
@@ -31,6 +36,7 @@ export class StoreNode {
   private aligned: LiveBlock[] = [];
   private readonly view: FollowerView;
   private readonly upkeep: Upkeep;
+  private readSeal: SealEntry | undefined;
 
   private constructor(
     private readonly options: StoreNodeOptions,
@@ -73,6 +79,7 @@ export class StoreNode {
     let count = 0;
     for (let entry = await this.reader.next(); entry; entry = await this.reader.next()) {
       count++;
+      this.options.progressed?.();
       await this.view.take(entry);
     }
     return count;
@@ -83,6 +90,18 @@ export class StoreNode {
     await this.view.goOn();
     const entry = await this.reader.next(bytes);
     if (entry) await this.view.take(entry);
+  }
+
+  /** The seal that began the present epoch; undefined: the database was restored, and has none yet. */
+  async lastSeal(): Promise<SealEntry | undefined> {
+    const seal = this.state.seals.at(-1);
+    if (!seal) return undefined;
+    if (this.readSeal?.position === seal.position) return this.readSeal;
+    const key = entryKey(seal.epoch, seal.position);
+    const object = await this.options.bucket.get(key, sealTimeout);
+    const entry = object && decodeEntry(key, object.content, seal.epoch, seal.position);
+    this.readSeal = entry?.kind === "seal" ? entry : undefined;
+    return this.readSeal;
   }
 
   /** Whether the entries from this node's position on are still kept. @throws BehindHorizon */
@@ -97,11 +116,12 @@ export class StoreNode {
    * @throws WriterClosed: it may not go on
    */
   async takeOver(pushed?: PushedEntries, insist = false, drafts?: DraftBox): Promise<Election | undefined> {
-    const { bucket, clock, name, mayTakeOver } = this.options;
+    const { bucket, clock, name, cluster, mayTakeOver } = this.options;
     await this.appendLeftovers();
     return seal(bucket, clock, this.reader, {
       nonce: randomBytes(16).toString("hex"),
       author: name,
+      ...(cluster !== undefined && { cluster }),
       ...(pushed && { pushed }),
       insist,
       appendMore: async () => {
@@ -125,7 +145,7 @@ export class StoreNode {
     await this.catchUp();
     while (this.isLastWriters) {
       const { blocks, flushedGeneration } = this.state;
-      const found = await readLeftovers(this.options.directory, flushedGeneration);
+      const found = await readLeftovers(this.options.directory, flushedGeneration, this.options.progressed);
       if (await this.appendBlocks(found.filter(block => !blocks.has(blockName(block))))) return;
       await this.catchUp();
     }
@@ -157,10 +177,10 @@ export class StoreNode {
 
   /** Brings the volume to the state's position. No engine runs on it. */
   async align(): Promise<Alignment> {
-    const { bucket, directory } = this.options;
+    const { bucket, directory, progressed } = this.options;
     this.view.end();
     this.aligned = this.state.blocksToReplay();
-    this.alignment = await align(bucket, this.state, directory, this.own.book);
+    this.alignment = await align(bucket, this.state, directory, this.own.book, progressed);
     return this.alignment;
   }
 

@@ -15,8 +15,10 @@ export interface CountingBucket extends Bucket {
   readonly requests: RequestCounts;
   /** Bytes that were sent to the bucket. */
   sentBytes: number;
-  /** When it answered last: also "there is no such object", or "this one is taken". */
+  /** When it answered last: also "there is no such object", or "this one is taken", or a piece of an object. */
   answeredAt: Monotonic;
+  /** Since when it has been asked in vain; undefined: it has answered since it was asked, or was not asked. */
+  unansweredSince: Monotonic | undefined;
 }
 
 /** Counts the requests to a bucket, and notes when it answered. */
@@ -24,14 +26,20 @@ export function countingBucket(bucket: Bucket, clock: Pick<Clock, "now">): Count
   const requests = noRequests();
   async function count<T>(kind: RequestKind, answer: Promise<T>): Promise<T> {
     requests[kind]++;
+    counting.unansweredSince ??= clock.now();
     const result = await answer;
-    counting.answeredAt = clock.now();
+    answered();
     return result;
+  }
+  function answered(): void {
+    counting.answeredAt = clock.now();
+    counting.unansweredSince = undefined;
   }
   const counting: CountingBucket = {
     requests,
     sentBytes: 0,
     answeredAt: -Infinity,
+    unansweredSince: undefined,
     get: (key, timeout) => count("get", bucket.get(key, timeout)),
     create(key, content, timeout) {
       counting.sentBytes += content.length;
@@ -43,7 +51,13 @@ export function countingBucket(bucket: Bucket, clock: Pick<Clock, "now">): Count
       counting.sentBytes += sum.size;
       return sum;
     },
-    getFile: (key, path) => count("get", bucket.getFile(key, path)),
+    getFile(key, path, progressed) {
+      const came = () => {
+        answered();
+        progressed?.();
+      };
+      return count("get", bucket.getFile(key, path, came));
+    },
     list: (folder, after, limit, timeout) => count("list", bucket.list(folder, after, limit, timeout)),
     delete: (key, timeout) => count("delete", bucket.delete(key, timeout)),
   };

@@ -13,6 +13,8 @@ export type NodePorts = Pick<Ports, "kubernetes" | "peers" | "watchdog" | "log" 
   bucket: CountingBucket;
   files: NodeFiles;
   door: EngineDoor;
+  /** What tells this deployment from another one with the same prefix. Absent: not known. */
+  cluster?: string;
   pushEntry: SendEntry;
   /** How a role's credentials are kept, for the metrics. Absent: the bucket's key is in a Secret. */
   credentials?: Pick<CredentialKeeper, "secondsLeft" | "failures">;

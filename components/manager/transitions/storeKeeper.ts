@@ -8,6 +8,7 @@ import { asRefusal, claimPrefix } from "./claim";
 import { EntryInbox, PushedEntry } from "../peers/entryInbox";
 import { NodePorts } from "./nodePorts";
 import { LogPlace } from "../decide/view";
+import { RivalWatch } from "./rivalWatch";
 
 /** While the writer's entries come, the bucket is asked this often only, and otherwise once a second. Milliseconds. */
 const readEvery = { heard: 5000, silent: 1000 };
@@ -28,6 +29,8 @@ export interface StoreKeeperOptions {
   drafted: (epoch: number, bytes: Buffer) => void;
   durable: (epoch: number, position: number) => void;
   mayTakeOver: () => boolean;
+  /** The volume or the log was read on. */
+  progressed: () => void;
   refuse: (refusal: Refusal) => void;
 }
 
@@ -43,15 +46,26 @@ export class StoreKeeper {
   private keptAt: Monotonic = -Infinity;
   /** The engine that runs was aligned before this node restarted from a checkpoint. */
   private begunAnew = false;
+  private readonly rivals: RivalWatch;
 
-  constructor(private readonly options: StoreKeeperOptions) {}
+  constructor(private readonly options: StoreKeeperOptions) {
+    this.rivals = new RivalWatch(options.ports.cluster);
+  }
 
   /** Undefined until the log was read. */
   get place(): LogPlace | undefined {
     if (!this.node) return undefined;
     const { state, isLastWriters } = this.node;
     const { epoch, position } = state;
-    return { epoch, position, pushed: this.inbox.until(state), isLastWriters, hasTables: state.tables.size > 0 };
+    const rival = this.rivals.rival(epoch);
+    return {
+      epoch,
+      position,
+      pushed: this.inbox.until(state),
+      isLastWriters,
+      hasTables: state.tables.size > 0,
+      ...(rival && { rival }),
+    };
   }
 
   /** Undefined until the log was read. For figures; it changes. */
@@ -123,13 +137,19 @@ export class StoreKeeper {
       if (node.state.position > before && !isBehind) return;
       if (!isBehind && clock.now() - this.readAt < readEvery.silent) return;
       this.readAt = clock.now();
-      await node.catchUp();
+      await this.catchUp(node);
       // The writer says that there is more, and there is not: it may have been deleted.
       const every = this.inbox.isAheadOf(node.state) ? keptEvery.missing : keptEvery.usual;
       if (clock.now() - this.keptAt < every) return;
       this.keptAt = clock.now();
       await node.assertKept();
     });
+  }
+
+  /** Applies what is in the bucket, and notices who writes it. @throws BehindHorizon, UnreadableEntry */
+  async catchUp(node: StoreNode): Promise<void> {
+    await node.catchUp();
+    this.rivals.saw(await node.lastSeal(), node.state.position, this.options.ports.clock.now());
   }
 
   private async open(): Promise<void> {
@@ -150,13 +170,14 @@ export class StoreKeeper {
       refuse(refusal);
       throw new Error(refusal.message);
     }
-    const { sealed, overdue, built, drafted, durable, mayTakeOver } = this.options;
+    const { sealed, overdue, built, drafted, durable, mayTakeOver, progressed } = this.options;
     const node = await StoreNode.open({
       bucket,
       clock,
       directory: files.directory,
       own: files.own,
       name: pod,
+      cluster: ports.cluster,
       durability: durability === "commit" ? "commit" : "interval",
       warn: (message, fields) => log("warning", message, fields),
       sealed,
@@ -166,8 +187,9 @@ export class StoreKeeper {
       drafted,
       durable,
       mayTakeOver,
+      progressed,
     });
-    await node.catchUp();
+    await this.catchUp(node);
     this.node = node;
     log("info", "has read the log", { epoch: node.state.epoch, position: node.state.position });
   }

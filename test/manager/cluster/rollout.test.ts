@@ -112,6 +112,20 @@ describe("a primary that is told to go in a rolling update", () => {
     }
   });
 
+  it("knows when it is killed: by its grace period, or at once where the API server does not know it any more", async () => {
+    now = 500;
+    rollout = new Rollout("db-2", ports as Ports, 120);
+    assert.equal(rollout.leavesBy, undefined);
+    rollout.begin();
+    assert.equal(rollout.leavesBy, 120_500);
+    pods[2] = pod("db-2", "old", { leaving: true, leavesWithinSeconds: 3 });
+    await rollout.look();
+    assert.equal(rollout.leavesBy, 3500);
+    podsFail = new PodGone("401");
+    await rollout.look();
+    assert.equal(rollout.leavesBy, 2500);
+  });
+
   it("finds out later, too, that it was deleted by force: the API server may be late", async () => {
     podsFail = new NotAccepted("503");
     await assert.rejects(rollout.look());

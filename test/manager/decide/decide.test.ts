@@ -26,7 +26,7 @@ describe("what a manager on the log decides", () => {
       const promoting = { ...primary().engine, role: "promoting", state: "starting" } as const;
       assert.match(decide(primary({ engine: promoting, hold: undefined }), now).fence!, /no longer held/);
       const late = hold({ deadline: now + 500, lastRenewalSent: now - 3000, lastAttempt: now - 3000 });
-      const transition = { kind: "takeOver", step: "start" } as const;
+      const transition = { kind: "takeOver", step: "start", progressedAt: now } as const;
       const decision = decide(primary({ engine: promoting, hold: late, transition }), now);
       assert.deepEqual([decision.fence, decision.lease], [undefined, { kind: "renew" }], "it acknowledges nothing yet");
     });
@@ -98,7 +98,7 @@ describe("what a manager on the log decides", () => {
       const starting = { ...stopped, state: "starting" } as const;
       assert.equal(decide(follower({ ...holds, engine: starting }), now).engine?.kind, "kill");
       assert.equal(decide(follower({ ...holds, engine: stopped, startBackoffUntil: now + 1 }), now).engine, undefined);
-      const transition = { kind: "takeOver", step: "seal" } as const;
+      const transition = { kind: "takeOver", step: "seal", progressedAt: now } as const;
       assert.equal(decide(follower({ ...holds, engine: stopped, transition }), now).engine, undefined);
     });
 

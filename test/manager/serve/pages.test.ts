@@ -186,7 +186,7 @@ describe("the status document", () => {
   });
 
   it("says what a node does to become the primary, and that its volume is the last writer's", () => {
-    const transition = { kind: "takeOver", step: "align" } as const;
+    const transition = { kind: "takeOver", step: "align", progressedAt: 0 } as const;
     assert.equal(read(replica({ transition })).log?.transition, "takeOver: align");
     const stopped = replica({
       engine: { ...replica().engine, state: "stopped" },

@@ -90,6 +90,13 @@ export const springs: Record<string, (world: World, node: SimulatedNode, random:
       if (node.process === process) node.thaw();
     });
   },
+  "its volume hangs"(world, node, random) {
+    // For so long that it may be waited for, or that another node is to take over.
+    const seconds = random.chance(0.5) ? random.between(0.5, 9) : random.between(12, 30);
+    world.promises.mayDepart(node.pod, seconds);
+    node.hangVolume();
+    world.heal(seconds, () => node.recoverVolume());
+  },
   "the API server goes away"(world, _node, random) {
     const seconds = random.between(1, 8);
     world.promises.mayDepart(undefined, seconds);
@@ -113,6 +120,16 @@ export const trapAnywhere: Fault = {
     const left = 1 + random.below(random.pick([3, 10, 40]));
     world.say(`a trap is laid at call ${left}: ${what}`);
     world.trap = { left, spring: node => springs[what]?.(world, node, random) };
+  },
+};
+
+/** The volume hangs in the middle of the next takeover or handover. */
+export const hangsInTransition: Fault = {
+  name: "the volume hangs in the next takeover or handover",
+  inject(world, random) {
+    const left = 1 + random.below(random.pick([3, 10, 40]));
+    world.say(`its volume is to hang at call ${left}`);
+    world.trap = { left, spring: node => springs["its volume hangs"]?.(world, node, random) };
   },
 };
 

@@ -126,6 +126,18 @@ export const volumeHangs: Fault = {
   },
 };
 
+/** The same, and mariadbd answers all that does not touch it: nothing else tells that no write ends. */
+export const volumeHangsUnseen: Fault = {
+  name: "a volume hangs under an engine that answers",
+  inject(world, random) {
+    const node = victim(world, random);
+    const seconds = random.between(0.5, 30);
+    world.promises.mayDepart(node.pod, seconds);
+    node.hangVolume(true);
+    world.heal(seconds, () => node.recoverVolume());
+  },
+};
+
 /** Longer than writes may be away: another node takes over meanwhile, where there is one, so it does not count as a fault that has to heal first. */
 export const volumeHangsForLong: Fault = {
   name: "the primary's volume hangs for long",
@@ -150,5 +162,6 @@ export const nodeFaults = [
   managerKilled,
   managerLoopHangs,
   volumeHangs,
+  volumeHangsUnseen,
   wallClockJumps,
 ];

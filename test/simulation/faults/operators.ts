@@ -26,6 +26,22 @@ export const podDeleted: Fault = {
   },
 };
 
+/** Somebody is in a hurry, or the machine is. Nothing may be lost. */
+export const podDeletedWithShortGrace: Fault = {
+  name: "pod deleted with a short grace period",
+  inject(world, random) {
+    const node = victim(world, random);
+    const seconds = random.between(3, 8);
+    world.kubernetes.graces.set(node.pod, seconds);
+    world.kubernetes.leaving.add(node.pod);
+    node.manager?.requestStop();
+    whenGone(world, node, seconds, () => {
+      world.kubernetes.graces.delete(node.pod);
+      comesBack(world, node, 1);
+    });
+  },
+};
+
 /** Nothing may be lost: the pod is killed after two seconds, whatever it does, and made anew on the same volume. */
 function deleteByForce(world: World, random: Random, node: SimulatedNode): void {
   world.kubernetes.forget(node.pod, node.process, String(world.nextSerial()), random.between(0, tokenCache));
@@ -178,7 +194,7 @@ export const switchoverAsked: Fault = {
   },
 };
 
-export const orderlyFaults = [podDeleted, rollingRestart, scaledToOne, restartAll];
+export const orderlyFaults = [podDeleted, podDeletedWithShortGrace, rollingRestart, scaledToOne, restartAll];
 
 export const operatorFaults = [
   ...orderlyFaults,

@@ -16,8 +16,8 @@ export interface Bucket {
   ): Promise<string | undefined>;
   /** Sends a file, streamed; in parts when it is large. @returns its size and CRC-32 as they were sent */
   putFile(key: string, path: string): Promise<FileSum>;
-  /** Fetches an object into a file that is not there yet, streamed, and syncs it. @returns its size and CRC-32; undefined when there is no such object */
-  getFile(key: string, path: string): Promise<FileSum | undefined>;
+  /** Fetches an object into a file that is not there yet, streamed, and syncs it. @param progressed told of each piece that came @returns its size and CRC-32; undefined when there is no such object */
+  getFile(key: string, path: string, progressed?: () => void): Promise<FileSum | undefined>;
   /** Keys below a folder that come after `after`, in order, at most `limit`. For `check`, restore and the garbage of dead writers: nothing else lists. */
   list(folder: string, after: string, limit: number, timeoutMilliseconds: number): Promise<string[]>;
   /** Deletes an object. One that is not there is no error. */

@@ -124,7 +124,7 @@ class S3Bucket implements RestorableBucket {
     return { size, crc32: sum.crc32 };
   }
 
-  async getFile(key: string, path: string): Promise<FileSum | undefined> {
+  async getFile(key: string, path: string, progressed?: () => void): Promise<FileSum | undefined> {
     const sum = new Sum();
     let expected = -1;
     const answer = await this.request({
@@ -132,7 +132,7 @@ class S3Bucket implements RestorableBucket {
       key,
       receive: async incoming => {
         expected = Number(incoming.headers["content-length"] ?? -1);
-        await pipeline(incoming, sum.counting(), createWriteStream(path, { flush: true }));
+        await pipeline(incoming, sum.counting(progressed), createWriteStream(path, { flush: true }));
       },
     });
     if (answer.status === 404) return undefined;
@@ -260,9 +260,10 @@ export class Sum {
     return source.pipe(counted);
   }
 
-  counting(): Transform {
+  counting(progressed: () => void = () => undefined): Transform {
     return new Transform({
       transform: (chunk: Buffer, _, done) => {
+        progressed();
         this.size += chunk.length;
         this.crc32 = crc32(chunk, this.crc32);
         done(null, chunk);

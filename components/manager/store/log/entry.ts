@@ -35,6 +35,8 @@ export interface SealEntry extends EntryHead {
   nextEpoch: number;
   /** For people. */
   author: string;
+  /** Of the author's deployment: two that write to one log by mistake are told apart by it. Absent: an earlier build wrote it, or the author does not know. */
+  cluster?: string;
 }
 
 export type Entry = ChangesEntry | SealEntry;

@@ -34,6 +34,7 @@ export async function seal(
   {
     nonce,
     author,
+    cluster,
     pushed = new Map<number, Buffer>(),
     insist = false,
     mayGoOn = () => true,
@@ -41,6 +42,7 @@ export async function seal(
   }: {
     nonce: string;
     author: string;
+    cluster?: string;
     pushed?: PushedEntries;
     insist?: boolean;
     /** Asked before each attempt. */
@@ -72,6 +74,7 @@ export async function seal(
       time: Math.max(time, clock.wall()),
       nextEpoch: epoch + 1,
       author,
+      ...(cluster !== undefined && { cluster }),
     };
     const bytes = encodeEntry(entry);
     let outcome = await settle(bucket, entryKey(epoch, position), bytes, attemptTimeout);

@@ -33,6 +33,8 @@ interface Volume {
   book: VolumeBook;
   /** What the book says, kept up with it. */
   known: KnownFiles;
+  /** Told of each file, and of each piece of one, that is known to be right. */
+  progressed: () => void;
 }
 
 /** A file that a manifest names, by its path below the directory. */
@@ -47,12 +49,14 @@ interface WantedFile {
  *
  * It can be interrupted at any point and started again: until the WAL is in place the directory has none, and an engine that were started on it would show the released files only. It goes by tables, so that
  * no step and nothing in memory is as large as the database.
+ * @param progressed told of each file, and of each piece of one, that is known to be right
  */
 export async function align(
   bucket: Bucket,
   state: DatabaseState,
   directory: string,
   book: VolumeBook,
+  progressed: () => void = () => undefined,
 ): Promise<Alignment> {
   await fs.mkdir(directory, { recursive: true });
   for (const name of await fs.readdir(directory)) {
@@ -60,7 +64,7 @@ export async function align(
     if (name.startsWith("uwal_")) await fs.rm(join(directory, name));
   }
   await syncFolder(directory);
-  const volume: Volume = { directory, state, book, known: await book.read() };
+  const volume: Volume = { directory, state, book, known: await book.read(), progressed };
   const result: Alignment = { generation: Math.max(1, state.highestGeneration + 1), fetched: 0, kept: 0, removed: 0 };
   await moveKnown(volume);
   result.removed = await removeOthers(volume);
@@ -72,11 +76,15 @@ export async function align(
       await fetch(bucket, volume, wanted);
       result.fetched++;
     }
+    progressed();
   });
-  await inParallel(tables, fetches, table => writeTable(directory, table));
+  await inParallel(tables, fetches, async table => {
+    await writeTable(directory, table);
+    progressed();
+  });
   await writeDurably(join(directory, "UNIMAP"), numberMapText(state.tables.values()));
   await syncFolder(directory);
-  await writeWal(join(directory, walFileName(result.generation)), blocks(bucket, state.blocksToReplay()));
+  await writeWal(join(directory, walFileName(result.generation)), blocks(bucket, state.blocksToReplay(), progressed));
   return result;
 }
 
@@ -191,7 +199,7 @@ async function isThere(volume: Volume, { path, file }: WantedFile): Promise<bool
   );
   if (size !== file.size) return false;
   if (isKnownAs(volume.known, path, file.key)) return true;
-  const sum = await fileSum(full, { sync: true });
+  const sum = await fileSum(full, { sync: true, progressed: volume.progressed });
   if (sum.crc32 !== file.crc32) return false;
   await note(volume, path, file.key);
   return true;
@@ -200,7 +208,7 @@ async function isThere(volume: Volume, { path, file }: WantedFile): Promise<bool
 async function fetch(bucket: Bucket, volume: Volume, { path, file }: WantedFile): Promise<void> {
   const full = join(volume.directory, path);
   const temporary = `${full}.fetching`;
-  const sum = await bucket.getFile(file.key, temporary);
+  const sum = await bucket.getFile(file.key, temporary, volume.progressed);
   if (!sum) throw new Error(`${file.key}, which the log names, is not in the bucket`);
   if (sum.size !== file.size || sum.crc32 !== file.crc32) {
     await fs.rm(temporary);
@@ -227,8 +235,13 @@ async function forget({ known, book }: Volume, paths: readonly string[]): Promis
   await book.forget(paths);
 }
 
-async function* blocks(bucket: Bucket, live: LiveBlock[]): AsyncGenerator<{ data: Buffer; hash: number }> {
+async function* blocks(
+  bucket: Bucket,
+  live: LiveBlock[],
+  progressed: () => void,
+): AsyncGenerator<{ data: Buffer; hash: number }> {
   for (const { data, hash, key } of live) {
+    progressed();
     if (key === undefined) {
       yield { data, hash };
       continue;

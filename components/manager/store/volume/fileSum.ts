@@ -4,8 +4,11 @@ import { FileSum } from "../bucket/bucket";
 
 const chunkBytes = 1024 * 1024;
 
-/** Size and CRC-32 of a file, read in pieces. @param sync makes it durable first */
-export async function fileSum(path: string, { sync }: { sync: boolean }): Promise<FileSum> {
+/** Size and CRC-32 of a file, read in pieces. @param sync makes it durable first @param progressed told of each piece */
+export async function fileSum(
+  path: string,
+  { sync, progressed = () => undefined }: { sync: boolean; progressed?: () => void },
+): Promise<FileSum> {
   const file = await fs.open(path, "r");
   try {
     if (sync) await file.sync();
@@ -16,6 +19,7 @@ export async function fileSum(path: string, { sync }: { sync: boolean }): Promis
       if (bytesRead === 0) return sum;
       sum.crc32 = crc32(chunk.subarray(0, bytesRead), sum.crc32);
       sum.size += bytesRead;
+      progressed();
     }
   } finally {
     await file.close();

@@ -11,8 +11,9 @@ const chunkBytes = 256 << 10;
  * The blocks in the WALs of an engine that has ended, in order of sequence: what it had acknowledged in `interval` and its manager had not brought into the log. Places that its writers had reserved and
  * not filled are passed over. A WAL is read up to the end of what was written: the engine reserves several times that.
  * @param after the newest generation whose flush was released: what older WALs hold must never be replayed again
+ * @param progressed told of each piece of a file
  */
-export async function readLeftovers(directory: string, after: number): Promise<FoundBlock[]> {
+export async function readLeftovers(directory: string, after: number, progressed?: () => void): Promise<FoundBlock[]> {
   const blocks: FoundBlock[] = [];
   const names = await fs.readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
@@ -21,14 +22,14 @@ export async function readLeftovers(directory: string, after: number): Promise<F
   for (const name of names) {
     const generation = walGeneration(name);
     if (generation === undefined || generation <= after) continue;
-    for (const { data, hash } of wholeBlocks(await readWithoutReserve(join(directory, name))))
+    for (const { data, hash } of wholeBlocks(await readWithoutReserve(join(directory, name), progressed)))
       blocks.push({ generation, ...readCommit(data), hash, data });
   }
   return blocks.sort((a, b) => a.sequence - b.sequence);
 }
 
 /** What a file holds up to its last byte that is not zero, and some zeros behind it. */
-export async function readWithoutReserve(file: string): Promise<Buffer> {
+export async function readWithoutReserve(file: string, progressed: () => void = () => undefined): Promise<Buffer> {
   const handle = await fs.open(file);
   try {
     const [chunk, zeros] = [Buffer.alloc(chunkBytes), Buffer.alloc(chunkBytes)];
@@ -36,6 +37,7 @@ export async function readWithoutReserve(file: string): Promise<Buffer> {
     for (let at = 0; ;) {
       const { bytesRead } = await handle.read(chunk, 0, chunkBytes, at);
       if (bytesRead === 0) break;
+      progressed();
       at += bytesRead;
       if (!chunk.subarray(0, bytesRead).equals(zeros.subarray(0, bytesRead))) written = at;
     }
