@@ -25,7 +25,6 @@ export class Rollout {
   private couldLeaveSince: Monotonic | undefined;
   /** The replica that was sent ahead. */
   private ahead: string | undefined;
-  private readonly patience: number;
   private graceSeconds: number;
 
   constructor(
@@ -34,7 +33,6 @@ export class Rollout {
     terminationGracePeriodSeconds: number,
   ) {
     this.graceSeconds = terminationGracePeriodSeconds;
-    this.patience = Math.min(mostPatience, (terminationGracePeriodSeconds * 1000) / 3);
   }
 
   /** SIGTERM. */
@@ -53,7 +51,8 @@ export class Rollout {
   /** Whether a primary that was told to go had better wait. */
   waits(now: Monotonic): boolean {
     if (this.since === undefined || this.mayLeave) return false;
-    return now - this.since < (this.looked ? this.patience : mostDoubt);
+    const patience = Math.min(mostPatience, (this.graceSeconds * 1000) / 3);
+    return now - this.since < (this.looked ? patience : mostDoubt);
   }
 
   /** Looks where the update is, and sends a replica ahead where that saves a pause. */

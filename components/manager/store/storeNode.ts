@@ -96,6 +96,9 @@ export class StoreNode {
   async lastSeal(): Promise<SealEntry | undefined> {
     const seal = this.state.seals.at(-1);
     if (!seal) return undefined;
+    const { last } = this.reader;
+    // Its own, or one that was just read.
+    if (last?.kind === "seal") this.readSeal = last;
     if (this.readSeal?.position === seal.position) return this.readSeal;
     const key = entryKey(seal.epoch, seal.position);
     const object = await this.options.bucket.get(key, sealTimeout);

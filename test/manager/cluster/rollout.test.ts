@@ -66,6 +66,13 @@ describe("a primary that is told to go in a rolling update", () => {
     assert.equal(rollout.waits(40_000), false);
   });
 
+  it("waits for less where somebody has given it less time than is usual", async () => {
+    pods[2] = pod("db-2", "old", { leaving: true, leavesWithinSeconds: 9 });
+    await rollout.look();
+    assert.equal(rollout.waits(2999), true);
+    assert.equal(rollout.waits(3000), false);
+  });
+
   it("goes at once when it is of the new revision, or another that follows is", async () => {
     pods[2] = pod("db-2", "new", { leaving: true });
     await rollout.look();
