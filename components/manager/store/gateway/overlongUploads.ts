@@ -12,7 +12,7 @@ export interface OverlongUpload {
   request: Pick<EngineRequest, "key" | "length">;
   answer: EngineAnswer;
   /** Its engine runs still. */
-  isCurrent(): boolean;
+  isCurrent: () => boolean;
 }
 
 /**
