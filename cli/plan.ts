@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
+import type { Usage } from "../components/core/planning/bucketUse";
 import { optionProblem } from "./optionProblem";
 import { PlanError, ProgramError } from "./planner/planError";
 
@@ -15,6 +16,9 @@ Shows what a stack would create, what of it is secret, how long that takes and w
   --directory DIR          a folder of the project (default: the current one)
   --config KEY=VALUE       replaces a value of the stack's configuration; can be repeated
   --secret-file KEY=PATH   gives a secret of the configuration from a file; can be repeated
+  --rows-per-second N      rows that are written, for what is billed by use (default: 50)
+  --row-bytes N            size of a row (default: 200)
+  --stored-gb N            data in the bucket (default: 100)
   --json                   prints the plan as JSON, secrets masked
   --mermaid                prints the resources as a diagram, for Markdown on GitHub and elsewhere
   --manifests DIR          writes the Kubernetes objects as YAML, Secrets in clear, for "kubectl apply --server-side -f DIR"
@@ -46,7 +50,15 @@ export interface PlanOptions {
   config: Record<string, string>;
   /** The same for secrets, in clear. */
   secrets: Record<string, string>;
+  /** What is known of the database's use. */
+  usage: Partial<Usage>;
 }
+
+const usageOptions = [
+  ["rowsPerSecond", "rows-per-second"],
+  ["rowBytes", "row-bytes"],
+  ["storedGigabytes", "stored-gb"],
+] as const;
 
 /** The command line is wrong, or a file that it names. */
 class UsageError extends PlanError {}
@@ -76,9 +88,14 @@ export async function runPlan(
 
 function optionsOf(argv: readonly string[]): PlanOptions {
   const { config, "secret-file": secretFiles, ...others } = parsed(argv);
+  const usage: Partial<Usage> = {};
+  for (const [property, option] of usageOptions) {
+    const text = others[option];
+    if (text !== undefined) usage[property] = quantity(text, option);
+  }
   const secrets: Record<string, string> = {};
   for (const [key, path] of pairsOf(secretFiles, "--secret-file", "PATH")) secrets[key] = readSecret(path);
-  return { ...others, config: Object.fromEntries(pairsOf(config, "--config", "VALUE")), secrets };
+  return { ...others, config: Object.fromEntries(pairsOf(config, "--config", "VALUE")), secrets, usage };
 }
 
 function parsed(argv: readonly string[]) {
@@ -93,6 +110,9 @@ function parsed(argv: readonly string[]) {
     json: flag,
     mermaid: flag,
     manifests: text,
+    "rows-per-second": text,
+    "row-bytes": text,
+    "stored-gb": text,
     help: flag,
   };
   try {
@@ -100,6 +120,13 @@ function parsed(argv: readonly string[]) {
   } catch (error) {
     throw new UsageError(`${optionProblem(error, Object.keys(options))}\n\n${planHelp}`);
   }
+}
+
+function quantity(text: string, option: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isFinite(number) || number < 0)
+    throw new UsageError(`--${option} takes a number from 0 on, not "${text}".`);
+  return number;
 }
 
 function pairsOf(texts: readonly string[] = [], option: string, what: string): [key: string, value: string][] {

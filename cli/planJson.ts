@@ -1,4 +1,5 @@
 import { monthlyCost, monthlyDollars } from "../components/core/planning/cost";
+import type { Usage } from "../components/core/planning/bucketUse";
 import { creationTimesSource } from "../components/core/planning/creationTimes";
 import { priceList } from "../components/core/planning/prices";
 import { Status, type Verdict } from "../policy/judge";
@@ -11,9 +12,9 @@ import { secretsOf } from "./secretList";
  * A plan for programs, as JSON: resources with type, name, parent, dependencies and inputs, what is secret, the longest chain, the monthly cost and the verdict of the policies. Secrets are
  * `[secret]`, also where one is part of a longer text; what only the update will know is `[unknown]`.
  */
-export function planAsJson(plan: Plan, { findings, ...counts }: Verdict): string {
+export function planAsJson(plan: Plan, { findings, ...counts }: Verdict, usage: Partial<Usage> = {}): string {
   const path = criticalPath(plan);
-  const cost = monthlyCost(plan.resources.map(describe));
+  const cost = monthlyCost(plan.resources.map(describe), usage);
   const document = {
     project: plan.project,
     stack: plan.stack,
@@ -42,6 +43,7 @@ export function planAsJson(plan: Plan, { findings, ...counts }: Verdict): string
       currency: "USD",
       fixedDollars: cost.fixedDollars,
       estimatedDollars: cost.estimatedDollars,
+      usage: cost.usage,
       lines: cost.lines.map(line => ({ ...line, monthlyDollars: monthlyDollars(line) })),
     },
     policies: { ...counts, findings: findings.filter(({ status }) => status === Status.violation) },

@@ -1,5 +1,6 @@
 import { creationTimesSource } from "../components/core/planning/creationTimes";
 import { type CostLine, type CostReport, monthlyCost, monthlyDollars } from "../components/core/planning/cost";
+import type { Usage } from "../components/core/planning/bucketUse";
 import { priceList } from "../components/core/planning/prices";
 import type { Verdict } from "../policy/judge";
 import { groupedBy } from "./grouping";
@@ -12,9 +13,15 @@ import { alignedRows, fitting, shortened, type Terminal, wrapped } from "./termi
 import { readableType, treeLines } from "./tree";
 
 /** A plan for people: the tree, what is secret, what decides the time, what it costs, what the policies say of it, and a last line that says all of it in brief. */
-export function reportOf(plan: Plan, verdict: Verdict, terminal: Terminal, elapsedMilliseconds: number): string {
+export function reportOf(
+  plan: Plan,
+  verdict: Verdict,
+  terminal: Terminal,
+  elapsedMilliseconds: number,
+  usage: Partial<Usage> = {},
+): string {
   const path = criticalPath(plan);
-  const cost = monthlyCost(plan.resources.map(describe));
+  const cost = monthlyCost(plan.resources.map(describe), usage);
   const sections = [
     section(`${plan.project}, stack ${plan.stack}: ${counted(plan)}`, treeLines(plan, terminal), terminal),
     section("Secret", secretLines(plan, terminal), terminal),
@@ -119,7 +126,16 @@ function costLines(cost: CostReport, terminal: Terminal): string[] {
     if (line === undefined) return terminal.strong(text);
     return line.isEstimate ? text + terminal.faint("  by use") : text;
   });
-  return [...lines, terminal.faint("  Not counted: logs, traffic between zones and out of AWS, images in ECR.")];
+  const notes = ["Not counted: logs, traffic between zones and out of AWS, images in ECR."];
+  if (cost.estimatedDollars > 0) notes.unshift(usageNote(cost.usage));
+  return [
+    ...lines,
+    ...notes.flatMap(note => wrapped(note, terminal.width - 2).map(line => terminal.faint(`  ${line}`))),
+  ];
+}
+
+function usageNote({ rowsPerSecond, rowBytes, storedGigabytes }: Usage): string {
+  return `By use: ${rowsPerSecond} rows of ${rowBytes} bytes a second, ${storedGigabytes} GB of data (--rows-per-second, --row-bytes, --stored-gb).`;
 }
 
 function amount({ quantity, unit }: CostLine): string {

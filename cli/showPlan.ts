@@ -29,9 +29,9 @@ export async function showPlan(options: PlanOptions, { out, error }: Streams): P
   }
 }
 
-function shown(plan: Plan, { directory, json, mermaid }: PlanOptions, out: Streams["out"]): string {
+function shown(plan: Plan, { directory, json, mermaid, usage }: PlanOptions, out: Streams["out"]): string {
   if (mermaid) return mermaidOf(plan);
   const verdict = verdictOn(plan, { directory });
   // Since the process began: Node's own start and the loading of the SDKs are part of what one waits for.
-  return json ? planAsJson(plan, verdict) : reportOf(plan, verdict, terminalOf(out), performance.now());
+  return json ? planAsJson(plan, verdict, usage) : reportOf(plan, verdict, terminalOf(out), performance.now(), usage);
 }

@@ -61,6 +61,13 @@ describe("the command line", () => {
     assert.equal((JSON.parse(out) as { stack: string }).stack, "local");
   });
 
+  it("reckons with the use that it is told", async () => {
+    const usage = ["--rows-per-second", "400", "--row-bytes=1000", "--stored-gb", "12.5"];
+    const { out } = await plan(...usage, "--json");
+    const { monthlyCost } = JSON.parse(out) as { monthlyCost: { usage: object } };
+    assert.deepEqual(monthlyCost.usage, { rowsPerSecond: 400, rowBytes: 1000, storedGigabytes: 12.5 });
+  });
+
   it("draws a diagram with --mermaid, and does not mix it with JSON", async () => {
     const { out, code } = await plan("--stack", "local", "--mermaid");
     assert.equal(code, 0);
@@ -173,6 +180,12 @@ describe("the command line", () => {
     ["an unknown option", ["plan", "--frobnicate"], /--frobnicate[^]*Usage: tidesql plan/],
     ["a value that is no pair", ["plan", "--config", "replicas"], /KEY=VALUE/],
     ["a secret's file that is not there", ["plan", "--secret-file", "key=/nowhere/key"], /\/nowhere\/key/],
+    [
+      "a use that is no number",
+      ["plan", "--rows-per-second", "many"],
+      /^--rows-per-second takes a number from 0 on, not "many"\.\n$/,
+    ],
+    ["less than no use", ["plan", "--stored-gb=-1"], /^--stored-gb takes a number/],
     ["an unknown command", ["frobnicate"], /frobnicate[^]*Usage: tidesql COMMAND/],
     ["no command", [], /^$/],
   ];

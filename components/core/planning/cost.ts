@@ -1,6 +1,6 @@
 import { type DescribedResource, inputAt, numberAt, textAt } from "./describedResource";
 import { gp3Included, hourly, hoursPerMonth, instanceHourly, monthly } from "./prices";
-import { bucketUseLines } from "./bucketUse";
+import { assumedUsage, bucketUseLines, type Usage } from "./bucketUse";
 
 /** One kind of thing on the bill. */
 export interface CostLine {
@@ -22,30 +22,25 @@ export interface CostReport {
   fixedDollars: number;
   /** Of what depends on use. US dollars a month. */
   estimatedDollars: number;
+  /** What {@link estimatedDollars} are for. */
+  usage: Usage;
 }
-
-/** How much the deployment is used. */
-export interface Usage {
-  /** Data in the bucket, old versions included. GB. Default 100, what the default volume holds. */
-  storedGigabytes?: number;
-}
-
-const defaultStoredGigabytes = 100;
 
 /**
  * What a deployment costs in a month, by the prices in `prices.ts`: computers, control plane, disks, addresses, keys and the object store. Not counted is what
  * goes by traffic: logs, data between zones and out of AWS, images in ECR.
  */
-export function monthlyCost(resources: readonly DescribedResource[], usage: Usage = {}): CostReport {
+export function monthlyCost(resources: readonly DescribedResource[], given: Partial<Usage> = {}): CostReport {
+  const usage = { ...assumedUsage, ...given };
   const lines = resources.flatMap(resource => linesByType[resource.type]?.(resource, resources) ?? []);
   if (resources.some(({ type }) => bucketTypes.has(type))) {
-    const stored = usage.storedGigabytes ?? defaultStoredGigabytes;
-    lines.push(estimate("S3 storage", stored, monthly.s3PerGigabyte, "GB"), ...bucketUseLines(resources));
+    lines.push(estimate("S3 storage", usage.storedGigabytes, monthly.s3PerGigabyte, "GB"));
+    lines.push(...bucketUseLines(resources, usage));
   }
   const merged = mergeLines(lines);
   const sum = (isEstimate: boolean) =>
     merged.reduce((total, line) => total + (line.isEstimate === isEstimate ? monthlyDollars(line) : 0), 0);
-  return { lines: merged, fixedDollars: sum(false), estimatedDollars: sum(true) };
+  return { lines: merged, fixedDollars: sum(false), estimatedDollars: sum(true), usage };
 }
 
 /** US dollars a month of a line; 0 when its price is not in the list. */

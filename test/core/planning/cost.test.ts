@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { monthlyCost, monthlyDollars } from "../../../components/core/planning/cost";
 import type { DescribedResource } from "../../../components/core/planning/describedResource";
 import { instanceHourly } from "../../../components/core/planning/prices";
-import { assumedOfDatabase, entriesPerSecond, idleDollars } from "../../../components/core/planning/bucketUse";
-import { shipEvery } from "../../../components/manager/transitions/writerDuties";
+import {
+  assumedOfDatabase,
+  assumedUsage,
+  entriesPerSecond,
+  idleDollars,
+  intervalEntries,
+} from "../../../components/core/planning/bucketUse";
+import { shipAtBytes, shipEvery } from "../../../components/manager/transitions/writerDuties";
 import { settledHistory, settleDatabase } from "../../../components/database/settings";
 
 function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
@@ -138,10 +144,34 @@ describe("monthly cost", () => {
 
   it("estimates the log's entries by the durability, and in interval as often as the manager ships", () => {
     const entries = (durability?: string) => line([bucket, database(2, durability)], "S3 log entries")!;
-    assert.equal(entriesPerSecond.interval, 1000 / shipEvery);
+    assert.deepEqual(intervalEntries, { seconds: shipEvery / 1000, bytes: shipAtBytes });
     assert.ok(Math.abs(entries().quantity - (1000 / shipEvery) * 2.628) < 1e-9);
     assert.ok(entries("commit").quantity > entries("interval").quantity);
     assert.equal(entries().dollarsEach, 5);
+  });
+
+  it("estimates the log's entries by the rows, their size and the durability", () => {
+    const entries = (durability: string, rowsPerSecond: number, rowBytes = 200) =>
+      entriesPerSecond(durability, { ...assumedUsage, rowsPerSecond, rowBytes });
+    assert.deepEqual(
+      [0.1, 1, 2, 50, 2000].map(rows => entries("interval", rows)),
+      [0.1, 1, 2, 2, 2],
+    );
+    assert.equal(entries("interval", 8, shipAtBytes), 8, "10 MB/s are no longer two entries");
+    assert.deepEqual(
+      [0, 50].map(rows => entries("commit", rows)),
+      [0, 20],
+    );
+    assert.ok(entries("commit", 1) > 0.9 && entries("commit", 1) < 1, "nobody shares an append");
+    assert.ok(entries("commit", 100_000) < 34, "one after the other");
+  });
+
+  it("takes the use that is known, and never less than what an idle database asks for", () => {
+    const cost = (usage: object) => monthlyCost([bucket, database()], usage);
+    assert.deepEqual(cost({ rowBytes: 1000 }).usage, { rowsPerSecond: 50, rowBytes: 1000, storedGigabytes: 100 });
+    const idle = cost({ rowsPerSecond: 0, storedGigabytes: 0 });
+    assert.ok(Math.abs(idle.estimatedDollars - idleDollars(2)) < 1e-9);
+    assert.ok(cost({ rowsPerSecond: 5000 }).estimatedDollars > 2 * cost({}).estimatedDollars);
   });
 
   it("costs at most $6 a month for the requests of a database that nobody writes to", () => {
