@@ -90,6 +90,7 @@ export async function startManager(
     }),
     files: {
       directory: podLayout.tidesdbDirectory,
+      server: podLayout.mariadbDirectory,
       own: podLayout.storeDirectory,
       followerMemoryBytes: followerShare * podMemoryBytes(),
       async freshServer() {

@@ -125,7 +125,7 @@ describe("a database on a real Kubernetes", function () {
   });
 
   for (let round = 1; round <= forcedFailovers; round++) {
-    it(`comes back when the primary is deleted by force (${round} of ${forcedFailovers}), and runs DDL on the new primary`, async () => {
+    it(`comes back when the primary is deleted by force (${round} of ${forcedFailovers}), and runs DDL on the new primary, which all later ones have`, async () => {
       const { namespace } = deployment.options;
       const force = ["--grace-period=0", "--force", "--wait=false"];
       const { before, after } = await replacing(async () => {
@@ -139,6 +139,9 @@ describe("a database on a real Kubernetes", function () {
       await deployment.query("primary", `INSERT INTO ${made} (id) VALUES (${round})`);
       await deployment.healthy(healthySeconds);
       await replicaShows(`${made} on a replica`, `SELECT id FROM ${made}`, rows => rows.length === 1);
+      await deployment.query("primary", `ALTER TABLE ${made} ADD COLUMN v INT`);
+      await deployment.query("primary", `UPDATE ${made} SET v = ${10 * round}`);
+      await replicaShows(`a column of ${made} on a replica`, `SELECT v FROM ${made}`, ([row]) => row?.v === 10 * round);
     });
   }
 
@@ -235,7 +238,8 @@ describe("a database on a real Kubernetes", function () {
       });
     }
     for (const [index, made] of later.entries()) {
-      assert.deepEqual(await deployment.ids("primary", made), [index + 1]);
+      const rows = await deployment.query("primary", `SELECT id, v FROM ${made}`);
+      assert.deepEqual(rows, [{ id: index + 1, v: 10 * (index + 1) }]);
     }
   });
 

@@ -206,6 +206,7 @@ export class SimulatedNode {
       bucket: countingBucket(this.bucketFor(process), clock),
       files: {
         directory: this.directory,
+        server: `${this.root}/mysql`,
         own: `${this.root}/store`,
         followerMemoryBytes: world.followerMemoryBytes,
         freshServer: async () => {

@@ -301,6 +301,10 @@ export class SimulatedServer implements NodeEngine {
     return this.ask(timeout, model => model.flush());
   }
 
+  reopenTables(_tables: string[], timeout: number): Promise<void> {
+    return this.ask(timeout, () => Promise.resolve());
+  }
+
   /** A client's transaction; a value of null deletes. Resolves when it is acknowledged. @param table default: the one for the key @throws when it is refused */
   async write({ key, value }: { key: string; value: string | null }, table?: string): Promise<void> {
     const { process, model, world } = this;

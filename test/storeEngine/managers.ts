@@ -85,6 +85,8 @@ class Run {
   private readonly lostAt: number[] = [];
   /** When each fault began, and when all pods were healthy again. */
   private readonly rounds: { fault: Fault; from: number; until: number }[] = [];
+  /** Rounds in which a column was added before the fault, and whether a row with it was written. */
+  private readonly columns = new Map<number, { row: boolean }>();
   /** Changes of the counter that were acknowledged, and those whose commit was begun. */
   private updates = 0;
   private begun = 0;
@@ -112,6 +114,7 @@ class Run {
         await connection.query("CREATE TABLE IF NOT EXISTS app.ledger (id BIGINT PRIMARY KEY)");
         await connection.query("CREATE TABLE IF NOT EXISTS app.counters (id INT PRIMARY KEY, v INT, KEY v (v))");
         await connection.query("REPLACE INTO app.counters VALUES (1, 0)");
+        await connection.query("CREATE TABLE IF NOT EXISTS app.widened (id INT PRIMARY KEY)");
       } finally {
         connection.destroy();
       }
@@ -149,6 +152,9 @@ class Run {
     const { database, random } = this;
     const victim = database.primary();
     if (victim === undefined) throw new Error("no pod is labelled primary");
+    await until("a column of round " + round, 120, async () => this.addColumn(round));
+    // What `interval` may lose with a node is not asked for.
+    if (this.durability === "interval") await delay(allowedLoss);
     const at = performance.now();
     switch (fault) {
       case "node":
@@ -248,6 +254,33 @@ class Run {
     say({ calm: seconds, megabytesPerSecond: Number(rate.toFixed(2)), pods: await observation.end() });
   }
 
+  /** A column in place, with a row in it or without: the fault comes next. */
+  private async addColumn(round: number): Promise<true> {
+    const connection = await this.database.connect();
+    try {
+      await connection.query(`ALTER TABLE app.widened ADD COLUMN IF NOT EXISTS c${round} INT`);
+      this.columns.set(round, { row: false });
+      if (this.random() < 0.5) return true;
+      await connection.query(`REPLACE INTO app.widened (id, c${round}) VALUES (${round}, ${10 * round})`);
+      this.columns.set(round, { row: true });
+      return true;
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  /** Columns and rows that a node does not show as they were acknowledged. */
+  private async missingColumns(pod: string): Promise<string[]> {
+    const rows = new Map(
+      (await this.rows(pod, "SELECT * FROM app.widened")).map(row => [Number(row.id), row] as const),
+    );
+    const names = (await this.rows(pod, "SHOW COLUMNS FROM app.widened")).map(({ Field: name }) => String(name));
+    return [...this.columns].flatMap(([round, { row }]) => {
+      if (!names.includes(`c${round}`)) return [`c${round}`];
+      return row && rows.get(round)?.[`c${round}`] !== 10 * round ? [`c${round} of row ${round}`] : [];
+    });
+  }
+
   private async idle(seconds: number): Promise<void> {
     const { database } = this;
     const primary = database.primary();
@@ -276,12 +309,14 @@ class Run {
       const points = await this.pointReads(pod, entries);
       const differ = points.filter(id => !ids.includes(id)).length + ids.filter(id => !points.includes(id)).length;
       const counter = Number((await this.rows(pod, "SELECT v FROM app.counters WHERE id = 1"))[0]?.v);
+      const columns = await this.missingColumns(pod);
       const lost = found.lost.filter(id => !this.mayBeLost(entries[id - 1]!));
       if (!allowed && found.lost.length > 0) say({ lostSoLongBefore: this.lossesOf(entries, found.lost) });
       allowed ??= found.lost;
       const isNew = found.lost.some(id => !allowed!.includes(id));
       const wrong =
         lost.length +
+        columns.length +
         differ +
         found.unknown.length +
         found.duplicated.length +
@@ -295,6 +330,8 @@ class Run {
         lostBeyondTheMode: lost.slice(0, 20),
         scanAndPointsDiffer: differ,
         presentUnacknowledged: found.presentUnacknowledged.length,
+        columns: `${this.columns.size - columns.length} of ${this.columns.size}`,
+        ...(columns.length > 0 && { missing: columns }),
         counter: `${counter} of ${this.updates} to ${this.begun}`,
       });
       if (wrong > 0 || isNew || caughtUp === false) isRight = false;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { isDeepStrictEqual, parseArgs } from "node:util";
 import { S3Server } from "../engine/objectStore/s3Server";
 import { Bucket } from "../../components/manager/store/bucket/bucket";
 import { s3Bucket } from "../../components/manager/store/bucket/s3Bucket";
@@ -18,7 +18,7 @@ import { StoreHost, systemStoreClock } from "./storeHost";
 
 const usage = `What the store relies on, looked at on the real engine:
   npx tsx test/storeEngine/measure.ts WHAT --engine PREFIX
-WHAT: definitions   RENAME, ALTER in place and by copy, DROP, TRUNCATE; then another node takes over
+WHAT: definitions   RENAME, every kind of ALTER, DROP, TRUNCATE; a running follower sees them; then another node takes over
       tables        opening an aligned volume with --tables 500 and --files 20 of each
       answers       what COMMIT says to three times 503, to a reset, to silence
       throughput    commits a second in \`commit\`, --delay 10 ms to the bucket, against the engine's own uploads
@@ -94,27 +94,51 @@ class Bench {
   }
 }
 
+/** One ALTER TABLE each, and a row afterwards: the table has `id`, `v`, `s`, and a key of `v`. */
+const alterations: Record<string, [change: string, row: string]> = {
+  inplace: ["ADD COLUMN w INT, ALGORITHM=INPLACE", "3, 30, 'z', 300"],
+  copied: ["ADD COLUMN w INT DEFAULT 7, ALGORITHM=COPY", "3, 30, 'z', 300"],
+  last: ["DROP COLUMN s", "3, 30"],
+  middle: ["ADD COLUMN w INT AFTER id", "3, 300, 30, 'z'"],
+  without: ["DROP COLUMN v", "3, 'z'"],
+  strict: ["ADD COLUMN w INT NOT NULL DEFAULT 7", "3, 30, 'z', 300"],
+  column: ["RENAME COLUMN s TO r", "3, 30, 'z'"],
+  moved: ["MODIFY v INT AFTER s", "3, 'z', 30"],
+  wider: ["MODIFY s VARCHAR(40)", "3, 30, 'z'"],
+  standard: ["ALTER s SET DEFAULT 'q'", "3, 30, DEFAULT"],
+  remark: ["COMMENT='a remark'", "3, 30, 'z'"],
+  indexed: ["ADD KEY s (s)", "3, 30, 'z'"],
+  unindexed: ["DROP KEY v", "3, 30, 'z'"],
+  middleCopied: ["ADD COLUMN w INT AFTER id, ALGORITHM=COPY", "3, 300, 30, 'z'"],
+  withoutCopied: ["DROP COLUMN v, ALGORITHM=COPY", "3, 'z'"],
+};
+
 async function definitions(): Promise<void> {
-  const bench = await Bench.start("commit", ["a", "b"]);
-  const [a, b] = bench.hosts as [StoreHost, StoreHost];
+  const bench = await Bench.start("commit", ["a", "b", "c"]);
+  const [a, b, c] = bench.hosts as [StoreHost, StoreHost, StoreHost];
   await a.write();
-  const tables = ["renamed", "inplace", "copied", "dropped", "truncated", "reborn"];
+  const tables = ["renamed", "dropped", "truncated", "reborn"];
   const steps = [
     "CREATE DATABASE IF NOT EXISTS app",
     ...tables.flatMap(name => [
       `CREATE TABLE app.${name} (id INT PRIMARY KEY, v INT, KEY v (v))`,
       `INSERT INTO app.${name} VALUES (1, 10), (2, 20)`,
     ]),
+    ...Object.keys(alterations).flatMap(name => [
+      `CREATE TABLE app.${name} (id INT PRIMARY KEY, v INT, s VARCHAR(20), KEY v (v))`,
+      `INSERT INTO app.${name} VALUES (1, 10, 'x'), (2, 20, 'y')`,
+    ]),
   ];
   for (const step of steps) await a.engine.sql(step);
   await a.flush();
+  await c.follow();
   const changes = [
+    ...Object.entries(alterations).flatMap(([name, [change, row]]) => [
+      `ALTER TABLE app.${name} ${change}`,
+      `INSERT INTO app.${name} VALUES (${row})`,
+    ]),
     "RENAME TABLE app.renamed TO app.newname",
     "INSERT INTO app.newname VALUES (3, 30)",
-    "ALTER TABLE app.inplace ADD COLUMN w INT, ALGORITHM=INPLACE",
-    "INSERT INTO app.inplace VALUES (3, 30, 300)",
-    "ALTER TABLE app.copied ADD COLUMN w INT DEFAULT 7, ALGORITHM=COPY",
-    "INSERT INTO app.copied VALUES (3, 30, 300)",
     "DROP TABLE app.dropped",
     "TRUNCATE TABLE app.truncated",
     "INSERT INTO app.truncated VALUES (3, 30)",
@@ -133,24 +157,35 @@ async function definitions(): Promise<void> {
     const rows = await host.engine
       .sql(`SELECT * FROM app.${name} ORDER BY id`)
       .catch((error: unknown) => String(error));
-    const counted = await host.engine
-      .sql(`SELECT COUNT(*) AS n FROM app.${name} FORCE INDEX (v) WHERE v > 0`)
-      .catch(() => undefined);
+    const counted = (key: string) =>
+      host.engine.sql(`SELECT COUNT(*) AS n FROM app.${name} FORCE INDEX (${key}) WHERE ${key} > ''`).then(
+        ([row]) => row?.n as unknown,
+        (error: { errno?: number }) => error.errno,
+      );
+    const created = await host.engine.sql(`SHOW CREATE TABLE app.${name}`).catch(() => []);
     return {
       rows: typeof rows === "string" ? rows : rows.map(row => Object.values(row).join()),
-      index: counted?.[0]?.n as unknown,
+      indexes: [await counted("v"), await counted("s")],
+      created: String(created[0]?.["Create Table"]).replace(/\s+/g, " "),
     };
   };
-  const names = ["newname", "renamed", "inplace", "copied", "dropped", "truncated", "reborn"];
-  const before = new Map<string, unknown>();
+  const names = ["newname", "renamed", "dropped", "truncated", "reborn", ...Object.keys(alterations)];
+  const before = new Map<string, Awaited<ReturnType<typeof look>>>();
   for (const name of names) before.set(name, await look(a, name));
+  const position = a.writing!.log.position - 1;
+  for (const until = Date.now() + 30_000; c.feed!.position < position && Date.now() < until;) await delay(20);
+  const compare = async (host: StoreHost, role: string) => {
+    for (const name of names) {
+      const now = await look(host, name);
+      const was = before.get(name)!;
+      say({ table: name, [role]: isDeepStrictEqual(now, was) ? "same" : now, primary: was });
+    }
+  };
+  await compare(c, "follower");
+  say({ dueForRestart: c.feed?.restartReasons });
   await a.crash();
   await b.write();
-  for (const name of names) {
-    const now = await look(b, name);
-    const same = JSON.stringify(now) === JSON.stringify(before.get(name));
-    say({ table: name, same, before: before.get(name), ...(!same && { after: now }) });
-  }
+  await compare(b, "taker");
   say({ tables: b.state.liveTables().map(({ name }) => name), warnings: [...a.warnings, ...b.warnings] });
   await bench.stop();
 }

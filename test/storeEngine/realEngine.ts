@@ -34,6 +34,7 @@ export function port(index: number): number {
 export class RealEngine {
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
+  private template = "";
 
   constructor(
     private readonly prefix: string,
@@ -65,7 +66,19 @@ export class RealEngine {
       );
     }
     await fsp.mkdir(this.folder, { recursive: true });
-    await fsp.cp(template, join(this.folder, "mysql"), { recursive: true });
+    this.template = template;
+    await this.freshServer();
+  }
+
+  /** MariaDB's own data: a folder for each database. */
+  get serverDirectory(): string {
+    return join(this.folder, "mysql");
+  }
+
+  /** Puts an empty server in place, as it was installed. */
+  async freshServer(): Promise<void> {
+    await fsp.rm(this.serverDirectory, { recursive: true, force: true });
+    await fsp.cp(this.template, this.serverDirectory, { recursive: true });
   }
 
   get running(): boolean {
@@ -79,7 +92,7 @@ export class RealEngine {
       [
         "--no-defaults",
         `--basedir=${this.prefix}`,
-        `--datadir=${join(this.folder, "mysql")}`,
+        `--datadir=${this.serverDirectory}`,
         `--socket=${this.socket}`,
         `--pid-file=${join(this.folder, "pid")}`,
         `--port=${this.port}`,

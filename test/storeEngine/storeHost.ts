@@ -81,6 +81,7 @@ export class StoreHost {
       bucket: this.options.bucket,
       clock: systemStoreClock,
       directory: this.engine.dataDirectory,
+      server: this.engine.serverDirectory,
       own: join(this.engine.folder, "store"),
       name: this.options.name,
       durability: this.options.durability,
@@ -113,8 +114,8 @@ export class StoreHost {
     await this.stop();
     await this.node.catchUp();
     await this.measured("align", () => this.node.align());
-    await this.start();
-    const { handler, feed } = this.node.follow();
+    await this.start(true);
+    const { handler, feed } = this.node.follow(tables => this.reopen(tables));
     this.handler = handler;
     this.feed = feed;
     this.following = background(
@@ -129,11 +130,13 @@ export class StoreHost {
   async write(): Promise<boolean> {
     this.steps = {};
     await this.stop();
+    await this.node.catchUp();
+    const resumes = this.node.isLastWriters;
     const election = await this.measured("seal", () => this.node.takeOver());
     if (!election) return false;
     const replay = this.state.blocksToReplay().length;
     const alignment = await this.measured("align", () => this.node.align());
-    await this.measured("start", () => this.start());
+    await this.measured("start", () => this.start(!resumes));
     const writing = await this.node.write(election);
     this.writing = writing;
     this.handler = writing.handler;
@@ -179,8 +182,22 @@ export class StoreHost {
     await fsp.rm(join(this.engine.folder, "store"), { recursive: true, force: true });
   }
 
-  private async start(): Promise<void> {
+  /** Has the server read definitions anew, as a manager does. */
+  private async reopen(tables: string[]): Promise<void> {
+    const connection = await this.engine.connect();
+    try {
+      await connection.query("SET SESSION lock_wait_timeout=2");
+      await connection.query(`FLUSH TABLES ${tables.map(table => table.replace("/", ".")).join(", ")}`);
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  /** @param fresh it begins with the definitions of the log alone */
+  private async start(fresh: boolean): Promise<void> {
     if (this.crashed) throw new Error("the node is gone");
+    if (fresh) await this.engine.freshServer();
+    await this.node.placeDefinitions();
     this.accessKeyId = randomBytes(16).toString("hex");
     this.handler = this.node.opening();
     await this.engine.start({

@@ -141,6 +141,12 @@ export interface Engine {
   holdCommits(milliseconds: number): Promise<void>;
   /** Flushes the memtable of all tables. */
   flush(timeoutMilliseconds: number): Promise<void>;
+  /**
+   * Has the server read tables' definitions anew: their files have changed.
+   * @param tables `database/table`, as MariaDB names the folder and the file
+   * @throws when a statement or a transaction uses one of them all the time
+   */
+  reopenTables(tables: string[], timeoutMilliseconds: number): Promise<void>;
 }
 
 /** What a manager tells another. */

@@ -213,12 +213,28 @@ export function mariadbEngine(
     async flush(timeout) {
       await sql.query("flush", `OPTIMIZE TABLE ${heartbeatTable}`, timeout);
     },
+
+    async reopenTables(tables, timeout) {
+      // Whoever wants the table next waits behind this statement, so it does not wait long itself.
+      const seconds = Math.ceil(timeout / 1000);
+      await sql.query("definitions", `SET SESSION lock_wait_timeout=${seconds}`, timeout);
+      await sql.query("definitions", `FLUSH TABLES ${tables.map(quoteTable).join(", ")}`, 2 * timeout);
+    },
   };
 }
 
 /** A Secret's file without the newline that a person's editor may have put at its end. */
 export function readSecret(file: string): string {
   return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}
+
+/** A table by the name of its file, in which `@002d` stands for a hyphen. @throws for the codes of two letters that some alphabets have */
+function quoteTable(file: string): string {
+  const names = file
+    .split("/")
+    .map(name => name.replace(/@([0-9a-f]{4})/g, (_, code) => String.fromCharCode(parseInt(code as string, 16))));
+  if (names.some(name => name.includes("@"))) throw new Error(`the name of ${file} is not known`);
+  return names.map(name => `\`${name.replaceAll("`", "``")}\``).join(".");
 }
 
 function isAbsent(error: unknown): boolean {

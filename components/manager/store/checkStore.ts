@@ -193,6 +193,8 @@ function differenceOf(a: DatabaseState, b: DatabaseState): string | undefined {
         return `files of table ${number}`;
     }
   }
+  if (a.definitions.size !== b.definitions.size) return "definitions";
+  for (const [table, file] of a.definitions) if (b.definitions.get(table) !== file) return "definitions";
   if (a.blocks.size !== b.blocks.size) return "blocks to replay";
   for (const [name, { data }] of a.blocks) if (!b.blocks.get(name)?.data.equals(data)) return "blocks to replay";
   return undefined;

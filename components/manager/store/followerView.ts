@@ -3,6 +3,7 @@ import { FollowingRequests } from "./gateway/followingRequests";
 import { Entry } from "./log/entry";
 import { DatabaseState } from "./log/state";
 import { FollowerFeed } from "./view/feed";
+import { Redefinition } from "./view/redefinition";
 
 /** Milliseconds that one block may take that has an object of its own. */
 const blockTimeout = 60_000;
@@ -12,20 +13,32 @@ export interface FollowerViewOptions {
   clock: StoreClock;
   /** A folder for files that are on their way to the engine. */
   scratch: string;
+  /** MariaDB's own data directory. */
+  server: string;
   warn: (message: string, fields?: Record<string, unknown>) => void;
 }
 
 /** What a running follower's engine is shown, from the position that its volume was aligned to on; while no engine follows, there is none. */
 export class FollowerView {
   private feed: FollowerFeed | undefined;
+  private redefinition: Redefinition | undefined;
   /** Entries that the state has and the view has not. */
   private readonly unfed: Entry[] = [];
   private waiters: (() => void)[] = [];
 
   constructor(private readonly options: FollowerViewOptions) {}
 
-  /** @param levels that the engine's trees have from the start, at least; @param generation of the aligned WAL */
-  begin(state: DatabaseState, levels: number, generation: number): { handler: FollowingRequests; feed: FollowerFeed } {
+  /**
+   * @param levels that the engine's trees have from the start, at least
+   * @param generation of the aligned WAL
+   * @param reopen has the server read tables' definitions anew
+   */
+  begin(
+    state: DatabaseState,
+    levels: number,
+    generation: number,
+    reopen: (tables: string[]) => Promise<void>,
+  ): { handler: FollowingRequests; feed: FollowerFeed } {
     const starting = new Map([...state.tables].map(([number, { files }]) => [number, Math.max(1, files.deepest)]));
     const feed = new FollowerFeed(
       state.snapshot(),
@@ -34,18 +47,30 @@ export class FollowerView {
       state,
     );
     this.feed = feed;
-    const { clock } = this.options;
+    const { clock, server } = this.options;
     const news = async (milliseconds: number) => {
       const position = feed.position;
       const woken = new Promise<void>(resolve => this.waiters.push(resolve));
       if (feed.position === position && feed.heldBlocks === 0) await Promise.race([woken, clock.sleep(milliseconds)]);
     };
-    return { handler: new FollowingRequests({ ...this.options, feed, news }), feed };
+    const handler = new FollowingRequests({ ...this.options, feed, news });
+    this.redefinition = new Redefinition({
+      clock,
+      server,
+      feed,
+      reopen,
+      polls: () => handler.polls,
+      wake: () => this.wake(),
+      isOver: () => this.feed !== feed || handler.isLetGo,
+      tables: () => state.liveTables(),
+    });
+    return { handler, feed };
   }
 
   /** The engine that followed is gone, or is to be promoted. */
   end(): void {
     this.feed = undefined;
+    this.redefinition = undefined;
   }
 
   /** Tells the view of an entry that the state has taken. */
@@ -58,10 +83,16 @@ export class FollowerView {
   async goOn(): Promise<void> {
     if (!this.feed) this.unfed.length = 0;
     for (let entry = this.unfed[0]; entry; entry = this.unfed[0]) {
+      // Before the rows that are written under it: an older one would misread them.
+      await this.redefinition?.take(entry);
       await this.feed?.take(entry, key => this.large(key));
       this.unfed.shift();
-      this.waiters.splice(0).forEach(resolve => resolve());
+      this.wake();
     }
+  }
+
+  private wake(): void {
+    this.waiters.splice(0).forEach(resolve => resolve());
   }
 
   private async large(key: string): Promise<Buffer> {

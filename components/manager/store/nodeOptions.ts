@@ -7,6 +7,8 @@ export interface StoreNodeOptions {
   clock: StoreClock;
   /** The engine's data directory. */
   directory: string;
+  /** MariaDB's own data directory: the definitions of tables are files there. */
+  server: string;
   /** A directory on the same volume, for the book and for scratch files. */
   own: string;
   /** Of this node, for people. */

@@ -17,6 +17,9 @@ import { OwnFolder } from "./ownFolder";
 import { Upkeep } from "./upkeep";
 import { FollowerFeed } from "./view/feed";
 import { align, Alignment } from "./volume/align";
+import { placeDefinitions } from "./volume/definitionFiles";
+import { DefinitionWatch, FoundDefinition } from "./wal/definitionWatch";
+import { numberOfDefinitions } from "./wal/definitionWrites";
 import { DraftBox } from "./wal/drafts";
 import { readLeftovers } from "./wal/leftovers";
 import { FoundBlock } from "./wal/scanner";
@@ -43,8 +46,8 @@ export class StoreNode {
     private readonly reader: LogReader,
     private readonly own: OwnFolder,
   ) {
-    const { bucket, clock, warn } = options;
-    this.view = new FollowerView({ bucket, clock, scratch: options.own, warn });
+    const { bucket, clock, warn, server } = options;
+    this.view = new FollowerView({ bucket, clock, scratch: options.own, server, warn });
     this.upkeep = new Upkeep({ bucket, clock, scratch: own.scratch("checkpoint.writing"), warn });
   }
 
@@ -147,9 +150,12 @@ export class StoreNode {
     this.view.end();
     await this.catchUp();
     while (this.isLastWriters) {
-      const { blocks, flushedGeneration } = this.state;
+      const { blocks, flushedGeneration, definitions } = this.state;
       const found = await readLeftovers(this.options.directory, flushedGeneration, this.options.progressed);
-      if (await this.appendBlocks(found.filter(block => !blocks.has(blockName(block))))) return;
+      const left = found.filter(block => !blocks.has(blockName(block)));
+      const watch = DefinitionWatch.of(this.options, this.state, false);
+      watch.begin([...blocks.values(), ...left], definitions);
+      if (await this.appendBlocks(left, await watch.look())) return;
       await this.catchUp();
     }
   }
@@ -158,7 +164,7 @@ export class StoreNode {
    * Appends blocks behind the state's position, in the name of a writer that is gone, or is to be: its next attempt meets them.
    * @returns false when something else stands there: an entry that was on its way, or a seal
    */
-  private async appendBlocks(found: FoundBlock[]): Promise<boolean> {
+  private async appendBlocks(found: FoundBlock[], defined: FoundDefinition[] = []): Promise<boolean> {
     const { bucket, clock, mayTakeOver } = this.options;
     const { position, time, epoch } = this.state;
     const log = new LogWriter(bucket, clock, {
@@ -169,7 +175,14 @@ export class StoreNode {
       ...(mayTakeOver && { mayGoOn: mayTakeOver }),
     });
     try {
-      const handed = await submitBlocks(found, { bucket, clock, epoch, submit: submission => log.submit(submission) });
+      const handed = await submitBlocks(found, {
+        bucket,
+        clock,
+        epoch,
+        submit: submission => log.submit(submission),
+        definitionsNumber: numberOfDefinitions(this.state),
+        defined,
+      });
       await handed.durable;
       return true;
     } catch (error) {
@@ -187,15 +200,24 @@ export class StoreNode {
     return this.alignment;
   }
 
+  /** Puts the definitions in place that the engine does not store. Before it starts, and after an empty server was put in place. */
+  placeDefinitions(): Promise<void> {
+    return placeDefinitions(this.options.server, this.state.definitions);
+  }
+
   /** What the engine is shown while it opens the aligned volume. */
   opening(): EngineHandler {
     return new OpeningRequests(this.state.snapshot());
   }
 
-  /** What a running engine is shown from the position of the alignment on. @param levels that its trees have from the start, at least */
-  follow(levels = 5): { handler: FollowingRequests; feed: FollowerFeed } {
+  /**
+   * What a running engine is shown from the position of the alignment on.
+   * @param reopen has the server read tables' definitions anew, by `database/table`; rejects when it does not soon
+   * @param levels that its trees have from the start, at least
+   */
+  follow(reopen: (tables: string[]) => Promise<void>, levels = 5): { handler: FollowingRequests; feed: FollowerFeed } {
     if (!this.alignment) throw new Error("the volume was not aligned");
-    return this.view.begin(this.state, levels, this.alignment.generation);
+    return this.view.begin(this.state, levels, this.alignment.generation, reopen);
   }
 
   /** The engine is about to be promoted. Only after {@link takeOver} and {@link align}, once for each. */

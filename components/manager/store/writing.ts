@@ -9,6 +9,7 @@ import { Election, followSeal } from "./log/seal";
 import { DatabaseState, LiveBlock } from "./log/state";
 import { StoreNodeOptions } from "./nodeOptions";
 import { VolumeBook } from "./volume/book";
+import { DefinitionWatch } from "./wal/definitionWatch";
 import { DraftLine } from "./wal/drafts";
 import { Shipper } from "./wal/shipper";
 
@@ -66,13 +67,17 @@ export function startWriting(
     sealed: options.sealed,
   });
   const flushes = flushBook(state, epoch, generation, blocks);
+  const definitions = DefinitionWatch.of(options, state, durability === "commit");
+  definitions.begin(blocks, state.definitions);
   const shipper = new Shipper(bucket, clock, {
     directory,
     epoch,
     known: new Set(blocks.map(({ sequence, hash }) => `${sequence}.${hash}`)),
     sync: durability === "interval",
     submit: submission => log.submit(submission),
-    seen: (blocks, isHeld) => drafts?.found(blocks, isHeld || log.isBusy),
+    definitions,
+    // A draft has no definitions: what was written under a new one waits for its entry.
+    seen: (blocks, isHeld) => drafts?.found(blocks, (isHeld || log.isBusy) && !definitions.isPressing),
     found: (generation, blocks) => flushes.found(generation, blocks),
   });
   const releases = new Releases(generation - 1);

@@ -18,6 +18,8 @@ const startTimeout = 10 * 60_000;
 const callTimeout = 1500;
 const firstStartBackoff = 500;
 const longestStartBackoff = 30_000;
+/** A follower's statements that read a table end within this, or it is started again to know its new definition: others wait behind them. Milliseconds. */
+const reopenTimeout = 2000;
 /** Two hangs within this are one trouble. Milliseconds. */
 const hangsTogether = 120_000;
 
@@ -130,7 +132,7 @@ export class EngineKeeper {
   /** (Re-)starts mariadbd to follow, on the volume as it is in the log. */
   async follow(why: string): Promise<void> {
     const { ports, store } = this.options;
-    const { log, files, door, clock } = ports;
+    const { log, files, door, clock, engine } = ports;
     log("info", "starting mariadbd as a follower", { why });
     const begun = clock.now();
     try {
@@ -142,8 +144,9 @@ export class EngineKeeper {
         const alignment = await node.align();
         store.aligned();
         await files.freshServer();
+        await node.placeDefinitions();
         await this.start(() => door.open(node.opening()));
-        const { handler, feed } = node.follow();
+        const { handler, feed } = node.follow(tables => engine.reopenTables(tables, reopenTimeout));
         door.open(handler);
         this.following = handler;
         this.feed = feed;

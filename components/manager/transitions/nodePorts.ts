@@ -42,12 +42,15 @@ export type NodeEngine = Pick<
   | "ping"
   | "holdCommits"
   | "flush"
+  | "reopenTables"
 >;
 
 /** This node's volume. */
 export interface NodeFiles {
   /** The engine's data directory. */
   directory: string;
+  /** MariaDB's own data directory. */
+  server: string;
   /** The store's own folder beside it. */
   own: string;
   /** Bytes that a follower's rows may take in the engine's memory before it is restarted. */

@@ -175,6 +175,7 @@ export class StoreKeeper {
       bucket,
       clock,
       directory: files.directory,
+      server: files.server,
       own: files.own,
       name: pod,
       cluster: ports.cluster,

@@ -93,6 +93,7 @@ export class Takeover {
       store.aligned();
       await steps.step("server", async () => {
         if (!resumes || !(await files.hasServer())) await files.freshServer();
+        await node.placeDefinitions();
       });
       this.mustHold();
       await steps.step("start", () =>

@@ -1,3 +1,4 @@
+import { FamilyWrite } from "../formats/writeAheadLog";
 import { ColumnFamily } from "./columnFamily";
 import { commit } from "./commit";
 import { NoSuchTable, ReadOnlyReplica, TableExists, TableTooLarge } from "./errors";
@@ -32,19 +33,21 @@ function indexFamilies(table: TableName): string {
   return `${familyName(table)}__idx_`;
 }
 
-/** Makes a table. Its column family is in the bucket at once; its definition is a row like others, and gets there with the WAL. */
+/** Makes a table, which may be another one renamed. Its column family is in the bucket at once; its definition is a row like others, and gets there with the WAL. */
 export async function createTable(
   state: EngineState,
   name: TableName,
   definition: string,
   settings: FamilySettings,
+  former?: TableName,
 ): Promise<void> {
   if (state.replicaMode) throw new ReadOnlyReplica();
   if (findTable(state, name)) throw new TableExists(familyName(name));
   if (2 * settings.writeBufferBytes > state.settings.memoryLimitBytes) throw new TableTooLarge(familyName(name));
   if (!state.families.has(familyName(name))) await createFamily(state, familyName(name), settings, false);
   const schema = await ensureSchemaFamily(state);
-  await commit(state, [[schema.index, schemaKey(name), definition]]);
+  const stored: FamilyWrite = [schema.index, schemaKey(name), definition];
+  await commit(state, former ? [stored, [schema.index, schemaKey(former), null]] : [stored]);
 }
 
 /** The column family of definitions, which is made where there is none. */

@@ -108,15 +108,20 @@ export class Engine {
     return scanRows(this.state, this.family(table), snapshot);
   }
 
-  /** @param indexes the names of its secondary indexes @throws ReadOnlyReplica, TableExists */
+  /**
+   * @param indexes the names of its secondary indexes
+   * @param former the table that is renamed to it: the same commit removes its definition
+   * @throws ReadOnlyReplica, TableExists
+   */
   async createTable(
     name: TableName,
     definition: string,
     settings: Partial<FamilySettings> = {},
     indexes: string[] = [],
+    former?: TableName,
   ): Promise<void> {
     const all = { ...defaultFamilySettings, ...settings };
-    await definitions.createTable(this.state, name, definition, all);
+    await definitions.createTable(this.state, name, definition, all, former);
     for (const index of indexes) await definitions.createIndex(this.state, name, index, all);
   }
 

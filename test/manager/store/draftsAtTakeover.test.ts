@@ -40,6 +40,7 @@ describe("a takeover with drafts", () => {
         bucket,
         clock,
         directory: join(folder, name),
+        server: join(folder, `${name}-mysql`),
         own: join(folder, `${name}-store`),
         name,
         durability: "interval",

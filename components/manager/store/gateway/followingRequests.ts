@@ -55,6 +55,10 @@ export class FollowingRequests implements EngineHandler {
     this.released = true;
   }
 
+  get isLetGo(): boolean {
+    return this.released;
+  }
+
   arrived(connection: ConnectionMemory): void {
     const look = connection.cut as Look | undefined;
     if (!look?.sent) return;

@@ -5,6 +5,7 @@ export type Change =
   | { type: "dropped"; number: number }
   | { type: "configuration"; table: number; content: string }
   | FilesChange
+  | DefinitionChange
   | { type: "flushing"; generation: number }
   | { type: "flushed"; generation: number }
   | UnneededChange
@@ -40,6 +41,19 @@ export interface FilesChange {
   removed: SstableName[];
   /** The number that the engine gives its next SSTable at least. */
   nextId: number;
+}
+
+/**
+ * Which definition of a table counts, where the engine stores one that is out of date: it stores that of before an ALTER TABLE in place. With neither `file` nor `of` what it stores counts, from here on.
+ */
+export interface DefinitionChange {
+  type: "definition";
+  /** `database/table`, as MariaDB names the folder and the file. */
+  table: string;
+  /** MariaDB's file of the definition, in base64. */
+  file?: string;
+  /** The table was renamed: what counted of the one of this name counts of it. */
+  of?: string;
 }
 
 /** Objects that were sent and that no position of the log names: a merge took a file before its flush was released. */

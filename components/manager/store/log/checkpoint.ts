@@ -31,6 +31,7 @@ type CheckpointRecord =
   | { type: "files"; table: number; files: NamedSstable[] }
   | ({ type: "block" } & Omit<LiveBlock, "data">)
   | { type: "retired"; objects: RetiredObject[] }
+  | { type: "definition"; table: string; file: string }
   | { type: "end" };
 
 /**
@@ -91,6 +92,7 @@ function* records(state: DatabaseState): Generator<[CheckpointRecord, Buffer]> {
   }
   for (const { data, ...block } of state.blocks.values()) yield [{ type: "block", ...block }, data];
   for (const some of inLots(state.retired)) yield [{ type: "retired", objects: some }, none];
+  for (const [table, file] of state.definitions) yield [{ type: "definition", table, file }, none];
   yield [{ type: "end" }, none];
 }
 
@@ -137,6 +139,9 @@ function restore(key: string, state: DatabaseState, record: CheckpointRecord, pa
     }
     case "retired":
       for (const object of record.objects) state.retired.add(object);
+      break;
+    case "definition":
+      state.definitions.set(record.table, record.file);
       break;
     case "end":
       break;

@@ -50,6 +50,8 @@ export class DatabaseState {
   readonly tables = new Map<number, TableState>();
   /** By sequence and hash. */
   readonly blocks = new Map<string, LiveBlock>();
+  /** Files of definitions, in base64, of the tables of which the engine stores one that is out of date; by `database/table`. */
+  readonly definitions = new Map<string, string>();
   /** The highest generation of a WAL that any epoch has used. */
   highestGeneration = 0;
   /** The newest generation that the present epoch has released; -1: none. */
@@ -94,6 +96,7 @@ export class DatabaseState {
       copy.tables.set(number, { ...table });
     }
     for (const [name, block] of this.blocks) copy.blocks.set(name, block);
+    for (const [table, file] of this.definitions) copy.definitions.set(table, file);
     return copy;
   }
 
@@ -176,6 +179,13 @@ export class DatabaseState {
       case "files":
         this.applyFiles(change);
         break;
+      case "definition": {
+        const { table, of, file = this.definitions.get(of ?? "") } = change;
+        this.definitions.delete(of ?? table);
+        if (file === undefined) this.definitions.delete(table);
+        else this.definitions.set(table, file);
+        break;
+      }
       case "flushing":
         this.highestGeneration = Math.max(this.highestGeneration, change.generation + 1);
         break;

@@ -6,6 +6,7 @@ import { DatabaseState, TableState } from "../log/state";
 export const gapPatience = 300;
 
 const late = "a commit arrived after later ones had been shown";
+const redefined = "a table's definition has changed while it was in use";
 
 /** A block for a running follower. */
 export interface FedBlock {
@@ -70,6 +71,11 @@ export class FollowerFeed {
   /** Why a restart is due; empty: it is not. */
   get restartReasons(): string[] {
     return [...this.reasons];
+  }
+
+  /** A definition could not be put in place under the running engine. */
+  keepsOldDefinition(): void {
+    this.reasons.add(redefined);
   }
 
   /** Blocks that wait for one with a lower sequence, and all that wait. */
@@ -184,6 +190,7 @@ export class FollowerFeed {
     }
     if (change.type === "dropped") this.reasons.add("a table was dropped");
     if (change.type === "table" && this.shown.tables.has(change.number)) this.reasons.add("a table was renamed");
-    if (change.type !== "flushed" && change.type !== "flushing") this.shown.applyShown(change, position, this.whole);
+    if (!["flushed", "flushing", "definition"].includes(change.type))
+      this.shown.applyShown(change, position, this.whole);
   }
 }

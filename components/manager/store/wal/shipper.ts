@@ -4,6 +4,7 @@ import { Bucket, StoreClock } from "../bucket/bucket";
 import { Submission } from "../log/append";
 import { BlockRecord } from "../log/changes";
 import { blockName } from "../log/state";
+import { DefinitionWatch, FoundDefinition } from "./definitionWatch";
 import { walFileName, walGeneration } from "./files";
 import { FoundBlock, WalScanner } from "./scanner";
 import { submitBlocks } from "./submit";
@@ -12,6 +13,8 @@ import { submitBlocks } from "./submit";
 const folderEvery = 100;
 /** Milliseconds until a place that a writer had not filled is looked at again. */
 const holePause = 1;
+/** Until a statement's definition is looked for again: at first, and at most. Milliseconds. */
+const definitionPause = { first: 5, longest: 1000 };
 
 export interface ShipperOptions {
   /** The engine's data directory. */
@@ -26,6 +29,8 @@ export interface ShipperOptions {
   seen?: (blocks: FoundBlock[], isHeld: boolean) => void;
   /** Told of blocks before they are submitted. */
   found: (generation: number, blocks: BlockRecord[]) => void;
+  /** Finds what stands with the blocks. */
+  definitions: DefinitionWatch;
 }
 
 interface Request {
@@ -60,6 +65,8 @@ export class Shipper {
   private readonly unsynced = new Set<WalScanner>();
   /** The newest generation that was read to its end. */
   private finished = -1;
+  /** A look for a definition is due then; undefined: none is. */
+  private definitionLook: Promise<void> | undefined;
 
   constructor(
     private readonly bucket: Bucket,
@@ -150,19 +157,19 @@ export class Shipper {
       const asked = this.requests;
       this.requests = [];
       try {
-        const seen = await this.scan(asked);
         const waiting = asked.filter(request => !request.isPeek);
-        if (seen.length > 0) this.options.seen?.(seen, waiting.length === 0);
-        this.held.push(...seen);
-        this.commits += seen.length;
-        for (const { data } of seen) this.heldBytes += data.length;
+        const isPeek = waiting.length === 0;
+        if ((await this.see(asked, isPeek)) && isPeek) this.lookAgain();
         for (const request of asked) if (request.isPeek) request.resolve();
-        if (waiting.length === 0) continue;
+        if (isPeek) continue;
+        const defined = await this.seeDefinitions(asked);
         const found = await this.release();
         // What was found earlier may be on its way still, a large block for instance: later commits never stand before it, and who waits for this look waits for that, too.
-        if (found.length > 0) {
+        if (found.length > 0 || defined.length > 0) {
+          const { bucket, clock, options } = this;
+          const definitionsNumber = options.definitions.number;
           this.handed = this.handed.then(() =>
-            submitBlocks(found, { ...this.options, bucket: this.bucket, clock: this.clock }),
+            submitBlocks(found, { ...options, bucket, clock, definitionsNumber, defined }),
           );
           this.submitted = Promise.all([this.submitted, this.handed.then(handed => handed?.durable)]);
         }
@@ -181,6 +188,51 @@ export class Shipper {
       }
     }
     this.looking = false;
+  }
+
+  /** Reads what is new. @returns whether it stores definitions */
+  private async see(asked: Request[], isHeld: boolean): Promise<boolean> {
+    const seen = await this.scan(asked);
+    const stores = this.options.definitions.found(seen);
+    if (seen.length > 0) this.options.seen?.(seen, isHeld);
+    this.held.push(...seen);
+    this.commits += seen.length;
+    for (const { data } of seen) this.heldBytes += data.length;
+    return stores;
+  }
+
+  /**
+   * Definitions that go into the log with what was found. Every block that was written before a file was put in place is found by then: an index that it names has its rows. And no row that was written under
+   * it goes into the log before it.
+   */
+  private async seeDefinitions(asked: Request[]): Promise<FoundDefinition[]> {
+    const { definitions } = this.options;
+    if (!definitions.isWaiting) return [];
+    let defined: FoundDefinition[];
+    do defined = await definitions.look();
+    while (await this.see(asked, false));
+    definitions.settle();
+    if (definitions.isWaiting) this.lookAgain();
+    return defined;
+  }
+
+  /** A statement puts its definition in place by itself, and nobody asks for a look then. */
+  private lookAgain(): void {
+    const { definitions } = this.options;
+    this.definitionLook ??= (async () => {
+      for (
+        let { first: pause, longest } = definitionPause;
+        definitions.isWaiting;
+        pause = Math.min(2 * pause, longest)
+      ) {
+        await this.clock.sleep(pause);
+        if (this.closed) return;
+        await this.look();
+      }
+    })()
+      // Whoever asks next is told.
+      .catch(() => undefined)
+      .finally(() => (this.definitionLook = undefined));
   }
 
   /** What is submitted from now on; on the disk, where that is asked for. */

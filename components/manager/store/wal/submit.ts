@@ -3,6 +3,8 @@ import { Bucket, StoreClock } from "../bucket/bucket";
 import { Submission } from "../log/append";
 import { BlockRecord } from "../log/changes";
 import { blockKey } from "../log/keys";
+import { definitionChanges, definitionWrites } from "./definitionWrites";
+import { FoundDefinition } from "./definitionWatch";
 import { FoundBlock } from "./scanner";
 
 /** Data of a block from this size on get an object of their own, bytes. */
@@ -19,6 +21,10 @@ export interface SubmitOptions {
   submit(submission: Submission): Promise<number>;
   /** Told of blocks before they are submitted. */
   found?: (generation: number, blocks: BlockRecord[]) => void;
+  /** Number of the engine's table of definitions. Absent: there is none yet. */
+  definitionsNumber?: number;
+  /** Definitions that the engine does not store. */
+  defined?: readonly FoundDefinition[];
 }
 
 /**
@@ -35,7 +41,10 @@ export async function submitBlocks(found: FoundBlock[], options: SubmitOptions):
     options.found?.(generation, ofIt);
   }
   const appends: Promise<number>[] = [];
-  let portion: Submission = { changes: [], payload: [] };
+  const sequences = new Set(found.map(({ sequence }) => sequence));
+  /** Before the first block: rows that follow have been written under them. */
+  const early = (options.defined ?? []).filter(({ sequence }) => !sequences.has(sequence));
+  let portion: Submission = { changes: early.map(({ change }) => change), payload: [] };
   let bytes = 0;
   const send = () => {
     if (portion.changes.length > 0) {
@@ -58,6 +67,11 @@ export async function submitBlocks(found: FoundBlock[], options: SubmitOptions):
     const last = portion.changes.at(-1);
     if (last?.type === "blocks" && last.generation === generation) last.blocks.push(record);
     else portion.changes.push({ type: "blocks", generation, blocks: [record] });
+    const { definitionsNumber: number } = options;
+    if (number === undefined || !record.tables.includes(number)) continue;
+    portion.changes.push(...definitionChanges(definitionWrites(data, number)));
+    for (const { sequence, change } of options.defined ?? [])
+      if (sequence === record.sequence) portion.changes.push(change);
   }
   send();
   const durable = Promise.all(appends).then(() => undefined);

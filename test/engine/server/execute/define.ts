@@ -160,6 +160,10 @@ export async function alterTable(
   };
   const after = JSON.stringify(definition);
   const full = `${table.database}.${table.name}`;
+  const { localTables } = server;
+  const putInPlace = copies
+    ? () => localTables.keepDefinition(table.database, table.name, after)
+    : localTables.alterDefinition(table.database, table.name, after, session.id);
   await guardAsync(server, full, async () => {
     for (const index of added.indexes) {
       await engine.createIndex(name, index.name, familySettings(session));
@@ -168,11 +172,11 @@ export async function alterTable(
     }
     await engine.redefineTable(name, copies ? after : before);
   });
-  server.localTables.keepDefinition(table.database, table.name, after);
+  putInPlace();
   return ok();
 }
 
-/** RENAME TABLE: the rows move to a table of the new name. @throws SqlError */
+/** RENAME TABLE: the rows move to a table of the new name, and so does the definition that the engine has stored, which may be out of date. @throws SqlError */
 export async function renameTables(
   session: ClientSession,
   renames: { from: TableReference; to: TableReference }[],
@@ -184,16 +188,19 @@ export async function renameTables(
     session.requireWritable();
     const { engine } = server;
     if (table.kind !== "engine" || !engine) throw sqlErrors.notSimulated("RENAME TABLE of another engine");
+    const name = { database: table.database, table: table.name };
     const target = { database: to.database ?? table.database, table: to.table };
     const full = `${target.database}.${target.table}`;
     await guardAsync(server, full, async () => {
       const indexes = indexesOf(table.definition).map(({ name }) => name);
-      await engine.createTable(target, JSON.stringify(table.definition), familySettings(session), indexes);
+      const stored = engine.definition(name) ?? JSON.stringify(table.definition);
+      await engine.createTable(target, stored, familySettings(session), indexes, name);
       const empty: Table = { ...table, database: target.database, name: target.table, row: () => undefined };
       const rows = table.rows().flatMap(({ key, values }) => engineWrites(empty, key, encodeRow(values)));
       if (rows.length > 0) await engine.commit(rows);
-      await engine.dropTable({ database: table.database, table: table.name });
+      await engine.dropTable(name);
     });
+    server.localTables.keepDefinition(target.database, target.table, JSON.stringify(table.definition));
     server.localTables.forgetDefinition(table.database, table.name);
   }
   return ok();

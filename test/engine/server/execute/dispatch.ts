@@ -110,6 +110,8 @@ async function run(session: ClientSession, statement: Statement, parameters: Val
     case "flush":
       session.requireAdministrator("RELOAD");
       if (statement.what === "SSL") session.server.loadCertificate();
+      for (const { database = session.requireDatabase(), table } of statement.tables)
+        session.server.localTables.readDefinition(database, table);
       return ok();
     case "kill":
       return kill(session, statement);

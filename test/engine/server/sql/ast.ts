@@ -192,7 +192,7 @@ export type Statement =
     }
   | { type: "use"; database: string }
   | { type: "optimize" | "analyze" | "check"; tables: TableReference[] }
-  | { type: "flush"; what: string }
+  | { type: "flush"; what: string; tables: TableReference[] }
   | { type: "begin" | "commit" | "rollback" | "nothing" | "unlockTables" | "shutdown" }
   | { type: "kill"; id: Expression; query: boolean }
   | { type: "backup"; stage: BackupStage };

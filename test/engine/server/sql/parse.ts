@@ -98,7 +98,9 @@ const parsers: Record<string, (cursor: Cursor) => Statement> = {
   FLUSH(cursor) {
     cursor.next();
     cursor.acceptOneOf("NO_WRITE_TO_BINLOG", "LOCAL");
-    return { type: "flush", what: cursor.source(skipTo(cursor)).toUpperCase() };
+    if (cursor.acceptOneOf("TABLES", "TABLE") && !cursor.atEnd && !cursor.peek("WITH"))
+      return { type: "flush", what: "TABLES", tables: cursor.list(() => parseTable(cursor)) };
+    return { type: "flush", what: cursor.source(skipTo(cursor)).toUpperCase(), tables: [] };
   },
   KILL(cursor) {
     cursor.next();

@@ -5,8 +5,8 @@ import * as path from "node:path";
 export const systemDatabases = ["information_schema", "mysql", "performance_schema", "sys"];
 
 const ending = ".table.json";
-/** Of a table of the engine's: what this node knows of it since it opened it first. */
-const definitionEnding = ".definition.json";
+/** Of a table of the engine's: what this node knows of it since it opened it first. MariaDB's name for such a file. */
+const definitionEnding = ".frm";
 
 interface LocalTable {
   definition: string;
@@ -25,8 +25,7 @@ export class LocalTables {
     for (const database of this.databases()) {
       for (const file of fs.readdirSync(path.join(dataDirectory, database))) {
         if (file.endsWith(definitionEnding)) {
-          const text = fs.readFileSync(path.join(dataDirectory, database, file), "utf8");
-          this.definitions.set(`${database}.${file.slice(0, -definitionEnding.length)}`, text);
+          this.readDefinition(database, file.slice(0, -definitionEnding.length));
         }
         if (!file.endsWith(ending)) continue;
         const content = JSON.parse(fs.readFileSync(path.join(dataDirectory, database, file), "utf8")) as {
@@ -81,12 +80,33 @@ export class LocalTables {
   keepDefinition(database: string, table: string, definition: string): void {
     this.definitions.set(`${database}.${table}`, definition);
     this.createDatabase(database);
-    fs.writeFileSync(path.join(this.dataDirectory, database, `${table}${definitionEnding}`), definition);
+    fs.writeFileSync(this.definitionFile(database, table), definition);
+  }
+
+  /** The first half of ALTER TABLE in place: the new definition in a file of the statement's own. @returns the second, which puts it in place of the old one */
+  alterDefinition(database: string, table: string, definition: string, thread: number): () => void {
+    const own = this.definitionFile(database, `#sql-alter-${process.pid.toString(16)}-${thread.toString(16)}`);
+    fs.writeFileSync(own, definition);
+    return () => {
+      fs.renameSync(own, this.definitionFile(database, table));
+      this.definitions.set(`${database}.${table}`, definition);
+    };
+  }
+
+  /** Reads a definition's file, which may be another by now. */
+  readDefinition(database: string, table: string): void {
+    const file = this.definitionFile(database, table);
+    if (table.startsWith("#") || !fs.existsSync(file)) this.definitions.delete(`${database}.${table}`);
+    else this.definitions.set(`${database}.${table}`, fs.readFileSync(file, "utf8"));
   }
 
   forgetDefinition(database: string, table: string): void {
     this.definitions.delete(`${database}.${table}`);
-    fs.rmSync(path.join(this.dataDirectory, database, `${table}${definitionEnding}`), { force: true });
+    fs.rmSync(this.definitionFile(database, table), { force: true });
+  }
+
+  private definitionFile(database: string, table: string): string {
+    return path.join(this.dataDirectory, database, `${table}${definitionEnding}`);
   }
 
   definition(database: string, table: string): string | undefined {

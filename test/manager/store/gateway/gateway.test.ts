@@ -91,6 +91,7 @@ describe("the engine's object store", () => {
       bucket,
       clock,
       directory: join(folder, name, "data"),
+      server: join(folder, name, "mysql"),
       own: join(folder, name, "own"),
       name,
       durability: "commit",
@@ -409,7 +410,7 @@ describe("the engine's object store", () => {
     const follower = await nodeOf("b");
     await follower.catchUp();
     await follower.align();
-    const view = follower.follow();
+    const view = follower.follow(() => Promise.resolve());
     const writing = handler;
     const length = await written(1, frame(1));
     await thread.ask("PUT", "uwal_1.log", Buffer.alloc(length));

@@ -68,6 +68,8 @@ describe("a checkpoint", () => {
     const { bucket, state, say } = await writer();
     await say({ type: "table", number: 1, name: "app__t" }, { type: "table", number: 2, name: "app__gone" });
     await say({ type: "configuration", table: 1, content: "[app__t]\n" }, { type: "dropped", number: 2 });
+    const definition = { type: "definition" as const, file: Buffer.from("file").toString("base64") };
+    await say({ ...definition, table: "app/t" }, { ...definition, table: "app/gone" });
     const added = Array.from({ length: 501 }, (_, id) => record(id));
     await say({ type: "files", table: 1, added, removed: [], nextId: 600 }, { type: "flushing", generation: 4 });
     state.blocks.set("9.9", {
@@ -81,11 +83,14 @@ describe("a checkpoint", () => {
     });
     const snapshot = state.snapshot();
     await say({ type: "files", table: 1, added: [], removed: [record(0)], nextId: 0 });
+    await say({ type: "definition", table: "app/u", of: "app/t" }, { type: "definition", table: "app/gone" });
     const pointer = await writeCheckpoint(bucket, snapshot, join(folder, "writing"));
     const read = await readCheckpoint(bucket, pointer, join(folder, "reading"));
     assert.equal(read.tables.get(1)!.files.size, 501);
     assert.equal(state.tables.get(1)!.files.size, 500);
     assert.deepEqual(read.blocks, snapshot.blocks);
+    assert.deepEqual([...read.definitions.keys()], ["app/t", "app/gone"]);
+    assert.deepEqual([...state.definitions], [["app/u", definition.file]]);
     assert.deepEqual([read.position, read.epoch, read.seals], [snapshot.position, snapshot.epoch, snapshot.seals]);
     assert.deepEqual(await fs.readdir(folder), [], "no scratch file is left");
   });

@@ -199,6 +199,7 @@ describe("a database that is begun from another one", () => {
         bucket,
         clock: from.clock,
         directory: join(own, "data"),
+        server: join(own, "mysql"),
         own,
         name: "new-0",
         durability: "interval",

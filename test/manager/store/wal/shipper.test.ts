@@ -3,7 +3,9 @@ import * as fs from "node:fs/promises";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StoreClock } from "../../../../components/manager/store/bucket/bucket";
 import { Submission } from "../../../../components/manager/store/log/append";
+import { DefinitionWatch } from "../../../../components/manager/store/wal/definitionWatch";
 import { Shipper } from "../../../../components/manager/store/wal/shipper";
 import { fileHeader, writeFrame } from "../../../../components/manager/store/wal/frame";
 import { MemoryBucket } from "../memoryBucket";
@@ -26,23 +28,25 @@ describe("shipping a WAL", () => {
     seen = [];
     bytes = fileHeader;
     await fs.writeFile(join(folder, "uwal_1.log"), bytes);
-    shipper = new Shipper(
-      bucket,
-      { now: () => performance.now(), wall: () => 0, sleep: ms => new Promise(resolve => setTimeout(resolve, ms)) },
-      {
-        directory: folder,
-        epoch: 1,
-        known: new Set(),
-        sync: false,
-        found: () => undefined,
-        seen: (blocks, isHeld) => seen.push({ sequences: blocks.map(({ sequence }) => sequence), isHeld }),
-        submit: ({ changes }: Submission) =>
-          new Promise(resolve => {
-            const blocks = changes.flatMap(change => (change.type === "blocks" ? change.blocks : []));
-            handed.push({ sequences: blocks.map(({ sequence }) => sequence), durable: () => resolve(1) });
-          }),
-      },
-    );
+    const clock: StoreClock = {
+      now: () => performance.now(),
+      wall: () => 0,
+      sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    };
+    shipper = new Shipper(bucket, clock, {
+      definitions: new DefinitionWatch({ server: folder, clock, number: () => undefined, early: false }),
+      directory: folder,
+      epoch: 1,
+      known: new Set(),
+      sync: false,
+      found: () => undefined,
+      seen: (blocks, isHeld) => seen.push({ sequences: blocks.map(({ sequence }) => sequence), isHeld }),
+      submit: ({ changes }: Submission) =>
+        new Promise(resolve => {
+          const blocks = changes.flatMap(change => (change.type === "blocks" ? change.blocks : []));
+          handed.push({ sequences: blocks.map(({ sequence }) => sequence), durable: () => resolve(1) });
+        }),
+    });
   });
   afterEach(async () => {
     await shipper.close();
