@@ -166,15 +166,18 @@ export class ManagerProcesses {
     }
   }
 
-  /** SIGTERM to the manager, as when its pod is deleted; resolves when it has ended. */
-  async terminate(pod: string): Promise<void> {
+  /** SIGTERM to the manager, as when its pod is deleted; resolves when it has ended. @returns whether it has by itself: all of the pod is killed when its time is over */
+  async terminate(pod: string, graceSeconds = baseConfiguration.terminationGracePeriodSeconds): Promise<boolean> {
     const child = this.running.get(pod)!;
     const ended = once(child, "exit");
-    this.kubernetes.deletion(pod, baseConfiguration.terminationGracePeriodSeconds);
+    this.kubernetes.deletion(pod, graceSeconds);
+    const killer = setTimeout(() => this.signal(pod, "SIGKILL"), graceSeconds * 1000);
     child.kill("SIGTERM");
-    await ended;
+    const [code] = (await ended) as [number | null];
+    clearTimeout(killer);
     this.kubernetes.deletion(pod, undefined);
     this.forget(pod);
+    return code === 0;
   }
 
   /** Asks the primary to hand over to any of the others. */

@@ -13,11 +13,22 @@ import { mulberry } from "./mulberry";
 import { ManagerProcesses } from "./managerProcesses";
 
 /** What happens to the primary in one round. */
-const faults = ["node", "wipe", "restart", "engine", "frozen", "terminated", "switchover", "rolling", "s3"] as const;
+const faults = [
+  "node",
+  "wipe",
+  "restart",
+  "engine",
+  "frozen",
+  "terminated",
+  "hurried",
+  "switchover",
+  "rolling",
+  "s3",
+] as const;
 const usage = `Three managers with real engines as processes of this machine, a client that writes ten rows a second (or one each --every milliseconds), and faults:
   npx tsx test/storeEngine/managers.ts --engine PREFIX [--durability commit|interval] [--rounds 6] [--faults LIST]
       [--load MB] [--calm SECONDS] [--pause SECONDS] [--idle SECONDS] [--memory GIB] [--buffer BYTES] [--lease SECONDS] [--every MS] [--seed N] [--credentials SECONDS] [--keep]
---engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${faults.join(",")}; rolling terminates one pod after the other, the primary last. Each kind's longest pause of writes is told at the end.
+--engine is MariaDB's prefix (bin/mariadbd, lib/mysql/plugin/ha_tidesdb.so). --faults: a comma list of ${faults.join(",")}; rolling terminates one pod after the other, the primary last; hurried is a pod that is killed 3 s after it was terminated. Each kind's longest pause of writes is told at the end.
 --load: clients that overwrite rows of 50 KB beside, so many megabytes a second. --calm: so long without a fault first, at the end of which the followers' lag and what each process took are told. --pause: from one fault to the next.
 --credentials: the managers have a role, by a Pod Identity agent of this program, whose credentials end after so long; the bucket then judges each signature and session token.
 Exits with 1 when a row is wrong, or lost that the mode does not allow.`;
@@ -180,6 +191,13 @@ class Run {
         await database.terminate(victim);
         setTimeout(() => database.run(victim), 500);
         break;
+      case "hurried": {
+        const leftInOrder = await database.terminate(victim, 3);
+        if (!leftInOrder && this.durability === "interval") this.lostAt.push(performance.now());
+        say({ round, leftInOrder });
+        setTimeout(() => database.run(victim), 500);
+        break;
+      }
       case "switchover":
         database.switchOver(victim);
         await until("another primary", 60, () => ![undefined, victim].includes(database.primary()));
