@@ -102,6 +102,7 @@ const alterations: Record<string, [change: string, row: string]> = {
   middle: ["ADD COLUMN w INT AFTER id", "3, 300, 30, 'z'"],
   without: ["DROP COLUMN v", "3, 'z'"],
   strict: ["ADD COLUMN w INT NOT NULL DEFAULT 7", "3, 30, 'z', 300"],
+  optional: ["ADD COLUMN w INT DEFAULT 7", "3, 30, 'z', 300"],
   column: ["RENAME COLUMN s TO r", "3, 30, 'z'"],
   moved: ["MODIFY v INT AFTER s", "3, 'z', 30"],
   wider: ["MODIFY s VARCHAR(40)", "3, 30, 'z'"],
