@@ -11,6 +11,7 @@ import { deriveSizing } from "../../components/core/sizing";
 import { ManagerBundle, readManagerBundle } from "../../components/managerBundle";
 import { KubernetesApi } from "../benchmark/pods/kubernetesApi";
 import { writePodFiles } from "../benchmark/pods/podFiles";
+import { FolderObjectStore } from "../engine/objectStore/folderObjectStore";
 import { S3Server } from "../engine/objectStore/s3Server";
 import { makeCertificate, TestCertificate } from "../engine/testCertificate";
 import { signatureProblem } from "../engine/objectStore/signature";
@@ -65,7 +66,11 @@ export class ManagerProcesses {
     const manager = readManagerBundle();
     const apiCertificate = makeCertificate(kubernetesHost);
     this.kubernetes = await KubernetesApi.start(this.pods, apiCertificate);
-    this.bucket = await S3Server.start("bucket");
+    this.bucket = await S3Server.start(
+      "bucket",
+      undefined,
+      new FolderObjectStore(path.join(this.options.folder, "bucket")),
+    );
     if (this.options.credentialSeconds !== undefined) await this.startAgent(this.options.credentialSeconds);
     const hosts = {
       [kubernetesHost]: "127.0.0.1",

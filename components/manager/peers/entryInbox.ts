@@ -31,7 +31,7 @@ export class EntryInbox {
   private durable = -1;
 
   /** @param mostBytes of entries that are kept at most: what is dropped is read from the bucket */
-  constructor(private readonly mostBytes = 64 * 1024 * 1024) {}
+  constructor(private readonly mostBytes = 32 * 1024 * 1024) {}
 
   /** @throws UnreadableEntry when the bytes are not those of this entry: nothing of it is kept */
   take({ epoch, position, durable, bytes }: PushedEntry, state: Place): void {

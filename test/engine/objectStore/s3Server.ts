@@ -11,8 +11,6 @@ const metadataPrefix = "x-amz-meta-";
 
 /** An S3 server in this process, for tests of what speaks the protocol: path style, one bucket, whatever the signature says as long as there is one. */
 export class S3Server {
-  /** What the bucket holds; its faults are the server's: a call that throws is answered 503. */
-  readonly store = new MemoryObjectStore();
   /** Judges signatures, or refuses what a test wants refused. */
   judge: (request: SignedRequest) => { status: number; code: string } | undefined = () => undefined;
   private readonly sockets = new Set<Socket>();
@@ -22,6 +20,8 @@ export class S3Server {
   private constructor(
     private readonly server: http.Server | https.Server,
     readonly bucket: string,
+    /** What the bucket holds; its faults are the server's: a call that throws is answered 503. */
+    readonly store: MemoryObjectStore,
   ) {
     server.on("connection", (socket: Socket) => {
       this.sockets.add(socket);
@@ -33,12 +33,19 @@ export class S3Server {
     });
   }
 
-  /** @param certificate makes it speak HTTPS */
-  static async start(bucket = "tests", certificate?: TestCertificate): Promise<S3Server> {
+  /**
+   * @param certificate makes it speak HTTPS
+   * @param store of its own; in memory by default
+   */
+  static async start(
+    bucket = "tests",
+    certificate?: TestCertificate,
+    store = new MemoryObjectStore(),
+  ): Promise<S3Server> {
     const server = certificate
       ? https.createServer({ cert: certificate.certificate, key: certificate.key })
       : http.createServer();
-    const started = new S3Server(server, bucket);
+    const started = new S3Server(server, bucket, store);
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
     return started;
   }

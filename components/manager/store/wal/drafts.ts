@@ -130,7 +130,7 @@ export class DraftBox {
   private bytes = 0;
 
   /** @param mostBytes of blocks that are kept: what comes then is not, so that what is kept has no gap */
-  constructor(private readonly mostBytes = 32 * 1024 * 1024) {}
+  constructor(private readonly mostBytes = 16 * 1024 * 1024) {}
 
   take(draft: Draft): void {
     if (draft.epoch < this.epoch) return;
