@@ -17,7 +17,7 @@ export async function howPastDiffers(world: World, position: number): Promise<st
     const bucket = directBucket(world, volume);
     const { state } = await openPast(bucket, { position }, `${root}/scratch`);
     const directory = `${root}/data`;
-    await align(bucket, state, directory, await VolumeBook.open(`${root}/book`));
+    await align(bucket, state, directory, await VolumeBook.open(`${root}/book`), { sleep: () => Promise.resolve() });
     const engine = EngineModel.open({
       volume,
       directory,

@@ -193,10 +193,10 @@ export class StoreNode {
 
   /** Brings the volume to the state's position. No engine runs on it. */
   async align(): Promise<Alignment> {
-    const { bucket, directory, progressed } = this.options;
+    const { bucket, directory, clock, progressed } = this.options;
     this.view.end();
     this.aligned = this.state.blocksToReplay();
-    this.alignment = await align(bucket, this.state, directory, this.own.book, progressed);
+    this.alignment = await align(bucket, this.state, directory, this.own.book, clock, progressed);
     return this.alignment;
   }
 

@@ -189,7 +189,7 @@ export class Play {
     const { state } = await openPast(this.bucket, { position }, join(this.folder, "scratch"));
     const directory = join(this.folder, `at-${position}`);
     const book = await VolumeBook.open(join(this.folder, `book-${position}`));
-    await align(this.bucket, state, directory, book);
+    await align(this.bucket, state, directory, book, this.clock);
     const engine = await ScriptedEngine.open(directory, this.writing!.handler, () => undefined);
     this.judge(engine, position, `at position ${position}`);
     await book.close();
@@ -259,7 +259,7 @@ export class Play {
     const { state } = await openPast(target, "latest", options.scratch);
     const again = join(folder, "again");
     const book = await VolumeBook.open(join(folder, "book"));
-    await align(target, state, again, book);
+    await align(target, state, again, book, this.clock);
     const reopened = await ScriptedEngine.open(again, writing.handler, () => undefined);
     assert.equal(show(reopened.scan()), show(rows), `restored at ${position}, after its own garbage went`);
     await book.close();

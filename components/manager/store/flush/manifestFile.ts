@@ -26,13 +26,14 @@ const recordBytes: Record<number, number> = { [add]: 29, [remove]: 13, [next]: 9
 export function readManifest(bytes: Buffer): ManifestContent {
   if (!bytes.subarray(0, 4).equals(fileHeader.subarray(0, 4)))
     throw new Error("the engine's MANIFEST has a format that this manager does not support");
-  const entries = new Map<string, ManifestEntry>();
+  const entries = new Map<number | string, ManifestEntry>();
   let nextId = 0;
   for (let offset = fileHeader.length; offset < bytes.length;) {
     const frame = readFrame(bytes, offset);
     if (typeof frame === "string") break;
     offset = frame.end;
     const { data } = frame;
+    const view = new DataView(data.buffer, data.byteOffset, data.length);
     if (data[0] !== batchFormat) throw new Error(`the engine's MANIFEST has a batch of format ${data[0]}`);
     for (let at = 1; at < data.length; at += recordBytes[data[at]!]!) {
       const kind = data[at]!;
@@ -40,13 +41,13 @@ export function readManifest(bytes: Buffer): ManifestContent {
       if (size === undefined || at + size > data.length)
         throw new Error(`the engine's MANIFEST has a record of kind ${kind}`);
       if (kind === next) {
-        nextId = Math.max(nextId, number(data, at + 1));
+        nextId = Math.max(nextId, number(view, at + 1));
         continue;
       }
-      const level = data.readInt32BE(at + 1);
-      const id = number(data, at + 5);
-      if (kind === remove) entries.delete(`${level}/${id}`);
-      else entries.set(`${level}/${id}`, { level, id, entries: number(data, at + 13), bytes: number(data, at + 21) });
+      const level = view.getInt32(at + 1);
+      const id = number(view, at + 5);
+      if (kind === remove) entries.delete(nameKey(level, id));
+      else entries.set(nameKey(level, id), { level, id, entries: number(view, at + 13), bytes: number(view, at + 21) });
     }
   }
   return { entries: [...entries.values()], nextId };
@@ -55,21 +56,34 @@ export function readManifest(bytes: Buffer): ManifestContent {
 /** A MANIFEST of one frame. */
 export function writeManifest({ entries, nextId }: ManifestContent): Buffer {
   const data = Buffer.alloc(1 + entries.length * 29 + 9);
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
   data[0] = batchFormat;
   let at = 1;
   for (const { level, id, entries: count, bytes } of entries) {
-    data[at] = add;
-    data.writeInt32BE(level, at + 1);
-    data.writeBigUInt64BE(BigInt(id), at + 5);
-    data.writeBigUInt64BE(BigInt(count), at + 13);
-    data.writeBigUInt64BE(BigInt(bytes), at + 21);
+    view.setUint8(at, add);
+    view.setInt32(at + 1, level);
+    writeNumber(view, at + 5, id);
+    writeNumber(view, at + 13, count);
+    writeNumber(view, at + 21, bytes);
     at += 29;
   }
-  data[at] = next;
-  data.writeBigUInt64BE(BigInt(nextId), at + 1);
+  view.setUint8(at, next);
+  writeNumber(view, at + 1, nextId);
   return Buffer.concat([fileHeader, writeFrame(data)]);
 }
 
-function number(data: Buffer, at: number): number {
-  return data.readUInt32BE(at) * 2 ** 32 + data.readUInt32BE(at + 4);
+const wordSize = 2 ** 32;
+
+function number(view: DataView, at: number): number {
+  return view.getUint32(at) * wordSize + view.getUint32(at + 4);
+}
+
+function writeNumber(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / wordSize));
+  view.setUint32(at + 4, value % wordSize);
+}
+
+/** A name in one piece, and without text for the numbers that engines give: thousands of names come with each manifest. */
+function nameKey(level: number, id: number): number | string {
+  return id < 2 ** 46 && level >= 0 && level < 64 ? level * 2 ** 46 + id : `${level}/${id}`;
 }

@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises";
 import { Bucket } from "../bucket/bucket";
 import { UnreadableEntry } from "./entry";
+import { readInPieces } from "./fileReader";
 import { checkpointKey } from "./keys";
 import { CheckpointPointer } from "./owner";
 import { RetiredObject } from "./retired";
@@ -11,8 +12,6 @@ import { blockName, DatabaseState, LiveBlock, Seal, TableState } from "./state";
 const checkpointVersion = 1;
 /** SSTables, or retired objects, in one record: no step of writing or reading is longer than that takes. */
 const filesInRecord = 200;
-/** Of a checkpoint's file that are read at a time. */
-const chunkBytes = 64 * 1024;
 
 type CheckpointRecord =
   | {
@@ -70,10 +69,10 @@ export async function readCheckpoint(
     if (sum.size !== pointer.size || sum.crc32 !== pointer.crc32) throw new UnreadableEntry(key, "is damaged");
     const state = new DatabaseState();
     let complete = false;
-    for await (const [record, payload] of readFrames(key, scratch)) {
+    await readFrames(key, scratch, (record, payload) => {
       if (record.type === "end") complete = true;
       else restore(key, state, record, payload);
-    }
+    });
     if (!complete) throw new UnreadableEntry(key, "is cut off");
     return state;
   } finally {
@@ -157,35 +156,23 @@ function frame(record: CheckpointRecord, payload: Buffer): Buffer {
   return Buffer.concat([lengths, text, payload]);
 }
 
-async function* readFrames(key: string, path: string): AsyncGenerator<[CheckpointRecord, Buffer]> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of readChunks(path)) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+/** @throws UnreadableEntry when the last record is not whole */
+async function readFrames(
+  key: string,
+  path: string,
+  read: (record: CheckpointRecord, payload: Buffer) => void,
+): Promise<void> {
+  const left = await readInPieces(path, bytes => {
     let offset = 0;
-    while (rest.length - offset >= 8) {
-      const textEnd = offset + 8 + rest.readUInt32BE(offset);
-      const end = textEnd + rest.readUInt32BE(offset + 4);
-      if (end > rest.length) break;
-      const record = JSON.parse(rest.toString("utf8", offset + 8, textEnd)) as CheckpointRecord;
-      yield [record, Buffer.from(rest.subarray(textEnd, end))];
+    while (bytes.length - offset >= 8) {
+      const textEnd = offset + 8 + bytes.readUInt32BE(offset);
+      const end = textEnd + bytes.readUInt32BE(offset + 4);
+      if (end > bytes.length) break;
+      const record = JSON.parse(bytes.toString("utf8", offset + 8, textEnd)) as CheckpointRecord;
+      read(record, Buffer.from(bytes.subarray(textEnd, end)));
       offset = end;
     }
-    rest = rest.subarray(offset);
-  }
-  if (rest.length > 0) throw new UnreadableEntry(key, "is cut off");
-}
-
-async function* readChunks(path: string): AsyncGenerator<Buffer> {
-  const file = await fs.open(path, "r");
-  try {
-    for (let position = 0; ;) {
-      const chunk = Buffer.allocUnsafe(chunkBytes);
-      const { bytesRead } = await file.read(chunk, 0, chunkBytes, position);
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      yield chunk.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
+    return offset;
+  });
+  if (left > 0) throw new UnreadableEntry(key, "is cut off");
 }

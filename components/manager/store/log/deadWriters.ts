@@ -1,7 +1,7 @@
 import { Bucket, StoreClock } from "../bucket/bucket";
-import { epochOfObject, folderOf } from "./keys";
-import { keysBelow } from "./listing";
-import { namedBeside } from "./namedObjects";
+import { epochOfObject } from "./keys";
+import { keyPages } from "./listing";
+import { namedAmong } from "./namedObjects";
 import { DatabaseState } from "./state";
 
 /** Milliseconds between two deletions, and for one. */
@@ -23,21 +23,17 @@ export async function deleteUnnamed(
 ): Promise<number> {
   const retired = new Set<string>();
   for (const { key } of state.retired) retired.add(key);
-  let folder = "";
-  let named = new Map<string, number>();
   let deleted = 0;
-  for await (const key of keysBelow(bucket, "data/")) {
-    const epoch = epochOfObject(key);
-    if (epoch === undefined || epoch >= state.epoch || retired.has(key)) continue;
-    if (folder === "" || !key.startsWith(folder)) {
-      folder = folderOf(key);
-      named = namedBeside(state, key);
+  for await (const page of keyPages(bucket, "data/")) {
+    const named = namedAmong(state, page);
+    for (const key of page) {
+      const epoch = epochOfObject(key);
+      if (epoch === undefined || epoch >= state.epoch || named.has(key) || retired.has(key)) continue;
+      if (!stillWriter()) return deleted;
+      await bucket.delete(key, timeout);
+      deleted++;
+      await clock.sleep(pause);
     }
-    if (named.has(key)) continue;
-    if (!stillWriter()) break;
-    await bucket.delete(key, timeout);
-    deleted++;
-    await clock.sleep(pause);
   }
   return deleted;
 }

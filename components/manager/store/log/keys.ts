@@ -23,6 +23,8 @@ export function fileKey(table: number, epoch: number, upload: number): string {
   return `${fileFolder(table)}${pad(epoch, 10)}.${pad(upload, 12)}`;
 }
 
+const fileKeyForm = /^data\/\d{10}\/\d{10}\.\d{12}$/;
+
 /** What a {@link fileKey} is made of. */
 export interface FileKey {
   table: number;
@@ -33,9 +35,9 @@ export interface FileKey {
 
 /** The reverse of {@link fileKey}. @returns undefined when the key is of another form, or a number in it has more than 32 bits */
 export function parseFileKey(key: string): FileKey | undefined {
-  const [, table, epoch, upload] = /^data\/(\d{10})\/(\d{10})\.(\d{12})$/.exec(key) ?? [];
-  if (table === undefined || Math.max(Number(table), Number(epoch)) > highest) return undefined;
-  return { table: Number(table), epoch: Number(epoch), upload: Number(upload) };
+  if (!fileKeyForm.test(key)) return undefined;
+  const [table, epoch, upload] = [Number(key.slice(5, 15)), Number(key.slice(16, 26)), Number(key.slice(27))];
+  return Math.max(table, epoch) > highest ? undefined : { table, epoch, upload };
 }
 
 /** The folder of a table's files, with a slash at its end. */
@@ -43,23 +45,14 @@ export function fileFolder(table: number): string {
   return `data/${pad(table, 10)}/`;
 }
 
-/** The table whose folder a key is in; undefined: it is in no table's. */
-export function parseFileFolder(key: string): number | undefined {
-  const table = /^data\/(\d{10})\//.exec(key)?.[1];
-  return table === undefined ? undefined : Number(table);
-}
-
 /** The folder of a key, with a slash at its end. */
 export function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1);
 }
 
-/** Where {@link blockKey} puts them. */
-export const blockFolder = "data/blocks/";
-
 /** A block of a WAL that is too large for an entry. */
 export function blockKey(epoch: number, unique: string): string {
-  return `${blockFolder}${pad(epoch, 10)}.${unique}`;
+  return `data/blocks/${pad(epoch, 10)}.${unique}`;
 }
 
 /** The epoch whose writer has sent an object of data; undefined: the key is of no form that a writer makes. */

@@ -4,6 +4,14 @@ import { Bucket, RestorableBucket, StoredSize } from "../bucket/bucket";
 const timeout = 10_000;
 const pageKeys = 1000;
 
+/** Keys below a folder, in order, a page at a time. */
+export function keyPages(bucket: Pick<Bucket, "list">, folder: string): AsyncGenerator<string[]> {
+  return pages(
+    after => bucket.list(folder, after, pageKeys, timeout),
+    key => key,
+  );
+}
+
 /** Keys below a folder, in order, asked for page by page. Restore, `check` and the garbage of dead writers list, and nothing else. */
 export function keysBelow(bucket: Pick<Bucket, "list">, folder: string): AsyncGenerator<string> {
   return byPage(
@@ -12,14 +20,22 @@ export function keysBelow(bucket: Pick<Bucket, "list">, folder: string): AsyncGe
   );
 }
 
-/** Keys below a folder with their sizes, in order, asked for page by page. @param timeoutMilliseconds for a page */
-export function sizesBelow(
+/** Keys below a folder with their sizes, in order, a page at a time. @param timeoutMilliseconds for a page */
+export function sizePages(
   bucket: Pick<RestorableBucket, "sizes">,
   folder: string,
-  timeoutMilliseconds = timeout,
-): AsyncGenerator<StoredSize> {
-  return byPage(
+  timeoutMilliseconds: number,
+): AsyncGenerator<StoredSize[]> {
+  return pages(
     after => bucket.sizes(folder, after, pageKeys, timeoutMilliseconds),
+    ({ key }) => key,
+  );
+}
+
+/** Keys below a folder with their sizes, in order, asked for page by page. */
+export function sizesBelow(bucket: Pick<RestorableBucket, "sizes">, folder: string): AsyncGenerator<StoredSize> {
+  return byPage(
+    after => bucket.sizes(folder, after, pageKeys, timeout),
     ({ key }) => key,
   );
 }
@@ -28,9 +44,16 @@ async function* byPage<Item>(
   page: (after: string) => Promise<Item[]>,
   keyOf: (item: Item) => string,
 ): AsyncGenerator<Item> {
+  for await (const items of pages(page, keyOf)) yield* items;
+}
+
+async function* pages<Item>(
+  page: (after: string) => Promise<Item[]>,
+  keyOf: (item: Item) => string,
+): AsyncGenerator<Item[]> {
   for (let after = ""; ;) {
     const items = await page(after);
-    yield* items;
+    yield items;
     if (items.length < pageKeys) return;
     after = keyOf(items.at(-1)!);
   }

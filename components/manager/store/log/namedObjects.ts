@@ -1,5 +1,5 @@
 import { DatabaseState } from "./state";
-import { parseFileFolder } from "./keys";
+import { FileKey, parseFileKey } from "./keys";
 
 /** An object of data, with its size in bytes. */
 export interface NamedObject {
@@ -20,11 +20,22 @@ export function objectCount(state: DatabaseState): number {
   return count;
 }
 
-/** The sizes of those in the folder of a key, by key: of one table, or the blocks. A list of the bucket has them behind one another, so nobody has to hold all of the database's. */
-export function namedBeside(state: DatabaseState, key: string): Map<string, number> {
-  const table = parseFileFolder(key);
-  const objects = table === undefined ? blocksOf(state) : filesOf(state, table);
-  return new Map([...objects].map(({ key, size }) => [key, size]));
+/** Which of some keys the state names, with their sizes. It makes no key that is not asked for: a page of the bucket's list at a time, all of a large database are looked at. */
+export function namedAmong(state: DatabaseState, keys: readonly string[]): Map<string, number> {
+  const asked = new Map<number, FileKey[]>();
+  for (const key of keys) {
+    const file = parseFileKey(key);
+    if (!file) continue;
+    const ofTable = asked.get(file.table);
+    if (ofTable) ofTable.push(file);
+    else asked.set(file.table, [file]);
+  }
+  const named = new Map<string, number>();
+  for (const [table, files] of asked)
+    for (const { key, size } of state.tables.get(table)?.files.filesAmong(files) ?? []) named.set(key, size);
+  const all = new Set(keys);
+  for (const { key, size } of blocksOf(state)) if (all.has(key)) named.set(key, size);
+  return named;
 }
 
 function* filesOf(state: DatabaseState, table: number): Generator<NamedObject> {

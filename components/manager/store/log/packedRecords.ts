@@ -1,5 +1,7 @@
 /** Every record begins with what it is found by: a 32-bit integer, then a double. Bytes. */
 const nameBytes = 12;
+/** Records for which a piece of memory has room, at least, when it was made for one more. */
+const leastRoom = 4;
 
 /**
  * Records of one width, ordered by two numbers, packed into one piece of memory outside the heap: a hundred thousand of them are nothing that the garbage collector has to walk through.
@@ -8,6 +10,8 @@ const nameBytes = 12;
 export class PackedRecords {
   private view = new DataView(new ArrayBuffer(0));
   private count = 0;
+  /** Behind the record that was found last: who walks through names in order asks for this one next. */
+  private next = 0;
 
   /** @param width of a record with its name, in bytes */
   constructor(private readonly width: number) {
@@ -37,13 +41,19 @@ export class PackedRecords {
   /** The index of a record; where there is none, the index at which it would stand, as -1 - index. */
   find(major: number, minor: number): number {
     const { view, width } = this;
+    const ahead = this.next * width;
+    if (this.next < this.count && view.getFloat64(ahead + 4) === minor && view.getInt32(ahead) === major)
+      return this.next++;
     let from = 0;
     let to = this.count;
     while (from < to) {
       const middle = (from + to) >>> 1;
       const at = middle * width;
       const difference = view.getInt32(at) - major || view.getFloat64(at + 4) - minor;
-      if (difference === 0) return middle;
+      if (difference === 0) {
+        this.next = middle + 1;
+        return middle;
+      }
       if (difference < 0) from = middle + 1;
       else to = middle;
     }
@@ -55,7 +65,8 @@ export class PackedRecords {
     const found = this.find(major, minor);
     if (found >= 0) return this.at(found);
     const at = this.at(-1 - found);
-    if ((this.count + 1) * this.width > this.view.byteLength) this.resize(this.count + 1 + (this.count >>> 3));
+    if ((this.count + 1) * this.width > this.view.byteLength)
+      this.resize(this.count + Math.max(leastRoom, this.count >>> 2));
     this.bytes.copyWithin(at + this.width, at, this.count * this.width);
     this.count++;
     this.view.setInt32(at, major);
@@ -83,7 +94,7 @@ export class PackedRecords {
     const copy = new PackedRecords(this.width);
     copy.view = this.view;
     copy.count = this.count;
-    copy.resize(this.count + (this.count >>> 3) + 1);
+    copy.resize(this.count + leastRoom);
     return copy;
   }
 

@@ -1,9 +1,9 @@
 import { Moment, momentForms, parseMoment } from "../../../core/moment";
 import { Bucket, RestorableBucket, StoreClock } from "../bucket/bucket";
 import { writeCheckpoint } from "./checkpoint";
-import { blockFolder, fileFolder, folderOf, ownerKey, restoreKey } from "./keys";
-import { keysBelow, sizesBelow } from "./listing";
-import { namedBeside, NamedObject, objectCount, objectsOf } from "./namedObjects";
+import { folderOf, ownerKey, restoreKey } from "./keys";
+import { keysBelow, sizePages } from "./listing";
+import { namedAmong, NamedObject, objectCount, objectsOf } from "./namedObjects";
 import { ForeignPrefix, layoutVersion, LogOwner, readOwner, writeOwner } from "./owner";
 import { NotKept, openPast } from "./past";
 import { RetiredObjects } from "./retired";
@@ -213,30 +213,20 @@ async function* objectsWithPresence(
 /** The bucket has what is named, as large as it should be. @returns what it has besides, of a restore that was given up */
 async function compare(target: RestorableBucket, state: DatabaseState): Promise<string[]> {
   const unnamed: string[] = [];
-  const seen = new Set<string>();
-  let missing = new Map<string, number>();
-  const assertNoneIsMissing = () => {
-    const [first] = missing.keys();
-    if (first !== undefined) throw new Error(`${first} is not there after it was copied`);
-  };
-  for await (const { key, size } of sizesBelow(target, "data/", timeout)) {
-    const folder = folderOf(key);
-    if (!seen.has(folder)) {
-      assertNoneIsMissing();
-      seen.add(folder);
-      missing = namedBeside(state, key);
+  let missing = objectCount(state);
+  for await (const page of sizePages(target, "data/", timeout)) {
+    const named = namedAmong(
+      state,
+      page.map(({ key }) => key),
+    );
+    for (const { key, size } of page) {
+      const expected = named.get(key);
+      if (expected === undefined) unnamed.push(key);
+      else if (expected !== size) throw new Error(`${key} has ${size} bytes after it was copied, not ${expected}`);
+      else missing--;
     }
-    const expected = missing.get(key);
-    if (expected === undefined) unnamed.push(key);
-    else if (expected !== size) throw new Error(`${key} has ${size} bytes after it was copied, not ${expected}`);
-    missing.delete(key);
   }
-  assertNoneIsMissing();
-  for (const folder of [...state.liveTables().map(({ number }) => fileFolder(number)), blockFolder]) {
-    if (seen.has(folder)) continue;
-    missing = namedBeside(state, folder);
-    assertNoneIsMissing();
-  }
+  if (missing > 0) throw new Error(`${missing} objects are not there after they were copied`);
   return unnamed;
 }
 

@@ -64,6 +64,23 @@ export class SstableList {
     for (let index = 0; index < this.size; index++) yield this.record(index);
   }
 
+  /** Those of some objects that are halves of SSTables in it. */
+  *filesAmong(objects: readonly FileKey[]): Generator<FileRecord> {
+    const uploads = new Map<number, Set<number>>();
+    for (const { epoch, upload } of objects) {
+      const ofEpoch = uploads.get(epoch);
+      if (ofEpoch) ofEpoch.add(upload);
+      else uploads.set(epoch, new Set([upload]));
+    }
+    const { data } = this.packed;
+    for (let index = 0; index < this.size; index++)
+      for (const which of [field.keys, field.values]) {
+        const at = this.packed.at(index) + which;
+        if (uploads.get(data.getUint32(at + half.epoch))?.has(data.getFloat64(at + half.upload)))
+          yield this.readHalf(at);
+      }
+  }
+
   /** The names of all. */
   *names(): Generator<SstableName> {
     for (let index = 0; index < this.size; index++) {
@@ -137,8 +154,7 @@ export class SstableList {
     const { data } = this.packed;
     const at = this.packed.at(index);
     const [level, id] = this.packed.name(index);
-    const since = data.getFloat64(at + field.since);
-    return {
+    const record: NamedSstable = {
       level,
       id,
       entries: data.getFloat64(at + field.entries),
@@ -146,8 +162,10 @@ export class SstableList {
       maxSequence: data.getFloat64(at + field.maxSequence),
       keys: this.readHalf(at + field.keys),
       values: this.readHalf(at + field.values),
-      ...(!Number.isNaN(since) && { since }),
     };
+    const since = data.getFloat64(at + field.since);
+    if (!Number.isNaN(since)) record.since = since;
+    return record;
   }
 
   private uploadOf({ key }: FileRecord): FileKey {

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { Bucket } from "../bucket/bucket";
+import { Bucket, StoreClock } from "../bucket/bucket";
 import { FileRecord } from "../log/changes";
 import { DatabaseState, LiveBlock, TableState } from "../log/state";
 import { fileSum } from "./fileSum";
@@ -10,6 +10,7 @@ import { syncFolder, walFileName, writeWal } from "../wal/files";
 import { VolumeBook } from "./book";
 import { configurationFor, numberMapText } from "./engineFiles";
 import { fileName, KnownFile, KnownFiles, keyOf } from "./knownFiles";
+import { Pace } from "./pace";
 
 /** Milliseconds for one block that has an object of its own. */
 const blockTimeout = 60_000;
@@ -33,6 +34,7 @@ interface Volume {
   book: VolumeBook;
   /** What the book says, kept up with it. */
   known: KnownFiles;
+  pace: Pace;
   /** Told of each file, and of each piece of one, that is known to be right. */
   progressed: () => void;
 }
@@ -56,6 +58,7 @@ export async function align(
   state: DatabaseState,
   directory: string,
   book: VolumeBook,
+  clock: Pick<StoreClock, "sleep">,
   progressed: () => void = () => undefined,
 ): Promise<Alignment> {
   await fs.mkdir(directory, { recursive: true });
@@ -64,11 +67,13 @@ export async function align(
     if (name.startsWith("uwal_")) await fs.rm(join(directory, name));
   }
   await syncFolder(directory);
-  const volume: Volume = { directory, state, book, known: await book.read(), progressed };
+  const tables = state.liveTables();
+  const files = new Map(tables.map(({ name, files }) => [name, 2 * files.size]));
+  const known = await book.read(folder => files.get(folder) ?? 0);
+  const volume: Volume = { directory, state, book, known, progressed, pace: new Pace(clock) };
   const result: Alignment = { generation: Math.max(1, state.highestGeneration + 1), fetched: 0, kept: 0, removed: 0 };
   await moveKnown(volume);
   result.removed = await removeOthers(volume);
-  const tables = state.liveTables();
   for (const { name } of tables) await fs.mkdir(join(directory, name), { recursive: true });
   await inParallel(wantedFiles(tables), fetches, async wanted => {
     if (await isThere(volume, wanted)) result.kept++;
@@ -108,10 +113,10 @@ async function writeTable(directory: string, table: TableState): Promise<void> {
 
 /** A file that is there under another name: a table was renamed, or a merge gave it a name that no reader looks for. */
 async function moveKnown(volume: Volume): Promise<void> {
-  const { directory, state, known } = volume;
+  const { directory, state, known, pace } = volume;
   for (const folder of known.folders()) {
     const names = new Set(await fs.readdir(join(directory, folder)).catch(() => []));
-    for (const { name, object } of [...known.in(folder)].filter(file => !isInPlace(state, folder, file))) {
+    for (const { name, object } of await pace.those(known.in(folder), file => !isInPlace(state, folder, file))) {
       if (!names.has(fileName(name))) continue;
       const path = join(folder, fileName(name));
       const key = keyOf(object);
@@ -148,7 +153,7 @@ function placeOf(state: DatabaseState, { name, object }: KnownFile): string | un
 
 /** Everything in the data directory that the state does not name. */
 async function removeOthers(volume: Volume): Promise<number> {
-  const { directory, state, known } = volume;
+  const { directory, state, known, pace } = volume;
   const tables = new Map(state.liveTables().map(table => [table.name, table]));
   const folders = new Set(known.folders());
   let removed = 0;
@@ -163,8 +168,9 @@ async function removeOthers(volume: Volume): Promise<number> {
       await fs.rm(path, { recursive: true });
       removed++;
     } else {
-      for (const name of await fs.readdir(path)) {
-        if (isWanted(table, parseSstableFile(name)) || name === "config.ini" || name === "MANIFEST") continue;
+      const isOther = (name: string) =>
+        name !== "config.ini" && name !== "MANIFEST" && !isWanted(table, parseSstableFile(name));
+      for (const name of await pace.those(await fs.readdir(path), isOther)) {
         await fs.rm(join(path, name), { recursive: true });
         removed++;
       }
@@ -178,7 +184,8 @@ async function removeOthers(volume: Volume): Promise<number> {
 
 /** What the book says of a folder's files that the state does not name. */
 async function forgetOthers(volume: Volume, folder: string, table: TableState | undefined): Promise<void> {
-  const others = [...volume.known.in(folder)].filter(({ name }) => !isWanted(table, name));
+  const { known, pace } = volume;
+  const others = await pace.those(known.in(folder), ({ name }) => !isWanted(table, name));
   await forget(
     volume,
     others.map(({ name }) => join(folder, fileName(name))),

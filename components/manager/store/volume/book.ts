@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises";
+import { readInPieces } from "../log/fileReader";
 import { KnownFiles, fileName, keyOf } from "./knownFiles";
 
 interface BookLine {
@@ -8,8 +9,7 @@ interface BookLine {
   key?: string;
 }
 
-/** Of a book that are read and written at a time: no step is longer than that takes. Bytes, and lines. */
-const chunkBytes = 64 * 1024;
+/** Lines that are written at a time: no step is longer than that takes. */
 const linesAtOnce = 500;
 /** A book with fewer lines is not written anew, whatever it says. */
 const shortBook = 1000;
@@ -25,12 +25,15 @@ export class VolumeBook {
   ) {}
 
   static async open(path: string): Promise<VolumeBook> {
-    return new VolumeBook(path, await fs.open(path, "a"));
+    const file = await fs.open(path, "a");
+    // Behind a line that was cut off nothing else would be read.
+    await file.appendFile("\n");
+    return new VolumeBook(path, file);
   }
 
-  /** What it says. One that is longer than need be is written anew. */
-  async read(): Promise<KnownFiles> {
-    const { known, lines } = await readBook(this.path);
+  /** What it says. One that is longer than need be is written anew. @param expected how many files of a folder there may be: it need not be right */
+  async read(expected?: (folder: string) => number): Promise<KnownFiles> {
+    const { known, lines } = await readBook(this.path, expected);
     if (lines > Math.max(shortBook, 2 * known.size)) await this.rewrite(known);
     return known;
   }
@@ -79,38 +82,28 @@ export class VolumeBook {
 }
 
 /** What a book says, which may be in use, and in how many lines. Nothing when there is none. */
-export async function readBook(path: string): Promise<{ known: KnownFiles; lines: number }> {
-  const known = new KnownFiles();
+export async function readBook(
+  path: string,
+  expected?: (folder: string) => number,
+): Promise<{ known: KnownFiles; lines: number }> {
+  const known = new KnownFiles(expected);
   let lines = 0;
-  for await (const line of readLines(path)) {
-    // A last line that was cut off says nothing.
-    const parsed = parseLine(line);
-    if (!parsed) continue;
-    lines++;
-    if (typeof parsed.key === "string") known.set(parsed.path, parsed.key);
-    else known.delete(parsed.path);
-  }
-  return { known, lines };
-}
-
-async function* readLines(path: string): AsyncGenerator<string> {
-  const file = await fs.open(path, "r").catch(() => undefined);
-  if (!file) return;
-  try {
-    let rest: Buffer = Buffer.alloc(0);
-    const chunk = Buffer.alloc(chunkBytes);
-    for (let position = 0; ;) {
-      const { bytesRead } = await file.read(chunk, 0, chunkBytes, position);
-      position += bytesRead;
-      const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-      const end = bytesRead === 0 ? bytes.length : bytes.lastIndexOf("\n") + 1;
-      rest = bytes.subarray(end);
-      yield* bytes.toString("utf8", 0, end).split("\n");
-      if (bytesRead === 0) return;
+  const take = (bytes: Buffer) => {
+    const end = bytes.lastIndexOf("\n") + 1;
+    for (const line of bytes.toString("utf8", 0, end).split("\n")) {
+      const parsed = parseLine(line);
+      if (!parsed) continue;
+      lines++;
+      if (typeof parsed.key === "string") known.set(parsed.path, parsed.key);
+      else known.delete(parsed.path);
     }
-  } finally {
-    await file.close();
-  }
+    return end;
+  };
+  // A last line that was cut off says nothing.
+  await readInPieces(path, take).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  });
+  return { known, lines };
 }
 
 function parseLine(line: string): BookLine | undefined {

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { FileSum } from "../bucket/bucket";
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 128 * 1024;
 
 /** Size and CRC-32 of a file, read in pieces. @param sync makes it durable first @param progressed told of each piece */
 export async function fileSum(

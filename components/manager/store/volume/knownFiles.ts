@@ -20,6 +20,9 @@ export interface KnownFile {
 export class KnownFiles {
   private readonly byFolder = new Map<string, PackedRecords>();
 
+  /** @param expected how many files of a folder there may be */
+  constructor(private readonly expected: (folder: string) => number = () => 0) {}
+
   get size(): number {
     let size = 0;
     for (const files of this.byFolder.values()) size += files.size;
@@ -45,7 +48,10 @@ export class KnownFiles {
     const object = parseFileKey(key);
     if (!name || !object) return;
     let files = this.byFolder.get(folder);
-    if (!files) this.byFolder.set(folder, (files = new PackedRecords(width)));
+    if (!files) {
+      this.byFolder.set(folder, (files = new PackedRecords(width)));
+      files.reserve(this.expected(folder));
+    }
     const at = files.place(...name);
     files.data.setUint32(at + field.table, object.table);
     files.data.setUint32(at + field.epoch, object.epoch);

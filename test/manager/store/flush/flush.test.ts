@@ -80,6 +80,29 @@ describe("a flush", () => {
     assert.deepEqual(flushes.due(), []);
   });
 
+  it("is found in the log once it is there, and moves to another level without being sent again", () => {
+    const log = new Map<number, SstableRecord>();
+    const flushes = new FlushBook(1, [{ number: 1, files: [] }], [], (_, id) => log.get(id));
+    flushes.found(1, [block(1, 1)]);
+    flushes.uploaded(1, 10, upload(1));
+    flushes.manifest(1, { entries: [entry(10)], nextId: 11 });
+    flushes.walWhole(1);
+    const changes = flushes.due();
+    assert.ok(flushes.upload(1, 10), "it is on its way into the log");
+    flushes.inLog(changes);
+    assert.equal(flushes.upload(1, 10), undefined, "nothing of it is held beside the log");
+    for (const change of changes) if (change.type === "files") for (const one of change.added) log.set(one.id, one);
+    const moved = { entries: [entry(10, 2)], nextId: 11 };
+    assert.deepEqual(flushes.unsent(1, moved), []);
+    flushes.manifest(1, moved);
+    const [files] = flushes.due() as Extract<Change, { type: "files" }>[];
+    assert.deepEqual(
+      files!.added.map(({ level, id, keys, maxSequence }) => [level, id, keys.key, maxSequence]),
+      [[2, 10, "k", 1]],
+    );
+    assert.deepEqual(files!.removed, [{ level: 1, id: 10 }]);
+  });
+
   it("does not wait for a table that was dropped", () => {
     const flushes = book();
     flushes.found(1, [block(1, 1), block(2, 2)]);

@@ -9,6 +9,7 @@ import { fileKey } from "../../../../components/manager/store/log/keys";
 import { createLog } from "../../../../components/manager/store/log/seal";
 import { Sealed } from "../../../../components/manager/store/log/append";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
+import { readBook } from "../../../../components/manager/store/volume/book";
 import { LogReader } from "../../../../components/manager/store/log/tail";
 import { writeManifest } from "../../../../components/manager/store/flush/manifestFile";
 import { EngineHandler, Gateway } from "../../../../components/manager/store/gateway/gateway";
@@ -329,8 +330,14 @@ describe("the engine's object store", () => {
     await writing.released(1);
     const state = await log();
     assert.deepEqual([state.tables.get(1)!.files.size, state.blocks.size], [1, 0]);
+    const another = new Thread(gateway.endpoint);
+    assert.equal((await another.ask("HEAD", "app__t/L1_1.klog")).status, 200, "it is in the log, and nowhere else");
+    assert.equal((await another.ask("HEAD", "app__t/L1_9.klog")).status, 404);
+    const known = async () => (await readBook(join(folder, "a", "own", "book"))).known.get("app__t/L1_1.klog");
+    assert.ok(await known());
     assert.equal((await thread.ask("DELETE", "app__t/L1_1.klog")).status, 204);
     assert.ok(bucket.objects.has([...state.tables.get(1)!.files.values()][0]!.keys.key), "a delete is not obeyed");
+    assert.equal(await known(), undefined, "but the volume has it no more");
   });
 
   it("sends what the engine has merged before its promotion and names now", async () => {

@@ -130,6 +130,41 @@ describe("what a running follower is shown", () => {
     assert.equal(feed.shown.tables.get(1)!.files.size, 1);
   });
 
+  it("shows files of its own position though the log has gone on, and holds none twice that both have", async () => {
+    const whole = new DatabaseState();
+    whole.apply({ kind: "seal", epoch: 0, position: 0, nonce: "", time: 0, nextEpoch: 1, author: "" });
+    whole.apply(entry(1, [{ type: "table", number: 1, name: "app__t" }]));
+    const feed = new FollowerFeed(whole.snapshot(), () => 2, 4, whole);
+    let position = 1;
+    const happen = async (change: Change) => {
+      const next = entry(++position, [change], Buffer.alloc(change.type === "blocks" ? 1 : 0, 1));
+      whole.apply(next);
+      await feed.take(next, none);
+    };
+    const commit = (sequence: number): Change => ({
+      type: "blocks",
+      generation: 1,
+      blocks: [{ sequence, size: 1, hash: sequence, tables: [1] }],
+    });
+    const files = (id: number): Change => ({ type: "files", table: 1, added: [file(id)], removed: [], nextId: id + 1 });
+    const shown = () => [...feed.shown.tables.get(1)!.files.names()].map(({ id }) => id);
+    await happen(commit(1));
+    await happen(files(1));
+    // It waits for the one before it, and so do the files behind it.
+    await happen(commit(3));
+    await happen(files(2));
+    feed.confirm(feed.cut(0));
+    feed.cut(1);
+    assert.deepEqual(shown(), [1], "the log has two");
+    feed.confirm(feed.cut(1 + gapPatience));
+    feed.cut(2 + gapPatience);
+    assert.deepEqual(shown(), [1, 2]);
+    assert.equal(feed.shown.tables.get(1)!.files, whole.tables.get(1)!.files);
+    whole.apply(entry(++position, [files(3)]));
+    assert.deepEqual(shown(), [1, 2], "it was not told of the third");
+    assert.equal(whole.tables.get(1)!.files.size, 3);
+  });
+
   it("has a restart due for what an open tree cannot take in", async () => {
     for (const [change, reason] of [
       [{ type: "files", table: 1, added: [file(5, 3)], removed: [], nextId: 6 }, /has a new level/],

@@ -17,7 +17,7 @@ import {
 } from "../../../../components/manager/store/volume/engineFiles";
 import { wholeBlocks } from "../../../../components/manager/store/wal/leftovers";
 import { xxh32 } from "../../../../components/manager/store/wal/xxh32";
-import { MemoryBucket } from "../memoryBucket";
+import { MemoryBucket, steppedClock } from "../memoryBucket";
 import { encodeWalData } from "../../../engine/formats/writeAheadLog";
 
 describe("an aligned volume", () => {
@@ -96,7 +96,7 @@ describe("an aligned volume", () => {
       await fs.writeFile(join(directory, name), "left");
     for (const name of ["L1_5.klog", "L2P0_3.klog", "MANIFEST", "L1_4.klog"])
       await fs.writeFile(join(directory, "app__t", name), "other content");
-    const result = await align(bucket, state, directory, book);
+    const result = await align(bucket, state, directory, book, steppedClock());
     assert.equal(result.generation, 6);
     assert.deepEqual(await tree(), [
       "LOCK",
@@ -121,15 +121,19 @@ describe("an aligned volume", () => {
   it("fetches nothing that is there, also under another name and with another book", async () => {
     say([{ type: "table", number: 1, name: "app__t" }]);
     say([{ type: "files", table: 1, added: [sstable(1, 4, "four")], removed: [], nextId: 5 }]);
-    assert.equal((await align(bucket, state, directory, book)).fetched, 2);
-    assert.equal((await align(bucket, state, directory, book)).fetched, 0);
+    assert.equal((await align(bucket, state, directory, book, steppedClock())).fetched, 2);
+    assert.equal((await align(bucket, state, directory, book, steppedClock())).fetched, 0);
     say([{ type: "table", number: 1, name: "app__new" }]);
-    assert.equal((await align(bucket, state, directory, book)).fetched, 0, "after a rename");
+    assert.equal((await align(bucket, state, directory, book, steppedClock())).fetched, 0, "after a rename");
     assert.ok((await tree()).includes("app__new/L1_4.klog"));
     await book.close();
     await fs.rm(join(folder, "book"));
     book = await VolumeBook.open(join(folder, "book"));
-    assert.equal((await align(bucket, state, directory, book)).fetched, 0, "without a book, by content");
+    assert.equal(
+      (await align(bucket, state, directory, book, steppedClock())).fetched,
+      0,
+      "without a book, by content",
+    );
   });
 
   it("has each table's own rows when tables have exchanged their names, whatever the order of the book", async () => {
@@ -143,7 +147,7 @@ describe("an aligned volume", () => {
         const id = 10 * numbers[0] + number;
         say([{ type: "table", number: id, name }]);
         say([{ type: "files", table: id, added: [sstable(1, 4, `same ${id}`, id)], removed: [], nextId: 5 }]);
-        await align(bucket, state, directory, book);
+        await align(bucket, state, directory, book, steppedClock());
       }
       const [one, two] = [10 * numbers[0] + 1, 10 * numbers[0] + 2];
       // RENAME TABLE a TO old, b TO a: what a tool for online changes ends with.
@@ -151,7 +155,7 @@ describe("an aligned volume", () => {
         { type: "table", number: one, name: `${first}_old` },
         { type: "table", number: two, name: first },
       ]);
-      await align(bucket, state, directory, book);
+      await align(bucket, state, directory, book, steppedClock());
       assert.equal(await fs.readFile(join(directory, first, "L1_4.klog"), "utf8"), `same ${two} keys`);
       assert.equal(await fs.readFile(join(directory, `${first}_old`, "L1_4.klog"), "utf8"), `same ${one} keys`);
     }
@@ -162,7 +166,7 @@ describe("an aligned volume", () => {
     say([{ type: "files", table: 1, added: [sstable(1, 4, "four")], removed: [], nextId: 5 }]);
     await fs.mkdir(join(directory, "app__t"), { recursive: true });
     await fs.writeFile(join(directory, "app__t/L1_4.klog"), "fear keys");
-    await align(bucket, state, directory, book);
+    await align(bucket, state, directory, book, steppedClock());
     assert.equal(await fs.readFile(join(directory, "app__t/L1_4.klog"), "utf8"), "four keys");
   });
 
@@ -173,7 +177,10 @@ describe("an aligned volume", () => {
     await fs.mkdir(directory);
     await fs.writeFile(join(directory, "uwal_3.log"), "an engine's own");
     bucket.objects.delete(added.values.key);
-    await assert.rejects(align(bucket, state, directory, book), new RegExp(`${added.values.key}.*not in the bucket`));
+    await assert.rejects(
+      align(bucket, state, directory, book, steppedClock()),
+      new RegExp(`${added.values.key}.*not in the bucket`),
+    );
     assert.ok(!(await tree()).some(name => name.startsWith("uwal_")));
   });
 
@@ -198,7 +205,11 @@ describe("an aligned volume", () => {
       state.blocksToReplay().map(({ sequence }) => sequence),
       [4],
     );
-    assert.equal((await align(bucket, state, directory, book)).generation, 5, "above every one that was used");
+    assert.equal(
+      (await align(bucket, state, directory, book, steppedClock())).generation,
+      5,
+      "above every one that was used",
+    );
   });
 });
 

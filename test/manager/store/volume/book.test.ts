@@ -85,6 +85,10 @@ describe("the book of a volume's files", () => {
       `${whole}\n[]\n"L1"\n${JSON.stringify({ path: "app__t/MANIFEST", key: "m" })}\n${whole.slice(0, 30)}`,
     );
     assert.deepEqual([...contentOf((await readBook(file)).known).keys()], ["app__t/L1_1.klog"]);
+    const book = await VolumeBook.open(file);
+    await book.add("app__t/L1_2.klog", fileKey(1, 1, 2));
+    await book.close();
+    assert.deepEqual([...contentOf((await readBook(file)).known).keys()], ["app__t/L1_1.klog", "app__t/L1_2.klog"]);
     assert.equal((await readBook(join(folder, "none"))).known.size, 0);
   });
 });
