@@ -19,6 +19,7 @@ import { StoreHost, systemStoreClock } from "./storeHost";
 const usage = `What the store relies on, looked at on the real engine:
   npx tsx test/storeEngine/measure.ts WHAT --engine PREFIX
 WHAT: definitions   RENAME, every kind of ALTER, DROP, TRUNCATE; a running follower sees them; then another node takes over
+      columns       in \`commit\`, columns that one client and then two add in place, the node lost at any moment, a takeover: --rounds 8 of each
       tables        opening an aligned volume with --tables 500 and --files 20 of each
       answers       what COMMIT says to three times 503, to a reset, to silence
       throughput    commits a second in \`commit\`, --delay 10 ms to the bucket, against the engine's own uploads
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
     tables: { type: "string", default: "500" },
     files: { type: "string", default: "20" },
     delay: { type: "string", default: "10" },
+    rounds: { type: "string", default: "8" },
     seconds: { type: "string", default: "60" },
     buffer: { type: "string", default: "1M" },
     turn: { type: "string", default: "8" },
@@ -113,6 +115,59 @@ const alterations: Record<string, [change: string, row: string]> = {
   middleCopied: ["ADD COLUMN w INT AFTER id, ALGORITHM=COPY", "3, 300, 30, 'z'"],
   withoutCopied: ["DROP COLUMN v, ALGORITHM=COPY", "3, 'z'"],
 };
+
+async function columns(): Promise<void> {
+  for (const clients of [1, 2]) {
+    const bench = await Bench.start("commit", ["a", "b"]);
+    let [writer, other] = bench.hosts as [StoreHost, StoreHost];
+    await writer.write();
+    await writer.engine.sql("CREATE DATABASE IF NOT EXISTS app");
+    const tables = Array.from({ length: clients }, (_, client) => `app.t${client}`);
+    for (const table of tables) await writer.engine.sql(`CREATE TABLE ${table} (id INT PRIMARY KEY)`);
+    let [acknowledged, lost, wrongRows, added] = [0, 0, 0, 0];
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const { engine } = writer;
+      /** Columns and rows that were acknowledged. */
+      const told: { table: string; column: string; row?: number }[] = [];
+      const work = tables.map(async table => {
+        const connection = await engine.connect();
+        connection.on("error", () => undefined);
+        try {
+          for (;;) {
+            const row = added++;
+            const column = `c${row}`;
+            await connection.query(`ALTER TABLE ${table} ADD COLUMN ${column} INT`);
+            const one: (typeof told)[number] = { table, column };
+            told.push(one);
+            if (Math.random() < 0.5) continue;
+            await connection.query(`INSERT INTO ${table} (id, ${column}) VALUES (${row}, ${row})`);
+            one.row = row;
+          }
+        } catch {
+          connection.destroy();
+        }
+      });
+      await delay(300 + Math.random() * 700);
+      engine.killNow();
+      await Promise.all(work);
+      await writer.crash();
+      if (!(await other.write())) throw new Error("the seal failed");
+      for (const { table, column, row } of told) {
+        acknowledged++;
+        const found = await other.engine
+          .sql(`SELECT ${column} AS v FROM ${table} WHERE id = ${row ?? -1}`)
+          .catch(() => undefined);
+        if (!found) lost++;
+        else if (row !== undefined && found[0]?.v !== row) wrongRows++;
+      }
+      await writer.wipe();
+      await writer.boot();
+      [writer, other] = [other, writer];
+    }
+    say({ clients, columnsAcknowledged: acknowledged, lost, wrongRows });
+    await bench.stop();
+  }
+}
 
 async function definitions(): Promise<void> {
   const bench = await Bench.start("commit", ["a", "b", "c"]);
@@ -549,6 +604,7 @@ async function levels(): Promise<void> {
 
 const measurements: Record<string, () => Promise<void>> = {
   definitions,
+  columns,
   tables,
   answers,
   throughput,
