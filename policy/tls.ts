@@ -109,7 +109,7 @@ export const tls = group(Group.tls, [
   stackCheck({
     id: "tls-object-store",
     description: "The database reaches its object store over TLS and verifies the certificate.",
-    why: "The engine sends every row, and requests signed with its access key, over this connection.",
+    why: "Every row crosses this connection, with requests that the bucket's key or role has signed.",
     fix: "tidesdb_s3_use_ssl=ON and tidesdb_s3_tls_insecure_skip_verify=OFF",
     level: Level.mandatory,
     development: { level: Level.advisory },

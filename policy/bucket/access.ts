@@ -132,7 +132,7 @@ export const accessChecks = [
     id: "bucket-least-privilege",
     description:
       "A database's identities may do with its bucket only what a database does; no identity of any program may do everything, whether to all of AWS, to every bucket or to every image repository.",
-    why: "A stolen key can do what its identity may, and every user of the engine can read its key.",
+    why: "A stolen key can do what its identity may, and an engine that has the bucket's key shows it to every user.",
     fix: "s3:ListBucket, s3:GetBucketLocation and s3:ListBucketMultipartUploads on the bucket; s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and s3:ListMultipartUploadParts on <bucket>/<prefix>*",
     level: Level.mandatory,
     applies: givesRights,

@@ -44,7 +44,7 @@ export const durabilityChecks = [
     id: "correctness-wal-shipping",
     description: "The WAL is shipped within a bounded time after a commit.",
     why: "A threshold of a megabyte ships by volume only: at low write rates acknowledged rows stay on one disk for hours, and replicas do not see them.",
-    fix: "tidesdb_objstore_wal_sync_threshold=16, or tidesdb_objstore_wal_sync_on_commit=ON",
+    fix: "tidesdb_objstore_wal_sync_threshold=16, or tidesdb_objstore_wal_sync_on_commit=ON (new Database(...) needs neither: its manager ships the WAL)",
     level: Level.mandatory,
     development: { level: Level.advisory },
     configuration: {
@@ -76,7 +76,7 @@ export const durabilityChecks = [
   databaseCheck<{ maximumBytes: number }>({
     id: "correctness-write-buffer",
     description: "The write buffer is small enough to be shipped again and again.",
-    why: "Every shipment uploads the whole active WAL, which grows to the buffer's size: commits wait for it with `sync_on_commit`, and shipments overtake each other without.",
+    why: "The engine uploads the whole active WAL at each shipment, and the WAL grows to the buffer's size: commits wait for it with `sync_on_commit`, and shipments overtake each other without. A manager uploads only what is new, but a takeover replays as much as the buffer holds.",
     fix: "tidesdb_unified_memtable_write_buffer_size=8M",
     level: Level.advisory,
     configuration: {
