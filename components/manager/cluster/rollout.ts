@@ -10,6 +10,8 @@ const graceWithoutRecord = 2;
 const mostDoubt = 2000;
 /** A replaced replica follows after 5 to 10 s where it was measured. A third of the grace period at most: what is left of it belongs to the handover. Milliseconds. */
 const mostPatience = 45_000;
+/** A follower that is restarted on an aligned volume follows again within a second or two. Milliseconds. */
+const mostJoining = 5000;
 /** Who has just started makes its next empty server within 5 s where it was measured: a primary that can go waits so long for a successor that has one. Milliseconds. */
 const mostPreparation = 8000;
 
@@ -86,6 +88,12 @@ export class Rollout {
     this.mayLeave = true;
   }
 
+  /** Whether it may wait for a follower still. */
+  private isPatient(): boolean {
+    const now = this.ports.clock.now();
+    return now - (this.since ?? now) < mostJoining;
+  }
+
   /** Whether whoever takes over could do so at once, or has been waited for long enough. A primary that waits still serves. */
   private isPrepared(followers: PeerStatus[]): boolean {
     const { successor } = this;
@@ -109,7 +117,9 @@ export class Rollout {
       .map(({ pod }) => pod)
       .filter(pod => staying.includes(pod))
       .sort(byOrdinal);
-    if (next === undefined || others.length === 0) return true;
+    // One that is being restarted follows again within a moment.
+    const joins = staying.length > 1 + others.length && this.isPatient();
+    if (next === undefined || others.length === 0) return !joins;
     this.ahead = next;
     log("info", "letting a replica be replaced first, and serving meanwhile", { replica: next, revision });
     await kubernetes.deletePod(next, callTimeout);

@@ -83,11 +83,32 @@ describe("a primary that is told to go in a rolling update", () => {
     assert.deepEqual(deleted, []);
   });
 
-  it("keeps its only follower", async () => {
+  it("keeps its only follower, and waits for a moment for one that is being restarted", async () => {
     followers = [follower("db-0"), follower("db-1", "joining")];
+    await rollout.look();
+    assert.equal(rollout.waits(now), true);
+    assert.deepEqual(deleted, []);
+    now = 5000;
     await rollout.look();
     assert.equal(rollout.waits(now), false);
     assert.deepEqual(deleted, []);
+  });
+
+  it("has a replica replaced as soon as another follows again", async () => {
+    followers = [follower("db-0"), follower("db-1", "joining")];
+    await rollout.look();
+    followers = [follower("db-0"), follower("db-1")];
+    now = 1000;
+    await rollout.look();
+    assert.deepEqual(deleted, ["db-1"]);
+    assert.equal(rollout.waits(now), true);
+  });
+
+  it("does not wait for a second follower where there is to be one", async () => {
+    pods = [pod("db-1", "old"), pod("db-2", "old", { leaving: true })];
+    followers = [follower("db-1")];
+    await rollout.look();
+    assert.equal(rollout.waits(now), false);
   });
 
   it("hurries when it was deleted by force: the API server has no such pod any more, or a new one", async () => {
