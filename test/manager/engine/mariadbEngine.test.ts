@@ -117,6 +117,25 @@ describe("mariadbd, as the manager runs it", () => {
     assert.notEqual(password(), first);
   });
 
+  it("reads definitions anew whose files were replaced, by the names of the files", async () => {
+    await start();
+    const user = await asUser();
+    const columns = async () => {
+      const [rows] = await user.query("SHOW COLUMNS FROM app.`old-name`");
+      return (rows as { Field: string }[]).map(({ Field }) => Field);
+    };
+    await user.query("CREATE TABLE app.`old-name` (id INT PRIMARY KEY)");
+    assert.deepEqual(await columns(), ["id"]);
+    const file = join(server.directory, "mysql/app/old-name.frm");
+    const definition = readFileSync(file, "utf8");
+    await user.query("ALTER TABLE app.`old-name` ADD COLUMN v INT");
+    writeFileSync(file, definition);
+    assert.deepEqual(await columns(), ["id", "v"]);
+    await engine.reopenTables(["app/old@002dname"], timeout);
+    assert.deepEqual(await columns(), ["id"]);
+    await assert.rejects(engine.reopenTables(["app/@0z"], timeout), /name/);
+  });
+
   describe("has the accounts that were declared", () => {
     it("and no others: leftovers are dropped, and told of", async () => {
       await start();
