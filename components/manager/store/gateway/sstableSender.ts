@@ -51,6 +51,8 @@ export class SstableSender {
     const name = `${table}/${id}/${half}`;
     if (this.halves.get(name)?.file.size === length || flushes.upload(table, id)) return;
     const full = join(directory, path);
+    // The book says that it is on the disk, whatever the engine has left to the page cache.
+    await syncFile(full);
     const key = fileKey(table, epoch, this.uploads++);
     const sum = await this.upload(key, full);
     if (sum.size !== length) throw new Error(`${path} has ${sum.size} bytes, the engine sent ${length}`);
@@ -100,5 +102,14 @@ export class SstableSender {
         await clock.sleep(uploadPause);
       }
     }
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await fs.open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
