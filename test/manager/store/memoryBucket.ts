@@ -121,15 +121,16 @@ function etagOf(content: Buffer): string {
   return `"${crc32(content)}-${content.length}"`;
 }
 
-/** A clock that stands still until somebody sleeps. */
-export function steppedClock(): StoreClock & { at: number } {
+/** A clock that stands still until somebody sleeps. `ahead`: by so much the wall clock is wrong, milliseconds. */
+export function steppedClock(): StoreClock & { at: number; ahead: number } {
   return {
     at: 0,
+    ahead: 0,
     now() {
       return this.at;
     },
     wall() {
-      return 1_800_000_000_000 + this.at;
+      return 1_800_000_000_000 + this.at + this.ahead;
     },
     async sleep(milliseconds) {
       this.at += milliseconds;

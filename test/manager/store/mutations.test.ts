@@ -9,6 +9,7 @@ import {
   deletesWhatIsNamed,
   forgetsWhenItWasNamed,
   replace,
+  trustsTheWallClock,
 } from "./switchedOff";
 
 /** What a play of a mutation may be made of: the more there is of what matters, the sooner it is noticed. */
@@ -64,16 +65,22 @@ const mutations: Mutation[] = [
     off: retiresAtSeals,
   },
   {
-    rule: "log 3: what a position that is kept needs is not deleted",
+    rule: "keeping 3: what a position that is kept needs is not deleted",
     durability: "commit",
     of: ["commit", "flush", "merge", "later", "take over"],
     off: deletesWhatIsNamed,
   },
   {
-    rule: "keeping: what a kept checkpoint names is not deleted when later positions do not name it",
+    rule: "keeping 3: what a kept checkpoint names is not deleted when later positions do not name it",
     durability: "commit",
     of: ["commit", "flush", "merge", "later"],
     off: forgetsWhenItWasNamed,
+  },
+  {
+    rule: "keeping 4: a clock that is ahead deletes nothing early",
+    durability: "commit",
+    of: ["commit", "flush", "merge", "later"],
+    off: trustsTheWallClock,
   },
 ];
 

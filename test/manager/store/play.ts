@@ -141,7 +141,15 @@ export class Play {
     }
     // The manager tries again minutes later; until then half of it may be gone.
     const options = { keepMilliseconds: 1, rules: historyRules };
+    const { time } = this.node.state;
+    // A clock that is wrong says nothing of what was written when.
+    this.clock.ahead = this.roll(2) * 30 * 3_600_000;
     await this.node.collectGarbage(this.writing!, options, () => true).catch(onlyUnanswered);
+    this.clock.ahead = 0;
+    const { owner } = (await readOwner(quiet(this.bucket), 1000))!;
+    const at = [...owner.checkpoints, ...owner.history].find(({ position }) => position === owner.horizon);
+    const promised = time - historyRules.everyPositionMilliseconds;
+    assert.ok(!at || at.time <= promised, `positions before ${owner.horizon} are promised, and given up`);
   }
 
   /** Kills the engine, seals, aligns the volume, starts an engine on it, flushes. */
@@ -329,6 +337,13 @@ export class Play {
 
 const fates: Fate[] = ["fails", "answer lost", "late"];
 const ignored = (_operation: string): Fate => "works";
+
+/** The bucket without what goes wrong. */
+function quiet(bucket: MemoryBucket): MemoryBucket {
+  const copy = new MemoryBucket();
+  for (const [key, content] of bucket.objects) copy.objects.set(key, content);
+  return copy;
+}
 
 function onlyKilled(error: unknown): void {
   if (error !== killed) throw error;

@@ -94,3 +94,15 @@ export const forgetsWhenItWasNamed = () =>
         return copy;
       },
   );
+
+/** What is given up goes by the node's wall clock alone. */
+export const trustsTheWallClock = () =>
+  replace(
+    StoreNode.prototype,
+    "collectGarbage",
+    original =>
+      function (this: StoreNode, ...given: unknown[]) {
+        const state = Object.create(this.state, { time: { value: Infinity } }) as DatabaseState;
+        return original.apply(Object.create(this, { state: { value: state } }), given) as unknown;
+      },
+  );
