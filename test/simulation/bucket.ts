@@ -1,5 +1,6 @@
 import { StoredContent } from "../../components/manager/store/bucket/bucket";
 import { Judge } from "./judge";
+import type { SimulatedNode } from "./node";
 
 /** A bucket in memory, as S3 behaves when nothing is wrong: what is wrong is the network's. Every call takes effect at once, and the judge sees each. */
 export class SimulatedBucket {
@@ -11,23 +12,25 @@ export class SimulatedBucket {
     return this.all.get(key);
   }
 
-  create(key: string, content: Uint8Array): "created" | "taken" {
+  /** @param by who sends it */
+  create(key: string, content: Uint8Array, by: SimulatedNode): "created" | "taken" {
     if (this.all.has(key)) return "taken";
-    this.put(key, content);
+    this.put(key, content, by);
     return "created";
   }
 
-  replace(key: string, content: Uint8Array, etag: string | undefined): string | undefined {
+  replace(key: string, content: Uint8Array, etag: string | undefined, by?: SimulatedNode): string | undefined {
     if (this.all.get(key)?.etag !== etag) return undefined;
-    return this.put(key, content);
+    return this.put(key, content, by);
   }
 
-  put(key: string, content: Uint8Array): string {
+  /** @param by absent: a person */
+  put(key: string, content: Uint8Array, by?: SimulatedNode): string {
     const etag = `"${++this.versions}"`;
     // Nobody changes what was sent: a copy of it would only cost time.
     const bytes = Buffer.isBuffer(content) ? content : Buffer.from(content);
     this.all.set(key, { content: bytes, etag });
-    this.judge?.written(key, bytes);
+    this.judge?.written(key, bytes, by);
     return etag;
   }
 

@@ -18,6 +18,11 @@ export class Causality {
     this.begun.set(nameOf(block), { engine, at });
   }
 
+  /** The engine that a commit was begun on. */
+  engineOf(block: WrittenBlock): EngineModel | undefined {
+    return this.begun.get(nameOf(block))?.engine;
+  }
+
   acknowledged(engine: EngineModel, block: WrittenBlock, at: number): void {
     this.seenOf(engine).acknowledged.push({ block, at });
   }

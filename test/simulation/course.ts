@@ -3,16 +3,13 @@ import type { Family } from "./families";
 import type { SimulatedNode } from "./node";
 import { healthyWithin, writesBackWithin } from "./promised";
 import type { Random } from "./random";
+import { faultsOf, Shape } from "./shape";
 import type { World } from "./world";
 
 /** Empty nodes become a database within so long. Milliseconds. */
 const comesUpWithin = 60_000;
-/** Healthy for so long is healthy. Milliseconds. */
-const steadyFor = 1500;
 /** A schedule is looked at this often. Milliseconds. */
 export const step = 250;
-/** The last writes get to the replicas. Milliseconds. */
-export const quietAtTheEnd = 2500;
 
 /** What was done to a database in a schedule. */
 export interface Faults {
@@ -23,17 +20,14 @@ export interface Faults {
   injected: string[];
 }
 
-/** How a schedule of either simulation goes: the database comes up, faults are injected, and then all is to be well again. */
+/** How a schedule goes: the database comes up, faults are injected, and then all is to be well again. */
 export class Course {
-  /**
-   * @param run lets so many milliseconds pass
-   * @param look called after each step while health is waited for
-   */
+  /** @param run lets so many milliseconds pass */
   constructor(
     private readonly world: World,
     private readonly client: Client,
+    private readonly shape: Shape,
     private readonly run: (milliseconds: number) => Promise<void>,
-    private readonly look: () => void = () => undefined,
   ) {}
 
   /** Brings the database up, injects the family's faults, and waits for peace. */
@@ -47,8 +41,7 @@ export class Course {
     const writer = world.writer();
 
     const injected: string[] = [];
-    const [least, most] = family.count;
-    const count = least + random.below(most - least + 1);
+    const count = faultsOf(family.count, this.shape, random);
     const draws = [...(family.first ?? []), ...Array.from({ length: count }, () => family.faults)];
     for (const draw of draws) {
       if (promises.violations.length > 0) break;
@@ -56,7 +49,7 @@ export class Course {
       world.say(`FAULT ${fault.name}, while ${world.writer()?.pod ?? "nobody"} is the primary`);
       injected.push(fault.name);
       fault.inject(world, random, client);
-      await this.run(random.between(0, family.longestPause) * 1000);
+      await this.run(random.between(0, family.longestPause * this.shape.pauses) * 1000);
     }
     world.trap = undefined;
     world.heal(0, () => undefined);
@@ -73,9 +66,8 @@ export class Course {
     while (time.now < limit || time.now < world.healedAt + writesBackWithin) {
       await this.run(step);
       if (promises.violations.length > 0) return true;
-      this.look();
       if (time.now <= world.healedAt || !this.isHealthy()) since = undefined;
-      else if (time.now - (since ??= time.now) >= steadyFor) return true;
+      else if (time.now - (since ??= time.now) >= this.shape.steadyFor) return true;
       const peaceful = Math.max(world.healedAt, client.lastAcknowledgedAt);
       if (time.now > peaceful + writesBackWithin) {
         promises.violated(`writes have not come back ${writesBackWithin / 1000} s after the last fault`);

@@ -8,7 +8,7 @@ import { decodeSstable, encodeSstable, SstableRow } from "../engine/formats/ssta
 import { decodeWalData, encodeWalData, FamilyWrite, walEnd } from "../engine/formats/writeAheadLog";
 
 import { Random } from "./random";
-import { SimulatedVolume } from "./volume";
+import { Inode, SimulatedVolume } from "./volume";
 
 /** The reserved end of a WAL that is being written, bytes. */
 const reserved = 4000;
@@ -32,7 +32,16 @@ export interface WrittenBlock {
 export type Ask = (
   method: string,
   key: string,
-  given: { body?: Buffer; length?: number; connection?: ConnectionMemory; prefix?: string; headers?: Lease },
+  given: {
+    body?: Buffer;
+    length?: number;
+    connection?: ConnectionMemory;
+    /** Of a listing. */
+    prefix?: string;
+    /** Of an upload in parts. */
+    part?: Record<string, string>;
+    headers?: Lease;
+  },
 ) => Promise<EngineAnswer>;
 type Rows = Map<string, SstableRow>;
 type Lease = Pick<EngineRequest, "ifMatch"> & { ifNoneMatch?: boolean };
@@ -41,6 +50,8 @@ export interface EngineWorld {
   volume: SimulatedVolume;
   directory: string;
   random: Random;
+  /** Larger files are sent in parts of so many bytes. */
+  partBytes: number;
   /** Rejects when the time is over; never comes back in a process that is dead. */
   ask: Ask;
   within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined>;
@@ -77,10 +88,15 @@ export class EngineModel {
   /** A table's files are made and published one after the other. */
   private readonly queues = new Map<number, Promise<void>>();
   private generation = 0;
+  /** No number is given twice between two starts. */
+  private nextNumber = 0;
   /** The highest sequence that was applied, given or loaded. */
   sequence = 0;
 
   private constructor(private readonly world: EngineWorld) {}
+
+  /** Where its commits stand in its WALs, until they are known to be on the disk. */
+  private readonly places = new Map<string, { inode: Inode; at: number }>();
 
   /** Opens an aligned volume: the disk is all that there is. */
   static open(world: EngineWorld): EngineModel {
@@ -108,6 +124,21 @@ export class EngineModel {
     engine.walEnds.set(engine.generation, walEnd(bytes));
     if (engine.hasRowsInMemory) engine.replayedGeneration = engine.generation;
     return engine;
+  }
+
+  /** What it asks for before anything else. Without an answer it numbers its tables by itself: what stands under other numbers in its WAL is of other tables then. */
+  async readMap(): Promise<void> {
+    const { status } = await this.world.ask("GET", "UNIMAP", {});
+    if (status === 200) return;
+    const byNumber = new Map(this.names);
+    const [manifests, nextIds] = [new Map(this.manifests), new Map(this.nextIds)];
+    const sorted = [...byNumber].sort(([, a], [, b]) => (a < b ? -1 : 1));
+    for (const map of [this.names, this.manifests, this.nextIds, this.numbers]) map.clear();
+    for (const [own, [number, name]] of sorted.entries()) {
+      this.names.set(own, name);
+      this.manifests.set(own, manifests.get(number)!);
+      this.nextIds.set(own, nextIds.get(number)!);
+    }
   }
 
   tables(): string[] {
@@ -167,7 +198,15 @@ export class EngineModel {
     return undefined;
   }
 
+  /** Whether a commit's block is on the disk. */
+  isSynced(block: WrittenBlock): boolean {
+    const place = this.places.get(nameOf(block));
+    return !place || !place.inode.unsynced.some(({ at }) => at === place.at);
+  }
+
   async promote(): Promise<void> {
+    // A replica merges what it has as well, and sends none of it.
+    for (const table of this.manifests.keys()) if (this.world.random.chance(0.4)) await this.mergeNow(table, false);
     const shown = await this.ask("HEAD", "_tdb_primary_lease");
     const headers: Lease = shown.status === 200 ? { ifMatch: shown.etag } : { ifNoneMatch: true };
     const { status } = await this.world.ask("PUT", "_tdb_primary_lease", { headers });
@@ -179,7 +218,11 @@ export class EngineModel {
     if (this.numberOf(name) !== undefined) return;
     const { volume, directory } = this.world;
     const text = volume.read(`${directory}/UNIMAP`).toString();
-    const number = Math.max(-1, ...text.split("\n").flatMap(line => (line ? [Number(line.split(" ")[0])] : []))) + 1;
+    const highest = Math.max(-1, ...text.split("\n").flatMap(line => (line ? [Number(line.split(" ")[0])] : [])));
+    const number = Math.max(highest + 1, this.nextNumber);
+    this.nextNumber = number + 1;
+    // One that has lost its map, and finds it again.
+    if (this.world.random.chance(0.1)) await this.send("UNIMAP", Buffer.from(""));
     volume.write(`${directory}/UNIMAP`, Buffer.from(`${text}${number} ${name}\n`));
     this.names.set(number, name);
     this.manifests.set(number, []);
@@ -201,6 +244,29 @@ export class EngineModel {
     const lines = volume.read(`${directory}/UNIMAP`).toString().split("\n");
     volume.write(`${directory}/UNIMAP`, Buffer.from(lines.filter(line => !line.startsWith(`${number} `)).join("\n")));
     await this.send("UNIMAP", volume.read(`${directory}/UNIMAP`));
+  }
+
+  /** RENAME TABLE: files go on under another name, and the map that says so is sent last. */
+  async renameTable(from: string, to: string): Promise<void> {
+    const number = this.numberOf(from);
+    if (number === undefined) throw new Error(`1146 ${from}`);
+    const { volume, directory } = this.world;
+    await this.inTurn(number, async () => {
+      volume.rename(`${directory}/${from}`, `${directory}/${to}`);
+      this.names.set(number, to);
+      const map = volume.read(`${directory}/UNIMAP`).toString().replace(`${number} ${from}\n`, `${number} ${to}\n`);
+      volume.write(`${directory}/UNIMAP`, Buffer.from(map));
+      const told = Promise.all([this.send(`${to}/config.ini`, Buffer.from(`[${to}]\n`)), this.publish(number)]);
+      await this.send("UNIMAP", Buffer.from(map));
+      await told;
+    });
+  }
+
+  /** Every row of a table. */
+  rowsOf(name: string): [string, string][] {
+    return [...this.scan()].flatMap(([row, value]): [string, string][] =>
+      row.startsWith(`${name}/`) ? [[row.slice(name.length + 1), value]] : [],
+    );
   }
 
   /**
@@ -237,14 +303,17 @@ export class EngineModel {
       // Its footer is there before its data, or the place stays empty for a moment.
       if (random.chance(0.5)) {
         const half = Buffer.from(frame);
-        half.fill(0, 8, frame.length - 8);
+        half.fill(0, 8 + random.below(data.length), frame.length - 8);
         volume.writeAt(inode, at, half);
       }
       await sleep(random.between(0.1, 6));
     }
     volume.writeAt(inode, at, frame);
+    this.places.set(nameOf(block), { inode, at });
     for (const [table, key, value] of writes) this.put(generation, table, key, { sequence, value });
     this.filling.set(generation, this.filling.get(generation)! - 1);
+    if (random.chance(0.3)) await sleep(random.between(0.1, 10));
+    volume.sync(inode);
     if (waits) await this.sendWal(generation);
     return block;
   }
@@ -260,6 +329,11 @@ export class EngineModel {
       const head = await this.world.within(requestTimeout, this.world.ask("HEAD", key, { connection }));
       if (head?.length === length) return;
     }
+  }
+
+  /** The newest generation whose flush has begun. */
+  get flushedUntil(): number {
+    return this.generation - 1;
   }
 
   get hasRowsInMemory(): boolean {
@@ -317,10 +391,12 @@ export class EngineModel {
   /** All files of a table become one, without the rows that are deleted in it. */
   async merge(name: string): Promise<void> {
     const table = this.numberOf(name);
-    if (table !== undefined) await this.inTurn(table, () => this.mergeNow(table, name));
+    if (table !== undefined) await this.inTurn(table, () => this.mergeNow(table, true));
   }
 
-  private async mergeNow(table: number, name: string): Promise<void> {
+  /** @param tells the store */
+  private async mergeNow(table: number, tells: boolean): Promise<void> {
+    const name = this.names.get(table);
     const inputs = [...(this.manifests.get(table) ?? [])];
     if (inputs.length < 2) return;
     const rows: Rows = new Map();
@@ -329,8 +405,8 @@ export class EngineModel {
         if ((rows.get(key)?.sequence ?? -1) < version.sequence) rows.set(key, version);
     for (const [key, { value }] of rows) if (value === null) rows.delete(key);
     if (rows.size > 0) {
-      await this.makeFile(table, 2, 0, rows);
-      await this.publish(table);
+      await this.makeFile(table, 2, 0, rows, tells);
+      if (tells) await this.publish(table);
     }
     const present = this.manifests.get(table);
     if (present) {
@@ -338,13 +414,20 @@ export class EngineModel {
         table,
         present.filter(file => !inputs.includes(file)),
       );
+      if (!tells) return;
       await this.publish(table);
       for (const { level, id } of inputs)
         for (const half of ["klog", "vlog"]) await this.ask("DELETE", `${name}/L${level}_${id}.${half}`);
     }
   }
 
-  private async makeFile(table: number, level: number, partition: number | undefined, rows: Rows): Promise<void> {
+  private async makeFile(
+    table: number,
+    level: number,
+    partition: number | undefined,
+    rows: Rows,
+    tells = true,
+  ): Promise<void> {
     const id = this.nextIds.get(table)!;
     this.nextIds.set(table, id + 1);
     const folder = this.names.get(table)!;
@@ -352,7 +435,7 @@ export class EngineModel {
     const content = encodeSstable(rows);
     for (const half of ["klog", "vlog"] as const)
       this.world.volume.write(`${this.world.directory}/${name}.${half}`, content[half]);
-    for (const half of ["klog", "vlog"] as const) await this.send(`${name}.${half}`, content[half]);
+    if (tells) for (const half of ["klog", "vlog"] as const) await this.sendFile(`${name}.${half}`, content[half]);
     this.manifests.get(table)?.push({ level, id, rows: new Map(rows) });
   }
 
@@ -377,8 +460,8 @@ export class EngineModel {
     for (const { sequence } of rows.values()) this.sequence = Math.max(this.sequence, sequence);
   }
 
-  /** One poll of a follower, all on one connection. What fails in it is made good by the next. */
-  async poll(connection: ConnectionMemory): Promise<void> {
+  /** One poll of a follower, all on one connection. What fails in it is made good by the next. @returns whether the connection goes on */
+  async poll(connection: ConnectionMemory): Promise<boolean> {
     const get = (key: string, prefix?: string) => this.world.ask("GET", key, { connection, prefix });
     const head = (key: string) => this.world.ask("HEAD", key, { connection });
     await head("_tdb_primary_lease");
@@ -393,8 +476,11 @@ export class EngineModel {
     for (const key of keysOf(await get("", "uwal_"))) {
       await head(key);
       const { body } = await get(key);
+      // The answer was lost on its way: the next poll is another connection's.
+      if (body && this.world.random.chance(0.02)) return false;
       if (body) this.replay(body);
     }
+    return true;
   }
 
   private async discover(name: string, get: (key: string) => Promise<EngineAnswer>): Promise<void> {
@@ -450,6 +536,19 @@ export class EngineModel {
     }
   }
 
+  /** A large one in parts. */
+  private async sendFile(key: string, body: Buffer): Promise<void> {
+    const { partBytes, ask } = this.world;
+    if (body.length <= partBytes) return this.send(key, body);
+    await ask("POST", key, { part: { uploads: "" } });
+    for (let at = 0, number = 1; at < body.length; at += partBytes, number++)
+      await ask("PUT", key, {
+        body: body.subarray(at, at + partBytes),
+        part: { partNumber: String(number), uploadId: "whole" },
+      });
+    await ask("POST", key, { part: { uploadId: "whole" } });
+  }
+
   private async send(key: string, body: Buffer): Promise<void> {
     await this.ask("PUT", key, body);
   }
@@ -462,6 +561,10 @@ export class EngineModel {
   ): Promise<EngineAnswer> {
     return this.world.ask(method, key, { body, length });
   }
+}
+
+function nameOf({ sequence, hash }: WrittenBlock): string {
+  return `${sequence}.${hash}`;
 }
 
 function keysOf({ body }: EngineAnswer): string[] {

@@ -22,14 +22,18 @@ import {
   nodeFaults,
   nodeFrozen,
   nodeLost,
+  powerLost,
+  successorLost,
   volumeHangs,
   volumeHangsForLong,
   volumeHangsUnseen,
 } from "./faults/nodes";
 import {
   bucketDown,
+  bucketFailsAfterEffect,
   bucketFaults,
   bucketFrozen,
+  bucketLosesAnswers,
   bucketRefuses,
   bucketSlow,
   wholeBucketFaults,
@@ -44,8 +48,10 @@ import {
   podDeletedByForce,
   rollingRestart,
   switchoverAsked,
+  tableAltered,
   tableDropped,
   tableMade,
+  tableRenamed,
   twoDeletedByForce,
 } from "./faults/operators";
 import { Random } from "./random";
@@ -75,6 +81,7 @@ const takeovers = [
   mariadbdKilled,
   cutFromAll,
   slowStart,
+  managerLoopHangs,
 ];
 const deaths = [nodeLost, nodeAndDiskLost, podDeletedByForce, podDeleted];
 const anything = [...nodeFaults, ...engineFaults, ...bucketFaults, ...apiFaults, ...networkFaults, ...operatorFaults];
@@ -88,7 +95,7 @@ export const sleepers: Family = {
   longestPause: 14,
 };
 
-/** A seed's family is the one at its remainder: each gets an equal share of the schedules. */
+/** Each gets an equal share of the schedules. */
 export const families: readonly Family[] = [
   sleepers,
   { name: "anything", faults: anything, count: [2, 5], longestPause: 10 },
@@ -101,12 +108,20 @@ export const families: readonly Family[] = [
     longestPause: 6,
   },
   {
+    name: "two vacancies in a row",
+    first: [[successorLost]],
+    faults: [successorLost, ...takeovers],
+    count: [0, 2],
+    longestPause: 10,
+  },
+  {
     name: "in place",
     faults: [
       mariadbdKilled,
       managerKilled,
       managerKilled,
       allNodesLost,
+      powerLost,
       mariadbdHangs,
       mariadbdHangsForGood,
       failingStart,
@@ -125,6 +140,11 @@ export const families: readonly Family[] = [
     faults: [
       tableMade,
       tableMade,
+      tableMade,
+      tableRenamed,
+      tableRenamed,
+      tableAltered,
+      tableAltered,
       tableDropped,
       switchoverAsked,
       nodeAndDiskLost,
@@ -138,8 +158,9 @@ export const families: readonly Family[] = [
   },
   {
     name: "partitions",
+    first: [[cutFromAll, managerLoopHangs, nodeFrozen, ...networkFaults]],
     faults: [...networkFaults, ...networkFaults, cutFromApi, nodeFrozen, managerLoopHangs, mariadbdKilled, nodeLost],
-    count: [1, 4],
+    count: [0, 3],
     longestPause: 8,
   },
   {
@@ -157,7 +178,14 @@ export const families: readonly Family[] = [
     ],
     faults: [bucketDown, cutFromBucket, nodeAndDiskLost, podDeleted],
     count: [0, 2],
-    longestPause: 9,
+    longestPause: 16,
+  },
+  {
+    name: "in place while the bucket is in trouble",
+    first: [[bucketSlow, bucketRefuses, bucketLosesAnswers, bucketFailsAfterEffect, bucketFrozen]],
+    faults: [mariadbdKilled, mariadbdKilled, managerKilled, mariadbdHangs, bucketLosesAnswers],
+    count: [1, 3],
+    longestPause: 4,
   },
   {
     name: "leaving while the bucket is in trouble",
@@ -206,6 +234,11 @@ export const families: readonly Family[] = [
   { name: "disks lost in peace", faults: [nodeAndDiskLost], count: [2, 5], longestPause: 12 },
   { name: "traps", faults: [trapAnywhere, trapAnywhere, ...deaths, ...engineFaults], count: [3, 8], longestPause: 5 },
 ];
+
+/** The family of a seed's schedule. */
+export function familyOf(seed: number): Family {
+  return families[seed % families.length]!;
+}
 
 /** Durations and margins of Leases that are accepted, the default among them more often. Seconds. */
 const leases = [

@@ -1,10 +1,30 @@
-import { decodeEntry, Entry } from "../../components/manager/store/log/entry";
+import { ChangesEntry, decodeEntry, Entry } from "../../components/manager/store/log/entry";
 import { checkpointKey } from "../../components/manager/store/log/keys";
 import { LogOwner } from "../../components/manager/store/log/owner";
 import { blockName, DatabaseState } from "../../components/manager/store/log/state";
+import { xxh32 } from "../../components/manager/store/wal/xxh32";
 import { decodeWalData } from "../engine/formats/writeAheadLog";
 import { Causality } from "./causality";
 import { WrittenBlock } from "./engine";
+import type { SimulatedNode } from "./node";
+
+/** What the judge knows of the database that it looks at. */
+export interface JudgeOptions {
+  violated: (text: string) => void;
+  /** Of an object. */
+  content: (key: string) => Buffer | undefined;
+  /** Virtual milliseconds. */
+  now: () => number;
+  /** Every position of so many milliseconds is promised. */
+  everyPositionMilliseconds: number;
+  /** No node's wall clock has been set wrong: the log's times are right. */
+  clocksAreRight: () => boolean;
+  /** Whether a commit has to be on its writer's disk before it is in the log. */
+  isOnDiskFirst: boolean;
+}
+
+/** An entry can be so much later in the bucket than its time says. Milliseconds. */
+const clockTolerance = 5000;
 
 /** A commit that is in the log, and since which position. */
 interface LoggedCommit {
@@ -34,16 +54,26 @@ export class Judge {
   private owner: LogOwner | undefined;
   /** The first and the last position that name an object of data. */
   private readonly named = new Map<string, { first: number; last: number }>();
+  /** Blocks that have an object of their own, and wait for their flush. */
+  private readonly largeBlocks = new Set<string>();
   /** The two halves of each SSTable that is named now, by table, level and number. */
   private readonly files = new Map<string, string[]>();
 
-  constructor(
-    private readonly violated: (text: string) => void,
-    private readonly content: (key: string) => Buffer | undefined,
-  ) {}
+  /** When each position was written, by this clock that no node has. */
+  private readonly times: number[] = [];
+  private readonly droppedNumbers = new Set<number>();
+  /** The epoch that has used a WAL's generation. */
+  private readonly generations = new Map<number, number>();
+  private readonly violated: (text: string) => void;
+  private readonly content: (key: string) => Buffer | undefined;
 
-  /** An object was created or replaced. */
-  written(key: string, bytes: Buffer): void {
+  constructor(private readonly options: JudgeOptions) {
+    this.violated = options.violated;
+    this.content = options.content;
+  }
+
+  /** An object was created or replaced. @param by who has sent it */
+  written(key: string, bytes: Buffer, by?: SimulatedNode): void {
     if (key === "owner.json") this.ownerWritten(JSON.parse(bytes.toString()) as LogOwner);
     const [, epoch, position] = /^log\/0*(\d+)\/0*(\d+)$/.exec(key) ?? [];
     if (epoch === undefined) return;
@@ -60,7 +90,33 @@ export class Judge {
       this.violated(`entry ${key} ${what}: the log is at ${state.epoch}/${state.position}`);
       return;
     }
+    this.times[entry.position] = this.options.now();
     this.take(entry);
+    if (entry.kind === "changes" && by && this.options.isOnDiskFirst) this.judgeDisk(entry, by);
+  }
+
+  /** A writer brings into the log what its disk has. Who appends what it was told, or what it finds on its disk, has no engine that runs. */
+  private judgeDisk({ position, changes }: ChangesEntry, { server, alive }: SimulatedNode): void {
+    const model = server?.model;
+    if (!alive || !server?.answers || !model?.isPrimary) return;
+    for (const change of changes)
+      for (const block of change.type === "blocks" ? change.blocks : [])
+        if (this.commits.engineOf(block) === model && !model.isSynced(block))
+          this.violated(`entry ${position} has commit ${block.sequence}, which is not on its writer's disk`);
+  }
+
+  /** A table's number is given once, and a generation of WALs belongs to one epoch. */
+  private judgeNumbers({ epoch, changes }: ChangesEntry): void {
+    for (const change of changes) {
+      if (change.type === "dropped") this.droppedNumbers.add(change.number);
+      else if (change.type === "table" && this.droppedNumbers.has(change.number))
+        this.violated(`table number ${change.number} was given again, to ${change.name}`);
+      else if (change.type === "blocks") {
+        const first = this.generations.get(change.generation) ?? epoch;
+        this.generations.set(change.generation, first);
+        if (first !== epoch) this.violated(`WAL ${change.generation} of epoch ${first} was begun again in ${epoch}`);
+      }
+    }
   }
 
   private take(entry: Entry): void {
@@ -74,6 +130,10 @@ export class Judge {
           if (key === undefined) offset += size;
           if (!data) {
             this.violated(`entry ${entry.position} names ${key}, which is not there`);
+            continue;
+          }
+          if (xxh32(data) !== hash) {
+            this.violated(`entry ${entry.position} has other data of commit ${sequence} than were written`);
             continue;
           }
           if (this.blocks.has(`${sequence}.${hash}`)) continue;
@@ -95,6 +155,7 @@ export class Judge {
     this.judgeRetired(entry);
     this.noteNamed(entry);
     if (entry.kind === "seal") return;
+    this.judgeNumbers(entry);
     if (entry.changes.some(({ type }) => type === "table" || type === "dropped"))
       this.names.push({
         position: entry.position,
@@ -123,7 +184,12 @@ export class Judge {
     for (const change of entry.kind === "seal" ? [] : entry.changes) {
       if (change.type === "dropped")
         for (const name of [...this.files.keys()]) if (name.startsWith(`${change.number}/`)) endFile(name);
-      if (change.type === "blocks") for (const { key } of change.blocks) if (key !== undefined) begin(key);
+      if (change.type === "blocks")
+        for (const { key } of change.blocks) {
+          if (key === undefined) continue;
+          begin(key);
+          this.largeBlocks.add(key);
+        }
       if (change.type !== "files") continue;
       for (const { level, id } of change.removed) endFile(`${change.table}/${level}/${id}`);
       for (const { level, id, keys, values } of change.added) {
@@ -131,9 +197,13 @@ export class Judge {
         [keys.key, values.key].forEach(begin);
       }
     }
+    if (this.largeBlocks.size === 0) return;
     const blocks = new Set([...this.state.blocks.values()].map(({ key }) => key));
-    for (const [key, { last }] of this.named)
-      if (last === Infinity && key.startsWith("data/blocks/") && !blocks.has(key)) end(key);
+    for (const key of this.largeBlocks) {
+      if (blocks.has(key)) continue;
+      end(key);
+      this.largeBlocks.delete(key);
+    }
   }
 
   /** A release has retired the blocks of its flush and of those before, and of all epochs before, and no others. */
@@ -160,7 +230,15 @@ export class Judge {
   private ownerWritten(owner: LogOwner): void {
     if (owner.sealedAt > this.state.position && owner.sealedAt > 0)
       this.violated(`the owner's record leads: ${owner.sealedAt} before ${this.state.position}`);
-    if (owner.horizon < (this.owner?.horizon ?? 0)) this.violated("the horizon has gone back");
+    const before = this.owner?.horizon ?? 0;
+    if (owner.horizon < before) this.violated("the horizon has gone back");
+    const since = this.options.now() - this.options.everyPositionMilliseconds;
+    if (
+      owner.horizon > before &&
+      this.options.clocksAreRight() &&
+      (this.times[owner.horizon] ?? -Infinity) > since + clockTolerance
+    )
+      this.violated(`the horizon was raised to ${owner.horizon}, before which positions are promised`);
     this.owner = owner;
   }
 
@@ -205,7 +283,7 @@ export class Judge {
 
   /** The rows of the database, by `table/key`, from the commits alone. @param of those that count; default: every one at a position */
   rowsAt(position: number, of = (commit: LoggedCommit) => commit.position <= position): Map<string, string> {
-    const names = this.names.findLast(one => one.position <= position)?.names ?? new Map<number, string>();
+    const names = this.namesAt(position);
     const newest = new Map<string, { sequence: number; value: string | null }>();
     for (const commit of this.logged) {
       if (!of(commit)) continue;
@@ -223,7 +301,7 @@ export class Judge {
     return rows;
   }
 
-  /** Whether each commit at a position or before has a sequence up to this one. */
+  /** Whether each commit at a position or before has a sequence up to this one, but for those of which nothing is left: they changed tables that were dropped, or deleted rows alone. */
   isCovered(position: number, sequence: number): boolean {
     // They stand in the order of their positions.
     let [low, high] = [0, this.logged.length];
@@ -232,6 +310,14 @@ export class Judge {
       if (this.logged[middle]!.position <= position) low = middle + 1;
       else high = middle;
     }
-    return low === 0 || this.logged[low - 1]!.highest <= sequence;
+    if (low === 0 || this.logged[low - 1]!.highest <= sequence) return true;
+    const names = this.namesAt(position);
+    const above = this.logged.slice(0, low).filter(commit => commit.sequence > sequence);
+    return above.every(({ rows }) => rows.every(({ table, value }) => value === null || !names.has(table)));
+  }
+
+  /** Tables' names at a position. */
+  private namesAt(position: number): Map<number, string> {
+    return this.names.findLast(one => one.position <= position)?.names ?? new Map<number, string>();
   }
 }

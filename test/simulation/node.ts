@@ -5,8 +5,10 @@ import { Manager } from "../../components/manager/manager";
 import { NodePorts } from "../../components/manager/transitions/nodePorts";
 import { Bucket, StoredContent } from "../../components/manager/store/bucket/bucket";
 import { EngineHandler } from "../../components/manager/store/gateway/gateway";
+import { entryKey } from "../../components/manager/store/log/keys";
 import { bucket, inProcess, Process } from "./network";
 import { Peers } from "./peers";
+import type { Random } from "./random";
 import { simulatedWatchdog } from "./watchdog";
 import { SimulatedServer } from "./server";
 import { mount, SimulatedVolume } from "./volume";
@@ -20,6 +22,9 @@ const freshServerTakes = 40;
 const clockDrift = 200e-6;
 /** A container is started again within so long. Seconds. */
 const longestAbsence = 12;
+
+/** What a manager says whose writer has met another's entry. */
+const metAnother = "another node is the writer now";
 
 const nobody: EngineHandler = { handle: () => Promise.resolve({ status: 503 }) };
 
@@ -45,6 +50,8 @@ export class SimulatedNode {
   /** Since its start, or since it thawed. */
   private wellSince = 0;
   private watchdogThread: Process | undefined;
+  /** Objects that this process has created. */
+  private readonly created = new Set<string>();
   private readonly awaitingVolume: (() => void)[] = [];
   private readonly clockRate: number;
   private readonly clockOffset: number;
@@ -84,6 +91,7 @@ export class SimulatedNode {
   start(uid: string): void {
     const { world } = this;
     this.uid = uid;
+    this.created.clear();
     this.wellSince = world.time.now;
     const process: Process = { place: this.pod, alive: true, frozen: false, waiting: [] };
     this.process = process;
@@ -95,7 +103,7 @@ export class SimulatedNode {
     this.handler = nobody;
     this.watchdogThread = { place: this.pod, alive: true, frozen: false, waiting: [] };
     const ports = this.ports(process, server, this.watchdogThread);
-    const decideNext = world.mutation?.decide ?? decide;
+    const decideNext = world.mutation?.decide?.() ?? decide;
     this.manager = new Manager(world.configuration, this.pod, `${this.pod}_${uid}`, ports, decideNext);
     this.manager.run().catch((error: unknown) => {
       world.say(`${this.pod} the manager ended: ${String(error)}`);
@@ -115,6 +123,12 @@ export class SimulatedNode {
   loseDisk(): void {
     this.volume.clear();
     this.hasServer = false;
+  }
+
+  /** The machine goes off: what its disk had not been told to keep may be gone. */
+  losePower(random: Random): void {
+    this.vanish();
+    this.volume.losePower(random);
   }
 
   freeze(): void {
@@ -225,13 +239,15 @@ export class SimulatedNode {
       cluster: world.cluster,
       pushEntry: (pod, entry, timeout) => peers.named(pod, timeout, desk => desk.takeEntry(entry)),
       peers: peers.ports,
-      watchdog: simulatedWatchdog(this, watchdogThread, server, world),
-      log: (level, message, fields) =>
+      watchdog: world.mutation?.watchdog ?? simulatedWatchdog(this, watchdogThread, server, world),
+      log: (level, message, fields) => {
+        if (message === metAnother) this.judgeMet(String(fields?.error));
         world.say(() => {
           // Its folder's name counts the worlds of this process.
           const details = fields ? ` ${JSON.stringify(fields).replaceAll(this.root, "")}` : "";
           return `${this.pod} ${level}: ${message}${details}`;
-        }),
+        });
+      },
       exit: () => {
         process.alive = false;
         watchdogThread.alive = false;
@@ -242,8 +258,15 @@ export class SimulatedNode {
     };
   }
 
+  /** Its writer says that somebody else has ended the epoch: it was not this node itself. */
+  private judgeMet(error: string): void {
+    const [, epoch, position] = /epoch (\d+) was ended at (\d+)/.exec(error) ?? [];
+    if (this.created.has(entryKey(Number(epoch), Number(position))))
+      this.world.promises.violated(`${this.pod} takes its own entry ${position} for another writer's`);
+  }
+
   private bucketFor(process: Process): Bucket {
-    const { network, objects } = this.world;
+    const { network, objects, partBytes } = this.world;
     const call = <T>(timeout: number, effect: () => T): Promise<T> => {
       this.world.comesTo(this);
       return network.request(process, bucket, timeout, effect, bucketRoundTrip);
@@ -251,12 +274,19 @@ export class SimulatedNode {
     const sumOf = (content: Buffer) => ({ size: content.length, crc32: crc32(content) });
     return {
       get: (key, timeout) => call<StoredContent | undefined>(timeout, () => objects.get(key)),
-      create: (key, content, timeout) => call(timeout, () => objects.create(key, content)),
-      replace: (key, content, etag, timeout) => call(timeout, () => objects.replace(key, content, etag)),
+      create: (key, content, timeout) =>
+        call(timeout, () => {
+          const outcome = objects.create(key, content, this);
+          if (outcome === "created" && this.process === process) this.created.add(key);
+          return outcome;
+        }),
+      replace: (key, content, etag, timeout) => call(timeout, () => objects.replace(key, content, etag, this)),
       putFile: async (key, path) => {
         await this.pass(false);
         const content = this.volume.read(path);
-        await call(fileTimeout, () => objects.put(key, content));
+        // It is there with its last part.
+        for (let at = partBytes; at < content.length; at += partBytes) await call(fileTimeout, () => undefined);
+        await call(fileTimeout, () => objects.put(key, content, this));
         return sumOf(content);
       },
       getFile: async (key, path) => {
@@ -264,6 +294,7 @@ export class SimulatedNode {
         if (!object) return undefined;
         await this.pass(true);
         this.volume.write(path, object.content);
+        this.volume.sync(this.volume.inode(path));
         return sumOf(object.content);
       },
       list: (prefix, after, limit, timeout) => call(timeout, () => objects.list(prefix, after, limit)),

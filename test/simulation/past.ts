@@ -22,6 +22,7 @@ export async function howPastDiffers(world: World, position: number): Promise<st
       volume,
       directory,
       random,
+      partBytes: Infinity,
       ask: () => Promise.reject(new Error("it is only read")),
       within: () => Promise.resolve(undefined),
       sleep: () => Promise.resolve(),

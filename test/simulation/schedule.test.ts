@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { families } from "./families";
-import { mutationOf } from "./mutations";
+import { mutationOf } from "./mutations/all";
 import { playSchedule } from "./schedule";
 
 describe("a schedule of the simulation", () => {

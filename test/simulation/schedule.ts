@@ -4,13 +4,14 @@ import { garbageTiming } from "../../components/manager/transitions/writerDuties
 import { historyTiming } from "../../components/manager/store/log/history";
 import { checkpointAfter } from "../../components/manager/store/log/keeping";
 import { Client } from "./client";
-import { Course, quietAtTheEnd, step } from "./course";
+import { Course, step } from "./course";
 import { apiFaults } from "./faults/kubernetes";
 import { compareAtTheEnd } from "./outcome";
 import { Random } from "./random";
-import { drawConfiguration, drawTables, families, sleepers } from "./families";
-import { Mutation } from "./mutations";
+import { drawConfiguration, drawTables, Family, familyOf, sleepers } from "./families";
+import { Mutation } from "./mutations/mutation";
 import { difference, howPastDiffers } from "./past";
+import { Shape, shapes, usualShape } from "./shape";
 import { World } from "./world";
 
 /** What one seed showed. */
@@ -34,17 +35,14 @@ export interface ScheduleOptions {
   mutation?: Mutation;
   /** Keeps the timeline also when all is well. */
   keepTimeline?: boolean;
+  /** Default: the usual one. */
+  shape?: Shape;
 }
-
-/** After this share of the steps all followers are read. */
-const judgedShare = 0.25;
-/** Positions of the past that are opened in each schedule, beside the last one. */
-const pastPositions = 3;
 
 /** Plays the schedule of a seed: faults of its family, then peace; and looks after each step and at the end whether every promise was kept. */
 export async function playSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
   const random = new Random(seed * 7919 + 2);
-  const family = families[seed % families.length]!;
+  const family = familyOf(seed);
   // What takes hours takes seconds here: readers fall behind the horizon, and candidates meet it.
   const usual = { checkpoint: { ...checkpointAfter }, garbage: { ...garbageTiming }, history: { ...historyTiming } };
   const isHasty = family === sleepers;
@@ -63,7 +61,7 @@ export async function playSchedule(seed: number, options: ScheduleOptions = {}):
     mutation: options.mutation,
   });
   try {
-    return await play(seed, world, random, family, options.keepTimeline ?? false);
+    return await play(seed, world, random, family, options);
   } finally {
     world.close();
     restore?.();
@@ -77,20 +75,20 @@ async function play(
   seed: number,
   world: World,
   random: Random,
-  family: (typeof families)[number],
-  keepTimeline: boolean,
+  family: Family,
+  { keepTimeline = false, shape = shapes[usualShape]! }: ScheduleOptions,
 ): Promise<ScheduleResult> {
   const { promises, time } = world;
-  const client = new Client(world, random.pick([25, 60, 100, 100]));
+  const client = new Client(world, random.pick(shape.writeEvery), random.pick(shape.atOnce));
   const seen = new Map<string, string>();
   const run = async (milliseconds: number) => {
     for (const until = time.now + milliseconds; time.now < until && promises.violations.length === 0;) {
       await time.runUntil(Math.min(until, time.now + step));
-      if (random.chance(judgedShare)) judgeFollowers(world, seen);
+      if (random.chance(shape.judgedShare)) judgeFollowers(world, seen);
     }
   };
 
-  const { began, writer, injected } = await new Course(world, client, run).play(family, random);
+  const { began, writer, injected } = await new Course(world, client, shape, run).play(family, random);
   const isAlone = world.nodes.length === 1 && apiFaults.some(({ name }) => injected.includes(name));
   // In `commit` one whose commits have waited for 20 s is taken back, with its engine: outages of the bucket can follow each other.
   const isTakenBack = world.configuration.durability === "commit" && injected.length > 1;
@@ -101,12 +99,12 @@ async function play(
   const ended = time.now;
   let lost = 0;
   if (promises.violations.length === 0) {
-    await run(quietAtTheEnd);
+    await run(shape.quiet);
     // Of two writes to one row that were answered in the same moment the later one counts, whichever answer was faster.
     client.acknowledged.sort((a, b) => a.sentAt - b.sentAt);
     lost = await compareAtTheEnd(world, client);
   }
-  for (let times = 0; times <= pastPositions && promises.violations.length === 0; times++) {
+  for (let times = 0; times <= shape.pastPositions && promises.violations.length === 0; times++) {
     const { horizon, position, singlePositions } = world.judge;
     const at = times === 0 ? position : horizon + random.below(position - horizon + 1);
     if (times > 0 && singlePositions.length > 0) {
@@ -158,8 +156,9 @@ function judgeFollowers({ nodes, judge, promises }: World, seen: Map<string, str
     const looked = `${shownPosition} ${read} ${model.sequence}`;
     if (seen.get(pod) === looked) continue;
     seen.set(pod, looked);
-    const expected = judge.rowsAt(judge.position, ({ position, sequence }) => {
-      return position <= read && sequence <= model.sequence;
+    // By the names that it shows: a table that was renamed since has others there.
+    const expected = judge.rowsAt(shownPosition, ({ position, sequence }) => {
+      return position <= shownPosition || (position <= read && sequence <= model.sequence);
     });
     const known = new Set(model.tables());
     for (const row of expected.keys()) if (!known.has(row.split("/")[0]!)) expected.delete(row);

@@ -13,7 +13,7 @@ import type { World } from "./world";
 const processStart = 500;
 const statement = 2;
 const loopback = 0.2;
-const pollEvery = 100;
+const pollEvery = 250;
 
 const heartbeatTable = "tidesql_internal__heartbeat";
 const folder = (table: string) => `shop__${table}`;
@@ -43,6 +43,9 @@ export class SimulatedServer implements NodeEngine {
   private heldUntil = 0;
   private sessions = 0;
   private key = "";
+  /** Commits on their way, and who copies it to another, by table. */
+  private readonly writers = new Map<string, number>();
+  private readonly copied = new Set<string>();
   /** Rows that are being changed. */
   private readonly locks = new Map<string, Promise<void>>();
   private readonly listeners: ((how: string) => void)[] = [];
@@ -81,7 +84,7 @@ export class SimulatedServer implements NodeEngine {
     this.lies = false;
     this.wedged = false;
     this.key = node.key;
-    this.locks.clear();
+    for (const known of [this.locks, this.writers, this.copied]) known.clear();
     this.pids++;
     onSpawn(this.pids);
     process.frozen = node.volumeHangs;
@@ -94,24 +97,28 @@ export class SimulatedServer implements NodeEngine {
       time.after(processStart * world.random.between(0.6, 2) + node.slowStart, () =>
         inProcess(process, () => {
           if (time.now < node.brokenUntil) return this.endProcess(process, "exit code 1");
-          this.openModel(process);
-          inProcess(manager, () => {
-            timer.run = undefined;
-            this.listeners.splice(this.listeners.indexOf(ended), 1);
-            resolve();
-          });
+          const answers = () =>
+            inProcess(manager, () => {
+              timer.run = undefined;
+              this.listeners.splice(this.listeners.indexOf(ended), 1);
+              resolve();
+            });
+          this.openModel(process).then(answers, (error: unknown) =>
+            world.promises.violated(`${node.pod} cannot open its volume: ${String(error)}`),
+          );
         }),
       );
     });
   }
 
-  private openModel(process: Process): void {
+  private async openModel(process: Process): Promise<void> {
     const { world, node } = this;
     const { random } = world;
-    const model = (this.model = EngineModel.open({
+    const model = EngineModel.open({
       volume: node.volume,
       directory: node.directory,
       random,
+      partBytes: world.partBytes,
       ask: this.askFor(process),
       sleep: milliseconds => this.sleep(process, milliseconds),
       within: (milliseconds, work) =>
@@ -125,17 +132,26 @@ export class SimulatedServer implements NodeEngine {
             () => resolve(undefined),
           );
         }),
-    }));
-    const connection: ConnectionMemory = {};
+    });
+    await model.readMap();
+    this.model = model;
+    let connection: ConnectionMemory = {};
     this.repeat(process, pollEvery, async () => {
-      if (!model.isPrimary) await model.poll(connection);
+      if (!model.isPrimary && !(await model.poll(connection))) connection = {};
     });
     this.repeat(process, 250, () => {
       if (!model.isPrimary) return Promise.resolve();
-      if (random.chance(world.flushShare)) this.beside(process, model.flush());
       const tables = model.tables();
-      if (tables.length > 0 && random.chance(world.flushShare / 2))
-        this.beside(process, model.merge(random.pick(tables)));
+      const merge = () => (tables.length > 0 ? model.merge(random.pick(tables)) : Promise.resolve());
+      const soon = (work: () => Promise<void>) =>
+        this.beside(process, this.sleep(process, random.between(0, 40)).then(work));
+      if (random.chance(world.flushShare)) {
+        this.beside(process, model.flush());
+        // They overlap, and with merges as well.
+        if (random.chance(0.3)) soon(() => model.flush());
+        if (random.chance(0.3)) soon(merge);
+      }
+      if (random.chance(world.flushShare / 2)) this.beside(process, merge());
       return Promise.resolve();
     });
   }
@@ -150,13 +166,13 @@ export class SimulatedServer implements NodeEngine {
   private askFor(process: Process): Ask {
     const { world, manager, node, key: own } = this;
     const { random } = world;
-    return (method, key, { body = Buffer.alloc(0), length = body.length, connection = {}, prefix, headers }) =>
+    return (method, key, { body = Buffer.alloc(0), length = body.length, connection = {}, prefix, part, headers }) =>
       new Promise<EngineAnswer>(resolve => {
         // What a follower's poll asks for is on its way for no time, most of the time: there are very many.
         const isQuick = (method === "GET" || method === "HEAD") && random.chance(0.9);
         const later = (run: () => void) => (isQuick ? run() : void world.time.after(loopback, run));
         const answer = (given: EngineAnswer) => later(() => inProcess(process, () => resolve(given)));
-        const query = prefix === undefined ? noQuery : queryOf(prefix);
+        const query = part ? new URLSearchParams(part) : prefix === undefined ? noQuery : queryOf(prefix);
         const request = {
           method,
           key,
@@ -311,24 +327,30 @@ export class SimulatedServer implements NodeEngine {
     if (!process?.alive || !model) throw new Error("connection refused");
     await this.sleep(process, statement);
     const { sessions } = this;
-    const rows = [{ table: folder(table ?? world.tableOf(key)), key, value: value ?? undefined }];
+    const into = folder(table ?? world.tableOf(key));
+    while (this.copied.has(into)) await this.sleep(process, statement);
+    const rows = [{ table: into, key, value: value ?? undefined }];
     // Whoever changes a row waits for the one before.
     const before = this.locks.get(key);
     let unlock = () => undefined as void;
     const mine = new Promise<void>(resolve => (unlock = resolve));
     this.locks.set(key, mine);
     await before;
+    this.writers.set(into, (this.writers.get(into) ?? 0) + 1);
     try {
-      await this.commit(model, rows, () => {
-        if (this.readOnly || !model.isPrimary) throw new Error("1290 read_only");
-      });
+      await this.commit(model, rows, () => this.mustBeOpen());
     } finally {
+      this.writers.set(into, this.writers.get(into)! - 1);
       unlock();
       if (this.locks.get(key) === mine) this.locks.delete(key);
     }
     if (sessions !== this.sessions) throw new Error("the session was ended");
     await new Promise<void>(resolve => inProcess(process, resolve));
     world.promises.accepted(this.node);
+  }
+
+  private mustBeOpen(): void {
+    if (this.readOnly || !this.model?.isPrimary) throw new Error("1290 read_only");
   }
 
   private async commit(model: EngineModel, rows: RowChange[], mayWrite?: () => void): Promise<void> {
@@ -362,6 +384,30 @@ export class SimulatedServer implements NodeEngine {
   async dropTable(table: string): Promise<void> {
     if (!this.model || !this.open) throw new Error("no primary");
     await this.model.dropTable(folder(table));
+  }
+
+  async renameTable(from: string, to: string): Promise<void> {
+    if (!this.model || !this.open) throw new Error("no primary");
+    await this.model.renameTable(folder(from), folder(to));
+  }
+
+  /** ALTER TABLE that copies: into another table, which takes the name then. */
+  async alterTable(table: string): Promise<void> {
+    const { model, process } = this;
+    if (!model || !process || !this.open) throw new Error("no primary");
+    const [own, copy, former] = [table, `copy_of_${table}`, `former_${table}`].map(folder) as [string, string, string];
+    this.copied.add(own);
+    try {
+      while ((this.writers.get(own) ?? 0) > 0) await this.sleep(process, statement);
+      await model.createTable(copy);
+      const rows = model.rowsOf(own).map(([key, value]) => ({ table: copy, key, value }));
+      if (rows.length > 0) await this.commit(model, rows, () => this.mustBeOpen());
+      await model.renameTable(own, former);
+      await model.renameTable(copy, own);
+      await model.dropTable(former);
+    } finally {
+      this.copied.delete(own);
+    }
   }
 
   knownTables(): string[] {

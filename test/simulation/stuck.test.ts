@@ -131,8 +131,8 @@ for (const seed of seeds) {
         const { objects } = world;
         const create = objects.create.bind(objects);
         let isSealing = false;
-        objects.create = (key, content) => {
-          if (!Buffer.from(content).includes('"kind":"seal"')) return create(key, content);
+        objects.create = (key, content, by) => {
+          if (!Buffer.from(content).includes('"kind":"seal"')) return create(key, content, by);
           objects.create = create;
           isSealing = true;
           world.network.cut.add(`${holder()}>${bucket}`);

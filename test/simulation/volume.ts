@@ -1,14 +1,30 @@
 import promises from "node:fs/promises";
+import type { Random } from "./random";
 
-interface Inode {
+/** A file, whatever its names. */
+export interface Inode {
   content: Buffer;
   size: number;
+  /** Writes that no sync has covered, oldest first, with the bytes that were there before. */
+  unsynced: { at: number; before: Buffer }[];
+  isSynced: boolean;
 }
+
+/** A name that came or went, and that no sync of its folder has covered. */
+interface Renaming {
+  folder: string;
+  /** Of a new file: a sync of that makes its first name durable too, as the usual file systems do. */
+  made?: Inode;
+  undo: () => void;
+}
+
+const mostUnsyncedNames = 64;
 
 /** A file system in memory, of one node. Paths are whole. What has a file open keeps it when its name is gone. */
 export class SimulatedVolume {
   private readonly files = new Map<string, Inode>();
   private readonly folders = new Set<string>();
+  private renamings: Renaming[] = [];
   /** What {@link list} has found, by folder, until a name comes or goes. */
   private readonly listed = new Map<string, Map<string, boolean>>();
 
@@ -16,10 +32,39 @@ export class SimulatedVolume {
     this.files.clear();
     this.folders.clear();
     this.listed.clear();
+    this.renamings = [];
   }
 
   makeFolder(path: string): void {
     this.folders.add(path);
+    this.listed.clear();
+  }
+
+  /** What was written of a file is on the disk. */
+  sync(inode: Inode): void {
+    inode.unsynced = [];
+    inode.isSynced = true;
+    if (this.renamings.some(({ made }) => made === inode))
+      this.renamings = this.renamings.filter(({ made }) => made !== inode);
+  }
+
+  /** The names in a folder are. */
+  syncFolder(path: string): void {
+    if (this.renamings.length > 0) this.renamings = this.renamings.filter(({ folder }) => folder !== path);
+  }
+
+  /** The machine has no power any more: of what was not synced some is there, and some is not. Names come to the disk in their order, bytes in any. */
+  losePower(random: Random): void {
+    const kept = random.below(this.renamings.length + 1);
+    for (const { undo } of this.renamings.splice(kept).reverse()) undo();
+    this.renamings = [];
+    for (const inode of new Set(this.files.values())) {
+      if (!inode.isSynced && random.chance(0.5)) this.resize(inode, 0);
+      else
+        for (const { at, before } of inode.unsynced.reverse())
+          if (random.chance(0.5) && at + before.length <= inode.size) inode.content.set(before, at);
+      this.sync(inode);
+    }
     this.listed.clear();
   }
 
@@ -45,10 +90,21 @@ export class SimulatedVolume {
 
   /** A new file in place of one of that name. */
   create(path: string): Inode {
-    const inode = { content: Buffer.alloc(256), size: 0 };
-    if (!this.files.has(path)) this.listed.clear();
+    const inode: Inode = { content: Buffer.alloc(256), size: 0, unsynced: [], isSynced: false };
+    const former = this.files.get(path);
+    if (!former) this.listed.clear();
     this.files.set(path, inode);
+    this.named({
+      folder: folderOf(path),
+      made: inode,
+      undo: () => (former ? this.files.set(path, former) : this.files.delete(path)),
+    });
     return inode;
+  }
+
+  /** After a while a name is on the disk also without a sync. */
+  private named(renaming: Renaming): void {
+    if (this.renamings.push(renaming) > mostUnsyncedNames) this.renamings.shift();
   }
 
   write(path: string, content: Uint8Array): void {
@@ -57,6 +113,7 @@ export class SimulatedVolume {
 
   writeAt(inode: Inode, at: number, bytes: Uint8Array): void {
     this.resize(inode, Math.max(inode.size, at + bytes.length));
+    inode.unsynced.push({ at, before: Buffer.from(inode.content.subarray(at, at + bytes.length)) });
     inode.content.set(bytes, at);
   }
 
@@ -71,18 +128,38 @@ export class SimulatedVolume {
 
   remove(path: string): void {
     this.listed.clear();
-    const isFile = this.files.delete(path);
+    const isFile = this.files.has(path);
     // Nothing is below a file.
-    if (isFile) return;
-    for (const name of [...this.files.keys()]) if (name.startsWith(`${path}/`)) this.files.delete(name);
+    if (isFile) return this.removeFile(path, folderOf(path));
+    for (const name of [...this.files.keys()]) if (name.startsWith(`${path}/`)) this.removeFile(name, folderOf(path));
     for (const name of [...this.folders]) if (name === path || name.startsWith(`${path}/`)) this.folders.delete(name);
   }
 
+  private removeFile(path: string, folder: string): void {
+    const inode = this.files.get(path)!;
+    this.files.delete(path);
+    this.named({ folder, undo: () => void this.files.set(path, inode) });
+  }
+
+  /** Of a file, or of a folder with all that is in it. */
   rename(from: string, to: string): void {
-    const inode = this.inode(from);
     this.listed.clear();
+    if (this.folders.delete(from)) {
+      this.folders.add(to);
+      for (const name of [...this.files.keys()])
+        if (name.startsWith(`${from}/`)) this.rename(name, `${to}${name.slice(from.length)}`);
+      return;
+    }
+    const inode = this.inode(from);
+    const former = this.files.get(to);
     this.files.delete(from);
     this.files.set(to, inode);
+    const undo = () => {
+      if (former) this.files.set(to, former);
+      else this.files.delete(to);
+      this.files.set(from, inode);
+    };
+    this.named({ folder: folderOf(to), undo });
   }
 
   /** What is directly in a folder, by name, and whether it is a folder. @throws ENOENT */
@@ -102,6 +179,10 @@ export class SimulatedVolume {
     this.listed.set(folder, names);
     return names;
   }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function noEntry(path: string): Error {
@@ -152,7 +233,8 @@ async function look<T>({ pass, volume }: Mount, effect: (volume: SimulatedVolume
 
 type Call = (mount: Mount, path: string, ...rest: never[]) => unknown;
 
-const calls: Record<string, Call> = {
+/** How each call comes to pass. */
+export const calls: Record<string, Call> = {
   mkdir: (mount, path) => look(mount, volume => volume.makeFolder(path)),
   readdir: (mount, path, options?: { withFileTypes?: boolean }) =>
     look(mount, volume => {
@@ -166,9 +248,10 @@ const calls: Record<string, Call> = {
       return encoding ? content.toString(encoding) : content;
     }),
   // Not in one piece: whoever dies meanwhile leaves an empty file.
-  writeFile: async (mount, path, content: string | Uint8Array) => {
+  writeFile: async (mount, path, content: string | Uint8Array, options?: { flush?: boolean }) => {
     const inode = await change(mount, volume => volume.create(path));
     await change(mount, volume => volume.writeAt(inode, 0, Buffer.from(content)));
+    if (options?.flush) await change(mount, volume => volume.sync(inode));
   },
   rm: (mount, path) => change(mount, volume => volume.remove(path)),
   rename: (mount, path, to: string) => change(mount, volume => volume.rename(path, to)),
@@ -181,7 +264,7 @@ function openFile(mount: Mount, volume: SimulatedVolume, path: string, flags: st
   const isThere = volume.has(path);
   if (flags === "r" && !isThere) {
     volume.list(path);
-    return { sync: () => mount.pass(true), close: () => Promise.resolve() };
+    return { sync: () => change(mount, () => volume.syncFolder(path)), close: () => Promise.resolve() };
   }
   const inode = flags === "w" || (flags === "a" && !isThere) ? volume.create(path) : volume.inode(path);
   let end = inode.size;
@@ -200,8 +283,8 @@ function openFile(mount: Mount, volume: SimulatedVolume, path: string, flags: st
     write: append,
     appendFile: (text: string) => append(Buffer.from(text)),
     stat: () => look(mount, () => ({ size: inode.size })),
-    sync: () => mount.pass(true),
-    datasync: () => mount.pass(true),
+    sync: () => change(mount, () => volume.sync(inode)),
+    datasync: () => change(mount, () => volume.sync(inode)),
     close: () => Promise.resolve(),
   };
 }
@@ -213,7 +296,7 @@ function route(): void {
   if (isRouted) return;
   isRouted = true;
   const real = promises as unknown as Record<string, (...given: unknown[]) => unknown>;
-  for (const [name, call] of Object.entries(calls)) {
+  for (const name of Object.keys(calls)) {
     const original = real[name]!;
     real[name] = (...given) => {
       let found: Mount | undefined;
@@ -222,7 +305,7 @@ function route(): void {
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
-      return found ? call(found, ...(given as [string])) : original(...given);
+      return found ? calls[name]!(found, ...(given as [string])) : original(...given);
     };
   }
 }

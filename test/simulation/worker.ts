@@ -1,5 +1,6 @@
-import { mutationOf } from "./mutations";
+import { mutationOf } from "./mutations/all";
 import { playSchedule, ScheduleResult } from "./schedule";
+import { shapes } from "./shape";
 
 /** What the parent asks for: schedules to be played one after another. */
 export interface Order {
@@ -7,6 +8,12 @@ export interface Order {
   /** The mutation's rule; undefined: all rules hold. */
   without: string | undefined;
   keepTimeline: boolean;
+  shape: string;
+}
+
+/** What a schedule has shown, and the processor's time that it took. */
+export interface PlayedSchedule extends ScheduleResult {
+  cpuSeconds: number;
 }
 
 process.on("message", (order: Order) => {
@@ -33,11 +40,13 @@ function failed(seed: number, error: unknown): ScheduleResult {
 }
 
 /** Answers each as soon as it was played, and "more" in the end. */
-async function play({ seeds, without, keepTimeline }: Order): Promise<void> {
-  const options = { mutation: mutationOf(without), keepTimeline };
+async function play({ seeds, without, keepTimeline, shape }: Order): Promise<void> {
+  const options = { mutation: mutationOf(without), keepTimeline, shape: shapes[shape] };
   for (const seed of seeds) {
-    const result = playSchedule(seed, options).catch((error: unknown) => failed(seed, error));
-    process.send?.(await result);
+    const before = process.cpuUsage();
+    const result = await playSchedule(seed, options).catch((error: unknown) => failed(seed, error));
+    const { user, system } = process.cpuUsage(before);
+    process.send?.({ ...result, cpuSeconds: (user + system) / 1e6 } satisfies PlayedSchedule);
     // Lets the answer out.
     await new Promise(resolve => setImmediate(resolve));
   }

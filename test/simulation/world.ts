@@ -6,7 +6,7 @@ import { Promises } from "./promises";
 import { Random } from "./random";
 import { VirtualTime } from "./virtualTime";
 import { Judge } from "./judge";
-import type { Mutation } from "./mutations";
+import type { Mutation } from "./mutations/mutation";
 import { SimulatedNode } from "./node";
 import { SimulatedBucket } from "./bucket";
 
@@ -39,6 +39,8 @@ export class World {
   /** Probability that the engine flushes, four times a second. */
   readonly flushShare: number;
   readonly followerMemoryBytes: number;
+  /** Larger files are sent in parts of so many bytes: by the engine to its manager, and by that to the bucket. */
+  readonly partBytes: number;
   /** A node in a takeover or a handover falls into it at the so-manieth call outside. */
   trap: { left: number; spring: (node: SimulatedNode) => void } | undefined;
   healedAt = 0;
@@ -55,11 +57,16 @@ export class World {
     this.random = new Random(seed);
     this.flushShare = this.random.pick([0.02, 0.1, 0.4]);
     this.followerMemoryBytes = this.random.pick([20_000, 1e9, 1e9]);
+    this.partBytes = this.random.pick([600, 1e9, 1e9]);
     this.promises = new Promises(this);
-    this.judge = new Judge(
-      text => this.promises.violated(text),
-      key => this.objects.get(key)?.content,
-    );
+    this.judge = new Judge({
+      violated: text => this.promises.violated(text),
+      content: key => this.objects.get(key)?.content,
+      now: () => this.time.now,
+      everyPositionMilliseconds: 3_600_000 * this.configuration.history.everyPositionHours,
+      clocksAreRight: () => this.nodes.every(({ wallClockOffset }) => wallClockOffset === 0),
+      isOnDiskFirst: this.configuration.durability === "interval",
+    });
     this.objects.judge ??= this.judge;
     this.network = new Network(this.time, this.random);
     this.kubernetes = new SimulatedKubernetes(

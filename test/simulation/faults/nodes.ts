@@ -3,14 +3,17 @@ import { Random } from "../random";
 import type { World } from "../world";
 import { comesBack, Fault, victim } from "./fault";
 
+/** Longer than a takeover takes. Milliseconds. */
+const mostUntilSuccessor = 20_000;
 /** For so long the kubelet lets a container wait that has ended twice. Seconds. */
 const kubeletBackOff = 11;
 
-/** A machine goes down, and comes back after a while. */
+/** A machine goes down, and comes back after a while. Where it was its power, what was not synced may be gone. */
 export function loseNode(world: World, random: Random, node: SimulatedNode, diskToo: boolean): void {
   const seconds = random.between(1, 12);
   world.promises.mayDepart(node.pod, seconds);
-  node.vanish();
+  if (random.chance(0.5)) node.losePower(random);
+  else node.vanish();
   if (diskToo) node.loseDisk();
   comesBack(world, node, seconds);
 }
@@ -74,6 +77,34 @@ export const allNodesLost: Fault = {
       node.vanish();
       comesBack(world, node, random.between(1, 8));
     }
+  },
+};
+
+/** Nothing may be lost: each commit was synced before it was acknowledged. */
+export const powerLost: Fault = {
+  name: "power lost everywhere",
+  inject(world, random) {
+    for (const node of world.nodes) {
+      node.losePower(random);
+      comesBack(world, node, random.between(1, 8));
+    }
+  },
+};
+
+/** Two vacancies in a row: who has taken over is lost as soon as it writes. */
+export const successorLost: Fault = {
+  name: "the primary lost, and its successor",
+  inject(world, random) {
+    const first = world.writer() ?? victim(world, random);
+    const [diskToo, after] = [random.chance(0.5), random.between(0, 1)];
+    loseNode(world, random, first, diskToo);
+    const until = world.time.now + mostUntilSuccessor;
+    const look = () => {
+      const next = world.writer();
+      if (next) world.heal(after, () => world.writer() === next && loseNode(world, random, next, random.chance(0.5)));
+      else if (world.time.now < until) world.heal(0.05, look);
+    };
+    look();
   },
 };
 
@@ -159,6 +190,8 @@ export const nodeFaults = [
   nodeFrozen,
   twoNodesLost,
   allNodesLost,
+  powerLost,
+  successorLost,
   managerKilled,
   managerLoopHangs,
   volumeHangs,

@@ -1,3 +1,4 @@
+import type { Client, MadeTable } from "../client";
 import type { SimulatedNode } from "../node";
 import { Random } from "../random";
 import type { World } from "../world";
@@ -173,14 +174,21 @@ export const tableMade: Fault = {
   },
 };
 
-/** And drops a table that was made before. */
-export const tableDropped: Fault = {
-  name: "a table dropped",
-  inject(_world, random, client) {
-    const { table } = client.tables.length > 0 ? random.pick(client.tables) : {};
-    if (table !== undefined) client.dropTable(table).catch(() => undefined);
-  },
-};
+/** Does something with a table that was made before. */
+function toTable(name: string, what: (client: Client, made: MadeTable, world: World) => Promise<void>): Fault {
+  return {
+    name,
+    inject(world, random, client) {
+      if (client.tables.length > 0) what(client, random.pick(client.tables), world).catch(() => undefined);
+    },
+  };
+}
+
+export const tableDropped = toTable("a table dropped", (client, made) => client.dropTable(made));
+export const tableRenamed = toTable("a table renamed", (client, made, world) =>
+  client.renameTable(made, `table_${world.nextSerial()}`),
+);
+export const tableAltered = toTable("a table altered", (client, made) => client.alterTable(made));
 
 /** Nothing may be lost, and the request must not stay. */
 export const switchoverAsked: Fault = {
@@ -205,6 +213,8 @@ export const operatorFaults = [
   leaseEdited,
   labelByHand,
   tableMade,
+  tableRenamed,
+  tableAltered,
   tableDropped,
   switchoverAsked,
 ];
