@@ -59,7 +59,11 @@ describe("a database that is begun from another one", () => {
     { bucket, clock }: { bucket: MemoryBucket; clock: ReturnType<typeof steppedClock> },
     target: MemoryBucket,
     at = "latest",
-    { author = "new-0", databaseId = "new" } = {},
+    {
+      author = "new-0",
+      databaseId = "new",
+      copy = (key: string) => target.copyFrom({ bucket: "b", prefix: "old/" }, key),
+    } = {},
   ) {
     target.source = bucket;
     return claimPrefix({
@@ -71,7 +75,7 @@ describe("a database that is begun from another one", () => {
       restore: {
         target,
         source: bucket,
-        copy: key => target.copyFrom({ bucket: "b", prefix: "old/" }, key),
+        copy,
         place: "s3://b/old/",
         at,
         scratch: join(folder, `scratch-${author}`),
@@ -178,6 +182,15 @@ describe("a database that is begun from another one", () => {
     const { state } = await openLog(target, join(folder, "look"));
     assert.equal(state.tables.get(1)!.files.size, 3);
     assert.equal(state.retired.size, target.written.filter(key => key.startsWith("data/")).length - 6);
+  });
+
+  it("is no database while an object is not there that the store says it has copied", async () => {
+    const from = await source();
+    const target = new MemoryBucket();
+    const copy = (key: string) =>
+      key === fileKey(1, 1, 9) ? Promise.resolve(true) : target.copyFrom({ bucket: "b", prefix: "old/" }, key);
+    await assert.rejects(claim(from, target, "latest", { copy }), /1 objects are not there/);
+    assert.ok(!target.objects.has("owner.json"));
   });
 
   it("says so when the source has deleted what it needs meanwhile", async () => {

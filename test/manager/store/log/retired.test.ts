@@ -36,8 +36,12 @@ describe("retired objects", () => {
         const copies: [RetiredObjects, RetiredObject[]][] = [];
         for (const [position, step] of steps.entries()) {
           if (step.what === "copy") {
-            copies.push([list, expected]);
+            const kept = list;
             list = list.copy();
+            // Both go on, each by itself.
+            const own = { position, key: "its own" };
+            kept.add(own);
+            copies.push([kept, [...expected, own]]);
           } else if (step.what === "sweep") {
             const { horizon, kept } = step;
             const needed = expected.filter(object => isNeeded(object, horizon, kept));
