@@ -19,7 +19,7 @@ const noWatchdog = { setDeadline: () => undefined, guard: () => undefined };
 const ended = /was healthy, and has been ended/;
 const twoWriters = /two nodes accept writes|acknowledges a write while/;
 
-/** The rules of docs/failover.md. Not here: order, candidates and promises (3, 6) save time or a healthy primary where the log keeps all; what rule 7 keeps the others have been told as well, in drafts; rule 4 is the store's `log 2`, `log 7` and `opening`; rule 10 has tests of its own. */
+/** The rules of docs/failover.md. Not here is what saves time or a healthy primary where the log keeps all: the order of candidates (3) and their promises (6). What rule 7 keeps, the others have been told in drafts as well. Rule 4 is the store's `log 2`, `log 7` and `opening`; rule 10 has tests of its own. */
 export const failoverMutations: readonly Mutation[] = [
   {
     rule: "failover 2a",
