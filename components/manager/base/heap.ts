@@ -4,8 +4,8 @@ import { Log } from "./ports";
 /** Collecting takes about 10 ms, in which nothing else runs: a fortieth of the Lease's margin. Milliseconds. */
 const collectEvery = 60_000;
 /** The same is done earlier where so much has been added to the heap, and to what stands beside it, since the last time: it is looked at this often. Bytes, and milliseconds. */
-const growthBound = 4 * 1024 * 1024;
-const lookEvery = 2000;
+const growthBound = 3 * 1024 * 1024;
+const lookEvery = 1000;
 /** A collection that takes longer is worth a line in the log. Milliseconds. */
 const longCollection = 200;
 

@@ -7,6 +7,8 @@ import { DatabaseState } from "./state";
 /** Milliseconds between two deletions, and for one. */
 const pause = 20;
 const timeout = 5000;
+/** Milliseconds between two pages of the list. */
+const pagePause = 200;
 
 /**
  * Deletes what writers of earlier epochs have sent and no entry names: a file whose flush did not end, a block whose entry was not appended. The bucket's list says what there is, and the log alone what may go:
@@ -24,7 +26,11 @@ export async function deleteUnnamed(
   const retired = new Set<string>();
   for (const { key } of state.retired) retired.add(key);
   let deleted = 0;
+  let isFirst = true;
   for await (const page of keyPages(bucket, "data/")) {
+    // A large database has hundreds of pages: it takes its time, and the heap's garbage is collected meanwhile.
+    if (!isFirst) await clock.sleep(pagePause);
+    isFirst = false;
     const named = namedAmong(state, page);
     for (const key of page) {
       const epoch = epochOfObject(key);
