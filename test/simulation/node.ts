@@ -116,6 +116,8 @@ export class SimulatedNode {
     const { failoverPreference } = this.world.configuration;
     // In `interval` who takes over before this pod is back lacks what was not shipped.
     if (this.alive && failoverPreference === "availability") this.world.promises.mayDepart(this.pod, longestAbsence);
+    // It comes back with another start of the machine.
+    this.isFrozen = false;
     this.server?.vanish();
     for (const process of [this.process, this.watchdogThread]) if (process) process.alive = false;
   }

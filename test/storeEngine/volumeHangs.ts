@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   });
   const volumes = new Map(database.pods.map(pod => [pod, new Volume(folder, pod)]));
   const run = new Run(database, volumes, durability);
-  let isRight = false;
+  let isRight: boolean;
   try {
     await database.start();
     isRight = await run.play(Number(values.rounds));

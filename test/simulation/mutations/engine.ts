@@ -19,7 +19,7 @@ import {
 import { SimulatedServer } from "../server";
 import { anyOf, lostWrite, Mutation, standstill, unordered, wrongRow } from "./mutation";
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return */
 /** Has a WAL's blocks found by another reader. @param next the next block in bytes, and where what follows it begins */
 function scansBy(next: (bytes: Buffer, offset: number) => Frame | undefined): () => () => void {
   return () =>

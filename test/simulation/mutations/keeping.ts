@@ -5,7 +5,7 @@ import { StoreNode } from "../../../components/manager/store/storeNode";
 import { deletesWhatIsNamed, forgetsWhenItWasNamed, replace } from "../../manager/store/switchedOff";
 import { Mutation } from "./mutation";
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return */
 /** Has garbage collected by a node that differs in something. @param how of each run: what the node has instead, and what is done when it is over */
 function collectsAs(
   how: (node: any) => { instead: Record<string, unknown>; then?: () => Promise<unknown> },

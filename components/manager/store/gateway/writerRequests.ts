@@ -166,8 +166,8 @@ export class WriterRequests implements EngineHandler {
 
   private async putManifest(folder: string, body: Buffer): Promise<EngineAnswer> {
     const { flushes, shipper } = this.options;
-    // Whose rows a file holds is known by the blocks: they are all in the files by now.
-    await shipper.look();
+    // Whose rows a file holds is known by the blocks: they are all in the files by now, the newest one among them. A file that was taken for an older flush's would be shown before its rows are in the log.
+    await shipper.lookEverywhere();
     const table = await this.numberOf(folder);
     const manifest = readManifest(body);
     for (const { id } of flushes.unsent(table, manifest)) await this.sender.sendFromDisk(table, folder, id);

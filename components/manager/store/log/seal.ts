@@ -52,6 +52,7 @@ export async function seal(
   },
 ): Promise<Election | undefined> {
   const from = reader.state.epoch;
+  let isKept = false;
   for (;;) {
     if (!mayGoOn()) throw new WriterClosed();
     await reader.catchUp();
@@ -61,6 +62,9 @@ export async function seal(
     const early = epoch === from ? pushed.get(position) : undefined;
     // What was pushed in an epoch before this one has the number of another entry.
     if (early && isEntry(early, epoch, position)) {
+      // Where an entry was deleted nothing is the end of the log. Every further one stands behind what was there to be read.
+      if (!isKept) await reader.assertKept();
+      isKept = true;
       if ((await settle(bucket, entryKey(epoch, position), early, attemptTimeout)) === "unknown")
         await clock.sleep(pause);
       continue;

@@ -85,6 +85,12 @@ export class Shipper {
     return this.ask({ isPeek: false, generation, until });
   }
 
+  /** As {@link look}, and surely in a WAL that was made a moment ago. */
+  async lookEverywhere(): Promise<void> {
+    await this.seeFolder(true);
+    return this.look();
+  }
+
   /** Reads what is new, tells of it, and keeps it for the next {@link look}. Resolves when it was read. @throws any error of the disk */
   peek(): Promise<void> {
     return this.ask({ isPeek: true });

@@ -59,7 +59,7 @@ class Server {
   async start(): Promise<void> {
     await fs.mkdir(join(this.files, "app"), { recursive: true });
     await fs.mkdir(join(this.folder, "data"), { recursive: true });
-    await this.append({
+    this.append({
       changes: [{ type: "table", number: definitionsNumber, name: "__tidesql_schema" }],
       payload: [],
     });

@@ -74,6 +74,19 @@ describe("shipping a WAL", () => {
     await Promise.all([first, second]);
   });
 
+  it("finds the rows of a flush in a WAL that was made a moment ago: its file would be taken for an older flush's", async () => {
+    await commit(1);
+    const first = shipper.look();
+    await until(() => handed.length === 1);
+    const next = Buffer.concat([fileHeader, writeFrame(encodeWalData(2, [[1, "k", "v"]]))]);
+    await fs.writeFile(join(folder, "uwal_2.log"), next);
+    const second = shipper.lookEverywhere();
+    await until(() => handed.length === 2);
+    assert.deepEqual(sequences(), [[1], [2]]);
+    handed.forEach(({ durable }) => durable());
+    await Promise.all([first, second]);
+  });
+
   it("tells of what a peek finds, and hands it over with the next look", async () => {
     await commit(1);
     await shipper.peek();
