@@ -20,6 +20,8 @@ const chunkBytes = 64 * 1024;
  */
 export class WalScanner {
   private position = fileHeader.length;
+  /** The last look found nothing: most of the time nobody writes. */
+  private isIdle = false;
 
   private constructor(
     private readonly file: fs.FileHandle,
@@ -53,6 +55,8 @@ export class WalScanner {
   /** Every block that is whole by now, up to the first that is not. Each is found once. */
   async look(): Promise<FoundBlock[]> {
     const found: FoundBlock[] = [];
+    if (this.isIdle && (await this.isEmpty())) return found;
+    this.isIdle = false;
     for (let wanted = chunkBytes; ;) {
       const bytes = await this.read(wanted);
       let offset = 0;
@@ -62,6 +66,7 @@ export class WalScanner {
         offset = frame.end;
       }
       this.position += offset;
+      this.isIdle = frame === "zero" && found.length === 0;
       if (frame !== "cut off" || bytes.length < wanted) return found;
       // The next one is longer than what was read of it, or says so before it is whole.
       wanted = chunkBytes;
@@ -69,6 +74,11 @@ export class WalScanner {
       if (offset === 0 && wanted <= bytes.length) return found;
       if (wanted > chunkBytes && this.position + wanted > (await this.size())) return found;
     }
+  }
+
+  /** Whether nothing was written since: a few bytes tell, dozens of times a second. */
+  private async isEmpty(): Promise<boolean> {
+    return readFrame(await this.read(frameBytes), 0) === "zero";
   }
 
   private async read(length: number): Promise<Buffer> {
