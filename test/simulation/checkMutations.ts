@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       seed: { type: "string", default: "1" },
-      schedules: { type: "string", default: "60" },
+      schedules: { type: "string", default: "400" },
       only: { type: "string" },
       shape: { type: "string", default: usualShape },
       measure: { type: "boolean", default: false },

@@ -1,27 +1,27 @@
 import { Bucket } from "../../../components/manager/store/bucket/bucket";
 import { ownerKey } from "../../../components/manager/store/log/keys";
 import { LogOwner } from "../../../components/manager/store/log/owner";
-import { StoreNode } from "../../../components/manager/store/storeNode";
+import { Upkeep } from "../../../components/manager/store/upkeep";
 import { deletesWhatIsNamed, forgetsWhenItWasNamed, replace } from "../../manager/store/switchedOff";
 import { Mutation } from "./mutation";
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return */
-/** Has garbage collected by a node that differs in something. @param how of each run: what the node has instead, and what is done when it is over */
+/** Has garbage collected by a node that differs in something. @param how of each run: what its upkeep, and the state that it is given, have instead, and what is done when it is over */
 function collectsAs(
   how: (node: any) => { instead: Record<string, unknown>; then?: () => Promise<unknown> },
 ): () => () => void {
   return () =>
     replace(
-      StoreNode.prototype,
+      Upkeep.prototype,
       "collectGarbage",
       original =>
-        async function (this: any, ...given: unknown[]) {
-          const { instead, then } = how(this);
+        async function (this: any, log: any, state: any, ...given: any[]) {
+          const { instead, then } = how(Object.create(this, { state: { value: state } }));
           const own = Object.fromEntries(
             Object.entries(instead).map(([name, value]) => [name, { value, writable: true }]),
           );
           const self = Object.create(this, own);
-          const deleted = (await original.apply(self, given)) as number;
+          const deleted = (await original.call(self, log, instead.state ?? state, ...given)) as number;
           this.unnamedGone = self.unnamedGone;
           await then?.().catch(() => undefined);
           return deleted;

@@ -1,6 +1,5 @@
 import promises from "node:fs/promises";
 import { Bucket } from "../../../components/manager/store/bucket/bucket";
-import { FollowingRequests } from "../../../components/manager/store/gateway/followingRequests";
 import { OpeningRequests } from "../../../components/manager/store/gateway/openingRequests";
 import { EngineRequest } from "../../../components/manager/store/gateway/request";
 import { DatabaseState } from "../../../components/manager/store/log/state";
@@ -149,22 +148,6 @@ export const shownMutations: readonly Mutation[] = [
         () =>
           function (this: any, block: unknown) {
             this.queue.push(block);
-          },
-      ),
-  },
-  {
-    rule: "shown 4d",
-    without: "a table that is discovered has an empty manifest",
-    families: ["compaction and definitions"],
-    shows: follower,
-    off: () =>
-      replace(
-        FollowingRequests.prototype,
-        "manifest",
-        original =>
-          function (this: any, ...given: any[]) {
-            given[3]?.asked.add(given[1]);
-            return original.apply(this, given);
           },
       ),
   },
