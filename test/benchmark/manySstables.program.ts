@@ -18,6 +18,7 @@ import { createLog } from "../../components/manager/store/log/seal";
 import { DatabaseState } from "../../components/manager/store/log/state";
 import { openLog } from "../../components/manager/store/log/tail";
 import { StoreNode } from "../../components/manager/store/storeNode";
+import { engineRequest } from "../manager/store/engineRequest";
 
 /*
  * Run by manySstables.benchmark.ts as a process with the pod's options: what a manager's store does with a database of many SSTables, as a follower and as the writer. The engine's requests go to its handlers, the
@@ -363,18 +364,8 @@ async function publish(asks: Ask, table: number, entries: ManifestEntry[]): Prom
 /** An engine's thread, which asks on one connection. */
 function newEngine(handler: EngineHandler): Ask {
   const connection: ConnectionMemory = {};
-  return async (method, key, body = Buffer.alloc(0)) => {
-    const answer = await handler.handle({
-      method,
-      key,
-      query: new URLSearchParams(),
-      connection,
-      length: body.length,
-      ifNoneMatch: false,
-      epoch: 0,
-      body: () => Promise.resolve(body),
-      drain: () => Promise.resolve(),
-    });
+  return async (method, key, body) => {
+    const answer = await handler.handle(engineRequest(connection, method, key, body));
     if (answer.status >= 300) throw new Error(`${method} ${key} is answered ${answer.status}`);
   };
 }

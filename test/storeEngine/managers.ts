@@ -11,6 +11,7 @@ import { audit, distribution, LedgerEntry, outages } from "../e2e/ledger";
 import { LedgerWriter } from "../e2e/writer";
 import { mulberry } from "./mulberry";
 import { ManagerProcesses } from "./managerProcesses";
+import { say, until } from "./running";
 
 /** What happens to the primary in one round. */
 const faults = [
@@ -416,23 +417,6 @@ class Run {
     const found = [...(await this.database.metrics(pod))].filter(([name]) => wanted.test(name));
     return Object.fromEntries(found);
   }
-}
-
-/** @throws when it does not hold in time */
-async function until(what: string, seconds: number, holds: () => boolean | Promise<boolean>): Promise<true> {
-  for (const end = performance.now() + seconds * 1000; ; await delay(100)) {
-    if (
-      await Promise.resolve()
-        .then(holds)
-        .catch(() => false)
-    )
-      return true;
-    if (performance.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
-  }
-}
-
-function say(fields: object): void {
-  console.log(JSON.stringify({ at: Number((performance.now() / 1000).toFixed(1)), ...fields }));
 }
 
 void main().catch((error: unknown) => {

@@ -78,7 +78,7 @@ export class Observation {
 }
 
 /** The last row of the ledger that a node shows. */
-export async function lastShown(connection: Connection): Promise<number> {
+async function lastShown(connection: Connection): Promise<number> {
   const [rows] = await connection.query("SELECT MAX(id) AS id FROM app.ledger");
   return Number((rows as { id: number | null }[])[0]?.id ?? 0);
 }

@@ -9,6 +9,7 @@ import { podLayout } from "../../components/core/podLayout";
 import { audit, LedgerEntry, outages } from "../e2e/ledger";
 import { LedgerWriter } from "../e2e/writer";
 import { ManagerProcesses } from "./managerProcesses";
+import { say, until } from "./running";
 
 const usage = `Three managers with real engines as processes of this machine, whose volumes hang one after the other: each is a file system of its own that is frozen, so that whoever writes to it waits in the kernel and no signal ends it.
   npx tsx test/storeEngine/volumeHangs.ts --engine PREFIX [--durability commit|interval] [--rounds 1]
@@ -187,16 +188,6 @@ class Run {
   private mayBeLost(at: number): boolean {
     return this.durability === "interval" && this.lostAt.some(lost => at <= lost + 200 && at > lost - allowedLoss);
   }
-}
-
-/** @throws when it does not hold in time */
-async function until(what: string, seconds: number, holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + seconds * 1000; !holds(); await delay(100))
-    if (performance.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
-}
-
-function say(fields: object): void {
-  console.log(JSON.stringify({ at: Number((performance.now() / 1000).toFixed(1)), ...fields }));
 }
 
 void main().catch((error: unknown) => {

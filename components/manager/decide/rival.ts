@@ -1,5 +1,5 @@
 import { leaseIsFree } from "./candidacy";
-import { Refusal, View } from "./view";
+import { Refusal, Rival, View } from "./view";
 import { Monotonic } from "../base/ports";
 
 /** A primary writes a row at least every 5 s: a log that has not grown for so long has no writer. Milliseconds. */
@@ -7,10 +7,15 @@ export const rivalQuietMilliseconds = 30_000;
 
 type Sight = Pick<View, "log" | "lease" | "hold" | "configuration" | "owner" | "peers" | "identity">;
 
+/** Whether another deployment was elected or has written so recently that it may write still. */
+export function wroteLately({ quietSince }: Rival, now: Monotonic): boolean {
+  return now - quietSince < rivalQuietMilliseconds;
+}
+
 /** Whether the log may still have a writer of another deployment: a Lease of that one's keeps it from nothing. Whoever of this deployment takes over meanwhile would be sealed in turn, and seal again. */
 export function rivalMayWrite(view: Sight, now: Monotonic): boolean {
   const { log, lease, hold, identity } = view;
-  if (!log?.rival || now - log.rival.quietSince >= rivalQuietMilliseconds) return false;
+  if (!log?.rival || !wroteLately(log.rival, now)) return false;
   // A peer that holds the Lease is who writes, whatever the last seal says of it: an authority may have been renewed.
   const isPeers = lease && !hold && lease.holder !== "" && lease.holder !== identity && !leaseIsFree(view, now);
   return !isPeers;

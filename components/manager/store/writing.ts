@@ -6,7 +6,7 @@ import { LogWriter } from "./log/append";
 import { ChangesEntry } from "./log/entry";
 import { epochOfObject } from "./log/keys";
 import { Election, followSeal } from "./log/seal";
-import { DatabaseState, LiveBlock } from "./log/state";
+import { blockName, DatabaseState, LiveBlock } from "./log/state";
 import { StoreNodeOptions } from "./nodeOptions";
 import { VolumeBook } from "./volume/book";
 import { DefinitionWatch } from "./wal/definitionWatch";
@@ -72,7 +72,7 @@ export function startWriting(
   const shipper = new Shipper(bucket, clock, {
     directory,
     epoch,
-    known: new Set(blocks.map(({ sequence, hash }) => `${sequence}.${hash}`)),
+    known: new Set(blocks.map(blockName)),
     sync: durability === "interval",
     submit: submission => log.submit(submission),
     definitions,

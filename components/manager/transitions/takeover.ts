@@ -2,7 +2,7 @@ import { Counters } from "../base/counters";
 import { text } from "../base/lanes";
 import { stripOtherLabels } from "../cluster/podKeeper";
 import { leastHoldMilliseconds } from "../decide/decide";
-import { rivalQuietMilliseconds } from "../decide/rival";
+import { wroteLately } from "../decide/rival";
 import { Election } from "../store/log/seal";
 import { EngineKeeper } from "./engineKeeper";
 import { NodePorts } from "./nodePorts";
@@ -80,7 +80,7 @@ export class Takeover {
       await store.catchUp(node);
       const { rival } = store.place ?? {};
       // A seal now would end its epoch, and it would end this one's in turn.
-      if (rival && clock.now() - rival.quietSince < rivalQuietMilliseconds)
+      if (rival && wroteLately(rival, clock.now()))
         throw new Error(`${rival.author} of ${rival.cluster} has just been elected`);
       const resumes = node.isLastWriters;
       const pushed = store.inbox.pending(node.state);

@@ -1,12 +1,12 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { EngineHandler } from "../../../components/manager/store/gateway/gateway";
-import { ConnectionMemory } from "../../../components/manager/store/gateway/request";
 import { readNumberMap } from "../../../components/manager/store/volume/engineFiles";
 import { decodeFile, fileHeader } from "../../engine/formats/frames";
 import { decodeManifest, encodeManifest } from "../../engine/formats/manifest";
 import { decodeSstable, encodeSstable, SstableRow } from "../../engine/formats/sstable";
 import { decodeWalData, encodeWalRecord, FamilyWrite, walEnd } from "../../engine/formats/writeAheadLog";
+import { engineRequest } from "./engineRequest";
 
 type Rows = Map<string, SstableRow>;
 
@@ -205,20 +205,9 @@ export class ScriptedEngine {
     return this.ask("PUT", key, body);
   }
 
-  private async ask(method: string, key: string, body: Buffer = Buffer.alloc(0)): Promise<void> {
+  private async ask(method: string, key: string, body?: Buffer): Promise<void> {
     this.step(`${method} ${key}`);
-    const connection: ConnectionMemory = {};
-    const { status } = await this.handler.handle({
-      method,
-      key,
-      query: new URLSearchParams(),
-      connection,
-      length: body.length,
-      ifNoneMatch: false,
-      epoch: 0,
-      body: () => Promise.resolve(body),
-      drain: () => Promise.resolve(),
-    });
+    const { status } = await this.handler.handle(engineRequest({}, method, key, body));
     this.step(`after ${method} ${key}`);
     if (status >= 300) throw new Error(`${method} ${key} was answered ${status}`);
   }

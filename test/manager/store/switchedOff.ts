@@ -1,4 +1,5 @@
 import { FlushBook } from "../../../components/manager/store/flush/flushBook";
+import { Entry } from "../../../components/manager/store/log/entry";
 import { RetiredObjects } from "../../../components/manager/store/log/retired";
 import { DatabaseState } from "../../../components/manager/store/log/state";
 import { StoreNode } from "../../../components/manager/store/storeNode";
@@ -21,6 +22,31 @@ export function replace(
   holder[name] = by(original);
   return () => void (holder[name] = original);
 }
+
+/** Has every snapshot of the state changed: checkpoints, views and the collection of garbage begin with one. */
+export const snapshotsWith = (change: (copy: DatabaseState) => void) =>
+  replace(
+    DatabaseState.prototype,
+    "snapshot",
+    original =>
+      function (this: DatabaseState) {
+        const copy = original.call(this) as DatabaseState;
+        change(copy);
+        return copy;
+      },
+  );
+
+/** Has the state changed behind each entry that it applies. */
+export const afterEachEntry = (change: (state: DatabaseState, entry: Entry) => void) =>
+  replace(
+    DatabaseState.prototype,
+    "apply",
+    original =>
+      function (this: DatabaseState, entry: Entry) {
+        original.call(this, entry);
+        change(this, entry);
+      },
+  );
 
 /** A commit is answered before the log has it. */
 export const answersAtOnce = () =>
@@ -58,42 +84,22 @@ export const showsHalfFlushes = () =>
 
 /** A seal retires all blocks. */
 export const retiresAtSeals = () =>
-  replace(
-    DatabaseState.prototype,
-    "apply",
-    original =>
-      function (this: DatabaseState, entry: { kind: string }) {
-        original.call(this, entry);
-        if (entry.kind === "seal") this.blocks.clear();
-      },
-  );
+  afterEachEntry((state, { kind }) => {
+    if (kind === "seal") state.blocks.clear();
+  });
 
 /** What a kept position names is to be deleted. */
 export const deletesWhatIsNamed = () =>
-  replace(
-    DatabaseState.prototype,
-    "snapshot",
-    original =>
-      function (this: DatabaseState) {
-        const copy = original.call(this) as DatabaseState;
-        const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
-        copy.retired = RetiredObjects.of(named.map(({ keys }) => ({ position: 0, key: keys.key })));
-        return copy;
-      },
-  );
+  snapshotsWith(copy => {
+    const named = [...copy.tables.values()].flatMap(({ files }) => [...files.values()]);
+    copy.retired = RetiredObjects.of(named.map(({ keys }) => ({ position: 0, key: keys.key })));
+  });
 
 /** What a kept checkpoint names is to be deleted once later positions do not name it. */
 export const forgetsWhenItWasNamed = () =>
-  replace(
-    DatabaseState.prototype,
-    "snapshot",
-    original =>
-      function (this: DatabaseState) {
-        const copy = original.call(this) as DatabaseState;
-        copy.retired = RetiredObjects.of([...copy.retired].map(object => ({ ...object, since: object.position })));
-        return copy;
-      },
-  );
+  snapshotsWith(copy => {
+    copy.retired = RetiredObjects.of([...copy.retired].map(object => ({ ...object, since: object.position })));
+  });
 
 /** What is given up goes by the node's wall clock alone. */
 export const trustsTheWallClock = () =>

@@ -1,11 +1,10 @@
 import { LogWriter } from "../../../components/manager/store/log/append";
 import { changeOwner } from "../../../components/manager/store/log/seal";
-import { DatabaseState } from "../../../components/manager/store/log/state";
 import { BehindHorizon, LogReader } from "../../../components/manager/store/log/tail";
 import { EntryInbox } from "../../../components/manager/peers/entryInbox";
 import { StoreNode } from "../../../components/manager/store/storeNode";
 import { DraftBox } from "../../../components/manager/store/wal/drafts";
-import { replace } from "../../manager/store/switchedOff";
+import { replace, snapshotsWith } from "../../manager/store/switchedOff";
 import { SimulatedBucket } from "../bucket";
 import type { SimulatedNode } from "../node";
 import { anyOf, lostWrite, Mutation, standstill, unordered, wrongRow } from "./mutation";
@@ -62,17 +61,10 @@ export const logMutations: readonly Mutation[] = [
     without: "seals and their neighbours stay",
     shows: /a seal or its neighbour/,
     off: () =>
-      replace(
-        DatabaseState.prototype,
-        "snapshot",
-        original =>
-          function (this: DatabaseState) {
-            const copy = original.call(this) as DatabaseState;
-            // What is kept for ever is found that way, and nothing else is.
-            Object.defineProperty(copy.seals, "flatMap", { value: () => [] });
-            return copy;
-          },
-      ),
+      snapshotsWith(copy => {
+        // What is kept for ever is found that way, and nothing else is.
+        Object.defineProperty(copy.seals, "flatMap", { value: () => [] });
+      }),
   },
   {
     rule: "log 4",

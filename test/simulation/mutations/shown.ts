@@ -2,10 +2,9 @@ import promises from "node:fs/promises";
 import { Bucket } from "../../../components/manager/store/bucket/bucket";
 import { OpeningRequests } from "../../../components/manager/store/gateway/openingRequests";
 import { EngineRequest } from "../../../components/manager/store/gateway/request";
-import { DatabaseState } from "../../../components/manager/store/log/state";
 import { StoreNode } from "../../../components/manager/store/storeNode";
 import { FollowerFeed } from "../../../components/manager/store/view/feed";
-import { replace } from "../../manager/store/switchedOff";
+import { afterEachEntry, replace } from "../../manager/store/switchedOff";
 import { calls } from "../volume";
 import { anyOf, Mutation, wrongRow } from "./mutation";
 
@@ -77,16 +76,7 @@ export const shownMutations: readonly Mutation[] = [
     rule: "shown 2b",
     without: "the aligned WAL has a generation that no other had",
     shows: /was begun again in/,
-    off: () =>
-      replace(
-        DatabaseState.prototype,
-        "apply",
-        original =>
-          function (this: DatabaseState, ...given: unknown[]) {
-            original.apply(this, given);
-            this.highestGeneration = 0;
-          },
-      ),
+    off: () => afterEachEntry(state => void (state.highestGeneration = 0)),
   },
   {
     rule: "shown 2c",
@@ -107,15 +97,9 @@ export const shownMutations: readonly Mutation[] = [
     families: ["compaction and definitions"],
     shows: /was given again/,
     off: () =>
-      replace(
-        DatabaseState.prototype,
-        "apply",
-        original =>
-          function (this: DatabaseState, ...given: unknown[]) {
-            original.apply(this, given);
-            for (const { number, dropped } of this.tables.values()) if (dropped) this.tables.delete(number);
-          },
-      ),
+      afterEachEntry(({ tables }) => {
+        for (const { number, dropped } of tables.values()) if (dropped) tables.delete(number);
+      }),
   },
   {
     rule: "shown 4a",

@@ -1,6 +1,6 @@
 import { Change } from "../log/changes";
 import { Entry } from "../log/entry";
-import { DatabaseState, TableState } from "../log/state";
+import { blockName, DatabaseState, TableState } from "../log/state";
 
 /** Milliseconds that a gap in the sequences may hold back what stands behind it. Numbers that no block has are common: a commit that was refused took one. */
 export const gapPatience = 300;
@@ -114,7 +114,7 @@ export class FollowerFeed {
       for (const { sequence, hash, size, key } of change.blocks) {
         const data = key === undefined ? entry.payload.subarray(offset, offset + size) : fetched.get(key)!;
         if (key === undefined) offset += size;
-        if (this.known.has(`${sequence}.${hash}`)) continue;
+        if (this.known.has(blockName({ sequence, hash }))) continue;
         if (sequence <= Math.max(this.delivered, this.sentUntil)) {
           this.reasons.add(late);
           continue;

@@ -75,8 +75,8 @@ export class Shipper {
   ) {}
 
   /**
-   * Resolves when every block that was whole in the files by now, and had only whole ones before it, is in the log.
-   * @param generation of the WAL that is asked about; without it: the newest
+   * Resolves when every block that was whole in the files by now, and had only whole ones before it, is in the log. A WAL that was made in the last tenth of a second may not be known yet.
+   * @param generation of the WAL that is asked about, which is looked for; without it: those that are known
    * @param until an offset up to which the engine says that it has written: it is waited until every block before it is whole. One that its writer has given up never is; then this does not resolve, and who
    * waits too long is killed
    * @throws Sealed; any error of the disk: the engine's WAL cannot be read, and it must not acknowledge anything
