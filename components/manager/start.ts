@@ -4,6 +4,7 @@ import { access } from "node:fs/promises";
 import { ManagerConfiguration, RestoreConfiguration } from "../core/managerConfiguration";
 import { podLayout } from "../core/podLayout";
 import { systemClock, systemStoreClock } from "./base/clock";
+import { onWrite } from "./base/folderWatch";
 import { credentialSource } from "./credentials/choose";
 import { CredentialKeeper } from "./credentials/keeper";
 import { mariadbEngine } from "./engine/mariadbEngine";
@@ -98,6 +99,7 @@ export async function startManager(
         await servers.place();
       },
       isPrepared: () => servers.isReady,
+      onWrite: changed => onWrite(podLayout.tidesdbDirectory, changed),
       // Not by a call that would have this process wait for the volume.
       hasServer: () =>
         access(`${podLayout.mariadbDirectory}/mysql`).then(

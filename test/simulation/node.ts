@@ -19,6 +19,8 @@ const bucketRoundTrip = 12;
 const fileTimeout = 10_000;
 /** An empty server is copied. Milliseconds. */
 const freshServerTakes = 40;
+/** Until the manager is told that its engine has written. Milliseconds. */
+const alarmTakes = 1;
 const clockDrift = 200e-6;
 /** A container is started again within so long. Seconds. */
 const longestAbsence = 12;
@@ -231,6 +233,7 @@ export class SimulatedNode {
           this.hasServer = true;
         },
         isPrepared: () => true,
+        onWrite: changed => this.volume.onWrite(() => time.after(alarmTakes, () => inProcess(process, changed))),
         hasServer: () => Promise.resolve(this.hasServer),
       },
       door: {

@@ -27,6 +27,7 @@ export class SimulatedVolume {
   private renamings: Renaming[] = [];
   /** What {@link list} has found, by folder, until a name comes or goes. */
   private readonly listed = new Map<string, Map<string, boolean>>();
+  private readonly onWriteListeners = new Set<() => void>();
 
   clear(): void {
     this.files.clear();
@@ -38,6 +39,12 @@ export class SimulatedVolume {
   makeFolder(path: string): void {
     this.folders.add(path);
     this.listed.clear();
+  }
+
+  /** Tells of every write to a file. @returns ends it */
+  onWrite(written: () => void): () => void {
+    this.onWriteListeners.add(written);
+    return () => this.onWriteListeners.delete(written);
   }
 
   /** What was written of a file is on the disk. */
@@ -115,6 +122,7 @@ export class SimulatedVolume {
     this.resize(inode, Math.max(inode.size, at + bytes.length));
     inode.unsynced.push({ at, before: Buffer.from(inode.content.subarray(at, at + bytes.length)) });
     inode.content.set(bytes, at);
+    for (const written of this.onWriteListeners) written();
   }
 
   resize(inode: Inode, size: number): void {

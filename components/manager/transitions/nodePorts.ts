@@ -59,6 +59,8 @@ export interface NodeFiles {
   freshServer(): Promise<void>;
   /** Whether the next `freshServer` has nothing to copy. */
   isPrepared(): boolean;
+  /** Tells that something in the engine's data directory was written, or may have been; perhaps more than once. @returns ends it */
+  onWrite(changed: () => void): () => void;
   /** Whether there is a server's folder. */
   hasServer(): Promise<boolean>;
 }

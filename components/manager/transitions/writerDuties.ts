@@ -1,6 +1,6 @@
 import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { Counters } from "../base/counters";
-import { Lanes, text } from "../base/lanes";
+import { Lanes } from "../base/lanes";
 import { CanaryView } from "../decide/view";
 import { Monotonic } from "../base/ports";
 import { HistoryRules, historyTiming } from "../store/log/history";
@@ -8,13 +8,8 @@ import { ownerKey } from "../store/log/keys";
 import { EngineKeeper } from "./engineKeeper";
 import { NodePorts } from "./nodePorts";
 import { StoreKeeper } from "./storeKeeper";
+import { WalShipping } from "./walShipping";
 
-/** In `interval` the WAL is looked at this often, so that the first write after a pause is on its way at once. Milliseconds. */
-const lookEvery = 25;
-/** So long after it was shipped it is shipped again: each entry is a request that is paid for, and the other nodes have been told of what it brings. Milliseconds. */
-export const shipEvery = 500;
-/** Or as soon as so many bytes wait: followers show what is in the log, and a busy primary's pay for the request. */
-export const shipAtBytes = 512 * 1024;
 /** A primary that nobody writes to writes a row itself this often: it proves that the engine writes, and that the log takes it. Milliseconds. */
 const canaryEvery = 5000;
 const canaryTimeout = 4000;
@@ -83,7 +78,7 @@ export class WriterDuties {
     if (writing && writing !== this.shipping) {
       this.shipping = writing;
       this.begin();
-      if (configuration.durability !== "commit") void this.ship(writing);
+      if (configuration.durability !== "commit") void new WalShipping({ ports, engine }).run(writing);
     }
     if (!this.isPrimary || !writing) return;
     const now = ports.clock.now();
@@ -131,43 +126,6 @@ export class WriterDuties {
     this.commits = -1;
     this.unanswered = 0;
     this.wroteAt = this.answeredAt = this.options.ports.clock.now();
-  }
-
-  /** What the engine acknowledges is on its disk: it goes into the log at once after a pause, and in portions under load. Ends with the engine. */
-  private async ship(writing: NonNullable<EngineKeeper["writing"]>): Promise<void> {
-    const { log } = this.options.ports;
-    for (;;) {
-      try {
-        await this.shipOnce(writing);
-      } catch (error) {
-        // Its own loop has ended with it.
-        if (this.options.engine.writing !== writing || this.options.engine.view.state !== "running") return;
-        log("error", "the WAL could not be shipped", { error: text(error) });
-        return this.options.engine.kill("the WAL cannot be read");
-      }
-    }
-  }
-
-  /** Ships, and pauses. All the while the other nodes are told of what is new. */
-  private async shipOnce(writing: NonNullable<EngineKeeper["writing"]>): Promise<void> {
-    const { clock } = this.options.ports;
-    const before = writing.log.position;
-    let shippedAt: Monotonic | undefined;
-    // Then the next look is as soon as a peek would be.
-    let isIdle = false;
-    const shipped = writing.handler.ship().then(() => {
-      isIdle = writing.log.position === before;
-      shippedAt = clock.now();
-    });
-    // It is waited for below, and may fail meanwhile.
-    shipped.catch(() => undefined);
-    const mayRest = () =>
-      shippedAt === undefined ||
-      (clock.now() - shippedAt < (isIdle ? lookEvery : shipEvery) && writing.shipper.heldBytes < shipAtBytes);
-    while (mayRest()) {
-      await (shippedAt === undefined ? Promise.race([shipped, clock.sleep(lookEvery)]) : clock.sleep(lookEvery));
-      if (!isIdle && mayRest()) await writing.peek();
-    }
   }
 
   private async writeCanary(): Promise<void> {

@@ -9,7 +9,7 @@ import {
   idleDollars,
   intervalEntries,
 } from "../../../components/core/planning/bucketUse";
-import { shipAtBytes, shipEvery } from "../../../components/manager/transitions/writerDuties";
+import { shipAtBytes, shipEvery } from "../../../components/manager/transitions/walShipping";
 import { settledHistory, settleDatabase } from "../../../components/database/settings";
 
 function resource(type: string, inputs: Record<string, unknown>, dependencies: string[] = []): DescribedResource {
