@@ -87,6 +87,8 @@ export class EngineModel {
   private readonly nextIds = new Map<number, number>();
   /** A table's files are made and published one after the other. */
   private readonly queues = new Map<number, Promise<void>>();
+  /** Tables that it opened without settings, and merges by its own. */
+  readonly unsettled = new Set<number>();
   private generation = 0;
   /** No number is given twice between two starts. */
   private nextNumber = 0;
@@ -486,9 +488,10 @@ export class EngineModel {
   private async discover(name: string, get: (key: string) => Promise<EngineAnswer>): Promise<void> {
     const { body: map } = await get("UNIMAP");
     const number = map && [...readNumberMap(map.toString())].find(([, other]) => other === name)?.[0];
-    await get(`${name}/config.ini`);
+    const { status } = await get(`${name}/config.ini`);
     const { body } = await get(`${name}/MANIFEST`);
     if (number === undefined || !body) return;
+    if (status === 404) this.unsettled.add(number);
     this.names.set(number, name);
     // What the first manifest names it takes for loaded.
     this.manifests.set(

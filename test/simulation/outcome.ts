@@ -69,11 +69,14 @@ async function compareReplicas(world: World): Promise<void> {
 }
 
 /** How a replica's rows and tables differ from the primary's. */
-function howItDiffers({ server, pod }: SimulatedNode, writer: SimulatedNode | undefined): string | undefined {
+function howItDiffers({ server, manager, pod }: SimulatedNode, writer: SimulatedNode | undefined): string | undefined {
   const [own, primary] = [server?.model, writer?.server?.model];
   if (!own || !primary) return `the replica ${pod} or the primary cannot be read`;
   const [tables, expected] = [own, primary].map(model => model.tables().sort().join()) as [string, string];
   if (tables !== expected) return `the replica ${pod} has the tables ${tables}, and the primary ${expected}`;
+  for (const table of own.unsettled)
+    if (manager?.store.state?.tables.get(table)?.configuration)
+      return `the replica ${pod} has opened table ${table} without the settings that it has`;
   return difference(own, primary.scan(), `the replica ${pod} beside the primary`);
 }
 

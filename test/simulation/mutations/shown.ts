@@ -1,5 +1,6 @@
 import promises from "node:fs/promises";
 import { Bucket } from "../../../components/manager/store/bucket/bucket";
+import { FollowingRequests } from "../../../components/manager/store/gateway/followingRequests";
 import { OpeningRequests } from "../../../components/manager/store/gateway/openingRequests";
 import { EngineRequest } from "../../../components/manager/store/gateway/request";
 import { StoreNode } from "../../../components/manager/store/storeNode";
@@ -154,5 +155,18 @@ export const shownMutations: readonly Mutation[] = [
     families: ["compaction and definitions"],
     shows: /has the tables/,
     off: afterwards("show", feed => feed.reasons.delete("a table was dropped")),
+  },
+  {
+    rule: "shown 6",
+    without: "a table is shown with its settings, and one that was shown without them has followers begin anew",
+    families: ["compaction and definitions"],
+    shows: /without the settings that it has/,
+    off() {
+      const restore = [
+        replace(FollowingRequests.prototype, "mayBeOpened", () => () => true),
+        replace(FollowerFeed.prototype, "openedWithoutSettings", () => () => undefined),
+      ];
+      return () => restore.forEach(undo => undo());
+    },
   },
 ];

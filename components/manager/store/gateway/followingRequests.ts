@@ -37,6 +37,8 @@ export class FollowingRequests implements EngineHandler {
   private readonly lease: EngineLease;
   /** Tables that were on the volume when the engine opened it. */
   private readonly opened: ReadonlySet<number>;
+  /** Since when a table without settings has been known. */
+  private readonly bareSince = new Map<number, number>();
   private scratchFiles = 0;
   private released = false;
   /** Requests for what the view does not know, which were answered 404. */
@@ -94,7 +96,20 @@ export class FollowingRequests implements EngineHandler {
   private list(prefix: string, look: Look | undefined): Buffer {
     if (prefix.startsWith("uwal_"))
       return listing(look && look.cut.blocks.length > 0 ? [{ key: walFileName(look.cut.generation), size: 8 }] : []);
-    return listing(this.options.feed.shown.liveTables().map(({ name }) => ({ key: `${name}/MANIFEST`, size: 8 })));
+    const tables = this.options.feed.shown.liveTables().filter(table => this.mayBeOpened(table));
+    return listing(tables.map(({ name }) => ({ key: `${name}/MANIFEST`, size: 8 })));
+  }
+
+  /**
+   * A table comes before its settings. Without them the engine takes its defaults, and merges files again and again that each look then brings anew. Its rows can wait: the engine keeps them by number. Settings
+   * that never come were of a statement that was cut short.
+   */
+  private mayBeOpened({ number, configuration }: TableState): boolean {
+    if (configuration) return true;
+    const now = this.options.clock.now();
+    const since = this.bareSince.get(number) ?? now;
+    this.bareSince.set(number, since);
+    return now - since >= settingsPatience;
   }
 
   private wal(method: string, look: Look): EngineAnswer {
@@ -109,8 +124,7 @@ export class FollowingRequests implements EngineHandler {
   private async tableFile({ method, key }: EngineRequest, look: Look | undefined): Promise<EngineAnswer> {
     const [folder, name = ""] = key.split("/");
     const table = this.options.feed.shown.liveTables().find(table => table.name === folder);
-    if (table && name === "config.ini" && table.configuration)
-      return this.content(Buffer.from(configurationFor(table.name, table.configuration)));
+    if (table && name === "config.ini") return this.settings(table);
     if (table && name === "MANIFEST") return this.manifest(method, key, table, look);
     const file = table && fileOf(table, name);
     if (!file) {
@@ -126,6 +140,12 @@ export class FollowingRequests implements EngineHandler {
       return { status: 500 };
     }
     return { status: 200, file: { path, size: sum.size }, sent: () => void fs.rm(path, { force: true }) };
+  }
+
+  private settings({ number, name, configuration }: TableState): EngineAnswer {
+    if (configuration) return this.content(Buffer.from(configurationFor(name, configuration)));
+    this.options.feed.openedWithoutSettings(number);
+    return notFound;
   }
 
   /**
@@ -148,6 +168,9 @@ export class FollowingRequests implements EngineHandler {
 
 /** Milliseconds that a poll without news is held; the engine gives up after 60 s without a byte. */
 const holdMilliseconds = 1000;
+
+/** Milliseconds until a table is shown whose settings have not come. */
+export const settingsPatience = 5000;
 
 /** No reader looks for a name with a partition. */
 function fileOf({ files }: TableState, name: string): FileRecord | undefined {

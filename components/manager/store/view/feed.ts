@@ -7,6 +7,7 @@ export const gapPatience = 300;
 
 const late = "a commit arrived after later ones had been shown";
 const redefined = "a table's definition has changed while it was in use";
+const unsettled = "a table's settings came after it had been opened";
 
 /** A block for a running follower. */
 export interface FedBlock {
@@ -45,6 +46,8 @@ export class FollowerFeed {
   /** Bytes of blocks that were delivered: they stay in the engine's memory until it ends. */
   deliveredBytes = 0;
   private readonly reasons = new Set<string>();
+  /** Tables that the engine has opened with its own settings. */
+  private readonly withoutSettings = new Set<number>();
   /** Blocks of the aligned WAL. */
   private readonly known: Set<string>;
 
@@ -76,6 +79,11 @@ export class FollowerFeed {
   /** A definition could not be put in place under the running engine. */
   keepsOldDefinition(): void {
     this.reasons.add(redefined);
+  }
+
+  /** The engine has found a table whose settings are not known. */
+  openedWithoutSettings(table: number): void {
+    this.withoutSettings.add(table);
   }
 
   /** Blocks that wait for one with a lower sequence, and all that wait. */
@@ -188,6 +196,7 @@ export class FollowerFeed {
         if (table && file.level > this.levels(table)) this.reasons.add(`${table.name} has a new level`);
       }
     }
+    if (change.type === "configuration" && this.withoutSettings.has(change.table)) this.reasons.add(unsettled);
     if (change.type === "dropped") this.reasons.add("a table was dropped");
     if (change.type === "table" && this.shown.tables.has(change.number)) this.reasons.add("a table was renamed");
     if (!["flushed", "flushing", "definition"].includes(change.type))

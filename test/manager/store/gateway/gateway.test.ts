@@ -12,6 +12,7 @@ import { DatabaseState } from "../../../../components/manager/store/log/state";
 import { readBook } from "../../../../components/manager/store/volume/book";
 import { LogReader } from "../../../../components/manager/store/log/tail";
 import { writeManifest } from "../../../../components/manager/store/flush/manifestFile";
+import { settingsPatience } from "../../../../components/manager/store/gateway/followingRequests";
 import { EngineHandler, Gateway } from "../../../../components/manager/store/gateway/gateway";
 import { StoreNode } from "../../../../components/manager/store/storeNode";
 import { Writing } from "../../../../components/manager/store/writing";
@@ -86,11 +87,13 @@ describe("the engine's object store", () => {
   const sealed: Sealed[] = [];
   const overdue: number[] = [];
   let lost = 0;
+  /** Milliseconds by which a node's clock is ahead of the system's. */
+  let passed = 0;
 
   async function nodeOf(name: string): Promise<StoreNode> {
     return StoreNode.open({
       bucket,
-      clock,
+      clock: { ...clock, now: () => clock.now() + passed },
       directory: join(folder, name, "data"),
       server: join(folder, name, "mysql"),
       own: join(folder, name, "own"),
@@ -107,7 +110,7 @@ describe("the engine's object store", () => {
     folder = mkdtempSync(join(tmpdir(), "gateway-"));
     directory = join(folder, "a", "data");
     bucket = new MemoryBucket();
-    failures.length = sealed.length = overdue.length = lost = 0;
+    failures.length = sealed.length = overdue.length = lost = passed = 0;
     writings = [];
     await createLog(bucket, "db", "test", clock);
     node = await nodeOf("a");
@@ -435,6 +438,7 @@ describe("the engine's object store", () => {
     assert.equal(await poll(), false);
     handler = writing;
     await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n2 app__u\n"));
+    await thread.ask("PUT", "app__u/config.ini", Buffer.from("[app__u]\n"));
     for (const table of [1, 2]) {
       const none = { key: fileKey(table, 1, 99), size: 1, crc32: 0 };
       const added = { level: 1, id: 1, entries: 1, bytes: 1, maxSequence: 1, keys: none, values: none };
@@ -451,6 +455,45 @@ describe("the engine's object store", () => {
     assert.ok((await manifest("app__t")) > empty, "one that it has opened is never emptied");
     await engine.ask("HEAD", "app__u/MANIFEST");
     assert.ok((await manifest("app__u")) > empty);
+    view.handler.letGo();
+    engine.close();
+    await follower.close();
+  });
+
+  it("shows a follower's engine a table once its settings are known, or were waited for", async () => {
+    await writer();
+    const follower = await nodeOf("b");
+    await follower.catchUp();
+    await follower.align();
+    const view = follower.follow(() => Promise.resolve());
+    const writing = handler;
+    const engine = new Thread(gateway.endpoint);
+    const listed = async () => {
+      await follower.catchUp();
+      handler = view.handler;
+      await engine.ask("HEAD", "_tdb_primary_lease");
+      const { body } = await engine.ask("GET", "?list-type=2");
+      handler = writing;
+      return [...body.matchAll(/<Key>(.*?)\/MANIFEST/g)].map(([, name]) => name);
+    };
+    const settings = async (table: string) => {
+      handler = view.handler;
+      const { status } = await engine.ask("GET", `${table}/config.ini`);
+      handler = writing;
+      return status;
+    };
+    await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n2 app__u\n"));
+    assert.deepEqual(await listed(), []);
+    await thread.ask("PUT", "app__t/config.ini", Buffer.from("[app__t]\n"));
+    assert.deepEqual(await listed(), ["app__t"]);
+    assert.equal(await settings("app__t"), 200);
+    passed += settingsPatience;
+    assert.deepEqual(await listed(), ["app__t", "app__u"]);
+    assert.equal(await settings("app__u"), 404);
+    assert.deepEqual(view.feed.restartReasons, []);
+    await thread.ask("PUT", "app__u/config.ini", Buffer.from("[app__u]\n"));
+    await listed();
+    assert.deepEqual(view.feed.restartReasons, ["a table's settings came after it had been opened"]);
     view.handler.letGo();
     engine.close();
     await follower.close();
