@@ -75,16 +75,17 @@ export class Manager {
     this.pods = new PodKeeper(pod, ports);
     this.rollout = new Rollout(pod, ports, configuration.terminationGracePeriodSeconds);
     this.known = new KnownPeers(configuration, pod);
-    this.pusher = new EntryPusher(clock, ports.pushEntry, () => configuredPeers(configuration, pod));
+    this.pusher = new EntryPusher(
+      clock,
+      ports.pushEntry,
+      () => configuredPeers(configuration, pod),
+      (epoch, peer) => this.fence(`${peer} has read the end of epoch ${epoch}`, epoch),
+    );
     this.store = new StoreKeeper({
       configuration,
       pod,
       ports,
-      sealed: error => {
-        log("error", "another node is the writer now", { error: error.message });
-        this.counters.fences++;
-        this.engine.kill(error.message);
-      },
+      sealed: error => this.fence(error.message),
       overdue: milliseconds => {
         // In `interval` nobody waits for the log but the flushes, which are made good when it is back.
         if (configuration.durability === "commit")
@@ -235,10 +236,17 @@ export class Manager {
       engine.restartWhenWell = false;
       engine.kill("the bucket is back, and some of the engine's uploads may have failed");
     }
-    lanes.every(this.podsInterval, "pods", () => this.readPods());
+    lanes.every(this.pods.interval(this.vacancy.since, lease.promisedUntil(), role), "pods", () => this.readPods());
     if (this.rollout.waits(now) && role === "primary")
       lanes.every(intervals.rollout, "rollout", () => this.rollout.look());
     this.peerWatch.observe(this.view(), now);
+  }
+
+  private fence(why: string, epoch = this.engine.writing?.log.epoch): void {
+    if (epoch !== this.engine.writing?.log.epoch) return;
+    this.ports.log("error", "another node is the writer now", { error: why });
+    this.counters.fences++;
+    this.engine.kill(why);
   }
 
   /** Looks at what is new of the log, often: entries are applied as they are pushed. */
@@ -257,13 +265,6 @@ export class Manager {
         await store.read();
         this.troubles.endRefusal();
       });
-  }
-
-  private get podsInterval(): number {
-    const { since } = this.vacancy;
-    if (since !== undefined) return this.pods.readAt < since ? 0 : intervals.podsInDoubt;
-    if (this.ports.clock.now() < this.lease.promisedUntil()) return intervals.podsInDoubt;
-    return this.engine.view.role === "replica" ? intervals.podsOfReplica : intervals.podsOfPrimary;
   }
 
   /** Since when the Lease is free to take; kept while this node has taken it, until it serves. */

@@ -266,6 +266,7 @@ export class SimulatedNode {
   /** Its writer says that somebody else has ended the epoch: it was not this node itself. */
   private judgeMet(error: string): void {
     const [, epoch, position] = /epoch (\d+) was ended at (\d+)/.exec(error) ?? [];
+    if (position === undefined) return;
     if (this.created.has(entryKey(Number(epoch), Number(position))))
       this.world.promises.violated(`${this.pod} takes its own entry ${position} for another writer's`);
   }

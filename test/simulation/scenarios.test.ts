@@ -519,6 +519,22 @@ for (const seed of seeds) {
       assert.equal(world.kubernetes.requests.get(pod), undefined);
     });
 
+    it("hears from a peer that another was elected, where somebody has given the Lease away: at most the last moment is lost", async () => {
+      for (let round = 0; round < 5; round++) {
+        const former = primary();
+        const [other] = replicas();
+        world.kubernetes.edit(lease => ({ ...lease, holder: `${other!.pod}_${other!.uid}` }));
+        const from = world.timeline.length;
+        await run(15);
+        if (primary() === former) continue;
+        const end = world.timeline.slice(from).find(line => line.includes(`${former.pod} warning: kills mariadbd`));
+        const endedAt = 1000 * Number.parseFloat(end ?? "");
+        for (const { key, at } of lost()) assert.ok(at > endedAt - 100, `${key}, ${endedAt - at} ms before the end`);
+        client.acknowledged.length = 0;
+        await untilAllServe();
+      }
+    });
+
     it("keeps the primary when the Lease is deleted, and the epoch with it", async () => {
       const { pod } = primary();
       world.kubernetes.edit(() => undefined);

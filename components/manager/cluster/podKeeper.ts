@@ -1,4 +1,5 @@
 import type { Decision } from "../decide/decide";
+import { intervals } from "../base/intervals";
 import { Monotonic, PodRecord, Ports } from "../base/ports";
 import { EngineView, SwitchoverRequest, View } from "../decide/view";
 
@@ -32,6 +33,13 @@ export class PodKeeper {
     private readonly pod: string,
     private readonly ports: Pick<Ports, "clock" | "kubernetes">,
   ) {}
+
+  /** How often the pods are looked at. @param vacantSince the Lease is free to take @param promisedUntil it is promised to a primary that the API server does not answer */
+  interval(vacantSince: Monotonic | undefined, promisedUntil: Monotonic, role: EngineView["role"]): number {
+    if (vacantSince !== undefined) return this.readAt < vacantSince ? 0 : intervals.podsInDoubt;
+    if (this.ports.clock.now() < promisedUntil) return intervals.podsInDoubt;
+    return role === "replica" ? intervals.podsOfReplica : intervals.podsOfPrimary;
+  }
 
   async read(sight: PodSight): Promise<void> {
     const askedAt = this.ports.clock.now();

@@ -9,8 +9,8 @@ const pushTimeout = 2000;
 /** A peer that did not take one is left alone for so long. Milliseconds. */
 const pauseAfterFailure = 1000;
 
-/** Sends one entry, or the word of how far the log is durable, to a pod. @throws when it did not take it */
-export type SendEntry = (pod: string, entry: PushedEntry, timeoutMilliseconds: number) => Promise<void>;
+/** Sends one entry, or the word of how far the log is durable, to a pod. @returns the epoch up to which that has read the log @throws when it did not take it */
+export type SendEntry = (pod: string, entry: PushedEntry, timeoutMilliseconds: number) => Promise<number>;
 
 interface Line {
   waiting: PushedEntry[];
@@ -31,6 +31,8 @@ export class EntryPusher {
     private readonly clock: Pick<Clock, "sleep">,
     private readonly send: SendEntry,
     private readonly peers: () => string[],
+    /** Told that a peer has read another's seal of the epoch. */
+    private readonly overtaken: (epoch: number, pod: string) => void = () => undefined,
   ) {}
 
   push(epoch: number, position: number, bytes: Buffer): void {
@@ -81,9 +83,11 @@ export class EntryPusher {
     line.busy = true;
     for (let next = line.waiting.shift(); next; next = line.waiting.shift()) {
       line.bytes -= next.bytes.length;
-      const durable = next.epoch === this.epoch ? this.durableUntil : -1;
+      // Never of what waits behind it: the peer would fetch that from the bucket, and fall further behind.
+      const durable = next.epoch === this.epoch ? Math.min(this.durableUntil, next.position) : -1;
+      let read = -1;
       try {
-        await this.send(pod, { ...next, durable }, pushTimeout);
+        read = await this.send(pod, { ...next, durable }, pushTimeout);
         // Became durable while it was sent, and nothing follows that says so.
         if (line.waiting.length === 0 && next.epoch === this.epoch && this.durableUntil > durable)
           line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes: Buffer.alloc(0) });
@@ -93,6 +97,7 @@ export class EntryPusher {
         line.bytes = 0;
         await this.clock.sleep(pauseAfterFailure);
       }
+      if (read > next.epoch && next.epoch === this.epoch) this.overtaken(next.epoch, pod);
     }
     line.busy = false;
   }

@@ -20,6 +20,8 @@ export interface PeerDeskOptions {
     /** There is something to apply. */
     isDue(): boolean;
     read(): Promise<void>;
+    /** Undefined until the log was read. */
+    place: { epoch: number } | undefined;
   };
   vacancy: Vacancy;
   view: () => View;
@@ -31,11 +33,14 @@ export interface PeerDeskOptions {
 export class PeerDesk implements PeerHandler {
   constructor(private readonly options: PeerDeskOptions) {}
 
-  takeEntry(entry: PushedEntry): void {
+  takeEntry(entry: PushedEntry): number {
     const { store, lanes, view } = this.options;
     store.take(entry);
     const { engine, transition } = view();
     if (engine.role === "replica" && !transition && store.isDue()) lanes.run("log", () => store.read());
+    const epoch = store.place?.epoch ?? -1;
+    // What comes now is behind what its seal follows. This node holds the Lease: whoever pushes does not, and has not noticed.
+    return transition?.kind === "takeOver" && transition.step === "seal" ? epoch + 1 : epoch;
   }
 
   leaseChanged(): void {

@@ -19,8 +19,8 @@ export interface PeerHandler {
   leaseChanged(): void;
   /** Gives the Lease back for its holder, which the API server does not answer. @throws when it could not */
   releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void>;
-  /** An entry of the log, or how far it is durable, from its writer. @throws when it is no such entry */
-  takeEntry(entry: PushedEntry): void;
+  /** An entry of the log, or how far it is durable, from its writer. @returns the epoch that this node has read the log up to, or the next one while it seals that; -1 before it has read it @throws when it is no such entry */
+  takeEntry(entry: PushedEntry): number;
 }
 
 /** Of what a peer sends in one piece: an entry. Bytes. */
@@ -102,7 +102,8 @@ export function peerNetwork(
     },
     async pushEntry(other, { epoch, position, durable, bytes }, timeout) {
       const numbers = { epoch: String(epoch), position: String(position), durable: String(durable) };
-      await call(other, "POST", `/log/entry?${new URLSearchParams(numbers).toString()}`, timeout, bytes);
+      const query = new URLSearchParams(numbers).toString();
+      return Number(await call(other, "POST", `/log/entry?${query}`, timeout, bytes));
     },
     async leaseChanged(timeout) {
       const told = others().map(other =>
@@ -185,8 +186,7 @@ async function answer(request: http.IncomingMessage, handler: PeerHandler): Prom
         Number(url.searchParams.get(name) ?? NaN),
       );
       if (![epoch, position, durable].every(Number.isSafeInteger)) throw new Error("an entry has three numbers");
-      handler.takeEntry({ epoch, position, durable, bytes: await readBody(request) });
-      return "";
+      return String(handler.takeEntry({ epoch, position, durable, bytes: await readBody(request) }));
     }
     case "POST /lease-changed":
       handler.leaseChanged();

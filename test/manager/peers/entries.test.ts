@@ -67,20 +67,22 @@ describe("the push to the other nodes", () => {
   /** Collects what is sent; each send ends when it is told to. */
   function line(pods: string[]) {
     const sent: { pod: string; position: number; durable: number; bytes: number }[] = [];
-    let release: (() => void)[] = [];
+    const overtaken: [number, string][] = [];
+    let release: ((epoch: number) => void)[] = [];
     const pusher = new EntryPusher(
       { sleep: () => Promise.resolve() },
       (pod, { position, durable, bytes }) => {
         sent.push({ pod, position, durable, bytes: bytes.length });
-        return new Promise(resolve => release.push(resolve));
+        return new Promise<number>(resolve => release.push(resolve));
       },
       () => pods,
+      (...told) => overtaken.push(told),
     );
-    const answer = async () => {
-      release.splice(0).forEach(resolve => resolve());
+    const answer = async (epoch = 1) => {
+      release.splice(0).forEach(resolve => resolve(epoch));
       await new Promise(resolve => setImmediate(resolve));
     };
-    return { pusher, sent, answer, fail: () => (release = []) };
+    return { pusher, sent, overtaken, answer };
   }
 
   it("brings each entry at once, and then the word that it is durable", async () => {
@@ -121,5 +123,34 @@ describe("the push to the other nodes", () => {
     assert.equal(sent.length, 1);
     assert.ok(pusher.dropped > 0);
     await Promise.resolve();
+  });
+
+  it("never tells a peer that something is durable which waits behind: it would fetch that from the bucket", async () => {
+    const { pusher, sent, answer } = line(["slow"]);
+    for (const position of [5, 6, 7]) pusher.push(1, position, Buffer.from("x"));
+    pusher.durable(1, 7);
+    for (let answers = 0; answers < 3; answers++) await answer();
+    assert.deepEqual(
+      sent.map(({ position, durable }) => [position, durable]),
+      [
+        [5, -1],
+        [6, 6],
+        [7, 7],
+      ],
+    );
+  });
+
+  it("tells a writer that a peer has read another's seal, and not one that has sealed itself", async () => {
+    const { pusher, overtaken, answer } = line(["a"]);
+    pusher.push(1, 5, Buffer.from("five"));
+    await answer();
+    assert.deepEqual(overtaken, []);
+    pusher.push(1, 6, Buffer.from("six"));
+    await answer(2);
+    assert.deepEqual(overtaken, [[1, "a"]]);
+    pusher.push(1, 7, Buffer.from("seven"));
+    pusher.push(2, 9, Buffer.from("nine"));
+    await answer(2);
+    assert.deepEqual(overtaken, [[1, "a"]]);
   });
 });

@@ -38,8 +38,10 @@ class Peer implements PeerHandler {
     await this.note(`release ${held.identity} ${held.epoch} ${held.version} ${successor}`);
     if (!this.releases) throw new Error("the Lease has changed since its holder last read it");
   };
-  takeEntry = ({ epoch, position, durable, bytes }: PushedEntry) =>
-    void this.asked.push(`entry ${epoch} ${position} ${durable} ${Buffer.from(bytes).toString()}`);
+  takeEntry = ({ epoch, position, durable, bytes }: PushedEntry) => {
+    this.asked.push(`entry ${epoch} ${position} ${durable} ${Buffer.from(bytes).toString()}`);
+    return epoch + 1;
+  };
 
   private note(what: string): Promise<void> {
     this.asked.push(what);
@@ -117,7 +119,7 @@ describe("managers among themselves", () => {
 
   it("push entries of the log, and hear of the Lease", async () => {
     const peer = network();
-    await peer.pushEntry("orders-1", entry, timeout);
+    assert.equal(await peer.pushEntry("orders-1", entry, timeout), 8, "the epoch that the peer knows");
     await assert.rejects(peer.pushEntry("orders-1", { ...entry, position: 0.5 }, timeout), /three numbers/);
     await peer.leaseChanged(timeout);
     assert.deepEqual(asked(), [["entry 7 101 100 rows", "lease changed"], ["lease changed"]]);
