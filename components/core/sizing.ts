@@ -63,8 +63,8 @@ export const writeBuffersInMemory = 12;
 /** The engine raises a lower `tidesdb_max_memory_usage` to this share of the machine's memory (measured: 512 MiB became 1205 MiB on 24 GiB). */
 export const leastEngineShareOfNode = 0.05;
 
-/** The manager's limit, Node included (bare Node 22 as process 1: 55 MiB). */
-export const managerMemoryBytes = 80 * mebibyte;
+/** The manager with Node: 77 MB were measured without load, and up to 208 MB with 6 MB/s of writes (`test/storeEngine/managers.ts`, real engine), which is more than a small pod is for. */
+const managerMemory = { least: 80 * mebibyte, most: 208 * mebibyte, share: 1 / 8 } as const;
 /** mariadbd without TidesDB, its InnoDB and Aria buffers as this project sets them. */
 export const mariadbMemoryBytes = 128 * mebibyte;
 /** Stack, network and sort buffers of a connection at work. */
@@ -123,7 +123,7 @@ export function deriveSizing(request: SizingRequest): Sizing {
     writeBufferBytes: request.writeBufferBytes ?? defaultWriteBuffer,
     flushThreads: request.flushThreads ?? threads,
     compactionThreads: request.compactionThreads ?? threads,
-    maxMemoryBytes: request.maxMemoryBytes ?? wholeMebibytes(memoryBytes - besidesEngine(maxConnections)),
+    maxMemoryBytes: request.maxMemoryBytes ?? wholeMebibytes(memoryBytes - besidesEngine(memoryBytes, maxConnections)),
     maxConnections,
     dataVolumeBytes: request.dataVolumeBytes ?? defaultDataVolume(request),
     temporaryVolumeBytes: request.temporaryVolumeBytes ?? defaultTemporaryVolume(request),
@@ -139,8 +139,10 @@ export function ephemeralStorageBytes(
 }
 
 /** Memory that the pod needs besides the engine. Bytes. */
-export function besidesEngine(maxConnections: number): number {
-  return managerMemoryBytes + mariadbMemoryBytes + runVolumeBytes + maxConnections * connectionMemoryBytes;
+export function besidesEngine(memoryBytes: number, maxConnections: number): number {
+  const { least, most, share } = managerMemory;
+  const manager = clamp(wholeMebibytes(share * memoryBytes), least, most);
+  return manager + mariadbMemoryBytes + runVolumeBytes + maxConnections * connectionMemoryBytes;
 }
 
 function defaultDataVolume({ onInstanceStore, node }: SizingRequest): number {

@@ -137,7 +137,7 @@ function podProblems(request: SizingRequest): InputProblem[] {
     });
   }
   const needed = writeBuffersInMemory * writeBufferBytes + blockCacheBytes;
-  const besides = besidesEngine(maxConnections);
+  const besides = besidesEngine(memoryBytes, maxConnections);
   if (maxMemoryBytes < needed) {
     const asked = request.maxMemoryBytes === undefined ? "sizing.memoryBytes" : "sizing.maxMemoryBytes";
     problems.push({

@@ -105,7 +105,7 @@ describe("engine configuration", () => {
     assert.deepEqual(set.get("tidesdb_default_min_levels"), ["2"]);
     assert.deepEqual(set.get("tidesdb_default_tombstone_density_trigger"), ["1"]);
     assert.deepEqual(set.get("tidesdb_default_tombstone_density_min_entries"), ["1"]);
-    assert.deepEqual(set.get("tidesdb_default_write_buffer_size"), ["468M"]);
+    assert.deepEqual(set.get("tidesdb_default_write_buffer_size"), ["452M"]);
     assert.deepEqual(set.get("tidesdb_max_open_sstables"), ["4096"]);
   });
 

@@ -40,7 +40,7 @@ describe("sizing", () => {
       }),
     );
     const smallest = deriveSizing({ onInstanceStore: false, memoryBytes: gibibyte });
-    assert.equal(tableBufferBytes(smallest.maxMemoryBytes), 96 * mebibyte);
+    assert.equal(tableBufferBytes(smallest.maxMemoryBytes), 90 * mebibyte);
     assert.equal(tableBufferBytes(64 * gibibyte), gibibyte);
   });
 

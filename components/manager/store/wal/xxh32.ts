@@ -1,6 +1,6 @@
 /*
- * xxHash32 with seed 0, as the engine has it in its files. Our own: the manager runs without a compiler for JavaScript and without WebAssembly (40 MB less), which leaves out `xxhash-wasm`; the native ones do
- * not fit into a bundle that runs in another image; and `xxhashjs` makes an object of each number, a hundred times slower.
+ * xxHash32 with seed 0, as the engine has it in its files. Our own: the manager runs without WebAssembly, which leaves out `xxhash-wasm`; the native ones do not fit into a bundle that runs in another
+ * image; and `xxhashjs` makes an object of each number, a hundred times slower.
  */
 const prime1 = 0x9e3779b1 | 0;
 const prime2 = 0x85ebca77 | 0;
