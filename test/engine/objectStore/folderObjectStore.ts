@@ -1,12 +1,16 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { StoredObject } from "../model/ports";
 import { MemoryObjectStore, StoreCall } from "./memoryObjectStore";
 
 /** From this size on an object is a file. Bytes. */
 const fileBytes = 64 * 1024;
 
-/** A bucket whose large objects are files, for one that holds more than a machine's memory. */
+/** The least that it can be told to do. */
+const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/** A bucket whose large objects are compressed files, for one that holds more than a machine's memory, or its disk. */
 export class FolderObjectStore extends MemoryObjectStore {
   override readonly objects = new FolderMap<StoredObject>();
   override readonly calls: StoreCall[] = new Forgetful();
@@ -29,10 +33,10 @@ class FolderMap<T extends StoredObject> extends Map<string, T> {
     this.paths.delete(key);
     if (object.body.length >= fileBytes) {
       const path = join(this.folder, String(this.files++));
-      writeFileSync(path, object.body);
+      writeFileSync(path, zstdCompressSync(object.body, options));
       this.paths.set(key, path);
       const { body: _, ...rest } = object;
-      super.set(key, Object.defineProperty(rest as T, "body", { get: () => readFileSync(path) }));
+      super.set(key, Object.defineProperty(rest as T, "body", { get: () => zstdDecompressSync(readFileSync(path)) }));
     } else super.set(key, object);
     if (former !== undefined) rmSync(former, { force: true });
     return this;
