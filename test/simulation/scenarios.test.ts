@@ -56,6 +56,7 @@ for (const seed of seeds) {
       client.start();
       await run(15);
       assert.ok(client.acknowledged.length > 200);
+      await untilAllServe();
       assert.deepEqual(world.nodes.map(node => world.kubernetes.roles.get(node.pod)).sort(), [
         "primary",
         "replica",

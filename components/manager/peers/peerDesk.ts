@@ -36,11 +36,12 @@ export class PeerDesk implements PeerHandler {
   takeEntry(entry: PushedEntry): number {
     const { store, lanes, view } = this.options;
     store.take(entry);
-    const { engine, transition } = view();
+    const { engine, transition, hold } = view();
     if (engine.role === "replica" && !transition && store.isDue()) lanes.run("log", () => store.read());
     const epoch = store.place?.epoch ?? -1;
-    // What comes now is behind what its seal follows. This node holds the Lease: whoever pushes does not, and has not noticed.
-    return transition?.kind === "takeOver" && transition.step === "seal" ? epoch + 1 : epoch;
+    const seals = transition?.kind === "takeOver" && transition.step === "seal";
+    // What comes now is behind what its seal follows. While this node holds the Lease, whoever pushes does not, and has not noticed.
+    return seals && hold !== undefined && this.options.ports.clock.now() < hold.deadline ? epoch + 1 : epoch;
   }
 
   leaseChanged(): void {
