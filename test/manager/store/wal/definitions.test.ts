@@ -18,6 +18,8 @@ const clock: StoreClock = {
   wall: () => 0,
   sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
 };
+/** On which nobody looks by himself. */
+const still: StoreClock = { ...clock, sleep: () => new Promise(() => undefined) };
 const definitionsNumber = 0;
 const rowsNumber = 1;
 
@@ -42,6 +44,7 @@ class Server {
   constructor(
     private readonly folder: string,
     early: boolean,
+    clock: StoreClock,
   ) {
     this.files = join(folder, "server");
     this.watch = new DefinitionWatch({ server: this.files, clock, early, number: () => definitionsNumber });
@@ -181,10 +184,10 @@ describe("definitions that the engine does not store", () => {
   const folders: string[] = [];
   after(() => Promise.all(folders.map(folder => fs.rm(folder, { recursive: true }))));
 
-  async function server(early = false): Promise<Server> {
+  async function server(early = false, on = clock): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), "definitions-"));
     folders.push(folder);
-    const made = new Server(folder, early);
+    const made = new Server(folder, early, on);
     await made.start();
     return made;
   }
@@ -199,7 +202,7 @@ describe("definitions that the engine does not store", () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 25 }), fc.boolean(), async (steps, early) => {
-        const one = await server(early);
+        const one = await server(early, still);
         for (const { what, table, between, looks } of steps) {
           const isThere = one.tables.has(table);
           const other = table === "a" ? "b" : "a";
