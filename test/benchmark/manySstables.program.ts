@@ -301,7 +301,7 @@ async function hold(): Promise<void> {
   const { state } = node;
   const tables = state.liveTables().map(({ number }) => number);
   const sstables = state.liveTables().reduce((all, { files }) => all + files.size, 0);
-  await phase("aligning", () => node.align());
+  await phase("aligning", () => node.align("follows"));
   await follow(node, phase);
   const election = await phase("sealing", () => node.takeOver(undefined, true));
   // What was added as a follower is not in the bucket.
@@ -309,7 +309,7 @@ async function hold(): Promise<void> {
     const { keys, values } = sstable(table, followedId);
     for (const { key } of [keys, values]) await bucket.create(key, content);
   }
-  await phase("aligning again", () => node.align());
+  await phase("aligning again", () => node.align("writes"));
   const writing = await phase("beginning to write", () => node.write(election!));
   const asks = newEngine(writing.handler);
   await phase("flushing", async () => {

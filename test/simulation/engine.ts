@@ -87,8 +87,8 @@ export class EngineModel {
   private readonly nextIds = new Map<number, number>();
   /** A table's files are made and published one after the other. */
   private readonly queues = new Map<number, Promise<void>>();
-  /** Tables that it opened without settings, and merges by its own. */
-  readonly unsettled = new Set<number>();
+  /** Tables that it would merge though it follows. */
+  readonly merging = new Set<number>();
   private generation = 0;
   /** No number is given twice between two starts. */
   private nextNumber = 0;
@@ -107,6 +107,8 @@ export class EngineModel {
     for (const [number, name] of readNumberMap(volume.read(`${directory}/UNIMAP`).toString())) {
       const { entries, sequence } = decodeManifest(volume.read(`${directory}/${name}/MANIFEST`));
       engine.names.set(number, name);
+      const settings = `${directory}/${name}/config.ini`;
+      if (volume.has(settings) && merges(volume.read(settings))) engine.merging.add(number);
       engine.nextIds.set(number, sequence);
       engine.manifests.set(number, []);
       for (const { level, id } of entries) {
@@ -231,7 +233,7 @@ export class EngineModel {
     this.nextIds.set(number, 1);
     volume.makeFolder(`${directory}/${name}`);
     await this.send("UNIMAP", volume.read(`${directory}/UNIMAP`));
-    await this.send(`${name}/config.ini`, Buffer.from(`[${name}]\n`));
+    await this.send(`${name}/config.ini`, settingsOf(name));
     await this.publish(number);
   }
 
@@ -258,7 +260,7 @@ export class EngineModel {
       this.names.set(number, to);
       const map = volume.read(`${directory}/UNIMAP`).toString().replace(`${number} ${from}\n`, `${number} ${to}\n`);
       volume.write(`${directory}/UNIMAP`, Buffer.from(map));
-      const told = Promise.all([this.send(`${to}/config.ini`, Buffer.from(`[${to}]\n`)), this.publish(number)]);
+      const told = Promise.all([this.send(`${to}/config.ini`, settingsOf(to)), this.publish(number)]);
       await this.send("UNIMAP", Buffer.from(map));
       await told;
     });
@@ -488,10 +490,10 @@ export class EngineModel {
   private async discover(name: string, get: (key: string) => Promise<EngineAnswer>): Promise<void> {
     const { body: map } = await get("UNIMAP");
     const number = map && [...readNumberMap(map.toString())].find(([, other]) => other === name)?.[0];
-    const { status } = await get(`${name}/config.ini`);
+    const { body: settings } = await get(`${name}/config.ini`);
     const { body } = await get(`${name}/MANIFEST`);
     if (number === undefined || !body) return;
-    if (status === 404) this.unsettled.add(number);
+    if (merges(settings)) this.merging.add(number);
     this.names.set(number, name);
     // What the first manifest names it takes for loaded.
     this.manifests.set(
@@ -564,6 +566,14 @@ export class EngineModel {
   ): Promise<EngineAnswer> {
     return this.world.ask(method, key, { body, length });
   }
+}
+
+/** A table's settings, by which its first level is merged from so many files on. */
+const settingsOf = (name: string) => Buffer.from(`[${name}]\nl1_file_count_trigger = 1000\n`);
+
+/** Without settings it takes its defaults. */
+function merges(settings: Buffer | undefined): boolean {
+  return Number(/^l1_file_count_trigger = (\d+)$/m.exec(settings?.toString() ?? "")?.[1] ?? 4) < 1e6;
 }
 
 function nameOf({ sequence, hash }: WrittenBlock): string {

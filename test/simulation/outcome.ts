@@ -74,9 +74,9 @@ function howItDiffers({ server, manager, pod }: SimulatedNode, writer: Simulated
   if (!own || !primary) return `the replica ${pod} or the primary cannot be read`;
   const [tables, expected] = [own, primary].map(model => model.tables().sort().join()) as [string, string];
   if (tables !== expected) return `the replica ${pod} has the tables ${tables}, and the primary ${expected}`;
-  for (const table of own.unsettled)
+  for (const table of own.merging)
     if (manager?.store.state?.tables.get(table)?.configuration)
-      return `the replica ${pod} has opened table ${table} without the settings that it has`;
+      return `the replica ${pod} merges files of table ${table}`;
   return difference(own, primary.scan(), `the replica ${pod} beside the primary`);
 }
 

@@ -113,7 +113,7 @@ export class StoreHost {
   async follow(): Promise<void> {
     await this.stop();
     await this.node.catchUp();
-    await this.measured("align", () => this.node.align());
+    await this.measured("align", () => this.node.align("follows"));
     await this.start(true);
     const { handler, feed } = this.node.follow(tables => this.reopen(tables));
     this.handler = handler;
@@ -135,7 +135,7 @@ export class StoreHost {
     const election = await this.measured("seal", () => this.node.takeOver());
     if (!election) return false;
     const replay = this.state.blocksToReplay().length;
-    const alignment = await this.measured("align", () => this.node.align());
+    const alignment = await this.measured("align", () => this.node.align("writes"));
     await this.measured("start", () => this.start(!resumes));
     const writing = await this.node.write(election);
     this.writing = writing;

@@ -180,7 +180,8 @@ function hangs(view: View, now: Monotonic): EngineAction | undefined {
 function followerHangs({ follower }: View): string | undefined {
   if (!follower) return undefined;
   const seconds = (looks: number) => Math.round((looks * lookEvery) / 1000);
-  if (follower.silent >= hangingLooks) return `mariadbd has not polled for ${seconds(follower.silent)} s`;
+  if (follower.silent >= hangingLooks)
+    return `mariadbd has asked its store for nothing for ${seconds(follower.silent)} s`;
   if (follower.unanswered >= hangingLooks) return `mariadbd has not answered for ${seconds(follower.unanswered)} s`;
   return undefined;
 }

@@ -83,7 +83,7 @@ export interface SwitchoverRequest {
 
 /** How a follower's engine does. Counted and not timed: a manager that stood still has not looked. */
 export interface FollowerHealth {
-  /** Looks in a row since it has polled its store. */
+  /** Looks in a row since it has asked its store for anything. */
   silent: number;
   /** Looks in a row in which it did not answer a query. */
   unanswered: number;

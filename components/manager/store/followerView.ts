@@ -1,3 +1,4 @@
+import { Ahead } from "./volume/ahead";
 import { Bucket, StoreClock } from "./bucket/bucket";
 import { FollowingRequests } from "./gateway/followingRequests";
 import { Entry } from "./log/entry";
@@ -16,12 +17,15 @@ export interface FollowerViewOptions {
   /** MariaDB's own data directory. */
   server: string;
   warn: (message: string, fields?: Record<string, unknown>) => void;
+  /** Fetches for the next alignment what the engine is not shown. */
+  ahead: () => Ahead;
 }
 
 /** What a running follower's engine is shown, from the position that its volume was aligned to on; while no engine follows, there is none. */
 export class FollowerView {
   private feed: FollowerFeed | undefined;
   private redefinition: Redefinition | undefined;
+  private ahead: Ahead | undefined;
   /** Entries that the state has and the view has not. */
   private readonly unfed: Entry[] = [];
   private waiters: (() => void)[] = [];
@@ -39,12 +43,14 @@ export class FollowerView {
     generation: number,
     reopen: (tables: string[]) => Promise<void>,
   ): { handler: FollowingRequests; feed: FollowerFeed } {
+    const ahead = (this.ahead = this.options.ahead());
     const starting = new Map([...state.tables].map(([number, { files }]) => [number, Math.max(1, files.deepest)]));
     const feed = new FollowerFeed(
       state.snapshot(),
       table => Math.max(levels, starting.get(table.number) ?? 0),
       generation,
       state,
+      (table, made) => ahead.add(table, made),
     );
     this.feed = feed;
     const { clock, server } = this.options;
@@ -71,6 +77,7 @@ export class FollowerView {
   end(): void {
     this.feed = undefined;
     this.redefinition = undefined;
+    this.ahead?.end();
   }
 
   /** Tells the view of an entry that the state has taken. */

@@ -16,6 +16,7 @@ import { StoreNodeOptions } from "./nodeOptions";
 import { OwnFolder } from "./ownFolder";
 import { Upkeep } from "./upkeep";
 import { FollowerFeed } from "./view/feed";
+import { Ahead } from "./volume/ahead";
 import { align, Alignment } from "./volume/align";
 import { placeDefinitions } from "./volume/definitionFiles";
 import { DefinitionWatch, FoundDefinition } from "./wal/definitionWatch";
@@ -46,8 +47,9 @@ export class StoreNode {
     private readonly reader: LogReader,
     private readonly own: OwnFolder,
   ) {
-    const { bucket, clock, warn, server } = options;
-    this.view = new FollowerView({ bucket, clock, scratch: options.own, server, warn });
+    const { bucket, clock, warn, server, directory } = options;
+    const ahead = () => new Ahead({ bucket, directory, book: own.book, state: () => reader.state, warn });
+    this.view = new FollowerView({ bucket, clock, scratch: options.own, server, warn, ahead });
     this.upkeep = new Upkeep({ bucket, clock, scratch: own.scratch("checkpoint.writing"), warn });
   }
 
@@ -191,12 +193,12 @@ export class StoreNode {
     }
   }
 
-  /** Brings the volume to the state's position. No engine runs on it. */
-  async align(): Promise<Alignment> {
+  /** Brings the volume to the state's position. No engine runs on it. @param role of the engine that will run on it */
+  async align(role: "follows" | "writes"): Promise<Alignment> {
     const { bucket, directory, clock, progressed } = this.options;
     this.view.end();
     this.aligned = this.state.blocksToReplay();
-    this.alignment = await align(bucket, this.state, directory, this.own.book, clock, progressed);
+    this.alignment = await align(bucket, this.state, directory, this.own.book, clock, role === "follows", progressed);
     return this.alignment;
   }
 

@@ -78,9 +78,9 @@ export class EngineKeeper {
     return this.feed?.heldBlocks ?? 0;
   }
 
-  /** Looks at its store that a follower's engine has begun. */
-  get polls(): number {
-    return this.following?.polls ?? 0;
+  /** What a follower's engine has asked of its store. */
+  get requests(): number {
+    return this.following?.requests ?? 0;
   }
 
   /** Requests of a follower's engine for what the view does not know. */
@@ -141,7 +141,7 @@ export class EngineKeeper {
       await store.exclusive(async node => {
         // Of a last writer that nobody has followed yet: aligning deletes its WALs.
         await node.appendLeftovers();
-        const alignment = await node.align();
+        const alignment = await node.align("follows");
         store.aligned();
         await files.freshServer();
         await node.placeDefinitions();

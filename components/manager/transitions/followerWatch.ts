@@ -9,7 +9,7 @@ const pingTimeout = 700;
 
 /** Looks whether a follower's engine goes on: one that hangs keeps its label, and its readers wait or see what was. */
 export class FollowerWatch {
-  private polls = -1;
+  private requests = -1;
   private silent = 0;
   private unanswered = 0;
 
@@ -23,7 +23,7 @@ export class FollowerWatch {
   /** Starts what is due. */
   observe(): void {
     if (!this.isFollowing) {
-      this.polls = -1;
+      this.requests = -1;
       this.silent = this.unanswered = 0;
       return;
     }
@@ -37,8 +37,8 @@ export class FollowerWatch {
 
   private async look(): Promise<void> {
     const { engine, ports } = this.options;
-    this.silent = engine.polls === this.polls ? this.silent + 1 : 0;
-    this.polls = engine.polls;
+    this.silent = engine.requests === this.requests ? this.silent + 1 : 0;
+    this.requests = engine.requests;
     try {
       await ports.engine.ping(pingTimeout);
       this.unanswered = 0;

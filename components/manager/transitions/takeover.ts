@@ -89,7 +89,7 @@ export class Takeover {
       );
       if (!election) throw new Error("another node was elected");
       const replay = node.state.blocksToReplay().length;
-      const alignment = await steps.step("align", () => node.align());
+      const alignment = await steps.step("align", () => node.align("writes"));
       store.aligned();
       await steps.step("server", async () => {
         if (!resumes || !(await files.hasServer())) await files.freshServer();

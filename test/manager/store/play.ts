@@ -178,7 +178,7 @@ export class Play {
       boundMilliseconds: 20_000,
     });
     const election = await this.node.takeOver(undefined, true);
-    const { generation } = await this.node.align();
+    const { generation } = await this.node.align("writes");
     this.writing = await this.node.write(election!);
     this.stepsLeft = Infinity;
     this.engine = await ScriptedEngine.open(directory, this.writing.handler, () => {
@@ -247,7 +247,7 @@ export class Play {
       boundMilliseconds: 20_000,
     });
     const election = await node.takeOver();
-    const { generation } = await node.align();
+    const { generation } = await node.align("writes");
     const writing = await node.write(election!);
     const engine = await ScriptedEngine.open(join(own, "data"), writing.handler, () => undefined);
     this.judge(engine, position, `restored at ${position}`);

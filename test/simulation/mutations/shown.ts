@@ -158,9 +158,23 @@ export const shownMutations: readonly Mutation[] = [
   },
   {
     rule: "shown 6",
+    without: "an engine that follows merges nothing",
+    shows: /merges files of table/,
+    off: () =>
+      replace(
+        StoreNode.prototype,
+        "align",
+        original =>
+          function (this: any) {
+            return original.call(this, "writes");
+          },
+      ),
+  },
+  {
+    rule: "shown 8",
     without: "a table is shown with its settings, and one that was shown without them has followers begin anew",
     families: ["compaction and definitions"],
-    shows: /without the settings that it has/,
+    shows: /merges files of table/,
     off() {
       const restore = [
         replace(FollowingRequests.prototype, "mayBeOpened", () => () => true),

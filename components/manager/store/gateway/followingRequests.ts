@@ -45,6 +45,8 @@ export class FollowingRequests implements EngineHandler {
   unknown = 0;
   /** Looks at the bucket that the engine has begun. */
   polls = 0;
+  /** All that the engine has asked for: a look in which it fetches large files takes minutes. */
+  requests = 0;
 
   constructor(private readonly options: FollowingOptions) {
     this.lease = new EngineLease(options.feed.shown.epoch);
@@ -73,6 +75,7 @@ export class FollowingRequests implements EngineHandler {
   async handle(request: EngineRequest): Promise<EngineAnswer> {
     const { method, key, connection } = request;
     const { feed, clock } = this.options;
+    this.requests++;
     if (key === leaseKey && method === "HEAD") {
       this.polls++;
       if (!this.released) await this.options.news(holdMilliseconds);
@@ -143,7 +146,7 @@ export class FollowingRequests implements EngineHandler {
   }
 
   private settings({ number, name, configuration }: TableState): EngineAnswer {
-    if (configuration) return this.content(Buffer.from(configurationFor(name, configuration)));
+    if (configuration) return this.content(Buffer.from(configurationFor(name, configuration, true)));
     this.options.feed.openedWithoutSettings(number);
     return notFound;
   }

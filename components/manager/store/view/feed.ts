@@ -1,4 +1,4 @@
-import { Change } from "../log/changes";
+import { Change, FilesChange, SstableName } from "../log/changes";
 import { Entry } from "../log/entry";
 import { blockName, DatabaseState, TableState } from "../log/state";
 
@@ -46,6 +46,8 @@ export class FollowerFeed {
   /** Bytes of blocks that were delivered: they stay in the engine's memory until it ends. */
   deliveredBytes = 0;
   private readonly reasons = new Set<string>();
+  /** Tables of which a merge was not shown. */
+  private readonly unmerged = new Set<number>();
   /** Tables that the engine has opened with its own settings. */
   private readonly withoutSettings = new Set<number>();
   /** Blocks of the aligned WAL. */
@@ -56,12 +58,14 @@ export class FollowerFeed {
    * @param levels that an engine's tree has from the start, by table
    * @param generation of the aligned WAL
    * @param whole the log's own state, which is never behind what the feed has taken: their SSTables are shared where they are the same
+   * @param merged told of files that a merge has made, which the engine is not shown
    */
   constructor(
     readonly shown: DatabaseState,
     private readonly levels: (table: TableState) => number,
     private readonly generation: number,
     private readonly whole?: DatabaseState,
+    private readonly merged: (table: number, made: readonly SstableName[]) => void = () => undefined,
   ) {
     this.fed = shown.position;
     let delivered = 0;
@@ -188,18 +192,35 @@ export class FollowerFeed {
   }
 
   private show(change: Change, position: number): void {
-    if (change.type === "files") {
-      const table = this.shown.tables.get(change.table);
-      for (const file of change.added) {
-        const present = table?.files.get(file);
-        if (present && present.keys.key !== file.keys.key) this.reasons.add("the content of a file has changed");
-        if (table && file.level > this.levels(table)) this.reasons.add(`${table.name} has a new level`);
-      }
-    }
+    if (change.type === "files") return this.showFiles(change, position);
     if (change.type === "configuration" && this.withoutSettings.has(change.table)) this.reasons.add(unsettled);
     if (change.type === "dropped") this.reasons.add("a table was dropped");
     if (change.type === "table" && this.shown.tables.has(change.number)) this.reasons.add("a table was renamed");
     if (!["flushed", "flushing", "definition"].includes(change.type))
       this.shown.applyShown(change, position, this.whole);
+  }
+
+  /**
+   * What a merge has made says nothing new. The engine would fetch all of it in one look, and show nothing else meanwhile: a merge of gigabytes takes minutes. It goes on with the files that it has; the volume is
+   * aligned to the others when it is started again.
+   */
+  private showFiles(change: FilesChange, position: number): void {
+    const table = this.shown.tables.get(change.table);
+    if (!table) return;
+    const isMerge = change.removed.length > 0;
+    if (isMerge) this.unmerged.add(change.table);
+    const added = change.added.filter(file => !isMerge || file.maxSequence > table.files.highestSequence);
+    if (added.length < change.added.length)
+      this.merged(
+        change.table,
+        change.added.filter(file => !added.includes(file)),
+      );
+    for (const file of added) {
+      const present = table.files.get(file);
+      if (present && present.keys.key !== file.keys.key) this.reasons.add("the content of a file has changed");
+      if (file.level > this.levels(table)) this.reasons.add(`${table.name} has a new level`);
+    }
+    const whole = this.unmerged.has(change.table) ? undefined : this.whole;
+    this.shown.applyShown({ ...change, added, removed: [] }, position, whole);
   }
 }

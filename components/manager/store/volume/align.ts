@@ -51,6 +51,7 @@ interface WantedFile {
  *
  * It can be interrupted at any point and started again: until the WAL is in place the directory has none, and an engine that were started on it would show the released files only. It goes by tables, so that
  * no step and nothing in memory is as large as the database.
+ * @param follows whether the engine will follow, and not write
  * @param progressed told of each file, and of each piece of one, that is known to be right
  */
 export async function align(
@@ -59,6 +60,7 @@ export async function align(
   directory: string,
   book: VolumeBook,
   clock: Pick<StoreClock, "sleep">,
+  follows = false,
   progressed: () => void = () => undefined,
 ): Promise<Alignment> {
   await fs.mkdir(directory, { recursive: true });
@@ -84,7 +86,7 @@ export async function align(
     progressed();
   });
   await inParallel(tables, fetches, async table => {
-    await writeTable(directory, table);
+    await writeTable(directory, table, follows);
     progressed();
   });
   await writeDurably(join(directory, "UNIMAP"), numberMapText(state.tables.values()));
@@ -101,13 +103,15 @@ function* wantedFiles(tables: readonly TableState[]): Generator<WantedFile> {
     }
 }
 
-async function writeTable(directory: string, table: TableState): Promise<void> {
+async function writeTable(directory: string, table: TableState, follows: boolean): Promise<void> {
   const folder = join(directory, table.name);
   const entries = [...table.files.manifest()];
   const nextId = entries.reduce((next, { id }) => Math.max(next, id + 1), table.nextId);
   const wrote = [await writeDurably(join(folder, "MANIFEST"), writeManifest({ entries, nextId }))];
-  if (table.configuration)
-    wrote.push(await writeDurably(join(folder, "config.ini"), configurationFor(table.name, table.configuration)));
+  if (table.configuration) {
+    const configuration = configurationFor(table.name, table.configuration, follows);
+    wrote.push(await writeDurably(join(folder, "config.ini"), configuration));
+  }
   if (wrote.includes(true)) await syncFolder(folder);
 }
 
@@ -271,8 +275,15 @@ async function writeDurably(path: string, content: string | Buffer): Promise<boo
 
 async function inParallel<T>(items: Iterable<T>, count: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = items[Symbol.iterator]();
+  let failed = false;
   const worker = async () => {
-    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value);
+    for (let next = queue.next(); !next.done && !failed; next = queue.next())
+      await work(next.value).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
   };
-  await Promise.all(Array.from({ length: count }, worker));
+  // What goes on behind a failure would meet the next attempt.
+  const ends = await Promise.allSettled(Array.from({ length: count }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

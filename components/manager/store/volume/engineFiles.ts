@@ -32,7 +32,14 @@ export function readNumberMap(text: string): Map<number, string> {
   return tables;
 }
 
-/** A table's `config.ini`: its section has the table's name, also after a rename, which the engine does not rewrite everywhere. */
-export function configurationFor(name: string, content: string): string {
-  return content.replace(/^\[[^\]\n]*\]/m, () => `[${name}]`);
+/** As many files in a table's first level as no table has. */
+const noMerge = "100000000";
+
+/**
+ * A table's `config.ini`: its section has the table's name, also after a rename, which the engine does not rewrite everywhere.
+ * @param follows it is for an engine that follows: such a one merges a first level of many files as a primary does, and what it makes is none of the log's files
+ */
+export function configurationFor(name: string, content: string, follows: boolean): string {
+  const named = content.replace(/^\[[^\]\n]*\]/m, () => `[${name}]`);
+  return follows ? named.replace(/^(l1_file_count_trigger *= *)\d+/m, `$1${noMerge}`) : named;
 }

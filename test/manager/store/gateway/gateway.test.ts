@@ -134,7 +134,7 @@ describe("the engine's object store", () => {
 
   async function writer(): Promise<Writing> {
     const election = await node.takeOver();
-    await node.align();
+    await node.align("writes");
     const writing = await node.write(election!);
     handler = writing.handler;
     writings.push(writing);
@@ -401,7 +401,7 @@ describe("the engine's object store", () => {
       node.state.blocksToReplay().map(({ sequence }) => sequence),
       [1, 2],
     );
-    await node.align();
+    await node.align("writes");
     writings.push(await node.write(election));
     await written(9, frame(3));
     const other = await nodeOf("b");
@@ -419,7 +419,7 @@ describe("the engine's object store", () => {
     await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n"));
     const follower = await nodeOf("b");
     await follower.catchUp();
-    await follower.align();
+    await follower.align("follows");
     const view = follower.follow(() => Promise.resolve());
     const writing = handler;
     const length = await written(1, frame(1));
@@ -460,11 +460,11 @@ describe("the engine's object store", () => {
     await follower.close();
   });
 
-  it("shows a follower's engine a table once its settings are known, or were waited for", async () => {
+  it("shows a follower's engine a table once its settings are known, or were waited for, and has it merge nothing", async () => {
     await writer();
     const follower = await nodeOf("b");
     await follower.catchUp();
-    await follower.align();
+    await follower.align("follows");
     const view = follower.follow(() => Promise.resolve());
     const writing = handler;
     const engine = new Thread(gateway.endpoint);
@@ -478,18 +478,18 @@ describe("the engine's object store", () => {
     };
     const settings = async (table: string) => {
       handler = view.handler;
-      const { status } = await engine.ask("GET", `${table}/config.ini`);
+      const { status, body } = await engine.ask("GET", `${table}/config.ini`);
       handler = writing;
-      return status;
+      return [status, body];
     };
     await thread.ask("PUT", "UNIMAP", Buffer.from("1 app__t\n2 app__u\n"));
     assert.deepEqual(await listed(), []);
-    await thread.ask("PUT", "app__t/config.ini", Buffer.from("[app__t]\n"));
+    await thread.ask("PUT", "app__t/config.ini", Buffer.from("[app__t]\nl1_file_count_trigger = 1000\n"));
     assert.deepEqual(await listed(), ["app__t"]);
-    assert.equal(await settings("app__t"), 200);
+    assert.deepEqual(await settings("app__t"), [200, "[app__t]\nl1_file_count_trigger = 100000000\n"]);
     passed += settingsPatience;
     assert.deepEqual(await listed(), ["app__t", "app__u"]);
-    assert.equal(await settings("app__u"), 404);
+    assert.equal((await settings("app__u"))[0], 404);
     assert.deepEqual(view.feed.restartReasons, []);
     await thread.ask("PUT", "app__u/config.ini", Buffer.from("[app__u]\n"));
     await listed();

@@ -22,10 +22,18 @@ function fed() {
   const state = new DatabaseState();
   state.apply({ kind: "seal", epoch: 0, position: 0, nonce: "", time: 0, nextEpoch: 1, author: "" });
   state.apply(entry(1, [{ type: "table", number: 1, name: "app__t" }]));
-  const feed = new FollowerFeed(state, () => 2, 4);
+  const merged: [table: number, ids: number[]][] = [];
+  const feed = new FollowerFeed(
+    state,
+    () => 2,
+    4,
+    undefined,
+    (table, made) => void merged.push([table, made.map(({ id }) => id)]),
+  );
   let position = 1;
   return {
     feed,
+    merged,
     commits: (...sequences: number[]) =>
       feed.take(
         entry(
@@ -130,6 +138,35 @@ describe("what a running follower is shown", () => {
     assert.equal(feed.shown.tables.get(1)!.files.size, 1);
   });
 
+  it("does not show what a merge has made, and tells of it: what the engine has says the same", async () => {
+    const { feed, merged, say } = fed();
+    const shown = () => [...feed.shown.tables.get(1)!.files.names()].map(({ id }) => id);
+    const files = (added: number[], removed: number[], made = (id: number) => file(id)): Change => ({
+      type: "files",
+      table: 1,
+      added: added.map(made),
+      removed: removed.map(id => ({ level: 1, id })),
+      nextId: 100,
+    });
+    await say(files([1], []));
+    await say(files([2], []));
+    feed.cut(0);
+    // Number 3 has the rows of 1 and 2; 4 is of a flush that was released with it.
+    await say(files([3, 4], [1, 2], id => ({ ...file(id), maxSequence: id === 3 ? 2 : 4 })));
+    feed.cut(0);
+    assert.deepEqual(shown(), [1, 2, 4]);
+    assert.deepEqual(merged, [[1, [3]]]);
+    await say(files([5], []));
+    await say(files([6], [3, 4, 5], id => ({ ...file(id, 3), maxSequence: 5 })));
+    feed.cut(0);
+    assert.deepEqual(shown(), [1, 2, 4, 5]);
+    assert.deepEqual(merged, [
+      [1, [3]],
+      [1, [6]],
+    ]);
+    assert.deepEqual(feed.restartReasons, [], "also where its tree has no such level");
+  });
+
   it("shows files of its own position though the log has gone on, and holds none twice that both have", async () => {
     const whole = new DatabaseState();
     whole.apply({ kind: "seal", epoch: 0, position: 0, nonce: "", time: 0, nextEpoch: 1, author: "" });
@@ -163,6 +200,11 @@ describe("what a running follower is shown", () => {
     whole.apply(entry(++position, [files(3)]));
     assert.deepEqual(shown(), [1, 2], "it was not told of the third");
     assert.equal(whole.tables.get(1)!.files.size, 3);
+    const removed = [1, 2, 3].map(id => ({ level: 1, id }));
+    await happen({ type: "files", table: 1, added: [{ ...file(4), maxSequence: 2 }], removed, nextId: 5 });
+    await happen(files(5));
+    feed.cut(3 + gapPatience);
+    assert.deepEqual(shown(), [1, 2, 5], "the log has the merged one instead of the first two");
   });
 
   it("has a restart due for what an open tree cannot take in", async () => {

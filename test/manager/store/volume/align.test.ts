@@ -225,6 +225,6 @@ describe("the engine's number map", () => {
   });
 
   it("gives a renamed table a definition of its name", () => {
-    assert.equal(configurationFor("new", "[old]\na = 1\n"), "[new]\na = 1\n");
+    assert.equal(configurationFor("new", "[old]\na = 1\n", true), "[new]\na = 1\n");
   });
 });
