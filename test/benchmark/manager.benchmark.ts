@@ -12,9 +12,9 @@ const startSeconds = 60;
 /** What the manager may have resident at any time, its start included. MB. */
 const memoryBound = 80;
 /** The same against Node that does nothing, since how much of Node's binary becomes resident is the operating system's choice. */
-const memoryRatioBound = 1.7;
-/** Of one core. Percent. 1 is aimed at; 4.7 (primary) and 1.8 (replica) were measured on an idle machine: the WAL is looked at forty times a second. */
-const processorBound = 6;
+const memoryRatioBound = 1.8;
+/** Of one core. Percent. 1 is aimed at; 1.7 was measured on an idle machine, as primary and as replica. */
+const processorBound = 2.5;
 /** Each second, beside the engine's own. */
 const requestBounds = { kubernetes: 1, store: 10 } as const;
 

@@ -12,7 +12,7 @@ const bytesBound = 300;
 /** What a manager may have resident with 100,000 of them. It is printed. MB. */
 const memoryGoal = 90;
 /** What it has without any, with all that is in its bundle and an idle engine: `npm run benchmark -- "without load"`. MB. */
-const managerMegabytes = 70;
+const managerMegabytes = 77;
 /** For how long nothing else may be done. Milliseconds. It is printed; what is asserted is how it grows, since each machine takes its own time. */
 const blockGoal = 50;
 /** How much longer the loop may be held up with ten times as many SSTables: no step grows with the database, and the largest table is the same. */

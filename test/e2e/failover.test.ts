@@ -18,7 +18,7 @@ const recoverySeconds = 30;
 /** A pod must be back and following this soon. Seconds. */
 const healthySeconds = 120;
 /** What the manager may keep resident. Bare Node is 45 to 55, as the operating system maps its binary. MB. */
-const managerMemoryBound = 80;
+const managerMemoryBound = 90;
 
 describe("a database on a real Kubernetes", function () {
   this.bail(true);
