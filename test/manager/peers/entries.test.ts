@@ -68,7 +68,7 @@ describe("the push to the other nodes", () => {
   function line(pods: string[]) {
     const sent: { pod: string; position: number; durable: number; bytes: number }[] = [];
     const overtaken: [number, string][] = [];
-    let release: ((epoch: number) => void)[] = [];
+    const release: ((epoch: number) => void)[] = [];
     const pusher = new EntryPusher(
       { sleep: () => Promise.resolve() },
       (pod, { position, durable, bytes }) => {
