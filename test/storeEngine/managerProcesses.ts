@@ -314,6 +314,9 @@ export class ManagerProcesses {
       fs.mkdirSync(path.dirname(file), { recursive: true });
       fs.writeFileSync(file, podToken);
     }
+    // What a container's manager learns of its limit.
+    fs.mkdirSync(`${root}/sys/fs/cgroup`, { recursive: true });
+    fs.writeFileSync(`${root}/sys/fs/cgroup/memory.max`, String(this.options.memoryBytes));
     writePodFiles(root, {
       configuration,
       nodes,
@@ -330,5 +333,5 @@ export class ManagerProcesses {
 
 /** Folders of a pod that a text names, as folders below `root`: no container has a file system of its own here. */
 function relocated(text: string, root: string): string {
-  return text.replaceAll(/(?<=[="])\/(?=(?:etc|opt\/tidesql|run|var)\/|tmp\b)/g, `${root}/`);
+  return text.replaceAll(/(?<=[="])\/(?=(?:etc|opt\/tidesql|run|sys\/fs\/cgroup|var)\/|tmp\b)/g, `${root}/`);
 }

@@ -112,6 +112,18 @@ describe("how often a primary ships its WAL in `interval`", () => {
     assert.deepEqual(shipped, [at]);
   });
 
+  it("misses nothing that is written while it stops looking by itself", async () => {
+    for (let offset = 90; offset < 150; offset += 2) {
+      const from = time.now + 2000;
+      await time.runUntil(from);
+      write(100);
+      await time.runUntil(from + offset);
+      write(100);
+      await time.runUntil(from + offset + 26);
+      assert.equal(written, 0, `written ${offset} ms after another`);
+    }
+  });
+
   it("finds a write within a quarter of a second where nobody tells of it", async () => {
     alarms = "silent";
     for (let at = 5000; at < 20_000; at += 3001) {

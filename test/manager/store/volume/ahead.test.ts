@@ -90,6 +90,7 @@ describe("files that are fetched ahead", () => {
     // The last one's place in the book.
     await until(() => ahead.isIdle);
     ahead.end();
+    assert.ok((await book.read(() => 0)).get("app__t/L1_2.vlog"), "nobody has to read it again");
     const { fetched: missing, kept } = await aligned();
     assert.deepEqual([missing, kept], [0, 4]);
     assert.equal(fetched.length, 4);
