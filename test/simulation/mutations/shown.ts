@@ -55,7 +55,7 @@ export const shownMutations: readonly Mutation[] = [
         StoreNode.prototype,
         "align",
         original =>
-          function (this: any) {
+          function (this: any, role: string) {
             const { bucket } = this.options;
             const getFile: Bucket["getFile"] = async (key, path) => {
               const present = await promises.readFile(path.replace(/\.fetching$/, "")).catch(() => undefined);
@@ -66,7 +66,7 @@ export const shownMutations: readonly Mutation[] = [
             const self = Object.create(this, {
               options: { value: { ...this.options, bucket: { ...bucket, getFile } } },
             });
-            return original.call(self).then((alignment: unknown) => {
+            return original.call(self, role).then((alignment: unknown) => {
               for (const name of ["aligned", "alignment", "feed"]) this[name] = self[name];
               return alignment;
             });
