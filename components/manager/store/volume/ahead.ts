@@ -5,7 +5,7 @@ import { sstableFile } from "../flush/sstableFile";
 import { FileRecord, SstableName } from "../log/changes";
 import { DatabaseState } from "../log/state";
 import { VolumeBook } from "./book";
-import { syncFolder } from "../wal/files";
+import { fetchFile } from "./fetchFile";
 
 export interface AheadOptions {
   bucket: Bucket;
@@ -66,16 +66,9 @@ export class Ahead {
     const full = join(directory, path);
     // It is another's, which the engine has open.
     if (await exists(full)) return;
-    const temporary = `${full}.ahead`;
-    const sum = await bucket.getFile(file.key, temporary);
-    const isRight = sum?.size === file.size && sum.crc32 === file.crc32;
-    if (!isRight || this.ended || this.wanted(number, name, half)?.key !== file.key) {
-      await fs.rm(temporary, { force: true });
-      return;
-    }
-    await fs.rename(temporary, full);
-    await syncFolder(join(full, ".."));
-    if (!this.ended) await book.add(path, file.key);
+    const mayPlace = () => !this.ended && this.wanted(number, name, half)?.key === file.key;
+    const outcome = await fetchFile(bucket, file, full, { temporary: `${full}.ahead`, mayPlace });
+    if (outcome === "placed" && !this.ended) await book.add(path, file.key);
   }
 
   /** Later merges may have put others in its place. */

@@ -9,6 +9,7 @@ import { writeManifest } from "../flush/manifestFile";
 import { syncFolder, walFileName, writeWal } from "../wal/files";
 import { VolumeBook } from "./book";
 import { configurationFor, numberMapText } from "./engineFiles";
+import { fetchFile } from "./fetchFile";
 import { fileName, KnownFile, KnownFiles, keyOf } from "./knownFiles";
 import { Pace } from "./pace";
 
@@ -218,15 +219,10 @@ async function isThere(volume: Volume, { path, file }: WantedFile): Promise<bool
 
 async function fetch(bucket: Bucket, volume: Volume, { path, file }: WantedFile): Promise<void> {
   const full = join(volume.directory, path);
-  const temporary = `${full}.fetching`;
-  const sum = await bucket.getFile(file.key, temporary, volume.progressed);
-  if (!sum) throw new Error(`${file.key}, which the log names, is not in the bucket`);
-  if (sum.size !== file.size || sum.crc32 !== file.crc32) {
-    await fs.rm(temporary);
-    throw new Error(`${file.key} does not have the content that was uploaded`);
-  }
-  await fs.rename(temporary, full);
-  await syncFolder(join(full, ".."));
+  const { progressed } = volume;
+  const outcome = await fetchFile(bucket, file, full, { temporary: `${full}.fetching`, progressed });
+  if (outcome === "missing") throw new Error(`${file.key}, which the log names, is not in the bucket`);
+  if (outcome !== "placed") throw new Error(`${file.key} does not have the content that was uploaded`);
   await note(volume, path, file.key);
 }
 
