@@ -79,7 +79,9 @@ export class Manager {
       clock,
       ports.pushEntry,
       () => configuredPeers(configuration, pod),
-      (epoch, peer) => this.fence(`${peer} has read the end of epoch ${epoch}`, epoch),
+      (epoch, peer) => {
+        if (epoch === this.engine.writing?.log.epoch) this.fence(`${peer} has read the end of epoch ${epoch}`);
+      },
     );
     this.store = new StoreKeeper({
       configuration,
@@ -242,8 +244,7 @@ export class Manager {
     this.peerWatch.observe(this.view(), now);
   }
 
-  private fence(why: string, epoch = this.engine.writing?.log.epoch): void {
-    if (epoch !== this.engine.writing?.log.epoch) return;
+  private fence(why: string): void {
     this.ports.log("error", "another node is the writer now", { error: why });
     this.counters.fences++;
     this.engine.kill(why);
