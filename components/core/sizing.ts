@@ -63,7 +63,7 @@ export const writeBuffersInMemory = 12;
 /** The engine raises a lower `tidesdb_max_memory_usage` to this share of the machine's memory (measured: 512 MiB became 1205 MiB on 24 GiB). */
 export const leastEngineShareOfNode = 0.05;
 
-/** The manager with Node: 77 MB were measured without load, and up to 208 MB with 6 MB/s of writes (`test/storeEngine/managers.ts`, real engine), which is more than a small pod is for. */
+/** The manager with Node: 77 MB were measured without load, and 170 to 228 MB with 6 MB/s of writes (`test/storeEngine/managers.ts`, real engine), which is more than a small pod is for. */
 const managerMemory = { least: 80 * mebibyte, most: 208 * mebibyte, share: 1 / 8 } as const;
 /** mariadbd without TidesDB, its InnoDB and Aria buffers as this project sets them. */
 export const mariadbMemoryBytes = 128 * mebibyte;

@@ -24,7 +24,7 @@ const nodeBinaryInImage = "/usr/local/bin/node";
 /**
  * How Node runs the manager: with what spares memory, since it waits for most of its time.
  * - Of V8's compilers it has the last one only, for what is busy all the time: under load that is what reads and checks the WAL. Without any (`--jitless`) 6 MB less are resident while nobody writes; with 6 MB/s
- *   of writes it is up to 80 MB more, and the primary's manager takes a third more of a core.
+ *   of writes it was 40 to 95 MB more, and the primary's manager takes a third more of a core.
  * - Neither threads that compile and collect beside it, nor a copy of V8's own code near what is compiled.
  * - Objects that die young get 1 MB, not the 16 MB that the heap grows to while the manager starts.
  * - The watchdog's thread collects its garbage once, before it never makes any again.
