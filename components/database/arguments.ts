@@ -285,7 +285,7 @@ export interface DatabaseSizingArgs {
   temporaryVolumeBytes?: number;
 }
 
-/** Where a pod's data is. It has to hold all the data, not a part: nothing is evicted from it. */
+/** Where a pod's data is. It has to hold all the data, not a part: nothing is evicted from it. Of a table that is being merged it has the files of before and of after, a replica until it is re-seeded next. */
 export interface DatabaseStorageArgs {
   /** Default `volume`. */
   kind?: StorageKind;

@@ -93,7 +93,7 @@ export class Manager {
         if (configuration.durability === "commit")
           this.engine.kill(`a commit has waited ${Math.round(milliseconds)} ms for the log`);
       },
-      built: (epoch, position, bytes) => this.pusher.push(epoch, position, bytes),
+      built: (...entry) => this.pusher.push(...entry),
       drafted: (epoch, bytes) => this.pusher.draft(epoch, bytes),
       durable: (epoch, position) => this.pusher.durable(epoch, position),
       mayTakeOver: () => this.takeover.mayGoOn(),

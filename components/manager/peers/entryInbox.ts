@@ -1,5 +1,6 @@
 import { decodeEntry } from "../store/log/entry";
 import { entryKey } from "../store/log/keys";
+import { expandBrief, isBrief } from "../store/wal/briefEntry";
 import { decodeDraft, DraftBox, isDraft } from "../store/wal/drafts";
 
 /** An entry or a draft as its writer tells the other nodes of it, or only the word of how far it is durable. */
@@ -9,9 +10,12 @@ export interface PushedEntry {
   position: number;
   /** Up to here the writer has seen its entries in the bucket. */
   durable: number;
-  /** Empty: only `durable` is news. */
+  /** Empty: only `durable` is news. An entry may be brief. */
   bytes: Buffer;
 }
+
+/** The answer to a brief entry of which this node lacks what it leaves out: the whole is to be sent. */
+export const incomplete = "incomplete";
 
 /** Where this node's own state is. */
 interface Place {
@@ -33,10 +37,12 @@ export class EntryInbox {
   /** @param mostBytes of entries that are kept at most: what is dropped is read from the bucket */
   constructor(private readonly mostBytes = 32 * 1024 * 1024) {}
 
-  /** @throws UnreadableEntry when the bytes are not those of this entry: nothing of it is kept */
-  take({ epoch, position, durable, bytes }: PushedEntry, state: Place): void {
+  /** @returns no: the entry is brief, and this node lacks what it leaves out @throws UnreadableEntry when the bytes are not those of this entry. Nothing of it is kept in either case */
+  take({ epoch, position, durable, bytes: sent }: PushedEntry, state: Place): boolean {
     // Of a writer that does not know yet that its epoch has ended.
-    if (epoch < Math.max(state.epoch, this.epoch)) return;
+    if (epoch < Math.max(state.epoch, this.epoch)) return true;
+    const bytes = isBrief(sent) ? expandBrief(sent, this.drafts.finder()) : sent;
+    if (!bytes) return false;
     const draft = isDraft(bytes) ? decodeDraft(bytes) : undefined;
     if (!draft && bytes.length > 0) decodeEntry(entryKey(epoch, position), bytes, epoch, position);
     if (epoch > this.epoch) {
@@ -45,11 +51,12 @@ export class EntryInbox {
     }
     this.durable = Math.max(this.durable, durable);
     if (draft?.epoch === epoch) this.drafts.take(draft);
-    if (draft) return;
-    if (bytes.length === 0 || position <= state.position || this.entries.has(position)) return;
+    if (draft) return true;
+    if (bytes.length === 0 || position <= state.position || this.entries.has(position)) return true;
     this.entries.set(position, bytes);
     this.bytes += bytes.length;
     while (this.bytes > this.mostBytes) this.drop(Math.min(...this.entries.keys()));
+    return true;
   }
 
   /** The entry behind the state's position, when its writer has said that it is durable. */

@@ -1,5 +1,5 @@
 import { Clock } from "../base/ports";
-import { PushedEntry } from "./entryInbox";
+import { incomplete, PushedEntry } from "./entryInbox";
 
 /** Entries that wait for one peer at most, and their bytes: a peer that is slower reads the bucket. */
 const mostWaiting = 64;
@@ -9,11 +9,20 @@ const pushTimeout = 2000;
 /** A peer that did not take one is left alone for so long. Milliseconds. */
 const pauseAfterFailure = 1000;
 
-/** Sends one entry, or the word of how far the log is durable, to a pod. @returns the epoch up to which that has read the log @throws when it did not take it */
-export type SendEntry = (pod: string, entry: PushedEntry, timeoutMilliseconds: number) => Promise<number>;
+/** Sends one entry, or the word of how far the log is durable, to a pod. @returns the epoch up to which that has read the log, or that it needs the whole of a brief entry @throws when it did not take it */
+export type SendEntry = (
+  pod: string,
+  entry: PushedEntry,
+  timeoutMilliseconds: number,
+) => Promise<number | typeof incomplete>;
+
+interface Waiting extends PushedEntry {
+  /** The entry without what the drafts before it had: enough for a peer that has them. */
+  brief?: Buffer;
+}
 
 interface Line {
-  waiting: PushedEntry[];
+  waiting: Waiting[];
   bytes: number;
   busy: boolean;
 }
@@ -35,10 +44,11 @@ export class EntryPusher {
     private readonly overtaken: (epoch: number, pod: string) => void = () => undefined,
   ) {}
 
-  push(epoch: number, position: number, bytes: Buffer): void {
+  /** @param brief the entry without what drafts have told of it */
+  push(epoch: number, position: number, bytes: Buffer, brief?: Buffer): void {
     this.enter(epoch);
     this.built = position;
-    this.toAll(bytes);
+    this.toAll(bytes, brief);
   }
 
   /** Of what was found since the last entry was built. */
@@ -61,7 +71,7 @@ export class EntryPusher {
     this.toAll(Buffer.alloc(0));
   }
 
-  private toAll(bytes: Buffer): void {
+  private toAll(bytes: Buffer, brief?: Buffer): void {
     for (const pod of this.peers()) {
       const line = this.lines.get(pod) ?? { waiting: [], bytes: 0, busy: false };
       this.lines.set(pod, line);
@@ -73,7 +83,7 @@ export class EntryPusher {
         line.waiting = [];
         line.bytes = 0;
       }
-      line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes });
+      line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes, ...(brief && { brief }) });
       line.bytes += bytes.length;
       if (!line.busy) void this.run(pod, line);
     }
@@ -87,7 +97,7 @@ export class EntryPusher {
       const durable = next.epoch === this.epoch ? Math.min(this.durableUntil, next.position) : -1;
       let read = -1;
       try {
-        read = await this.send(pod, { ...next, durable }, pushTimeout);
+        read = await this.sendShortest(pod, next, durable);
         // Became durable while it was sent, and nothing follows that says so.
         if (line.waiting.length === 0 && next.epoch === this.epoch && this.durableUntil > durable)
           line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes: Buffer.alloc(0) });
@@ -100,5 +110,14 @@ export class EntryPusher {
       if (read > next.epoch && next.epoch === this.epoch) this.overtaken(next.epoch, pod);
     }
     line.busy = false;
+  }
+
+  /** @returns the epoch up to which the peer has read the log */
+  private async sendShortest(pod: string, { brief, ...whole }: Waiting, durable: number): Promise<number> {
+    const entry = { ...whole, durable };
+    let answer = await this.send(pod, brief ? { ...entry, bytes: brief } : entry, pushTimeout);
+    if (brief && answer === incomplete) answer = await this.send(pod, entry, pushTimeout);
+    if (answer === incomplete) throw new Error(`${pod} did not take a whole entry`);
+    return answer;
   }
 }

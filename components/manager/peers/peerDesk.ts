@@ -6,7 +6,7 @@ import { PeerHandler } from "./peerNetwork";
 import { Clock, HeldLease, PeerStatus } from "../base/ports";
 import { Vacancy } from "../cluster/vacancy";
 import { serves } from "../decide/decide";
-import { PushedEntry } from "./entryInbox";
+import { incomplete, PushedEntry } from "./entryInbox";
 import { View } from "../decide/view";
 
 export interface PeerDeskOptions {
@@ -15,8 +15,8 @@ export interface PeerDeskOptions {
   lease: LeaseKeeper;
   /** This node's copy of the log. */
   store: {
-    /** What a peer has pushed. @throws when it is no entry */
-    take(entry: PushedEntry): void;
+    /** What a peer has pushed. @returns no: it is brief, and what it leaves out is not here @throws when it is no entry */
+    take(entry: PushedEntry): boolean;
     /** There is something to apply. */
     isDue(): boolean;
     read(): Promise<void>;
@@ -33,9 +33,9 @@ export interface PeerDeskOptions {
 export class PeerDesk implements PeerHandler {
   constructor(private readonly options: PeerDeskOptions) {}
 
-  takeEntry(entry: PushedEntry): number {
+  takeEntry(entry: PushedEntry): number | typeof incomplete {
     const { store, lanes, view } = this.options;
-    store.take(entry);
+    if (!store.take(entry)) return incomplete;
     const { engine, transition, hold } = view();
     if (engine.role === "replica" && !transition && store.isDue()) lanes.run("log", () => store.read());
     const epoch = store.place?.epoch ?? -1;

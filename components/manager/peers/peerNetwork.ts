@@ -6,9 +6,10 @@ import { ManagerConfiguration } from "../../core/managerConfiguration";
 import { podLayout } from "../../core/podLayout";
 import { readIdentity, TlsIdentity } from "./certificates";
 import { httpRequest } from "../base/httpRequest";
-import type { PushedEntry } from "./entryInbox";
+import { incomplete, PushedEntry } from "./entryInbox";
 import type { SendEntry } from "./entryPusher";
 import { configuredPeers } from "./knownPeers";
+import { isBrief } from "../store/wal/briefEntry";
 import { HeldLease, Log, PeerStatus, Peers } from "../base/ports";
 
 /** What a manager answers to its peers. */
@@ -19,8 +20,8 @@ export interface PeerHandler {
   leaseChanged(): void;
   /** Gives the Lease back for its holder, which the API server does not answer. @throws when it could not */
   releaseFor(held: HeldLease, preferredSuccessor: string): Promise<void>;
-  /** An entry of the log, or how far it is durable, from its writer. @returns the epoch that this node has read the log up to, or the next one while it seals that; -1 before it has read it @throws when it is no such entry */
-  takeEntry(entry: PushedEntry): number;
+  /** An entry of the log, or how far it is durable, from its writer. @returns the epoch that this node has read the log up to, or the next one while it seals that; -1 before it has read it; `incomplete` asks for the whole of a brief entry @throws when it is no such entry */
+  takeEntry(entry: PushedEntry): number | typeof incomplete;
 }
 
 /** Of what a peer sends in one piece: an entry. Bytes. */
@@ -45,6 +46,9 @@ function dnsName({ headlessService, namespace }: ManagerConfiguration, pod: stri
   return `${pod}.${headlessService}.${namespace}.svc`;
 }
 
+/** A peer has answered, and not done what it was asked for. */
+class Refused extends Error {}
+
 /** Manager to manager: both sides show a certificate that holds for the names of the database's own pods. */
 export function peerNetwork(
   configuration: ManagerConfiguration,
@@ -66,7 +70,7 @@ export function peerNetwork(
   ): Promise<string> {
     const url = new URL(`https://${dnsName(configuration, other)}:${port}${path}`);
     const response = await httpRequest({ method, url, timeoutMilliseconds, agent, body });
-    if (response.status !== 200) throw new Error(`${other} answered ${response.status} ${response.body}`);
+    if (response.status !== 200) throw new Refused(`${other} answered ${response.status} ${response.body}`);
     return response.body;
   }
 
@@ -103,7 +107,14 @@ export function peerNetwork(
     async pushEntry(other, { epoch, position, durable, bytes }, timeout) {
       const numbers = { epoch: String(epoch), position: String(position), durable: String(durable) };
       const query = new URLSearchParams(numbers).toString();
-      return Number(await call(other, "POST", `/log/entry?${query}`, timeout, bytes));
+      try {
+        const answer = await call(other, "POST", `/log/entry?${query}`, timeout, bytes);
+        return answer === incomplete ? incomplete : Number(answer);
+      } catch (error) {
+        // To a manager of an earlier build it is no entry.
+        if (isBrief(bytes) && error instanceof Refused) return incomplete;
+        throw error;
+      }
     },
     async leaseChanged(timeout) {
       const told = others().map(other =>

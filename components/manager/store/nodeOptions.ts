@@ -27,8 +27,8 @@ export interface StoreNodeOptions {
   overdue(milliseconds: number): void;
   /** At most 20,000: the engine gives a request up after 60 s without a byte, and one that is given up is sent again at once. */
   boundMilliseconds: number;
-  /** An entry is built and not durable yet: for the other nodes. */
-  built?: (epoch: number, position: number, bytes: Buffer) => void;
+  /** An entry is built and not durable yet: for the other nodes. `brief` is it without what drafts have told them. */
+  built?: (epoch: number, position: number, bytes: Buffer, brief?: Buffer) => void;
   /** In `interval`: a draft of what this node's writer has found and no entry holds yet, for the other nodes. */
   drafted?: (epoch: number, bytes: Buffer) => void;
   /** An entry of this node's is durable, and applied to its state. */

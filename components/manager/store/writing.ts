@@ -9,6 +9,7 @@ import { Election, followSeal } from "./log/seal";
 import { blockName, DatabaseState, LiveBlock } from "./log/state";
 import { StoreNodeOptions } from "./nodeOptions";
 import { VolumeBook } from "./volume/book";
+import { encodeBrief } from "./wal/briefEntry";
 import { DefinitionWatch } from "./wal/definitionWatch";
 import { DraftLine } from "./wal/drafts";
 import { Shipper } from "./wal/shipper";
@@ -60,8 +61,8 @@ export function startWriting(
     nonce,
     time: state.time,
     built: (entry, bytes) => {
-      drafts?.built(entry);
-      options.built?.(entry.epoch, entry.position, bytes);
+      const told = drafts?.built(entry);
+      options.built?.(entry.epoch, entry.position, bytes, told && encodeBrief(entry, bytes, told));
     },
     durable,
     sealed: options.sealed,

@@ -25,7 +25,7 @@ export interface StoreKeeperOptions {
   sealed: (error: Sealed) => void;
   /** A commit has waited for longer than the bound. */
   overdue: (milliseconds: number) => void;
-  built: (epoch: number, position: number, bytes: Buffer) => void;
+  built: (epoch: number, position: number, bytes: Buffer, brief?: Buffer) => void;
   drafted: (epoch: number, bytes: Buffer) => void;
   durable: (epoch: number, position: number) => void;
   mayTakeOver: () => boolean;
@@ -103,12 +103,13 @@ export class StoreKeeper {
     return this.node;
   }
 
-  /** An entry from its writer. @throws UnreadableEntry */
-  take(entry: PushedEntry): void {
+  /** An entry from its writer. @returns no: it is brief, and this node lacks what it leaves out @throws UnreadableEntry */
+  take(entry: PushedEntry): boolean {
     const { state } = this;
-    if (!state) return;
-    this.inbox.take(entry, state);
+    if (!state) return true;
+    const isTaken = this.inbox.take(entry, state);
     if (entry.epoch >= state.epoch) this.heardAt = this.options.ports.clock.now();
+    return isTaken;
   }
 
   /** Whether there is something to be done for {@link read}. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { EntryInbox, PushedEntry } from "../../../components/manager/peers/entryInbox";
+import { EntryInbox, incomplete, PushedEntry } from "../../../components/manager/peers/entryInbox";
 import { EntryPusher } from "../../../components/manager/peers/entryPusher";
-import { encodeEntry } from "../../../components/manager/store/log/entry";
+import { ChangesEntry, encodeEntry } from "../../../components/manager/store/log/entry";
+import { encodeBrief } from "../../../components/manager/store/wal/briefEntry";
+import { DraftLine } from "../../../components/manager/store/wal/drafts";
 
 const bytesOf = (epoch: number, position: number): Buffer =>
   encodeEntry({ kind: "changes", epoch, position, nonce: "n", time: 1, changes: [], payload: Buffer.alloc(0) });
@@ -50,6 +52,35 @@ describe("what was pushed to a node", () => {
     assert.equal(inbox.pending(state(11, 4)).size, 1, "a late word of the old epoch changes nothing");
   });
 
+  it("may be brief, for a node that has the drafts: another one asks for the whole", () => {
+    const block = { generation: 1, sequence: 5, tables: [1], hash: 35, data: Buffer.from("row") };
+    const { data, generation, ...record } = block;
+    const built: ChangesEntry = {
+      kind: "changes",
+      epoch: 3,
+      position: 11,
+      nonce: "n",
+      time: 1,
+      changes: [{ type: "blocks", generation, blocks: [{ ...record, size: data.length }] }],
+      payload: data,
+    };
+    const bytes = encodeEntry(built);
+    const sent: Buffer[] = [];
+    const line = new DraftLine(3, "n", 10, draft => sent.push(draft));
+    line.found([block], true);
+    const brief = encodeBrief(built, bytes, line.built(built))!;
+    const [knows, lacks] = [new EntryInbox(), new EntryInbox()];
+    const push = (pushed: Buffer, durable = 10): PushedEntry => ({ epoch: 3, position: 11, durable, bytes: pushed });
+    assert.ok(knows.take({ ...push(sent[0]!), position: 10 }, state(10)));
+    assert.ok(knows.take(push(brief), state(10)));
+    assert.deepEqual(knows.pending(state(10)).get(11), bytes);
+    assert.equal(lacks.take(push(brief, 11), state(10)), false);
+    assert.equal(lacks.pending(state(10)).size, 0);
+    assert.ok(!lacks.isAheadOf(state(10)), "it would ask the bucket for what is being sent");
+    assert.ok(lacks.take(push(bytes), state(10)));
+    assert.deepEqual(lacks.pending(state(10)).get(11), bytes);
+  });
+
   it("is refused when it is not the entry that it says, and bounded", () => {
     const inbox = new EntryInbox();
     assert.throws(() => inbox.take({ ...entry(11), position: 12 }, state(10)), /says that it is entry/);
@@ -68,17 +99,17 @@ describe("the push to the other nodes", () => {
   function line(pods: string[]) {
     const sent: { pod: string; position: number; durable: number; bytes: number }[] = [];
     const overtaken: [number, string][] = [];
-    const release: ((epoch: number) => void)[] = [];
+    const release: ((epoch: number | typeof incomplete) => void)[] = [];
     const pusher = new EntryPusher(
       { sleep: () => Promise.resolve() },
       (pod, { position, durable, bytes }) => {
         sent.push({ pod, position, durable, bytes: bytes.length });
-        return new Promise<number>(resolve => release.push(resolve));
+        return new Promise<number | typeof incomplete>(resolve => release.push(resolve));
       },
       () => pods,
       (...told) => overtaken.push(told),
     );
-    const answer = async (epoch = 1) => {
+    const answer = async (epoch: number | typeof incomplete = 1) => {
       release.splice(0).forEach(resolve => resolve(epoch));
       await new Promise(resolve => setImmediate(resolve));
     };
@@ -115,6 +146,30 @@ describe("the push to the other nodes", () => {
     pusher.durable(1, 6);
     await answer();
     assert.deepEqual(sent.at(-1), { pod: "a", position: 6, durable: 6, bytes: 0 });
+  });
+
+  it("is of the brief entry, and of the whole to a peer that lacks what that leaves out", async () => {
+    const { pusher, sent, answer } = line(["a"]);
+    pusher.push(1, 5, Buffer.from("whole"), Buffer.from("brief!"));
+    await answer();
+    pusher.push(1, 6, Buffer.from("whole"), Buffer.from("brief!"));
+    pusher.durable(1, 6);
+    await answer(incomplete);
+    await answer();
+    assert.deepEqual(
+      sent.map(({ position, durable, bytes }) => [position, durable, bytes]),
+      [
+        [5, -1, 6],
+        [6, -1, 6],
+        [6, -1, 5],
+        [6, 6, 0],
+      ],
+    );
+    assert.equal(pusher.dropped, 0);
+    await answer();
+    pusher.push(1, 7, Buffer.from("whole"));
+    await answer(incomplete);
+    assert.equal(pusher.dropped, 1, "nothing longer can be sent");
   });
 
   it("does not wait for a peer that is slow, nor keep everything for it", async () => {

@@ -6,7 +6,8 @@ import type { AddressInfo, LookupFunction } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { PeerHandler, PeerPlace, peerNetwork, servePeers } from "../../../components/manager/peers/peerNetwork";
-import { PushedEntry } from "../../../components/manager/peers/entryInbox";
+import { incomplete, PushedEntry } from "../../../components/manager/peers/entryInbox";
+import { isBrief } from "../../../components/manager/store/wal/briefEntry";
 import { HeldLease, PeerStatus } from "../../../components/manager/base/ports";
 import { makeCertificate, signCertificate, TestCertificate } from "../../engine/testCertificate";
 import { configuration, followerStatus } from "../views";
@@ -38,9 +39,13 @@ class Peer implements PeerHandler {
     await this.note(`release ${held.identity} ${held.epoch} ${held.version} ${successor}`);
     if (!this.releases) throw new Error("the Lease has changed since its holder last read it");
   };
+  /** Takes a brief entry for none. */
+  isOfAnEarlierBuild = false;
   takeEntry = ({ epoch, position, durable, bytes }: PushedEntry) => {
     this.asked.push(`entry ${epoch} ${position} ${durable} ${Buffer.from(bytes).toString()}`);
-    return epoch + 1;
+    if (!isBrief(bytes)) return epoch + 1;
+    if (this.isOfAnEarlierBuild) throw new Error("is not an entry of this log");
+    return incomplete;
   };
 
   private note(what: string): Promise<void> {
@@ -113,6 +118,16 @@ describe("managers among themselves", () => {
       (await network().askAll(timeout)).map(({ pod }) => pod),
       ["orders-1"],
     );
+  });
+
+  it("ask for the whole of a brief entry, also in an earlier build", async () => {
+    const peer = network();
+    const brief = { ...entry, bytes: Buffer.from("TSQB without rows") };
+    assert.equal(await peer.pushEntry("orders-1", brief, timeout), incomplete);
+    peers[1]!.isOfAnEarlierBuild = true;
+    assert.equal(await peer.pushEntry("orders-2", brief, timeout), incomplete);
+    stop(peers[1]);
+    await assert.rejects(peer.pushEntry("orders-2", brief, timeout), "one that does not answer is not sent more");
   });
 
   const entry = { epoch: 7, position: 101, durable: 100, bytes: Buffer.from("rows") };

@@ -105,6 +105,39 @@ export function unpacked(mark: Buffer, key: string, bytes: Buffer): { head: unkn
   return { head, payload: body.subarray(headEnd) };
 }
 
+/** What stands before and behind the payload of an entry's bytes: who has the payload makes the entry of them. */
+export interface EntryFrame {
+  front: Buffer;
+  digest: Buffer;
+}
+
+/** @param bytes of an entry */
+export function frameOf(bytes: Buffer): EntryFrame {
+  return {
+    front: bytes.subarray(0, prefixBytes + bytes.readUInt32BE(5)),
+    digest: bytes.subarray(bytes.length - digestBytes),
+  };
+}
+
+/**
+ * An entry's bytes, of its frame and of the data of its blocks.
+ * @param payloadOf finds them by the entry's changes; undefined: it does not know all of them
+ * @returns undefined when they are not known, or are not those of this entry
+ */
+export function assembled(
+  { front, digest }: EntryFrame,
+  payloadOf: (changes: readonly Change[]) => readonly Buffer[] | undefined,
+): Buffer | undefined {
+  const head = JSON.parse(front.toString("utf8", prefixBytes)) as Omit<ChangesEntry, "payload">;
+  const parts = payloadOf(head.changes);
+  if (!parts) return undefined;
+  const bytes = Buffer.concat([front, ...parts, digest]);
+  const end = bytes.length - digestBytes;
+  if (!createHash("sha256").update(bytes.subarray(0, end)).digest().equals(digest)) return undefined;
+  decoded.set(bytes, { ...head, payload: bytes.subarray(front.length, end) });
+  return bytes;
+}
+
 function apart(entry: Entry): { head: object; payload: Buffer } {
   if (entry.kind === "seal") return { head: entry, payload: Buffer.alloc(0) };
   const { payload, ...head } = entry;

@@ -71,7 +71,7 @@ export function decodeDraft(bytes: Buffer): Draft {
 export class DraftLine {
   private number = 0;
   /** Those that an entry does not hold wholly, oldest first, by the names of their blocks. */
-  private readonly open: { number: number; names: Set<string> }[] = [];
+  private readonly open: { number: number; names: Set<string>; isTold: boolean }[] = [];
   private after: number;
 
   /** @param after the last position before the writer's first entry */
@@ -91,19 +91,23 @@ export class DraftLine {
   found(blocks: FoundBlock[], isTold: boolean): void {
     for (const portion of portions(blocks)) {
       const number = this.number++;
-      this.open.push({ number, names: new Set(portion.map(blockName)) });
-      if (!isTold || portion[0]!.data.length > portionBytes) continue;
+      const goes = isTold && portion[0]!.data.length <= portionBytes;
+      this.open.push({ number, names: new Set(portion.map(blockName)), isTold: goes });
+      if (!goes) continue;
       const { epoch, nonce, after } = this;
       this.send(encodeDraft({ epoch, nonce, number, base: this.open[0]!.number, after, blocks: portion }));
     }
   }
 
-  /** An entry was built: what it holds is pushed with it. */
-  built({ position, changes }: ChangesEntry): void {
+  /** An entry was built: what it holds is pushed with it. @returns names of those of its blocks that drafts had */
+  built({ position, changes }: ChangesEntry): Set<string> {
     this.after = position;
     const names = changes.flatMap(change => (change.type === "blocks" ? change.blocks.map(blockName) : []));
-    for (const draft of this.open) for (const name of names) draft.names.delete(name);
+    const told = new Set<string>();
+    for (const draft of this.open)
+      for (const name of names) if (draft.names.delete(name) && draft.isTold) told.add(name);
     while (this.open[0]?.names.size === 0) this.open.shift();
+    return told;
   }
 }
 
@@ -143,6 +147,13 @@ export class DraftBox {
     if (this.drafts.has(draft.number) || this.bytes + bytes > this.mostBytes) return;
     this.drafts.set(draft.number, draft);
     this.bytes += bytes;
+  }
+
+  /** The data of a block, by its name. */
+  finder(): (name: string) => Buffer | undefined {
+    const found = new Map<string, Buffer>();
+    for (const { blocks } of this.drafts.values()) for (const block of blocks) found.set(blockName(block), block.data);
+    return name => found.get(name);
   }
 
   /** Drops what the log has, for a node that is at this place. */
