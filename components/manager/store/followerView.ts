@@ -3,11 +3,14 @@ import { Bucket, StoreClock } from "./bucket/bucket";
 import { FollowingRequests } from "./gateway/followingRequests";
 import { Entry } from "./log/entry";
 import { DatabaseState } from "./log/state";
-import { FollowerFeed } from "./view/feed";
+import { FollowerFeed, lookBytes } from "./view/feed";
 import { Redefinition } from "./view/redefinition";
 
 /** Milliseconds that one block may take that has an object of its own. */
 const blockTimeout = 60_000;
+
+/** Bytes of blocks that wait for the engine, from which on no more entries are read for it. */
+const mostQueuedBytes = 2 * lookBytes;
 
 export interface FollowerViewOptions {
   bucket: Bucket;
@@ -78,6 +81,11 @@ export class FollowerView {
     this.feed = undefined;
     this.redefinition = undefined;
     this.ahead?.end();
+  }
+
+  /** The engine has to take what waits for it first: whoever read on would hold all that it lacks in memory. */
+  get isFull(): boolean {
+    return this.feed !== undefined && this.feed.queuedBytes >= mostQueuedBytes;
   }
 
   /** Tells the view of an entry that the state has taken. */

@@ -78,11 +78,18 @@ export class StoreNode {
     return this.own.writtenIn === this.state.epoch;
   }
 
-  /** Applies what is in the log by now. Only of a node that does not write. @returns how many entries @throws BehindHorizon, UnreadableEntry */
+  /** A running follower takes no more entries now: its engine is to fetch what waits for it. */
+  get isFull(): boolean {
+    return this.view.isFull;
+  }
+
+  /** Applies what is in the log by now, as far as the engine that follows can take it. Only of a node that does not write. @returns how many entries @throws BehindHorizon, UnreadableEntry */
   async catchUp(): Promise<number> {
     await this.view.goOn();
     let count = 0;
-    for (let entry = await this.reader.next(); entry; entry = await this.reader.next()) {
+    while (!this.view.isFull) {
+      const entry = await this.reader.next();
+      if (!entry) break;
       count++;
       this.options.progressed?.();
       await this.view.take(entry);

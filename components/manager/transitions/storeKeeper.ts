@@ -132,8 +132,12 @@ export class StoreKeeper {
     await this.exclusive(async node => {
       const { clock } = this.options.ports;
       const before = node.state.position;
-      for (let next = this.inbox.nextDurable(node.state); next; next = this.inbox.nextDurable(node.state))
+      while (!node.isFull) {
+        const next = this.inbox.nextDurable(node.state);
+        if (!next) break;
         await node.apply(next);
+      }
+      if (node.isFull) return;
       const isBehind = this.inbox.isAheadOf(node.state);
       if (node.state.position > before && !isBehind) return;
       if (!isBehind && clock.now() - this.readAt < readEvery.silent) return;

@@ -5,7 +5,7 @@ import { FileRecord } from "../log/changes";
 import { TableState } from "../log/state";
 import { parseSstableFile } from "../flush/sstableFile";
 import { writeManifest } from "../flush/manifestFile";
-import { walBytes, walFileName } from "../wal/files";
+import { walBytes, walFileName, walLength } from "../wal/files";
 import { configurationFor, numberMapText } from "../volume/engineFiles";
 import { Cut, FollowerFeed } from "../view/feed";
 import { EngineAnswer, listing, notFound } from "./answer";
@@ -117,11 +117,11 @@ export class FollowingRequests implements EngineHandler {
 
   private wal(method: string, look: Look): EngineAnswer {
     if (look.cut.blocks.length === 0) return notFound;
-    const body = walBytes(look.cut.blocks);
-    if (method === "HEAD") return { status: 200, length: body.length, epoch: this.lease.shownEpoch };
+    const { blocks } = look.cut;
+    if (method === "HEAD") return { status: 200, length: walLength(blocks), epoch: this.lease.shownEpoch };
     look.sent = true;
     this.options.feed.sent(look.cut);
-    return this.content(body);
+    return this.content(walBytes(blocks));
   }
 
   private async tableFile({ method, key }: EngineRequest, look: Look | undefined): Promise<EngineAnswer> {

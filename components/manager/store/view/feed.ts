@@ -5,6 +5,9 @@ import { blockName, DatabaseState, TableState } from "../log/state";
 /** Milliseconds that a gap in the sequences may hold back what stands behind it. Numbers that no block has are common: a commit that was refused took one. */
 export const gapPatience = 300;
 
+/** Bytes of blocks that one look shows at most, but for one that is larger by itself. */
+export const lookBytes = 8 * 1024 * 1024;
+
 const late = "a commit arrived after later ones had been shown";
 const redefined = "a table's definition has changed while it was in use";
 const unsettled = "a table's settings came after it had been opened";
@@ -37,6 +40,8 @@ export class FollowerFeed {
   private readonly queue: Queued[] = [];
   /** Changes of files and tables that are not shown yet, by the position of their entry. */
   private readonly later: { position: number; changes: Change[] }[] = [];
+  /** Of {@link queue}, bytes. */
+  queuedBytes = 0;
   private delivered: number;
   /** The highest sequence that was sent, whether it has arrived or not. */
   private sentUntil = -1;
@@ -145,9 +150,12 @@ export class FollowerFeed {
     this.showConfirmed();
     const blocks: FedBlock[] = [];
     let until = this.delivered;
+    let bytes = 0;
     for (const block of this.queue) {
       const gap = block.sequence > until + 1;
       if (gap && !this.gapIsOld(now)) break;
+      bytes += block.data.length;
+      if (blocks.length > 0 && bytes > lookBytes) break;
       blocks.push(block);
       until = block.sequence;
     }
@@ -168,7 +176,11 @@ export class FollowerFeed {
     if (until <= this.delivered) return;
     this.delivered = until;
     this.gapSince = undefined;
-    while (this.queue[0] && this.queue[0].sequence <= until) this.deliveredBytes += this.queue.shift()!.data.length;
+    while (this.queue[0] && this.queue[0].sequence <= until) {
+      const { length } = this.queue.shift()!.data;
+      this.deliveredBytes += length;
+      this.queuedBytes -= length;
+    }
   }
 
   private gapIsOld(now: number): boolean {
@@ -180,6 +192,7 @@ export class FollowerFeed {
     let index = this.queue.length;
     while (index > 0 && this.queue[index - 1]!.sequence > block.sequence) index--;
     this.queue.splice(index, 0, block);
+    this.queuedBytes += block.data.length;
   }
 
   /** Files may be shown when no block of their entry or of one before waits any more. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileHeader, writeFrame } from "./frame";
+import { fileHeader, frameBytes, writeFrame } from "./frame";
 
 const walName = /^uwal_(\d+)\.log$/;
 
@@ -38,7 +38,15 @@ export async function writeWal(
 
 /** A WAL's bytes, for an engine that asks for it. */
 export function walBytes(blocks: readonly { data: Buffer; hash: number }[]): Buffer {
-  return Buffer.concat([fileHeader, ...blocks.map(({ data, hash }) => writeFrame(data, hash))]);
+  const bytes = Buffer.allocUnsafe(walLength(blocks));
+  let end = fileHeader.copy(bytes);
+  for (const { data, hash } of blocks) end += writeFrame(data, hash, bytes.subarray(end)).length;
+  return bytes;
+}
+
+/** How many bytes {@link walBytes} gives. */
+export function walLength(blocks: readonly { data: Buffer }[]): number {
+  return blocks.reduce((sum, { data }) => sum + frameBytes + data.length, fileHeader.length);
 }
 
 /** Makes names in a folder durable. */

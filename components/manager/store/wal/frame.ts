@@ -37,9 +37,13 @@ export function readFrame(bytes: Buffer, offset: number): Frame | "zero" | "cut 
   return xxh32(data) === hash ? { data, hash, end } : "broken";
 }
 
-/** @param hash of the data, when it is known */
-export function writeFrame(data: Buffer, hash = xxh32(data)): Buffer {
-  const frame = Buffer.alloc(frameBytes + data.length);
+/** @param hash of the data, when it is known @param room for it and perhaps more; it begins there */
+export function writeFrame(
+  data: Buffer,
+  hash = xxh32(data),
+  room = Buffer.allocUnsafe(frameBytes + data.length),
+): Buffer {
+  const frame = room.subarray(0, frameBytes + data.length);
   frame.writeUInt32LE(data.length, 0);
   frame.writeUInt32LE(hash, 4);
   data.copy(frame, headBytes);

@@ -4,7 +4,7 @@ import { Change } from "../../../../components/manager/store/log/changes";
 import { Entry } from "../../../../components/manager/store/log/entry";
 import { fileKey } from "../../../../components/manager/store/log/keys";
 import { DatabaseState } from "../../../../components/manager/store/log/state";
-import { FollowerFeed, gapPatience } from "../../../../components/manager/store/view/feed";
+import { FollowerFeed, gapPatience, lookBytes } from "../../../../components/manager/store/view/feed";
 
 const none = () => Promise.reject(new Error("no block has an object of its own"));
 const file = (id: number, level = 1, key = fileKey(1, 1, id)) => ({
@@ -34,23 +34,16 @@ function fed() {
   return {
     feed,
     merged,
-    commits: (...sequences: number[]) =>
-      feed.take(
-        entry(
-          ++position,
-          [
-            {
-              type: "blocks",
-              generation: 1,
-              blocks: sequences.map(sequence => ({ sequence, size: 1, hash: sequence, tables: [1] })),
-            },
-          ],
-          Buffer.alloc(sequences.length, 1),
-        ),
-        none,
-      ),
+    commits: (...sequences: number[]) => feed.take(commitsOf(++position, sequences), none),
+    /** One commit of so many bytes. */
+    large: (sequence: number, size: number) => feed.take(commitsOf(++position, [sequence], size), none),
     say: (...changes: Change[]) => feed.take(entry(++position, changes), none),
   };
+}
+
+function commitsOf(position: number, sequences: number[], size = 1): Entry {
+  const blocks = sequences.map(sequence => ({ sequence, size, hash: sequence, tables: [1] }));
+  return entry(position, [{ type: "blocks", generation: 1, blocks }], Buffer.alloc(size * sequences.length, 1));
 }
 
 function entry(position: number, changes: Change[], payload: Buffer = Buffer.alloc(0)): Entry {
@@ -60,6 +53,24 @@ function entry(position: number, changes: Change[], payload: Buffer = Buffer.all
 const sequences = ({ blocks }: { blocks: { sequence: number }[] }) => blocks.map(({ sequence }) => sequence);
 
 describe("what a running follower is shown", () => {
+  it("is no more in one look than its engine and this process have room for", async () => {
+    const { feed, large } = fed();
+    const third = lookBytes / 3;
+    for (const sequence of [1, 2, 3, 4]) await large(sequence, third);
+    await large(5, 2 * lookBytes);
+    await large(6, 1);
+    const looks: number[][] = [];
+    while (feed.heldBlocks > 0) {
+      const cut = feed.cut(0);
+      looks.push(sequences(cut));
+      feed.sent(cut);
+      feed.confirm(cut);
+    }
+    assert.deepEqual(looks, [[1, 2, 3], [4], [5], [6]]);
+    assert.equal(feed.queuedBytes, 0);
+    assert.deepEqual(feed.restartReasons, []);
+  });
+
   it("holds a commit back for one with a lower number, and not for ever", async () => {
     const { feed, commits } = fed();
     await commits(1, 3);
