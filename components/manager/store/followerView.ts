@@ -1,6 +1,8 @@
 import { Ahead } from "./volume/ahead";
 import { Bucket, StoreClock } from "./bucket/bucket";
 import { FollowingRequests } from "./gateway/followingRequests";
+import { EarlyFiles } from "./gateway/earlyFiles";
+import { FileRecord } from "./log/changes";
 import { Entry } from "./log/entry";
 import { DatabaseState } from "./log/state";
 import { FollowerFeed, lookBytes } from "./view/feed";
@@ -29,6 +31,7 @@ export class FollowerView {
   private feed: FollowerFeed | undefined;
   private redefinition: Redefinition | undefined;
   private ahead: Ahead | undefined;
+  private early: EarlyFiles | undefined;
   /** Entries that the state has and the view has not. */
   private readonly unfed: Entry[] = [];
   private waiters: (() => void)[] = [];
@@ -62,7 +65,8 @@ export class FollowerView {
       const woken = new Promise<void>(resolve => this.waiters.push(resolve));
       if (feed.position === position && feed.heldBlocks === 0) await Promise.race([woken, clock.sleep(milliseconds)]);
     };
-    const handler = new FollowingRequests({ ...this.options, feed, news });
+    const early = (this.early = new EarlyFiles(this.options));
+    const handler = new FollowingRequests({ clock, feed, early, news });
     this.redefinition = new Redefinition({
       clock,
       server,
@@ -81,6 +85,7 @@ export class FollowerView {
     this.feed = undefined;
     this.redefinition = undefined;
     this.ahead?.end();
+    this.early?.end();
   }
 
   /** The engine has to take what waits for it first: whoever read on would hold all that it lacks in memory. */
@@ -91,6 +96,7 @@ export class FollowerView {
   /** Tells the view of an entry that the state has taken. */
   async take(entry: Entry): Promise<void> {
     this.unfed.push(entry);
+    this.early?.add(flushed(entry));
     await this.goOn();
   }
 
@@ -115,4 +121,14 @@ export class FollowerView {
     if (!object) throw new Error(`${key}, which the log names, is not in the bucket`);
     return object.content;
   }
+}
+
+/** What the engine will fetch of an entry: what a merge has made it is not shown. */
+function flushed(entry: Entry): FileRecord[] {
+  if (entry.kind === "seal") return [];
+  return entry.changes.flatMap(change =>
+    change.type === "files" && change.removed.length === 0
+      ? change.added.flatMap(({ keys, values }) => [keys, values])
+      : [],
+  );
 }

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
+import { earlyName } from "./gateway/earlyFiles";
 import { VolumeBook } from "./volume/book";
 
 /** Beside the book: the epoch in which this volume's engine has written last. */
@@ -18,10 +19,12 @@ export class OwnFolder {
     private epoch: number,
   ) {}
 
-  /** @param path is made where there is none */
+  /** Of what was on its way to an engine of before nothing is left. @param path is made where there is none */
   static async open(path: string, databaseId: string): Promise<OwnFolder> {
     await fs.mkdir(path, { recursive: true });
     await knowDatabase(path, databaseId);
+    for (const name of await fs.readdir(path))
+      if (name.startsWith(earlyName)) await fs.rm(join(path, name), { force: true });
     const book = await VolumeBook.open(join(path, bookFile));
     const epoch = Number(await fs.readFile(join(path, epochFile), "utf8").catch(() => "-1"));
     return new OwnFolder(path, databaseId, book, epoch);

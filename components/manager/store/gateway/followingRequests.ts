@@ -1,6 +1,5 @@
 import * as fs from "node:fs/promises";
-import { join } from "node:path";
-import { Bucket, StoreClock } from "../bucket/bucket";
+import { StoreClock } from "../bucket/bucket";
 import { FileRecord } from "../log/changes";
 import { TableState } from "../log/state";
 import { parseSstableFile } from "../flush/sstableFile";
@@ -9,19 +8,18 @@ import { walBytes, walFileName, walLength } from "../wal/files";
 import { configurationFor, numberMapText } from "../volume/engineFiles";
 import { Cut, FollowerFeed } from "../view/feed";
 import { EngineAnswer, listing, notFound } from "./answer";
+import { EarlyFiles } from "./earlyFiles";
 import { EngineHandler } from "./gateway";
 import { EngineLease, leaseKey } from "./lease";
 import { ConnectionMemory, EngineRequest } from "./request";
 
 export interface FollowingOptions {
-  bucket: Bucket;
   clock: StoreClock;
   feed: FollowerFeed;
-  /** A folder for files that are on their way to the engine. */
-  scratch: string;
+  /** Files that are on their way to the engine. */
+  early: EarlyFiles;
   /** Resolves when there is news, or after so many milliseconds at most; the engine's poll is held so long. */
   news(milliseconds: number): Promise<void>;
-  warn: (message: string, fields?: Record<string, unknown>) => void;
 }
 
 /** What a connection's engine thread sees, from one HEAD of the lease to the next. */
@@ -39,7 +37,6 @@ export class FollowingRequests implements EngineHandler {
   private readonly opened: ReadonlySet<number>;
   /** Since when a table without settings has been known. */
   private readonly bareSince = new Map<number, number>();
-  private scratchFiles = 0;
   private released = false;
   /** Requests for what the view does not know, which were answered 404. */
   unknown = 0;
@@ -135,14 +132,9 @@ export class FollowingRequests implements EngineHandler {
       return notFound;
     }
     if (method === "HEAD") return { status: 200, length: file.size, epoch: this.lease.shownEpoch };
-    const path = join(this.options.scratch, `sending-${this.scratchFiles++}`);
-    const sum = await this.options.bucket.getFile(file.key, path);
-    if (!sum || sum.crc32 !== file.crc32) {
-      this.options.warn("an object does not match the log's record of it", { key: file.key });
-      await fs.rm(path, { force: true });
-      return { status: 500 };
-    }
-    return { status: 200, file: { path, size: sum.size }, sent: () => void fs.rm(path, { force: true }) };
+    const path = await this.options.early.take(file);
+    if (path === undefined) return { status: 500 };
+    return { status: 200, file: { path, size: file.size }, sent: () => void fs.rm(path, { force: true }) };
   }
 
   private settings({ number, name, configuration }: TableState): EngineAnswer {
