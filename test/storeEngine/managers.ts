@@ -9,6 +9,7 @@ import { Load } from "./load";
 import { Observation } from "./observation";
 import { audit, distribution, LedgerEntry, outages } from "../e2e/ledger";
 import { LedgerWriter } from "../e2e/writer";
+import { memory } from "../benchmark/pods/processUse";
 import { mulberry } from "./mulberry";
 import { ManagerProcesses } from "./managerProcesses";
 import { say, until } from "./running";
@@ -102,6 +103,8 @@ class Run {
   /** Changes of the counter that were acknowledged, and those whose commit was begun. */
   private updates = 0;
   private begun = 0;
+  /** The most that any manager had resident before a fault, and at the end. Megabytes. */
+  private mostMegabytes = 0;
   private readonly load: Load | undefined;
 
   constructor(
@@ -153,6 +156,8 @@ class Run {
     // Who shows the last row of the ledger has all of the load.
     await writer.acknowledgements(1, 60);
     const entries = await writer.stop();
+    this.weigh();
+    say({ managersHadAtMost: this.mostMegabytes });
     await until("all pods to be healthy", 120, () => database.healthy());
     const isRight = await this.judge(entries);
     this.sayOutages(entries, writer.startedAt, endedAt);
@@ -162,6 +167,7 @@ class Run {
 
   private async round(round: number, fault: Fault, writer: LedgerWriter): Promise<void> {
     const { database, random } = this;
+    this.weigh();
     const victim = database.primary();
     if (victim === undefined) throw new Error("no pod is labelled primary");
     await until("a column of round " + round, 120, async () => this.addColumn(round));
@@ -227,6 +233,12 @@ class Run {
     await until("all pods to be healthy", 180, () => database.healthy());
     this.rounds.push({ fault, from: at, until: performance.now() });
     say({ round, fault, victim, primary: database.primary(), writtenAgainAfter: Math.round(again) });
+  }
+
+  private weigh(): void {
+    const { database } = this;
+    const all = database.pods.map(pod => memory(database.processes(pod).manager).most);
+    this.mostMegabytes = Math.round(Math.max(this.mostMegabytes, ...all));
   }
 
   /** The longest pause of writes in each round, by fault. Milliseconds. */
