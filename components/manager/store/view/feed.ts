@@ -136,7 +136,7 @@ export class FollowerFeed {
           this.reasons.add(late);
           continue;
         }
-        this.insert({ sequence, hash, data: Buffer.from(data), position: entry.position });
+        this.insert({ sequence, hash, data, position: entry.position });
       }
     }
     if (later.length > 0) this.later.push({ position: entry.position, changes: later });
