@@ -6,6 +6,8 @@ const mostWaiting = 64;
 const mostBytes = 16 * 1024 * 1024;
 /** A peer gets this long for one entry. Milliseconds. */
 const pushTimeout = 2000;
+/** The word that more is durable waits so long for something that it can go with. Milliseconds. */
+const wordWaits = 25;
 /** A peer that did not take one is left alone for so long. Milliseconds. */
 const pauseAfterFailure = 1000;
 
@@ -25,6 +27,8 @@ interface Line {
   waiting: Waiting[];
   bytes: number;
   busy: boolean;
+  /** The peer knows that the log is durable until here. */
+  told: number;
 }
 
 /** Tells the other nodes of each entry as soon as it is built, and of drafts, in order and one at a time to each, and of how far they are durable. Nobody waits for it. */
@@ -33,6 +37,7 @@ export class EntryPusher {
   private epoch = -1;
   private built = -1;
   private durableUntil = -1;
+  private wordWaits = false;
   /** Entries that no peer got, since it was too slow or away. */
   dropped = 0;
 
@@ -68,16 +73,23 @@ export class EntryPusher {
   durable(epoch: number, position: number): void {
     if (epoch !== this.epoch) return;
     this.durableUntil = Math.max(this.durableUntil, position);
+    if (!this.wordWaits) void this.sayDurable();
+  }
+
+  /** Amid writes something goes to each peer before that, and says it: a request less. */
+  private async sayDurable(): Promise<void> {
+    this.wordWaits = true;
+    await this.clock.sleep(wordWaits);
+    this.wordWaits = false;
     this.toAll(Buffer.alloc(0));
   }
 
   private toAll(bytes: Buffer, brief?: Buffer): void {
     for (const pod of this.peers()) {
-      const line = this.lines.get(pod) ?? { waiting: [], bytes: 0, busy: false };
+      const line = this.lines.get(pod) ?? { waiting: [], bytes: 0, busy: false, told: -1 };
       this.lines.set(pod, line);
-      const last = line.waiting.at(-1);
       // What waits says it when it is sent.
-      if (bytes.length === 0 && last) continue;
+      if (bytes.length === 0 && (line.waiting.length > 0 || line.told >= this.durableUntil)) continue;
       if (line.waiting.length >= mostWaiting || line.bytes + bytes.length > mostBytes) {
         this.dropped += line.waiting.length;
         line.waiting = [];
@@ -98,9 +110,7 @@ export class EntryPusher {
       let read = -1;
       try {
         read = await this.sendShortest(pod, next, durable);
-        // Became durable while it was sent, and nothing follows that says so.
-        if (line.waiting.length === 0 && next.epoch === this.epoch && this.durableUntil > durable)
-          line.waiting.push({ epoch: this.epoch, position: this.built, durable: -1, bytes: Buffer.alloc(0) });
+        line.told = Math.max(line.told, durable);
       } catch {
         this.dropped += line.waiting.length + 1;
         line.waiting = [];
