@@ -14,7 +14,7 @@ const quietLookEvery = 250;
 /** So long after it was shipped it is shipped again: each entry is a request that is paid for, and the other nodes have been told of what it brings. Milliseconds. */
 export const shipEvery = 500;
 /** Or as soon as so many bytes wait: followers show what is in the log, and a busy primary's pay for the request. */
-export const shipAtBytes = 512 * 1024;
+export const shipAtBytes = 1024 * 1024;
 
 /**
  * Ships the WAL where nobody waits for that: what the engine acknowledges is on its disk. It goes into the log at once after a pause, and in portions under load; all the while the other nodes are told of what is
