@@ -19,12 +19,10 @@ export class OwnFolder {
     private epoch: number,
   ) {}
 
-  /** Of what was on its way to an engine of before nothing is left. @param path is made where there is none */
+  /** @param path is made where there is none */
   static async open(path: string, databaseId: string): Promise<OwnFolder> {
     await fs.mkdir(path, { recursive: true });
     await knowDatabase(path, databaseId);
-    for (const name of await fs.readdir(path))
-      if (name.startsWith(earlyName)) await fs.rm(join(path, name), { force: true });
     const book = await VolumeBook.open(join(path, bookFile));
     const epoch = Number(await fs.readFile(join(path, epochFile), "utf8").catch(() => "-1"));
     return new OwnFolder(path, databaseId, book, epoch);
@@ -44,6 +42,12 @@ export class OwnFolder {
   /** A file that is on the same volume, and means nothing when the process has ended. */
   scratch(name: string): string {
     return join(this.path, name);
+  }
+
+  /** Deletes what was on its way to an engine. None runs. */
+  async clearEarlyFiles(): Promise<void> {
+    for (const name of await fs.readdir(this.path))
+      if (name.startsWith(earlyName)) await fs.rm(join(this.path, name), { force: true });
   }
 
   close(): Promise<void> {

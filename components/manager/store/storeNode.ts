@@ -204,6 +204,7 @@ export class StoreNode {
   async align(role: "follows" | "writes"): Promise<Alignment> {
     const { bucket, directory, clock, progressed } = this.options;
     this.view.end();
+    await this.own.clearEarlyFiles();
     this.aligned = this.state.blocksToReplay();
     this.alignment = await align(bucket, this.state, directory, this.own.book, clock, role === "follows", progressed);
     return this.alignment;
