@@ -11,6 +11,9 @@ export interface FoundBlock {
   data: Buffer;
 }
 
+/** Bytes behind an open place that are looked at. */
+const openBytes = 64 * 1024;
+const nothing = Buffer.alloc(openBytes);
 /** Bytes that are read at once where nothing is known of what is there. */
 const chunkBytes = 64 * 1024;
 
@@ -20,6 +23,8 @@ const chunkBytes = 64 * 1024;
  */
 export class WalScanner {
   private position = fileHeader.length;
+  /** Before the last look. */
+  private former = fileHeader.length;
   /** The last look found nothing: most of the time nobody writes. */
   private isIdle = false;
 
@@ -55,6 +60,7 @@ export class WalScanner {
   /** Every block that is whole by now, up to the first that is not. Each is found once. */
   async look(): Promise<FoundBlock[]> {
     const found: FoundBlock[] = [];
+    this.former = this.position;
     if (this.isIdle && (await this.isEmpty())) return found;
     this.isIdle = false;
     for (let wanted = chunkBytes; ;) {
@@ -74,6 +80,18 @@ export class WalScanner {
       if (offset === 0 && wanted <= bytes.length) return found;
       if (wanted > chunkBytes && this.position + wanted > (await this.size())) return found;
     }
+  }
+
+  /** What the last look has found is for the next one. */
+  undo(): void {
+    this.position = this.former;
+    this.isIdle = false;
+  }
+
+  /** Whether something was written behind the first place that is not whole, as far as a committer's place goes that is no larger than {@link openBytes}. */
+  async isOpen(): Promise<boolean> {
+    const bytes = await this.read(openBytes);
+    return !bytes.equals(nothing.subarray(0, bytes.length));
   }
 
   /** Whether nothing was written since: a few bytes tell, dozens of times a second. */

@@ -264,15 +264,22 @@ export class Shipper {
   private async scan(asked: Request[]): Promise<FoundBlock[]> {
     await this.seeFolder();
     for (const { generation } of asked) if (generation !== undefined) await this.scanner(generation);
-    const all: FoundBlock[] = [];
-    // Older ones first, and every one: a committer can be writing into a WAL that was rotated a moment ago.
-    for (const generation of [...this.scanners.keys()].sort((a, b) => a - b)) {
+    const looks: { scanner: WalScanner; found: FoundBlock[] }[] = [];
+    // Every one: a committer can be writing into a WAL that was rotated a moment ago. The newest first: what a commit in it may rest on was written before it, and is found in the older ones, which are read after.
+    for (const generation of [...this.scanners.keys()].sort((a, b) => b - a)) {
       const scanner = this.scanners.get(generation);
-      if (!scanner) continue;
-      const found = (await scanner.look()).filter(block => !this.options.known.has(blockName(block)));
-      if (found.length === 0) continue;
-      if (this.options.sync) this.unsynced.add(scanner);
+      if (scanner) looks.push({ scanner, found: await scanner.look() });
+    }
+    const all: FoundBlock[] = [];
+    for (let look = looks.pop(); look; look = looks.pop()) {
+      const { scanner } = look;
+      const found = look.found.filter(block => !this.options.known.has(blockName(block)));
+      if (found.length > 0 && this.options.sync) this.unsynced.add(scanner);
       all.push(...found);
+      // Unless something stands behind a place that is not filled yet.
+      if (!looks.some(newer => newer.found.length > 0) || !(await scanner.isOpen())) continue;
+      for (const newer of looks) newer.scanner.undo();
+      break;
     }
     return all;
   }

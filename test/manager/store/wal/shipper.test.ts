@@ -87,6 +87,37 @@ describe("shipping a WAL", () => {
     await Promise.all([first, second]);
   });
 
+  it("never hands a commit over before one of an older WAL that it may rest on", async () => {
+    const [first, second, third] = [1, 2, 3].map(sequence => writeFrame(encodeWalData(sequence, [[1, "k", "v"]])));
+    const open = Buffer.concat([fileHeader, Buffer.alloc(first!.length), second!]);
+    await fs.writeFile(join(folder, "uwal_1.log"), Buffer.concat([open, Buffer.alloc(100)]));
+    await fs.writeFile(join(folder, "uwal_2.log"), Buffer.concat([fileHeader, third!, Buffer.alloc(100)]));
+    // The place of the first one is reserved and not filled; the second stands behind it, and was acknowledged before the third was begun.
+    await shipper.lookEverywhere();
+    assert.deepEqual(sequences(), []);
+    const file = await fs.open(join(folder, "uwal_1.log"), "r+");
+    await file.write(first!, 0, first!.length, fileHeader.length);
+    await file.close();
+    const look = shipper.look();
+    await until(() => handed.length === 1);
+    assert.deepEqual(sequences(), [[1, 2, 3]]);
+    handed[0]!.durable();
+    await look;
+    await commitIn(2, 4);
+    const later = shipper.look();
+    await until(() => handed.length === 2);
+    assert.deepEqual(sequences()[1], [4], "room that is reserved behind the older WAL's end is no open place");
+    handed[1]!.durable();
+    await later;
+
+    async function commitIn(generation: number, sequence: number): Promise<void> {
+      const frame = writeFrame(encodeWalData(sequence, [[1, "k", "v"]]));
+      const newer = await fs.open(join(folder, `uwal_${generation}.log`), "r+");
+      await newer.write(frame, 0, frame.length, fileHeader.length + third!.length);
+      await newer.close();
+    }
+  });
+
   it("tells of what a peek finds, and hands it over with the next look", async () => {
     await commit(1);
     await shipper.peek();
