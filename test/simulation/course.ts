@@ -67,7 +67,11 @@ export class Course {
       await this.run(step);
       if (promises.violations.length > 0) return true;
       if (time.now <= world.healedAt || !this.isHealthy()) since = undefined;
-      else if (time.now - (since ??= time.now) >= this.shape.steadyFor) return true;
+      else {
+        since ??= time.now;
+        // With a primary that has just begun to hang all looks well until no write has been answered for a second, and its flushes never end: so one has to be answered meanwhile.
+        if (time.now - since >= this.shape.steadyFor && client.lastAcknowledgedAt > since) return true;
+      }
       const peaceful = Math.max(world.healedAt, client.lastAcknowledgedAt);
       if (time.now > peaceful + writesBackWithin) {
         promises.violated(`writes have not come back ${writesBackWithin / 1000} s after the last fault`);
