@@ -13,6 +13,7 @@ export interface Inode {
 /** A name that came or went, and that no sync of its folder has covered. */
 interface Renaming {
   folder: string;
+  paths: string[];
   /** Of a new file: a sync of that makes its first name durable too, as the usual file systems do. */
   made?: Inode;
   undo: () => void;
@@ -51,8 +52,11 @@ export class SimulatedVolume {
   sync(inode: Inode): void {
     inode.unsynced = [];
     inode.isSynced = true;
-    if (this.renamings.some(({ made }) => made === inode))
-      this.renamings = this.renamings.filter(({ made }) => made !== inode);
+    const durable = this.renamings.findIndex(({ made }) => made === inode);
+    if (durable < 0) return;
+    // Names come to the disk in their order: what had this one before does not come back to it. A folder has one entry of a name, which is the new file's now.
+    const path = this.renamings[durable]!.paths[0]!;
+    this.renamings = this.renamings.filter(({ paths }, index) => index > durable || !paths.includes(path));
   }
 
   /** The names in a folder are. */
@@ -103,6 +107,7 @@ export class SimulatedVolume {
     this.files.set(path, inode);
     this.named({
       folder: folderOf(path),
+      paths: [path],
       made: inode,
       undo: () => (former ? this.files.set(path, former) : this.files.delete(path)),
     });
@@ -146,7 +151,7 @@ export class SimulatedVolume {
   private removeFile(path: string, folder: string): void {
     const inode = this.files.get(path)!;
     this.files.delete(path);
-    this.named({ folder, undo: () => void this.files.set(path, inode) });
+    this.named({ folder, paths: [path], undo: () => void this.files.set(path, inode) });
   }
 
   /** Of a file, or of a folder with all that is in it. */
@@ -167,7 +172,7 @@ export class SimulatedVolume {
       else this.files.delete(to);
       this.files.set(from, inode);
     };
-    this.named({ folder: folderOf(to), undo });
+    this.named({ folder: folderOf(to), paths: [from, to], undo });
   }
 
   /** What is directly in a folder, by name, and whether it is a folder. @throws ENOENT */
