@@ -42,6 +42,8 @@ export class SimulatedNode {
   uid = "";
   isFrozen = false;
   volumeHangs = false;
+  /** When its volume last answered again. */
+  private volumeBackAt = -Infinity;
   wallClockOffset = 0;
   brokenUntil = 0;
   slowStart = 0;
@@ -163,9 +165,15 @@ export class SimulatedNode {
   /** @param answers mariadbd goes on with what does not touch the volume */
   hangVolume(answers = false): void {
     this.wellSince = Infinity;
+    // An engine that has ended before does not end now.
+    if (!answers) this.server?.freeze();
+    else if (this.server?.process?.alive) this.world.promises.stopped(this);
     this.volumeHangs = true;
-    if (answers) this.world.promises.stopped(this);
-    else this.server?.freeze();
+  }
+
+  /** Its volume has answered for so long. Milliseconds. */
+  volumeHasAnsweredFor(milliseconds: number): boolean {
+    return !this.volumeHangs && this.world.time.now - this.volumeBackAt >= milliseconds;
   }
 
   /** Resolves when the volume answers. */
@@ -175,6 +183,7 @@ export class SimulatedNode {
 
   recoverVolume(): void {
     this.wellSince = this.world.time.now;
+    this.volumeBackAt = this.world.time.now;
     this.volumeHangs = false;
     this.server?.recover();
     for (const run of this.awaitingVolume.splice(0)) run();

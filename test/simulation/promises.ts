@@ -72,13 +72,16 @@ export class Promises {
     this.noteCalmEnd(node);
   }
 
-  private noteCalmEnd({ pod, server }: SimulatedNode): void {
+  private noteCalmEnd(node: SimulatedNode): void {
+    const { pod, server } = node;
     const { nodes, network, time, configuration } = this.world;
     const engine = server?.model;
     if (!engine?.isPrimary || configuration.durability === "commit") return;
     // What is frozen ended when that began, also when it thaws and finds that another has taken over.
     const justThawed = this.thaws.some(thaw => thaw.pod === pod && time.now - thaw.at <= zombieMilliseconds);
     if (server?.process?.frozen || justThawed) return;
+    // So did what has a volume that hangs: its manager cannot read the WAL, and so tells nobody of what was acknowledged just before. Nor has it told all in the first moment after.
+    if (!node.volumeHasAnsweredFor(toldWithin)) return;
     const others = nodes.filter(other => other.pod !== pod);
     const hung = this.hungLoops.some(loop => loop.pod === pod);
     this.calmEnd = undefined;
