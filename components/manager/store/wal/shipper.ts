@@ -6,6 +6,7 @@ import { BlockRecord } from "../log/changes";
 import { blockName } from "../log/state";
 import { DefinitionWatch, FoundDefinition } from "./definitionWatch";
 import { walFileName, walGeneration } from "./files";
+import { apart, LookRequest } from "./lookRequest";
 import { FoundBlock, WalScanner } from "./scanner";
 import { submitBlocks } from "./submit";
 
@@ -33,23 +34,12 @@ export interface ShipperOptions {
   definitions: DefinitionWatch;
 }
 
-interface Request {
-  /** It asks only what is there, and for nothing to be submitted. */
-  isPeek: boolean;
-  /** Milliseconds, monotonic. */
-  since: number;
-  generation?: number;
-  until?: number;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
-
 /** Brings what the engine writes into its WALs into the log. One look at the files serves all who wait. */
 export class Shipper {
   private readonly scanners = new Map<number, WalScanner>();
-  private requests: Request[] = [];
+  private requests: LookRequest[] = [];
   /** All who have not been told yet, oldest first. */
-  private readonly open = new Set<Request>();
+  private readonly open = new Set<LookRequest>();
   private looking = false;
   private folderSeenAt = -Infinity;
   /** When everything that was found so far was handed to the log, and when it is there. */
@@ -96,10 +86,10 @@ export class Shipper {
     return this.ask({ isPeek: true });
   }
 
-  private ask(asked: Pick<Request, "isPeek" | "generation" | "until">): Promise<void> {
+  private ask(asked: Pick<LookRequest, "isPeek" | "generation" | "until">): Promise<void> {
     if (this.closed) return Promise.reject(new Error("the shipper is closed"));
     return new Promise((resolve, reject) => {
-      const request: Request = {
+      const request: LookRequest = {
         ...asked,
         since: this.clock.now(),
         resolve: () => {
@@ -179,7 +169,7 @@ export class Shipper {
           );
           this.submitted = Promise.all([this.submitted, this.handed.then(handed => handed?.durable)]);
         }
-        const [served, early] = this.apart(waiting);
+        const [served, early] = apart(waiting, this.scanners);
         this.submitted.then(
           () => served.forEach(({ resolve }) => resolve()),
           (error: unknown) => served.forEach(({ reject }) => reject(error)),
@@ -197,7 +187,7 @@ export class Shipper {
   }
 
   /** Reads what is new. @returns whether it stores definitions */
-  private async see(asked: Request[], isHeld: boolean): Promise<boolean> {
+  private async see(asked: LookRequest[], isHeld: boolean): Promise<boolean> {
     const seen = await this.scan(asked);
     const stores = this.options.definitions.found(seen);
     if (seen.length > 0) this.options.seen?.(seen, isHeld);
@@ -211,7 +201,7 @@ export class Shipper {
    * Definitions that go into the log with what was found. Every block that was written before a file was put in place is found by then: an index that it names has its rows. And no row that was written under
    * it goes into the log before it.
    */
-  private async seeDefinitions(asked: Request[]): Promise<FoundDefinition[]> {
+  private async seeDefinitions(asked: LookRequest[]): Promise<FoundDefinition[]> {
     const { definitions } = this.options;
     if (!definitions.isWaiting) return [];
     let defined: FoundDefinition[];
@@ -249,19 +239,7 @@ export class Shipper {
     return this.held.splice(0);
   }
 
-  /** Those whose blocks were all found, and those that wait for a place that is not filled yet. */
-  private apart(asked: Request[]): [Request[], Request[]] {
-    const served: Request[] = [];
-    const early: Request[] = [];
-    for (const request of asked) {
-      const { generation = -1, until = 0 } = request;
-      const scanner = this.scanners.get(generation);
-      (scanner && scanner.readUntil < until ? early : served).push(request);
-    }
-    return [served, early];
-  }
-
-  private async scan(asked: Request[]): Promise<FoundBlock[]> {
+  private async scan(asked: LookRequest[]): Promise<FoundBlock[]> {
     await this.seeFolder();
     for (const { generation } of asked) if (generation !== undefined) await this.scanner(generation);
     const looks: { scanner: WalScanner; found: FoundBlock[] }[] = [];
