@@ -49,7 +49,7 @@ async function check(players: Players, chosen: readonly Mutation[], options: Opt
     if (!caught) unnoticed++;
     const verdict = caught
       ? `seed ${caught.seed} (${caught.family}): ${caught.violations.find(text => mutation.shows.test(text))}`
-      : `NOT NOTICED in ${options.schedules} schedules`;
+      : `NOT NOTICED in ${Math.max(options.schedules, mutation.schedules ?? 0)} schedules`;
     console.log(`${mutation.rule.padEnd(15)} without "${mutation.without}": ${verdict}`);
   }
   console.log(`${chosen.length - unnoticed} passed, ${unnoticed} failed`);
@@ -106,10 +106,10 @@ async function firstNoticed(
   return undefined;
 }
 
-/** So many seeds from the first on, of the families in which the rule matters. */
+/** So many seeds from the first on, or as many as the rule needs, of the families in which it matters. */
 function seedsFor(mutation: Mutation, first: number, count: number): number[] {
   const seeds: number[] = [];
-  for (let seed = first; seeds.length < count; seed++)
+  for (let seed = first; seeds.length < Math.max(count, mutation.schedules ?? 0); seed++)
     if (mutation.families?.includes(familyOf(seed).name) ?? true) seeds.push(seed);
   return seeds;
 }

@@ -10,6 +10,8 @@ export interface Mutation {
   shows: RegExp;
   /** Families of schedules in which the rule matters. Default: all. */
   families?: readonly string[];
+  /** Of how many schedules it may need, where it takes several rare things in a row. Default: as many as are asked for. */
+  schedules?: number;
   /** Made anew for each manager. */
   decide?: () => typeof decide;
   /** In place of each node's own. */
