@@ -96,12 +96,12 @@ describe("what was pushed to a node", () => {
 
 describe("the push to the other nodes", () => {
   /** Collects what is sent; each send ends when it is told to. */
-  function line(pods: string[]) {
+  function line(pods: string[], sleep: () => Promise<void> = () => Promise.resolve()) {
     const sent: { pod: string; position: number; durable: number; bytes: number }[] = [];
     const overtaken: [number, string][] = [];
     const release: ((epoch: number | typeof incomplete) => void)[] = [];
     const pusher = new EntryPusher(
-      { sleep: () => Promise.resolve() },
+      { sleep },
       (pod, { position, durable, bytes }) => {
         sent.push({ pod, position, durable, bytes: bytes.length });
         return new Promise<number | typeof incomplete>(resolve => release.push(resolve));
@@ -149,6 +149,25 @@ describe("the push to the other nodes", () => {
     pusher.durable(1, 6);
     await answer();
     assert.deepEqual(sent.at(-1), { pod: "a", position: 6, durable: 6, bytes: 0 });
+  });
+
+  it("says once what is durable, with what follows", async () => {
+    let passes: () => void = () => assert.fail("nobody waits");
+    const { pusher, sent, answer } = line(["a"], () => new Promise(resolve => (passes = resolve)));
+    pusher.push(1, 5, Buffer.from("five"));
+    await answer();
+    pusher.durable(1, 5);
+    pusher.push(1, 6, Buffer.from("six"));
+    await answer();
+    passes();
+    await answer();
+    assert.deepEqual(
+      sent.map(({ position, durable }) => [position, durable]),
+      [
+        [5, -1],
+        [6, 5],
+      ],
+    );
   });
 
   it("is of the brief entry, and of the whole to a peer that lacks what that leaves out", async () => {
