@@ -19,7 +19,7 @@ export const assumedUsage: Readonly<Usage> = { rowsPerSecond: 50, rowBytes: 200,
 
 /** How often a byte that is written comes into the bucket: in the log, and in the files of a flush and of two merges. */
 const amplification = { log: 1, files: 3 } as const;
-/** In `interval` an entry is due so often (`shipEvery` of writerDuties.ts), and when it has so many bytes (`shipAtBytes`). Seconds, bytes. */
+/** In `interval` an entry is due so often (`shipEvery` of walShipping.ts), and when it has so many bytes (`shipAtBytes`). Seconds, bytes. */
 export const intervalEntries = { seconds: 0.5, bytes: 1024 * 1024 } as const;
 /** What an append to S3 takes: in `commit` those who come meanwhile share the next one. Seconds. */
 const appendSeconds = 0.03;

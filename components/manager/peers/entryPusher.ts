@@ -7,7 +7,7 @@ const mostBytes = 16 * 1024 * 1024;
 /** A peer gets this long for one entry. Milliseconds. */
 const pushTimeout = 2000;
 /** The word that more is durable waits so long for something that it can go with. Milliseconds. */
-const wordWaits = 25;
+const wordPause = 25;
 /** A peer that did not take one is left alone for so long. Milliseconds. */
 const pauseAfterFailure = 1000;
 
@@ -79,7 +79,7 @@ export class EntryPusher {
   /** Amid writes something goes to each peer before that, and says it: a request less. */
   private async sayDurable(): Promise<void> {
     this.wordWaits = true;
-    await this.clock.sleep(wordWaits);
+    await this.clock.sleep(wordPause);
     this.wordWaits = false;
     this.toAll(Buffer.alloc(0));
   }

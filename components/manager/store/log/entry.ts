@@ -8,7 +8,8 @@ export const maxEntryBytes = 8 * 1024 * 1024;
 
 const magic = Buffer.from("TSQL");
 const prefixBytes = 9;
-const digestBytes = 32;
+/** Of the checksum behind an entry, or behind whatever is packed like one. */
+export const digestBytes = 32;
 
 /** What every entry says. */
 interface EntryHead {

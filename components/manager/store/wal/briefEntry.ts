@@ -1,5 +1,14 @@
 import { BlockRecord, Change } from "../log/changes";
-import { assembled, ChangesEntry, frameOf, isOfKind, packed, unpacked, UnreadableEntry } from "../log/entry";
+import {
+  assembled,
+  ChangesEntry,
+  digestBytes,
+  frameOf,
+  isOfKind,
+  packed,
+  unpacked,
+  UnreadableEntry,
+} from "../log/entry";
 import { blockName } from "../log/state";
 
 /*
@@ -7,7 +16,6 @@ import { blockName } from "../log/state";
  */
 
 const magic = Buffer.from("TSQB");
-const digestBytes = 32;
 
 interface Head {
   /** Bytes of the entry's own that stand before its payload. */
